@@ -1,0 +1,201 @@
+"""
+The operation table: everything a token can be told to do.
+
+A program is a table of rows `(op, step, a, b, c, d, e, f, g)`, all int64. `op` is the operation, `step` the row of the step
+table that the operation works for (-1: none), and `a` to `g` are named, operation by operation, in `OPERATIONS`. This table is
+the narrow waist of zonesim: left of it is policy and language, right of it is arithmetic. It knows no word of customs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+import numpy as np
+
+PROGRAM_COLUMNS: Final = ("op", "step", "a", "b", "c", "d", "e", "f", "g")
+"""Columns of a program, in order; a program is an int64 array of shape (operations, 9)."""
+
+NOWHERE: Final = -1
+"""Marks an absent reference (no calendar, no step, no patience). No valid reference is negative."""
+
+
+class Op(IntEnum):
+    """Codes of the operations."""
+
+    SEIZE = 0
+    HOLD = 1
+    RELEASE = 2
+    MARK = 3
+    SPLIT = 4
+    GATHER = 5
+    SPAWN = 6
+    BRANCH = 7
+    JUMP = 8
+    SET = 9
+    JOIN = 10
+    SCATTER = 11
+    WAIT_UNTIL = 12
+    LEAVE = 13
+
+
+class BranchOn(IntEnum):
+    """What a BRANCH looks at (its operand `a`)."""
+
+    SHARE = 0
+    FLAG = 1
+    CLASS = 2
+    QUEUE_LONGER = 3
+    CLOSED = 4
+
+
+class SetWhat(IntEnum):
+    """What a SET changes (its operand `a`)."""
+
+    RAISE_FLAG = 0
+    LOWER_FLAG = 1
+    CLASS = 2
+    ACCOUNT = 3
+
+
+class AtShiftEnd(IntEnum):
+    """What happens to work in hand when the capacity of a resource falls."""
+
+    FINISH = 0
+    PAUSE = 1
+    FITS = 2
+
+
+@dataclass(frozen=True)
+class Operation:
+    """
+    One row of the operation table.
+
+    `arguments` names the operands a, b, c … in order, each with its meaning.
+    """
+
+    op: Op
+    meaning: str
+    arguments: tuple[tuple[str, str], ...]
+
+
+OPERATIONS: Final[dict[Op, Operation]] = {
+    row.op: row
+    for row in (
+        Operation(
+            Op.SEIZE,
+            "Take units of one or more resources, all or nothing; wait in line until they are free.",
+            (
+                ("first_need", "first row of the needs table"),
+                ("needs", "how many rows of the needs table"),
+                ("priority", "row of the priorities table (a number per class; smaller is served first)"),
+                ("depth", "slot that keeps the times of this visit until its RELEASE"),
+                ("patience", "law of the longest wait in ms, -1: waits for ever"),
+                ("renege_to", "where to go on when patience ends"),
+                ("fits", "1: starts only what ends before closing"),
+            ),
+        ),
+        Operation(
+            Op.HOLD,
+            "Let time pass. Writes a visit row when `step` is not -1.",
+            (
+                ("law", "row of the laws table: how long, in ms"),
+                ("stream", "row of the streams table"),
+                ("calendar", "row of the calendars table: only its open time counts; -1: the clock"),
+            ),
+        ),
+        Operation(
+            Op.RELEASE,
+            "Give units back and serve those who wait for them. Writes a visit row when `step` is not -1.",
+            (
+                ("first_need", "first row of the needs table"),
+                ("needs", "how many rows of the needs table"),
+                ("depth", "slot of the visit that ends"),
+            ),
+        ),
+        Operation(Op.MARK, "Note the time of a milestone.", (("mark", "row of the marks table"),)),
+        Operation(
+            Op.SPLIT,
+            "Make child tokens, which start at `child`; the parent goes on with the next operation.",
+            (
+                ("law", "row of the laws table: how many"),
+                ("stream", "row of the streams table"),
+                ("child", "where the children start"),
+                ("base", "first child number of this place"),
+                ("stride", "most children that one parent may have here"),
+                ("parent_base", "smallest child number of a parent that comes here"),
+                ("group", "row counted by JOIN, -1: background, nobody waits for them"),
+            ),
+        ),
+        Operation(
+            Op.GATHER,
+            "Wait until a batch is complete; then all members or their leader go on.",
+            (
+                ("group", "which batch"),
+                ("number", "complete at this many members, -1: no number"),
+                ("timeout", "law of the longest wait of the first member in ms, -1: none"),
+                ("calendar", "complete at the next opening of this calendar, -1: none"),
+                ("mode", "0: all go on, 1: the first member goes on and leads"),
+            ),
+        ),
+        Operation(
+            Op.SPAWN,
+            "Start a new token of another source (a return, a recall).",
+            (("source", "row of the sources table"), ("delay", "law in ms until it arrives")),
+        ),
+        Operation(
+            Op.BRANCH,
+            "Go to `target` if the question is answered yes, else on with the next operation.",
+            (
+                ("on", "a BranchOn code"),
+                ("operand", "SHARE: row of the shares table; FLAG: flag number; CLASS: bit mask; else: resource"),
+                ("stream", "SHARE: row of the streams table; QUEUE_LONGER: the length"),
+                ("target", "where to go on yes"),
+                ("steady", "SHARE: 1 if a token that passes again meets the same luck"),
+            ),
+        ),
+        Operation(
+            Op.JUMP,
+            "Go on elsewhere.",
+            (("target", "where"), ("again", "1: backward, the token counts one more pass")),
+        ),
+        Operation(
+            Op.SET,
+            "Change an attribute of the token or an account.",
+            (
+                ("what", "a SetWhat code"),
+                ("operand", "flag number, class or account"),
+                ("amount", "ACCOUNT: added to it"),
+            ),
+        ),
+        Operation(
+            Op.JOIN,
+            "Wait for the children of a SPLIT.",
+            (("group", "the group of that SPLIT"),),
+        ),
+        Operation(Op.SCATTER, "End of a batch: its members go on.", (("group", "which batch"),)),
+        Operation(
+            Op.WAIT_UNTIL,
+            "Wait for an instant of a calendar.",
+            (("calendar", "row of the calendars table"), ("which", "0: next open, 1: next closing")),
+        ),
+        Operation(
+            Op.LEAVE,
+            "End of the token, with empty hands. Writes a row with arrival and end.",
+            (),
+        ),
+    )
+}
+
+INTERPRETED: Final = frozenset(
+    {Op.SEIZE, Op.HOLD, Op.RELEASE, Op.MARK, Op.SPLIT, Op.BRANCH, Op.JUMP, Op.SET, Op.JOIN, Op.LEAVE}
+)
+"""Operations the SimPy engine interprets today; the scenario language cannot express the others yet."""
+
+
+def program_array(rows: list[tuple[int, ...]]) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+    """Return `rows`, each padded with zeros to nine columns, as a program array of shape (len(rows), 9)."""
+    width = len(PROGRAM_COLUMNS)
+    padded = [(*row, *(0,) * (width - len(row))) for row in rows]
+    return np.array(padded, dtype=np.int64).reshape(len(rows), width)

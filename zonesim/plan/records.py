@@ -1,0 +1,115 @@
+"""
+Layout of what comes out of a run: record rows, keys and totals.
+
+Rows are plain int64 so that both engines can be compared byte by byte and a block can be written anywhere without conversion.
+Times are milliseconds from the scenario's start. Rows stand in the order in which they were completed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+NEVER: Final = -1
+"""In a visit: `started` NEVER = it never got its units; `ended` NEVER = still there when the run ended."""
+
+VISIT_COLUMNS: Final = ("key", "queued", "started", "ended")
+"""A token at a step. key = step << 40 | token number. Shape (n, 4), 32 bytes a row."""
+
+MARK_COLUMNS: Final = ("key", "time")
+"""A milestone of a token. key = mark << 40 | token number. Shape (n, 2), 16 bytes a row."""
+
+HOLD_COLUMNS: Final = ("key", "units", "from", "to")
+"""Units held by a token (written on request). key = resource << 40 | token number. Shape (n, 4)."""
+
+CHILD_BITS: Final = 6
+ORDINAL_BITS: Final = 26
+SOURCE_BITS: Final = 8
+NUMBER_BITS: Final = CHILD_BITS + ORDINAL_BITS + SOURCE_BITS
+"""A token number: source << 32 | ordinal << 6 | child. It orders events of one instant and names the token in records."""
+
+LARGEST_CHILD: Final = (1 << CHILD_BITS) - 1
+LARGEST_ORDINAL: Final = (1 << ORDINAL_BITS) - 1
+LARGEST_SOURCE: Final = (1 << SOURCE_BITS) - 1
+
+_NUMBER_MASK: Final = (1 << NUMBER_BITS) - 1
+
+Ints = NDArray[np.int64]
+
+
+def token_number(source: int, ordinal: int, child: int = 0) -> int:
+    """Return the 40-bit number of a token."""
+    return source << (ORDINAL_BITS + CHILD_BITS) | ordinal << CHILD_BITS | child
+
+
+def number_of(key: Ints) -> Ints:
+    """Return the token numbers in visit or mark keys."""
+    return key & _NUMBER_MASK
+
+
+def place_of(key: Ints) -> Ints:
+    """Return the step (of visit keys) or the mark (of mark keys)."""
+    return key >> NUMBER_BITS
+
+
+def source_of(number: Ints) -> Ints:
+    """Return the rows of the sources table in token numbers."""
+    return number >> (ORDINAL_BITS + CHILD_BITS)
+
+
+def ordinal_of(number: Ints) -> Ints:
+    """Return the ordinals, within their source, in token numbers."""
+    return (number >> CHILD_BITS) & LARGEST_ORDINAL
+
+
+def child_of(number: Ints) -> Ints:
+    """Return the child numbers in token numbers; 0 is the consignment itself."""
+    return number & LARGEST_CHILD
+
+
+def consignment_of(number: Ints) -> Ints:
+    """Return the numbers of the consignments that tokens belong to (their own where child is 0)."""
+    return number & ~np.int64(LARGEST_CHILD)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some rows of a run: `visits` of shape (n, 4) and `marks` of shape (m, 2)."""
+
+    visits: Ints
+    marks: Ints
+
+
+class Sink(Protocol):
+    """Whoever takes record blocks as a run goes on: KPI reducers, a log writer."""
+
+    def take(self, block: Block) -> None:
+        """Fold one more block; blocks come in order and are not kept by the engine."""
+
+
+@dataclass(frozen=True)
+class Totals:
+    """
+    What an engine counts itself, because visits cannot give it or so that visits can be checked against it.
+
+    `busy`, `open`, `queue`: int64 (resources,), unit-ms, unit-ms and token-ms within the measured window.
+    `peak`: int64 (resources,), longest queue within the window.
+    `at_step`: int64 (steps,), token-ms that tokens spent at each step within the window; for a LEAVE pseudo-step, inside at all.
+    `arrivals`: int64 (sources,), tokens that arrived in the whole run.
+    `cohort`: int64 (sources, 2), ordinals of the first token that arrived in the window and of the first one after it.
+    `classes`: one int16 array a source: the class of each of its consignments, by ordinal.
+    `events`: timed events processed.
+    """
+
+    busy: Ints
+    open: Ints
+    queue: Ints
+    peak: Ints
+    at_step: Ints
+    arrivals: Ints
+    cohort: Ints
+    classes: tuple[NDArray[np.int16], ...]
+    events: int
