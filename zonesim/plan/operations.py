@@ -1,9 +1,10 @@
 """
 The operation table: everything a token can be told to do.
 
-A program is a table of rows `(op, step, a, b, c, d, e, f, g)`, all int64. `op` is the operation, `step` the row of the step
-table that the operation works for (-1: none), and `a` to `g` are named, operation by operation, in `OPERATIONS`. This table is
-the narrow waist of zonesim: left of it is policy and language, right of it is arithmetic. It knows no word of customs.
+A program is a table of rows `(op, step, a, b, c, d, e, f, g)`, all int64. `op` is the operation, `step` the row of
+the step table that the operation works for (-1: none), and `a` to `g` are named, operation by operation, in
+`OPERATIONS`. This table is the narrow waist of zonesim: left of it is policy and language, right of it is
+arithmetic. It knows no word of customs.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """
 The plan: a resolved scenario as immutable arrays, the only thing an engine reads.
 
-Every table is documented in `TABLES`; `docs/reference/plan.md` is generated from there and from the operation table. A plan is
-picklable, and `Plan.identity` hashes its arrays: two arms with equal arrays are the same run, whatever their names are.
+Every table is documented in `TABLES`; `docs/reference/plan.md` is generated from there and from the operation
+table. A plan is picklable, and `Plan.identity` hashes its arrays: two arms with equal arrays are the same run,
+whatever their names are.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ from numpy.typing import NDArray
 from zonesim.plan.records import Ints
 
 MEANING: Final = 1
-"""Version of the meaning of plans; it changes only together with a golden file, and results of other versions are never mixed."""
+"""
+Version of the meaning of plans; it changes only together with a golden file, and results of other versions are
+never mixed.
+"""
 
 UNLIMITED: Final = 1 << 40
 """Units of a resource that nobody ever waits for."""
@@ -46,7 +50,10 @@ TABLES: Final[dict[str, tuple[str, str]]] = {
     "mixes": ("float64 (n, classes)", "cumulative shares of the classes"),
     "groups": ("int64 (n, 2)", "first member, how many"),
     "members": ("float64 (n, 3)", "share of the volume, cumulative share, class"),
-    "adoptions": ("int64 (n, 3)", "flag raised on tokens all of whose firms adopt; group; by (0 volume, 1 number of firms)"),
+    "adoptions": (
+        "int64 (n, 3)",
+        "flag raised on tokens all of whose firms adopt; group; by (0 volume, 1 number of firms)",
+    ),
     "adoption_shares": ("float64 (n,)", "share that adopts"),
     "adoption_streams": ("uint64 (n,)", "stream of the order in which firms adopt, drawn once a replication"),
     "window": ("int64 (3,)", "end of warm-up, end of measuring, end of the run (ms)"),
@@ -69,7 +76,10 @@ class StepName:
 
 @dataclass(frozen=True)
 class MarkName:
-    """What a row of the marks table stands for. `scope` is the path of the sub-flow call it happens in; `place` its zone."""
+    """
+    What a row of the marks table stands for. `scope` is the path of the sub-flow call it happens in; `place` its
+    zone.
+    """
 
     entry: str
     flow: str

@@ -1,8 +1,8 @@
 """
 Layout of what comes out of a run: record rows, keys and totals.
 
-Rows are plain int64 so that both engines can be compared byte by byte and a block can be written anywhere without conversion.
-Times are milliseconds from the scenario's start. Rows stand in the order in which they were completed.
+Rows are plain int64 so that both engines can be compared byte by byte and a block can be written anywhere without
+conversion. Times are milliseconds from the scenario's start. Rows stand in the order in which they were completed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ CHILD_BITS: Final = 6
 ORDINAL_BITS: Final = 26
 SOURCE_BITS: Final = 8
 NUMBER_BITS: Final = CHILD_BITS + ORDINAL_BITS + SOURCE_BITS
-"""A token number: source << 32 | ordinal << 6 | child. It orders events of one instant and names the token in records."""
+"""
+A token number: source << 32 | ordinal << 6 | child. It orders events of one instant and names the token in records.
+"""
 
 LARGEST_CHILD: Final = (1 << CHILD_BITS) - 1
 LARGEST_ORDINAL: Final = (1 << ORDINAL_BITS) - 1
@@ -97,7 +99,8 @@ class Totals:
 
     `busy`, `open`, `queue`: int64 (resources,), unit-ms, unit-ms and token-ms within the measured window.
     `peak`: int64 (resources,), longest queue within the window.
-    `at_step`: int64 (steps,), token-ms that tokens spent at each step within the window; for a LEAVE pseudo-step, inside at all.
+    `at_step`: int64 (steps,), token-ms that tokens spent at each step within the window; for a LEAVE pseudo-step,
+    inside at all.
     `arrivals`: int64 (sources,), tokens that arrived in the whole run.
     `cohort`: int64 (sources, 2), ordinals of the first token that arrived in the window and of the first one after it.
     `classes`: one int16 array a source: the class of each of its consignments, by ordinal.

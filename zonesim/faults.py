@@ -1,0 +1,125 @@
+"""
+Everything that can go wrong, and the exit code of each kind.
+
+    ZonesimError                (never raised itself)
+    ├─ ScenarioFault   exit 2   the input is wrong: place, fault, remedy
+    │  ├─ UnknownName           a name that nothing has; says what is near
+    │  ├─ UnitFault             a unit that is missing or of the wrong kind
+    │  └─ MeasureConflict       two measures edit one value
+    ├─ RunFault        exit 3   the run cannot go on: deadlock, endless loop, too many tokens
+    └─ BrokenPromise   exit 70  our mistake: says so and where to report
+
+Exit 0: done. Exit 1: some runs failed, what finished is kept. Exit 130: interrupted.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """
+    Where something stands: a file with line and column (from 1), or another origin (`--set`, a default) with line
+    0.
+    """
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        """Return file:line:column, or the origin alone."""
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+
+class ZonesimError(Exception):
+    """Base of every fault; `exit_code` is what the command line returns for it."""
+
+    exit_code: ClassVar[int] = 70
+
+
+class ScenarioFault(ZonesimError):
+    """The input is wrong."""
+
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, fault: str, place: Place | None = None, remedy: str = "") -> None:
+        """
+        Keep the three parts of a message apart: `fault` what is wrong, `place` where, `remedy` what would be right.
+        """
+        super().__init__(fault, place, remedy)
+        self.fault = fault
+        self.place = place
+        self.remedy = remedy
+
+    def at(self, place: Place) -> ScenarioFault:
+        """Return this fault with `place`, if it has none yet."""
+        return self if self.place is not None else type(self)(self.fault, place, self.remedy)
+
+    def __str__(self) -> str:
+        """Return `place: fault` with the remedy on a line of its own."""
+        head = f"{self.place}: {self.fault}" if self.place else self.fault
+        return f"{head}\n    {self.remedy}" if self.remedy else head
+
+
+class UnknownName(ScenarioFault):
+    """A name that nothing has."""
+
+
+class UnitFault(ScenarioFault):
+    """A unit that is missing, unknown or of the wrong kind."""
+
+
+class MeasureConflict(ScenarioFault):
+    """Two measures edit one value."""
+
+
+class Faults(ScenarioFault):
+    """All faults of a scenario at once, in the order of their places."""
+
+    def __init__(self, faults: Sequence[ScenarioFault]) -> None:
+        """Keep `faults`, sorted by place and without repetitions."""
+        unique = {str(fault): fault for fault in faults}
+        self.faults = sorted(unique.values(), key=lambda fault: fault.place or Place(""))
+        super().__init__(f"{len(self.faults)} faults")
+
+    def at(self, place: Place) -> ScenarioFault:  # noqa: ARG002
+        """Return these faults as they are: each has its own place."""
+        return self
+
+    def __str__(self) -> str:
+        """Return one message after the other."""
+        return "\n".join(str(fault) for fault in self.faults)
+
+
+class RunFault(ZonesimError):
+    """The run cannot go on."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class BrokenPromise(ZonesimError):
+    """Our mistake, not the user's."""
+
+    exit_code: ClassVar[int] = 70
+
+    def __str__(self) -> str:
+        """Return the message with a request to report it."""
+        return (
+            f"{super().__str__()}\n    This is a defect of zonesim. Please report it with the scenario and the command."
+        )
+
+
+def suggest(name: str, known: Iterable[str], what: str = "") -> str:
+    """Return a remedy: the names nearest to `name`, or all of `known` when they are few, or nothing."""
+    choices = [str(choice) for choice in known]
+    near = difflib.get_close_matches(name, choices, n=3, cutoff=0.6)
+    if near:
+        return "Did you mean " + " or ".join(f"'{choice}'" for choice in near) + "?"
+    if choices and len(choices) <= 12:
+        return f"Known{' ' + what if what else ''}: {', '.join(choices)}."
+    return ""

@@ -1,0 +1,200 @@
+"""Compiling: from a resolved arm to a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zonesim import units
+from zonesim.faults import Faults, ScenarioFault, UnknownName, suggest
+from zonesim.plan.arrivals import rate_rows, weekly_factors
+from zonesim.plan.assembly import Routine, link
+from zonesim.plan.flows import EntryCompiler
+from zonesim.plan.operations import NOWHERE, program_array
+from zonesim.plan.plan import Names, Plan
+from zonesim.plan.records import LARGEST_SOURCE
+from zonesim.plan.tables import stream_identity
+from zonesim.plan.world_tables import WorldTables
+from zonesim.policy import ResolvedArm
+from zonesim.scenario.fields import mode_of
+from zonesim.scenario.models import Traffic
+
+
+def compile_plan(arm: ResolvedArm) -> Plan:
+    """
+    Return the plan of an arm.
+
+    Raises Faults with everything that does not fit together: unknown flows, resources, calendars, truths, classes;
+    missing parameters; requests that can never be met.
+    """
+    tables = WorldTables(arm)
+    _check_clock(tables)
+    entries = dict(sorted(arm.scenario.traffic.items()))
+    if len(entries) > LARGEST_SOURCE + 1:
+        tables.faults.add(
+            ScenarioFault(f"more than {LARGEST_SOURCE + 1} traffic entries", arm.world.place(("traffic",)))
+        )
+    arrivals = _Arrivals(tables)
+    routines: list[Routine] = []
+    firsts: list[Routine] = []
+    flows: list[str] = []
+    for name, entry in entries.items():
+        compiler = EntryCompiler(tables, name, entry)
+        try:
+            own = compiler.compile()
+            arrivals.add(name, entry)
+        except ScenarioFault as fault:
+            tables.faults.add(fault)
+            continue
+        firsts.append(own[0])
+        routines += own
+        flows.append(entry.flow)
+    if tables.faults.faults:
+        flat = [
+            each for fault in tables.faults.faults for each in (fault.faults if isinstance(fault, Faults) else [fault])
+        ]
+        raise Faults(flat)
+    starts = _starts(routines)
+    program = link(routines)
+    resources, changes = tables.resource_rows()
+    calendars, spans = tables.calendar_rows()
+    laws, numbers = _laws(tables)
+    group_rows, members = _firms(tables)
+    adoptions = (
+        [(tables.flags[f"adopts {use.name}"], 0, int(use.of == "firms")) for use in arm.partial] if tables.firms else []
+    )
+    sources = [(starts[id(first)], *row) for first, row in zip(firsts, arrivals.rows, strict=True)]
+    classes = len(tables.classes)
+    return Plan(
+        program=program_array(program),
+        needs=_ints(tables.needs.rows, 2),
+        priorities=_ints(tables.priorities.rows, classes),
+        shares=_floats(tables.shares.rows, classes),
+        laws=_ints(laws, 3),
+        numbers=np.array(numbers, dtype=np.float64),
+        streams=_identities(tables.streams.names),
+        resources=_ints(resources, 3),
+        changes=_ints(changes, 2),
+        calendars=_ints(calendars, 2),
+        spans=_ints(spans, 3),
+        sources=_ints(sources, 8),
+        source_streams=_identities(
+            [f"{name}//{what}" for name in entries for what in ("arrival", "firm", "class")]
+        ).reshape(-1, 3),
+        rates=_floats(arrivals.rates, 3),
+        times=np.array(arrivals.times, dtype=np.int64),
+        mixes=_floats(arrivals.mixes, classes),
+        groups=_ints(group_rows, 2),
+        members=_floats(members, 3),
+        adoptions=_ints(adoptions, 3),
+        adoption_shares=np.array([use.share for use in arm.partial] if tables.firms else [], dtype=np.float64),
+        adoption_streams=_identities([f"//adoption/{use.measure}" for use in arm.partial] if tables.firms else []),
+        window=np.array([tables.warm_up, tables.measured, tables.horizon], dtype=np.int64),
+        names=Names(
+            steps=tuple(tables.steps.rows),
+            marks=tuple(tables.marks.rows),
+            resources=tuple(tables.resources.rows),
+            sources=tuple(entries),
+            source_flows=tuple(flows),
+            classes=tuple(tables.classes),
+            flags=tuple(tables.flags),
+            streams=tuple(tables.streams.names),
+            groups=len(tables.groups.rows),
+        ),
+    )
+
+
+def _check_clock(tables: WorldTables) -> None:
+    place = tables.arm.world.place(("clock",))
+    if tables.measured <= tables.warm_up:
+        tables.faults.add(ScenarioFault("nothing is measured", place, "Write `measure: 4 week`."))
+    if tables.horizon > 100 * 366 * units.DAY:
+        tables.faults.add(ScenarioFault("the run is longer than a hundred years", place, "Write `measure: 4 week`."))
+
+
+class _Arrivals:
+    """Rows of the sources table (all but the first operation) with their rates, times and class mixes."""
+
+    def __init__(self, tables: WorldTables) -> None:
+        self.tables = tables
+        self.rows: list[tuple[int, ...]] = []
+        self.rates: list[tuple[float, float, float]] = []
+        self.times: list[int] = []
+        self.mixes: list[tuple[float, ...]] = []
+
+    def add(self, name: str, entry: Traffic) -> None:
+        tables = self.tables
+        if entry.at is not None:
+            times = [round(units.parse(time, "duration")) for time in entry.at]
+            arrivals, first, count = 1, len(self.times), len(times)
+            self.times += times
+        else:
+            rows = rate_rows(
+                units.parse(mode_of(entry.rate), "rate"), self._factors(name, entry), tables.offset, tables.horizon
+            )
+            arrivals, first, count = 0, len(self.rates), len(rows)
+            self.rates += rows
+        parties = tables.parties_of(entry)
+        fixed = tables.classes.index(entry.class_) if entry.class_ else NOWHERE
+        mix = NOWHERE
+        if entry.classes:
+            mix = len(self.mixes)
+            shares = [units.parse_share(mode_of(entry.classes.get(each, "0 %"))) for each in tables.classes]
+            self.mixes.append(tuple(min(sum(shares[: position + 1]), 1.0) for position in range(len(shares))))
+        if fixed == NOWHERE and mix == NOWHERE and not parties:
+            fixed = 0
+        self.rows.append((arrivals, first, count, 0 if parties else NOWHERE, parties, fixed, mix))
+
+    def _factors(self, name: str, entry: Traffic) -> list[float]:
+        if entry.profile is None:
+            return [1.0] * 168
+        profiles = self.tables.scenario.profiles
+        if entry.profile not in profiles:
+            place = self.tables.arm.world.place(("traffic", name, "profile"))
+            raise UnknownName(f"no profile '{entry.profile}'", place, suggest(entry.profile, profiles, "profiles"))
+        profile = profiles[entry.profile]
+        return weekly_factors(profile.hours, profile.days)
+
+
+def _starts(routines: Sequence[Routine]) -> dict[int, int]:
+    """Return the first row of each routine, by identity."""
+    starts: dict[int, int] = {}
+    count = 0
+    for routine in routines:
+        starts[id(routine)] = count
+        count += sum(isinstance(row, list) for row in routine.rows)
+    return starts
+
+
+def _laws(tables: WorldTables) -> tuple[list[tuple[int, int, int]], list[float]]:
+    rows: list[tuple[int, int, int]] = []
+    numbers: list[float] = []
+    for kind, own in tables.laws.table.rows:
+        rows.append((kind, len(numbers), len(own)))
+        numbers += own
+    return rows, numbers
+
+
+def _firms(tables: WorldTables) -> tuple[list[tuple[int, int]], list[tuple[float, float, float]]]:
+    members: list[tuple[float, float, float]] = []
+    cumulative = 0.0
+    for firm in tables.firms:
+        cumulative += firm.share
+        members.append((firm.share, cumulative, float(tables.classes.index(firm.credit))))
+    if members:
+        members[-1] = (members[-1][0], 1.0, members[-1][2])
+    return ([(0, len(members))] if members else []), members
+
+
+def _ints(rows: Sequence[Sequence[int]], width: int) -> NDArray[np.int64]:
+    return np.array(rows, dtype=np.int64).reshape(len(rows), width)
+
+
+def _floats(rows: Sequence[Sequence[float]], width: int) -> NDArray[np.float64]:
+    return np.array(rows, dtype=np.float64).reshape(len(rows), width)
+
+
+def _identities(names: Sequence[str]) -> NDArray[np.uint64]:
+    return np.array([stream_identity(name) for name in names], dtype=np.uint64)

@@ -1,0 +1,106 @@
+"""From written laws (`pert: [5 min, 10 min, 30 min]`) to rows of the laws table, all values in milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from zonesim import units
+from zonesim.faults import ScenarioFault, UnitFault
+from zonesim.plan.laws import Law as Kind
+from zonesim.plan.tables import Keyed
+from zonesim.scenario.fields import Law
+
+LawRow = tuple[int, tuple[float, ...]]
+Resolve = Callable[[Any], Any]
+
+
+class Laws:
+    """The laws table under construction: kind and numbers of each distinct law."""
+
+    def __init__(self) -> None:
+        self.table: Keyed[LawRow] = Keyed()
+
+    def add(self, kind: Kind, *numbers: float) -> int:
+        """Return the row of a law."""
+        row = (int(kind), tuple(float(number) for number in numbers))
+        return self.table.add(row, row)
+
+    def duration(self, text: Any, resolve: Resolve) -> int:  # noqa: ANN401
+        """Return the row of a fixed duration."""
+        return self.add(Kind.CONSTANT, units.parse(resolve(text), "duration"))
+
+    def law(self, law: Law, resolve: Resolve) -> int:
+        """Return the row of a written law; raises ScenarioFault when a parameter fits badly."""
+
+        def ms(text: Any) -> float:  # noqa: ANN401
+            return units.parse(resolve(text), "duration")
+
+        def number(value: Any) -> float:  # noqa: ANN401
+            found = resolve(value)
+            if isinstance(found, bool) or not isinstance(found, int | float):
+                message = f"expected a number, found {units.describe(found)}"
+                raise UnitFault(message)
+            return float(found)
+
+        if law.constant is not None:
+            return self.add(Kind.CONSTANT, ms(law.constant))
+        for name, kind in (("uniform", Kind.UNIFORM), ("triangular", Kind.TRIANGULAR), ("pert", Kind.PERT)):
+            texts = getattr(law, name)
+            if texts is not None:
+                values = [ms(text) for text in texts]
+                if values != sorted(values):
+                    message = f"the values of {name} are not in ascending order"
+                    raise ScenarioFault(message, remedy="Write [low, mode, high].")
+                return self.add(Kind.CONSTANT, values[0]) if values[0] == values[-1] else self.add(kind, *values)
+        if law.exponential is not None:
+            return self.add(Kind.EXPONENTIAL, ms(law.exponential.mean))
+        if law.erlang is not None:
+            return self.add(Kind.ERLANG, number(law.erlang.shape), ms(law.erlang.mean))
+        if law.gamma is not None:
+            return self.add(Kind.GAMMA, ms(law.gamma.mean), number(law.gamma.cv))
+        if law.weibull is not None:
+            return self.add(Kind.WEIBULL, number(law.weibull.shape), ms(law.weibull.mean))
+        if law.lognormal is not None:
+            return self.add(Kind.LOGNORMAL, ms(law.lognormal.mean), number(law.lognormal.cv))
+        if law.normal is not None:
+            return self.add(Kind.NORMAL, ms(law.normal.mean), ms(law.normal.sd), ms(law.normal.low))
+        if law.discrete is not None:
+            return self.discrete(
+                [(ms(value), units.parse_share(resolve(share))) for value, share in law.discrete.items()]
+            )
+        if law.empirical is not None:
+            return self.add(Kind.EMPIRICAL, *sorted(ms(value) for value in law.empirical))
+        if law.mixture is not None:
+            parts = [
+                (float(self.law(part, resolve)), units.parse_share(resolve(part.share)))
+                for part in law.mixture.values()
+            ]
+            return self.add(Kind.MIXTURE, *_cumulative(parts))
+        hours = units.parse(resolve(law.distance), "distance") / units.parse(resolve(law.speed), "speed")
+        if law.cv is None:
+            return self.add(Kind.CONSTANT, hours * units.HOUR)
+        return self.add(Kind.LOGNORMAL, hours * units.HOUR, number(law.cv))
+
+    def discrete(self, parts: list[tuple[float, float]]) -> int:
+        """Return the row of a discrete law, given (value, share) pairs."""
+        return self.add(Kind.DISCRETE, *_cumulative(parts))
+
+    def by_class(self, rows: list[int]) -> int:
+        """Return the row of a law that differs by class; one row when it does not."""
+        return rows[0] if len(set(rows)) == 1 else self.add(Kind.BY_CLASS, *rows)
+
+
+def _cumulative(parts: list[tuple[float, float]]) -> list[float]:
+    """Return value, cumulative share, value, cumulative share …; the last share is exactly 1. Raises ScenarioFault."""
+    total = sum(share for _, share in parts)
+    if abs(total - 1) > 1e-9:  # noqa: PLR2004
+        message = f"the shares add up to {100 * total:.6g} %"
+        raise ScenarioFault(message, remedy="They must add up to 100 %.")
+    numbers: list[float] = []
+    cumulative = 0.0
+    for value, share in parts:
+        cumulative += share
+        numbers += [value, cumulative]
+    numbers[-1] = 1.0
+    return numbers

@@ -1,0 +1,260 @@
+"""
+Load of every resource from the traffic equations: a bound that needs no simulation.
+
+Load = expected busy units over units there. The expected visits of a token to every operation follow from the
+shares of the program; every hold counts for the units in hand, waiting in a queue with units in hand does not, so
+the true load can only be higher. By the hour: the arrivals' profile is moved by the mean time from arrival to the
+step, and flattened when that is more than half a day; where a resource closes, work waits for the opening, so its
+mean load is given for every open hour.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+from itertools import product
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zonesim.plan.laws import law_mean
+from zonesim.plan.operations import NOWHERE, BranchOn, Op, SetWhat
+from zonesim.plan.plan import UNLIMITED, Plan
+from zonesim.units import DAY, HOUR, WEEK
+
+NEGLIGIBLE: Final = 1e-9
+HOURS: Final = 168
+
+
+@dataclass(frozen=True)
+class Load:
+    """Load of a resource: mean over the run, and by hour of the week (168 values, Monday 00:00 first), 1 = 100 %."""
+
+    resource: int
+    mean: float
+    hourly: NDArray[np.float64]
+
+    @property
+    def peak(self) -> float:
+        """Return the load of the busiest hour."""
+        return float(self.hourly.max())
+
+    @property
+    def peak_hour(self) -> int:
+        """Return the busiest hour of the week (0 = Monday 00:00 to 01:00)."""
+        return int(self.hourly.argmax())
+
+
+@dataclass
+class _Use:
+    """Expected unit-ms of one resource by one token of a source, and the mean delay after arrival, weighted by it."""
+
+    work: float = 0.0
+    delay: float = 0.0
+
+
+def loads(plan: Plan, offset: int = 0) -> list[Load]:
+    """
+    Return the load of every resource that is not unlimited.
+
+    `offset` is the distance of the run's start from Monday 00:00 in ms (see `zonesim.plan.calendars.monday_offset`).
+    """
+    offered = np.zeros((len(plan.resources), HOURS))
+    for source in range(len(plan.sources)):
+        rate = _weekly_rate(plan, source, offset)
+        for resource, use in _uses(plan, source).items():
+            delay = use.delay / use.work
+            shape = np.roll(rate, int(delay // HOUR)) if delay < DAY / 2 else np.full(HOURS, rate.mean())
+            offered[resource] += shape * use.work
+    found = []
+    for resource in range(len(plan.resources)):
+        units = _weekly_units(plan, resource, offset)
+        if units.max() >= UNLIMITED or not units.any():
+            continue
+        mean = float(offered[resource].mean() / units.mean())
+        always = bool(units.min() == units.max())
+        hourly = offered[resource] / units.max() if always else np.where(units > 0, mean, 0.0)
+        found.append(Load(resource, mean, hourly))
+    return found
+
+
+def overloaded_sources(plan: Plan, found: list[Load]) -> frozenset[int]:
+    """
+    Return the sources whose tokens use a resource with a mean load of 100 % or more: their queues grow with the
+    run.
+    """
+    full = {load.resource for load in found if load.mean >= 1}
+    return frozenset(source for source in range(len(plan.sources)) if full & set(_uses(plan, source)))
+
+
+def _weekly_rate(plan: Plan, source: int, offset: int) -> NDArray[np.float64]:
+    """Return arrivals per ms by hour of the week."""
+    _, listed, first, count, *_ = plan.sources[source].tolist()
+    if listed:
+        return np.full(HOURS, count / plan.horizon)
+    begins, rates, _ = plan.rates[first : first + count].T
+    weeks = max(1, -(-plan.horizon // WEEK))
+    middles = (np.arange(HOURS * weeks) + 0.5) * HOUR
+    values = rates[np.searchsorted(begins, middles, side="right") - 1]
+    values[middles >= plan.horizon] = np.nan
+    return _by_hour_of_week(values, offset)
+
+
+def _weekly_units(plan: Plan, resource: int, offset: int) -> NDArray[np.float64]:
+    """Return the units there by hour of the week (partly open hours count in part)."""
+    first, count, _ = plan.resources[resource].tolist()
+    times, units = plan.changes[first : first + count].T.astype(float)
+    if count == 1:
+        return np.full(HOURS, units[0])
+    weeks = max(1, -(-plan.horizon // WEEK))
+    edges = np.arange(HOURS * weeks + 1) * float(HOUR)
+    passed = np.concatenate([[0.0], np.cumsum(np.diff(times) * units[:-1])])
+    row = np.searchsorted(times, edges, side="right") - 1
+    total = passed[row] + (edges - times[row]) * units[row]
+    values = np.diff(total) / HOUR
+    values[edges[1:] > plan.horizon] = np.nan
+    return _by_hour_of_week(values, offset)
+
+
+def _by_hour_of_week(values: NDArray[np.float64], offset: int) -> NDArray[np.float64]:
+    """
+    Return the mean of hourly values of a run by hour of the week, Monday first; hours never seen take the mean of
+    the others.
+    """
+    hours = (np.arange(len(values)) + offset // HOUR) % HOURS
+    seen = ~np.isnan(values)
+    if not seen.any():
+        return np.full(HOURS, 0.0)
+    count = np.bincount(hours[seen], minlength=HOURS)
+    total = np.bincount(hours[seen], weights=values[seen], minlength=HOURS)
+    return np.where(count > 0, total / np.maximum(count, 1), values[seen].mean())
+
+
+def _uses(plan: Plan, source: int) -> dict[int, _Use]:
+    """Return the expected use of every resource by a token of `source` with all its children."""
+    uses: dict[int, _Use] = {}
+    for share, klass, flags in _kinds(plan, source):
+        _Walk(plan, klass, share, uses).start(int(plan.sources[source, 0]), flags, 0.0)
+    return {resource: use for resource, use in uses.items() if use.work > 0}
+
+
+def _kinds(plan: Plan, source: int) -> list[tuple[float, int, int]]:
+    """
+    Return (share, class, adoption flags) of the tokens of a source; practices adopted in one order are adopted
+    together.
+    """
+    _, _, _, _, group, parties, fixed, mix = plan.sources[source].tolist()
+    if mix != NOWHERE:
+        shares = np.diff(plan.mixes[mix], prepend=0.0)
+        classes = [(float(share), klass) for klass, share in enumerate(shares) if share > 0]
+    elif fixed != NOWHERE:
+        classes = [(1.0, fixed)]
+    else:
+        first, count = plan.groups[group].tolist()
+        members = plan.members[first : first + count]
+        classes = [(float(members[members[:, 2] == klass, 0].sum()), int(klass)) for klass in np.unique(members[:, 2])]
+    orders: dict[int, list[tuple[float, int]]] = {}
+    if group != NOWHERE:
+        for row, (flag, _, _) in enumerate(plan.adoptions.tolist()):
+            share = float(plan.adoption_shares[row]) ** parties
+            orders.setdefault(int(plan.adoption_streams[row]), []).append((share, flag))
+    choices = [_prefixes(order) for order in orders.values()]
+    kinds = []
+    for share, klass in classes:
+        for combination in product(*choices):
+            weight, flags = share, 0
+            for part, raised in combination:
+                weight, flags = weight * part, flags | raised
+            if weight > NEGLIGIBLE:
+                kinds.append((weight, klass, flags))
+    return kinds
+
+
+def _prefixes(order: list[tuple[float, int]]) -> list[tuple[float, int]]:
+    """Return (share, flags) of those who adopt none, the most common, the two most common … practices of one order."""
+    ranked = sorted(order, reverse=True)
+    bounds = [1.0, *(share for share, _ in ranked), 0.0]
+    flags = [0]
+    for _, flag in ranked:
+        flags.append(flags[-1] | 1 << flag)
+    return [(bounds[count] - bounds[count + 1], flags[count]) for count in range(len(flags))]
+
+
+class _Walk:
+    """
+    A share of tokens followed through the program, adding up what they use.
+
+    States (row, flags) are taken in the order of rows, so those of a program without loops are met once; loops converge
+    geometrically.
+    """
+
+    def __init__(self, plan: Plan, klass: int, share: float, uses: dict[int, _Use]) -> None:
+        self.plan = plan
+        self.klass = klass
+        self.share = share
+        self.uses = uses
+        self.mass: dict[tuple[int, int], tuple[float, float]] = {}
+        self.hands: dict[int, tuple[tuple[int, int], ...]] = {}
+        self.queue: list[tuple[int, int]] = []
+
+    def start(self, row: int, flags: int, delay: float) -> None:
+        """Follow the tokens from `row`, where they stand `delay` ms after arrival with empty hands."""
+        self._move(row, flags, self.share, self.share * delay, ())
+        while self.queue:
+            state = heapq.heappop(self.queue)
+            amount, late = self.mass.pop(state)
+            self._act(*state, amount, late, self.hands[state[0]])
+
+    def _move(self, row: int, flags: int, amount: float, late: float, hands: tuple[tuple[int, int], ...]) -> None:
+        if amount <= NEGLIGIBLE * self.share:
+            return
+        state = (row, flags)
+        before = self.mass.get(state)
+        if before is None:
+            heapq.heappush(self.queue, state)
+            before = (0.0, 0.0)
+        self.mass[state] = (before[0] + amount, before[1] + late)
+        self.hands[row] = hands
+
+    def _act(self, row: int, flags: int, amount: float, late: float, hands: tuple[tuple[int, int], ...]) -> None:
+        op, _, a, b, c, d, *_ = self.plan.program[row].tolist()
+        if op == Op.LEAVE:
+            return
+        if op == Op.JUMP:
+            self._move(a, flags, amount, late, hands)
+            return
+        if op == Op.BRANCH:
+            yes = self._share(a, b, flags)
+            self._move(d, flags, amount * yes, late * yes, hands)
+            self._move(row + 1, flags, amount * (1 - yes), late * (1 - yes), hands)
+            return
+        if op == Op.HOLD:
+            mean = law_mean(self.plan.laws, self.plan.numbers, a, self.klass)
+            for resource, units in hands:
+                use = self.uses.setdefault(resource, _Use())
+                use.work += amount * mean * units
+                use.delay += late * mean * units
+            late += amount * mean
+        elif op == Op.SEIZE:
+            hands = (*hands, *((int(resource), int(units)) for resource, units in self.plan.needs[a : a + b]))
+        elif op == Op.RELEASE:
+            hands = hands[: len(hands) - b]
+        elif op == Op.SET and a == SetWhat.RAISE_FLAG:
+            flags |= 1 << b
+        elif op == Op.SET and a == SetWhat.LOWER_FLAG:
+            flags &= ~(1 << b)
+        elif op == Op.SPLIT:
+            count = law_mean(self.plan.laws, self.plan.numbers, a, self.klass)
+            _Walk(self.plan, self.klass, amount * count, self.uses).start(c, flags, late / amount)
+        self._move(row + 1, flags, amount, late, hands)
+
+    def _share(self, on: int, operand: int, flags: int) -> float:
+        """Return the share of tokens that a BRANCH answers with yes."""
+        if on == BranchOn.SHARE:
+            return float(self.plan.shares[operand, self.klass])
+        if on == BranchOn.FLAG:
+            return float(flags >> operand & 1)
+        if on == BranchOn.CLASS:
+            return float(operand >> self.klass & 1)
+        return 0.0  # the state of a queue is not known before the run

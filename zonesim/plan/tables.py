@@ -1,0 +1,89 @@
+"""Tables under construction: rows are added once and found again, so equal rows share a number."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+from zonesim.faults import BrokenPromise, ScenarioFault
+
+Row = TypeVar("Row", bound=Hashable)
+
+
+class Table(Generic[Row]):
+    """Rows in order of their first use."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self._numbers: dict[Row, int] = {}
+
+    def add(self, row: Row) -> int:
+        """Return the number of `row`, adding it if it is new."""
+        if row not in self._numbers:
+            self._numbers[row] = len(self.rows)
+            self.rows.append(row)
+        return self._numbers[row]
+
+    def add_run(self, rows: tuple[Row, ...]) -> int:
+        """Return the number of the first of `rows`, which then stand one behind the other."""
+        for start in range(len(self.rows) - len(rows) + 1):
+            if tuple(self.rows[start : start + len(rows)]) == rows:
+                return start
+        start = len(self.rows)
+        for row in rows:
+            self._numbers.setdefault(row, len(self.rows))
+            self.rows.append(row)
+        return start
+
+
+class Keyed(Generic[Row]):
+    """Descriptions found by a key; the first description of a key stays."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self._numbers: dict[Hashable, int] = {}
+
+    def add(self, key: Hashable, row: Row) -> int:
+        """Return the number of `key`, adding `row` for it if it is new."""
+        if key not in self._numbers:
+            self._numbers[key] = len(self.rows)
+            self.rows.append(row)
+        return self._numbers[key]
+
+
+class Streams:
+    """Random streams by the name of their place in the model."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self._numbers: dict[str, int] = {}
+        self._ids: dict[int, str] = {}
+
+    def add(self, name: str) -> int:
+        """Return the number of the stream called `name`; two names with one identity are a fault."""
+        if name not in self._numbers:
+            identity = stream_identity(name)
+            if identity in self._ids:
+                message = f"streams '{name}' and '{self._ids[identity]}' have the same identity; rename a step"
+                raise BrokenPromise(message)
+            self._ids[identity] = name
+            self._numbers[name] = len(self.names)
+            self.names.append(name)
+        return self._numbers[name]
+
+
+def stream_identity(name: str) -> int:
+    """Return the 64-bit identity of a stream: BLAKE2b of its name."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
+
+
+class Collector:
+    """Faults gathered while compiling, so that all of them are reported together."""
+
+    def __init__(self) -> None:
+        self.faults: list[ScenarioFault] = []
+
+    def add(self, fault: ScenarioFault) -> None:
+        """Keep one more fault."""
+        self.faults.append(fault)

@@ -1,0 +1,178 @@
+"""The tables that all traffic entries share: classes, shares, resources, calendars, adoption."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from zonesim import units
+from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
+from zonesim.plan.binding import find_resource
+from zonesim.plan.calendars import Span, capacity_changes, monday_offset, open_spans
+from zonesim.plan.distributions import Laws
+from zonesim.plan.operations import AtShiftEnd
+from zonesim.plan.plan import UNLIMITED, MarkName, ResourceName, StepName
+from zonesim.plan.tables import Collector, Keyed, Streams, Table
+from zonesim.policy import Firm, ResolvedArm, generate
+from zonesim.scenario.fields import mode_of
+from zonesim.scenario.models import Resource, Traffic
+
+Value = TypeVar("Value")
+
+NO_CLASS = ""
+"""Class of tokens that have none; it is class 0."""
+
+
+class WorldTables:
+    """Tables of a plan under construction, and what the scenario says about the whole world."""
+
+    def __init__(self, arm: ResolvedArm) -> None:
+        self.arm = arm
+        self.scenario = arm.scenario
+        self.faults = Collector()
+        clock = self.scenario.clock
+        self.warm_up = round(units.parse(clock.warm_up, "duration"))
+        self.measured = self.warm_up + round(units.parse(clock.measure, "duration"))
+        self.horizon = self.measured + round(units.parse(clock.cool_down, "duration"))
+        self.offset = monday_offset(clock.start)
+        self.firms: list[Firm] = generate(self.scenario.firms) if self.scenario.firms else []
+        self.classes = self._all_classes()
+        self.flags = {f"adopts {use.name}": number for number, use in enumerate(arm.partial)}
+        self.steps: Keyed[StepName] = Keyed()
+        self.marks: Keyed[MarkName] = Keyed()
+        self.groups: Keyed[tuple[str, ...]] = Keyed()
+        self.streams = Streams()
+        self.laws = Laws()
+        self.shares: Table[tuple[float, ...]] = Table()
+        self.priorities: Table[tuple[int, ...]] = Table()
+        self.needs: Table[tuple[int, int]] = Table()
+        self.resources: Keyed[ResourceName] = Keyed()
+        self.capacities: list[tuple[list[Span], int, str]] = []
+        self.calendars: Keyed[str] = Keyed()
+        self._declare_resources()
+
+    # --- classes
+
+    def _all_classes(self) -> list[str]:
+        names = [NO_CLASS]
+        if self.scenario.firms:
+            names += list(self.scenario.firms.credit)
+        for entry in self.scenario.traffic.values():
+            names += [entry.class_] if entry.class_ else list(entry.classes or ())
+        return list(dict.fromkeys(names))
+
+    def parties_of(self, entry: Traffic) -> int:
+        """Return how many firms a consignment of this entry belongs to."""
+        if entry.parties is not None:
+            return entry.parties if self.firms else 0
+        return 1 if self.firms and entry.class_ is None and entry.classes is None else 0
+
+    def classes_of(self, entry: Traffic) -> frozenset[str]:
+        """Return the classes that consignments of this entry can have."""
+        if entry.class_ is not None:
+            return frozenset({entry.class_})
+        if entry.classes is not None:
+            return frozenset(entry.classes)
+        if self.parties_of(entry):
+            return frozenset(firm.credit for firm in self.firms)
+        return frozenset({NO_CLASS})
+
+    def per_class(
+        self, given: Mapping[str, Value], possible: frozenset[str], unused: Value, place: Place
+    ) -> list[Value]:
+        """
+        Return a value for each class; `all` stands for every class that is not named.
+
+        Raises UnknownName for a class nobody has, ScenarioFault when a class that occurs has no value.
+        """
+        for name in given:
+            if name not in self.classes and name != "all":
+                known = [*filter(None, self.classes), "all"]
+                raise UnknownName(f"no class '{name}'", place, suggest(name, known, "classes"))
+        missing = [name for name in sorted(possible) if name not in given and "all" not in given]
+        if missing:
+            names = ", ".join(name or "(no class)" for name in missing)
+            raise ScenarioFault(f"no value for class {names}", place, "Name every class, or add `all:`.")
+        return [given.get(name, given.get("all", unused)) for name in self.classes]
+
+    def truth_share(self, truth: str, possible: frozenset[str]) -> int:
+        """Return the row of shares of a hidden truth."""
+        place = self.arm.world.place(("truth", truth))
+        shares = {
+            name: units.parse_share(mode_of(share)) for name, share in self.scenario.truth[truth].shares().items()
+        }
+        return self.shares.add(tuple(self.per_class(shares, possible, 0.0, place)))
+
+    # --- resources and calendars
+
+    def _declare_resources(self) -> None:
+        for zone_name, zone in self.scenario.zones.items():
+            for name, entry in zone.entries().items():
+                if isinstance(entry, Resource):
+                    label = {str(language): text for language, text in entry.label.items()}
+                    self.resources.add((zone_name, name), ResourceName(zone_name, name, entry.role, label))
+                    place = self.arm.world.place(("zones", zone_name, name, "open"))
+                    try:
+                        spans = self.spans(entry.open, place)
+                    except ScenarioFault as fault:
+                        self.faults.add(fault)
+                        spans = [(0, self.horizon)]
+                    free = zone.outside or entry.units == "unlimited"
+                    count = UNLIMITED if free else int(mode_of(entry.units))
+                    if not spans:
+                        self.faults.add(
+                            ScenarioFault(
+                                f"{zone_name}.{name} is never open in this run", place, "Choose other opening hours."
+                            )
+                        )
+                    self.capacities.append((capacity_changes(spans, count, self.horizon), count, entry.at_shift_end))
+
+    def spans(self, calendar: str, place: Place) -> list[Span]:
+        """Return the open spans of a calendar in this run; raises UnknownName."""
+        if calendar not in self.scenario.calendars:
+            raise UnknownName(
+                f"no calendar '{calendar}'", place, suggest(calendar, self.scenario.calendars, "calendars")
+            )
+        return open_spans(self.scenario.calendars[calendar].week(), self.offset, self.horizon)
+
+    def resource(self, dotted: Any, place: Place) -> int:  # noqa: ANN401
+        """Return the number of a resource; raises UnknownName."""
+        zone, name, _ = find_resource(dotted, self.scenario, place)
+        return self.resources.add((zone, name), ResourceName(zone, name))
+
+    def largest_capacity(self, resource: int) -> int:
+        """Return the most units a resource ever has."""
+        return self.capacities[resource][1]
+
+    def pausing_calendar(self, resource: int) -> str | None:
+        """Return the calendar in whose open time work with this resource counts, if its work pauses at closing."""
+        name = self.resources.rows[resource]
+        entry = self.scenario.zones[name.zone].entries()[name.name]
+        return entry.open if isinstance(entry, Resource) and entry.at_shift_end == "pause" else None
+
+    def calendar(self, name: str, place: Place) -> int:
+        """Return the number of a calendar that holds are counted in; raises UnknownName."""
+        self.spans(name, place)
+        return self.calendars.add(name, name)
+
+    def resource_rows(self) -> tuple[list[tuple[int, int, int]], list[Span]]:
+        """Return the resources table and the changes table."""
+        rows: list[tuple[int, int, int]] = []
+        changes: list[Span] = []
+        for own, _, rule in self.capacities:
+            rows.append((len(changes), len(own), int(AtShiftEnd[rule.upper()])))
+            changes += own
+        return rows, changes
+
+    def calendar_rows(self) -> tuple[list[tuple[int, int]], list[tuple[int, int, int]]]:
+        """Return the calendars table and the spans table."""
+        rows: list[tuple[int, int]] = []
+        spans: list[tuple[int, int, int]] = []
+        for name in self.calendars.rows:
+            own = self.spans(name, Place(self.arm.world.file))
+            rows.append((len(spans), len(own)))
+            before = 0
+            for begin, end in own:
+                spans.append((begin, end, before))
+                before += end - begin
+        return rows, spans

@@ -1,0 +1,32 @@
+"""From a scenario to arms: edits, adoption, regimes, firms."""
+
+from zonesim.policy.arms import Arm, PracticeUse, ResolvedArm, arms_for, baseline, find_measure, resolve
+from zonesim.policy.edits import Change, Request, apply, dotted, parse_setting
+from zonesim.policy.firms import Firm, generate
+from zonesim.policy.register import Entry, count_kinds, flows_in_use, register
+from zonesim.policy.world import World, load_world, root_of, world_of
+
+__all__ = [
+    "Arm",
+    "Change",
+    "Entry",
+    "Firm",
+    "PracticeUse",
+    "Request",
+    "ResolvedArm",
+    "World",
+    "apply",
+    "arms_for",
+    "baseline",
+    "count_kinds",
+    "dotted",
+    "find_measure",
+    "flows_in_use",
+    "generate",
+    "load_world",
+    "parse_setting",
+    "register",
+    "resolve",
+    "root_of",
+    "world_of",
+]

@@ -1,0 +1,140 @@
+"""
+The register of numbers: every quantity of a world with where it comes from.
+
+A number belongs to the nearest `source` around it. Found numbers of low confidence, and numbers without any source,
+count as assumed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from zonesim import units
+from zonesim.faults import Place, ScenarioFault
+from zonesim.policy.edits import dotted
+from zonesim.policy.world import World
+from zonesim.scenario import Path_, SourceNote, load_catalogue
+
+KINDS: Final = ("found", "derived", "assumed")
+_ROOTS: Final = ("zones", "firms", "truth", "traffic", "flows", "library", "measures", "profiles", "calendars")
+_BARE_NUMBERS: Final = frozenset({"units", "cv", "shape", "zipf", "count", "hours", "days", "value"})
+_NO_NUMBERS: Final = frozenset({"label", "source", "note", "clock", "at", "by", "name", "priority"})
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A number: its path, its text, where it is written, and the source (None: none is given)."""
+
+    path: Path_
+    text: str
+    place: Place
+    source: SourceNote | None
+    source_id: str = ""
+
+    @property
+    def dotted(self) -> str:
+        """Return the path as people write it."""
+        return dotted(self.path)
+
+    @property
+    def kind(self) -> str:
+        """Return found, derived or assumed; low confidence and no source count as assumed."""
+        if self.source is None or (self.source.kind == "found" and self.source.confidence == "low"):
+            return "assumed"
+        return self.source.kind
+
+
+def register(world: World, flows: Sequence[str] | None = None) -> list[Entry]:
+    """Return the numbers of a world; of the library only `flows`, when given."""
+    catalogue = load_catalogue()
+    notes = {**catalogue.sources}
+    entries = []
+    for root in _ROOTS:
+        for path, value, source, key in _numbers(world.tree.get(root), (root,), world.tree.get("source"), ""):
+            if root == "library" and flows is not None and path[1] not in flows:
+                continue
+            edited = next((path[:end] for end in range(len(path), 0, -1) if path[:end] in world.edited), None)
+            note, name = _note(source, key, notes) if edited is None else _note(world.edited[edited], path[-1], notes)
+            if root == "measures":
+                measure = catalogue.measures[path[1]]
+                note, name = _note(measure.params[path[2]].source, "", notes)
+            entries.append(Entry(path, str(value), world.place(path), note, name))
+    return entries
+
+
+def count_kinds(entries: Sequence[Entry]) -> dict[str, int]:
+    """Return how many numbers are found, derived and assumed."""
+    counted = Counter(entry.kind for entry in entries)
+    return {kind: counted[kind] for kind in KINDS}
+
+
+def flows_in_use(world: World) -> list[str]:
+    """Return the flows that the traffic of a world runs through, with those that they call."""
+    found: list[str] = []
+
+    def visit(name: str) -> None:
+        if name in found:
+            return
+        found.append(name)
+        for root in ("flows", "library"):
+            tree = world.tree.get(root, {}).get(name)
+            if isinstance(tree, dict):
+                calls(tree.get("steps", {}))
+
+    def calls(steps: Any) -> None:  # noqa: ANN401
+        for step in steps.values() if isinstance(steps, dict) else ():
+            if isinstance(step, dict):
+                if step.get("call"):
+                    visit(str(step["call"]))
+                calls(step.get("steps", {}))
+
+    for entry in world.tree.get("traffic", {}).values():
+        visit(str(entry.get("flow")))
+    return found
+
+
+def _numbers(node: Any, path: Path_, source: Any, key: str) -> Iterator[tuple[Path_, Any, Any, str]]:  # noqa: ANN401
+    """Yield (path, value, nearest source, key directly below the mapping that has it)."""
+    if isinstance(node, dict):
+        own = node.get("source")
+        for name, value in node.items():
+            if name in _NO_NUMBERS:
+                continue
+            near, below = (own, name) if own is not None else (source, key)
+            yield from _numbers(value, (*path, name), near, below)
+            if "discrete" in path[-1:] and _is_number(name, path):
+                yield (*path, name), name, near, below
+    elif isinstance(node, list):
+        for position, value in enumerate(node):
+            yield from _numbers(value, (*path, str(position)), source, key)
+    elif _is_number(node, path):
+        yield path, node, source, key
+
+
+def _is_number(value: Any, path: Path_) -> bool:  # noqa: ANN401
+    if isinstance(value, bool) or value is None:
+        return False
+    if isinstance(value, int | float):
+        return bool(_BARE_NUMBERS & set(path))
+    for kind in units.UNITS:
+        try:
+            units.parse(value, kind)
+        except ScenarioFault:
+            continue
+        return True
+    return False
+
+
+def _note(source: Any, key: str, notes: dict[str, SourceNote]) -> tuple[SourceNote | None, str]:  # noqa: ANN401
+    if isinstance(source, dict) and "kind" in source:
+        return SourceNote(**source), ""
+    if isinstance(source, SourceNote):
+        return source, ""
+    if isinstance(source, dict):
+        source = source.get(key)
+    if isinstance(source, list):
+        source = source[0] if source else None
+    return notes.get(str(source)), str(source or "")

@@ -1,0 +1,25 @@
+"""Strict reading of scenario, flow, measure and regime files."""
+
+from zonesim.scenario.catalogue import Catalogue, load_catalogue
+from zonesim.scenario.checking import check
+from zonesim.scenario.models import Edit, Flow, Measure, Practice, Regime, Scenario, SourceNote, Step
+from zonesim.scenario.reader import Document, Path_, nearest, read_file, read_text
+
+__all__ = [
+    "Catalogue",
+    "Document",
+    "Edit",
+    "Flow",
+    "Measure",
+    "Path_",
+    "Practice",
+    "Regime",
+    "Scenario",
+    "SourceNote",
+    "Step",
+    "check",
+    "load_catalogue",
+    "nearest",
+    "read_file",
+    "read_text",
+]

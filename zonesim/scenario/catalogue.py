@@ -1,0 +1,100 @@
+"""The library as the package ships it: flows, measures, regimes, shared tables and sources, read and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from zonesim.faults import Faults, Place, ScenarioFault
+from zonesim.scenario.checking import check
+from zonesim.scenario.models import FlowDocument, Measure, Regime, SourceNote, Sources, Tables
+from zonesim.scenario.reader import Document, Path_, read_text
+
+KINDS: Final[dict[str, type[BaseModel]]] = {
+    "flow": FlowDocument,
+    "measure": Measure,
+    "regime": Regime,
+    "tables": Tables,
+    "sources": Sources,
+}
+_HEAD: Final = {"zonesim", "kind", "name"}
+
+
+@dataclass
+class Catalogue:
+    """
+    The library.
+
+    `flows`, `calendars` and `profiles` are plain data that becomes part of a scenario's world, with `places` and
+    `keys` by world path (`("library", "gate", …)`); measures, regimes and sources are models.
+    """
+
+    flows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    calendars: dict[str, dict[str, Any]] = field(default_factory=dict)
+    profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
+    measures: dict[str, Measure] = field(default_factory=dict)
+    regimes: dict[str, Regime] = field(default_factory=dict)
+    sources: dict[str, SourceNote] = field(default_factory=dict)
+    documents: dict[str, Document] = field(default_factory=dict)
+    """The document of each measure and regime by name, for the places of its edits."""
+    places: dict[Path_, Place] = field(default_factory=dict)
+    keys: dict[Path_, Place] = field(default_factory=dict)
+
+    def by_annex(self) -> dict[int, Measure]:
+        """Return the measures by their number in the annex of the plan, in ascending order."""
+        return {measure.annex: measure for measure in sorted(self.measures.values(), key=lambda each: each.annex)}
+
+
+def _files(folder: Traversable, prefix: str = "library") -> Iterator[tuple[str, Traversable]]:
+    for entry in sorted(folder.iterdir(), key=lambda item: item.name):
+        name = f"{prefix}/{entry.name}"
+        if entry.is_dir():
+            yield from _files(entry, name)
+        elif entry.name.endswith(".yaml"):
+            yield name, entry
+
+
+def adopt_places(
+    document: Document, at: Path_, below: Path_, places: dict[Path_, Place], keys: dict[Path_, Place]
+) -> None:
+    """Copy the places of `document` below path `below` into `places` and `keys` under path `at`."""
+    for table, own in ((places, document.places), (keys, document.keys)):
+        for path, place in own.items():
+            if path[: len(below)] == below:
+                table[at + path[len(below) :]] = place
+
+
+@cache
+def load_catalogue() -> Catalogue:
+    """Return the library; raises Faults if a file of it is wrong (which its tests exclude)."""
+    catalogue = Catalogue()
+    for name, entry in _files(files("zonesim") / "library"):
+        document = read_text(entry.read_text(encoding="utf-8"), name)
+        kind = str(document.tree.get("kind"))
+        if kind not in KINDS:
+            raise Faults(
+                [ScenarioFault(f"unknown kind '{kind}'", document.place(("kind",)), f"Kinds: {', '.join(KINDS)}.")]
+            )
+        model = check(KINDS[kind], document.tree, document.places, document.keys, file=name)
+        if isinstance(model, FlowDocument):
+            catalogue.flows[model.name] = {key: value for key, value in document.tree.items() if key not in _HEAD}
+            adopt_places(document, ("library", model.name), (), catalogue.places, catalogue.keys)
+        elif isinstance(model, Measure):
+            catalogue.measures[model.name] = model
+            catalogue.documents[model.name] = document
+        elif isinstance(model, Regime):
+            catalogue.regimes[model.name] = model
+            catalogue.documents[model.name] = document
+        elif isinstance(model, Sources):
+            catalogue.sources.update(model.sources)
+        elif isinstance(model, Tables):
+            for table in ("calendars", "profiles"):
+                getattr(catalogue, table).update(document.tree.get(table, {}))
+                adopt_places(document, (table,), (table,), catalogue.places, catalogue.keys)
+    return catalogue

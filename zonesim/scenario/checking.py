@@ -1,0 +1,115 @@
+"""From plain data to models: every fault of a document at once, each at its place, in words for people."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from zonesim import units
+from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
+from zonesim.scenario.reader import Path_, nearest
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def check(
+    model: type[Model],
+    tree: dict[str, Any],
+    places: dict[Path_, Place],
+    keys: dict[Path_, Place],
+    *,
+    at: Path_ = (),
+    file: str = "",
+) -> Model:
+    """
+    Return `tree`, which stands at path `at` of a document with these `places` and `keys`, as a model.
+
+    Raises Faults with all that is wrong in it.
+    """
+    unknown: list[tuple[int, str, list[str]]] = []
+    faults: list[ScenarioFault] = []
+    result: Model | None = None
+    try:
+        result = model.model_validate(tree, context={"unknown": unknown})
+    except ValidationError as error:
+        for details in error.errors(include_url=False):
+            faults.append(_fault(details, tree, places, at, file))
+    where = {id(node): path for path, node in _mappings(tree, at)} if unknown else {}
+    for mapping, key, known in unknown:
+        path = (*where.get(mapping, at), key)
+        faults.append(
+            UnknownName(
+                f"unknown key '{key}'", keys.get(path) or nearest(places, path, file), suggest(key, known, "keys")
+            )
+        )
+    if faults or result is None:
+        raise Faults(faults)
+    return result
+
+
+def _mappings(node: Any, path: Path_) -> list[tuple[Path_, Any]]:  # noqa: ANN401
+    """Return every mapping below `node` with its path."""
+    found: list[tuple[Path_, Any]] = []
+    if isinstance(node, dict):
+        found.append((path, node))
+        for key, value in node.items():
+            found += _mappings(value, (*path, key))
+    elif isinstance(node, list):
+        for position, value in enumerate(node):
+            found += _mappings(value, (*path, str(position)))
+    return found
+
+
+def _fault(
+    details: ErrorDetails, tree: dict[str, Any], places: dict[Path_, Place], at: Path_, file: str
+) -> ScenarioFault:
+    path, node = at, tree
+    found: Any = node
+    for part in details["loc"]:
+        # The location of an error also names the forms of a union it went through; these are no keys of the document.
+        if isinstance(found, dict) and str(part) in found:
+            found = found[str(part)]
+        elif isinstance(found, list) and isinstance(part, int) and part < len(found):
+            found = found[part]
+        else:
+            continue
+        path = (*path, str(part))
+    fault, remedy = _words(details, found, path)
+    return ScenarioFault(fault, nearest(places, path, file), remedy)
+
+
+def _words(details: ErrorDetails, found: Any, path: Path_) -> tuple[str, str]:  # noqa: ANN401, PLR0911
+    kind = details["type"]
+    context = details.get("ctx", {})
+    key = path[-1] if path else "the document"
+    shown = units.describe(found)
+    if kind == "zonesim":
+        return str(context["fault"]), str(context["remedy"])
+    if kind == "missing":
+        missing = details["loc"][-1]
+        return f"key '{missing}' is missing in '{key}'", f"Add '{missing}:' there."
+    if kind == "literal_error":
+        expected = str(context.get("expected", ""))
+        choices = [choice.strip().strip("'") for choice in expected.replace(" or ", ", ").split(",")]
+        return f"{shown} is not allowed for '{key}'", suggest(str(found), choices) or f"Allowed: {expected}."
+    if kind in {"model_type", "dict_type", "model_attributes_type"}:
+        return f"'{key}' must be a mapping, found {shown}", "Write keys and values below it."
+    if kind == "list_type":
+        return f"'{key}' must be a list, found {shown}", "Write [first, second]."
+    if kind in {"too_short", "too_long"}:
+        low = context.get("min_length", context.get("max_length"))
+        return f"'{key}' has {context.get('actual_length')} entries, {low} {'are' if low != 1 else 'is'} due", ""
+    if kind.startswith(("int", "float", "finite")):
+        what = "a whole number" if kind.startswith("int") else "a number"
+        return f"'{key}' must be {what}, found {shown}", ""
+    if kind.startswith("bool"):
+        return f"'{key}' must be true or false, found {shown}", ""
+    if kind == "string_pattern_mismatch":
+        return f"'{found}' cannot be a {key}", "Use letters, digits, '-', '_' and '.', at most 80."
+    if kind.startswith(("greater", "less")):
+        bound = next(iter(context.values()), "")
+        return f"'{key}' is {shown}, which is outside its bounds (limit {bound})", ""
+    message = str(details["msg"])
+    return f"'{key}': {message[:1].lower()}{message[1:]}, found {shown}", ""

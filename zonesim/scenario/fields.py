@@ -1,0 +1,254 @@
+"""
+Field types of the format: quantities with units, laws of random values, references.
+
+Values stay the text that was written (so that edits, `show` and messages speak the user's words); the types only
+check. `$name` stands for a parameter and is checked where it is filled in. `{uncertain: [low, mode, high]}` is
+doubt about a value: runs use the mode, low and high are futures.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationInfo, model_validator
+from pydantic_core import PydanticCustomError
+
+from zonesim import units
+from zonesim.faults import UnitFault
+
+NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
+
+
+def problem(fault: str, remedy: str = "") -> PydanticCustomError:
+    """Return an error that becomes a fault with this text and remedy at the place of the value."""
+    return PydanticCustomError("zonesim", "{fault}", {"fault": fault, "remedy": remedy})
+
+
+class Strict(BaseModel):
+    """A mapping of known keys; unknown ones are noted in the context with what would have been known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _note_unknown_keys(cls, data: Any, info: ValidationInfo) -> Any:  # noqa: ANN401
+        unknown = (info.context or {}).get("unknown")
+        if unknown is None or not isinstance(data, dict) or cls.model_config.get("extra") != "forbid":
+            return data
+        known = [field.alias or name for name, field in cls.model_fields.items()]
+        strange = [key for key in data if key not in known]
+        for key in strange:
+            unknown.append((id(data), key, known))
+        return {key: value for key, value in data.items() if key in known} if strange else data
+
+
+def mode_of(value: Any) -> Any:  # noqa: ANN401
+    """Return the value that runs use: the mode of `{uncertain: [low, mode, high]}`, else the value itself."""
+    return value["uncertain"][1] if isinstance(value, dict) and set(value) == {"uncertain"} else value
+
+
+def is_reference(value: Any) -> bool:  # noqa: ANN401
+    """Return whether a value is `$name`, to be filled in later."""
+    return isinstance(value, str) and value.startswith("$")
+
+
+def _checked(kind: str) -> BeforeValidator:
+    parse = units.parse_share if kind == "share" else lambda text: units.parse(text, kind)
+
+    def check(value: Any) -> Any:  # noqa: ANN401
+        if is_reference(value):
+            return value
+        if isinstance(value, dict):
+            if set(value) != {"uncertain"} or not isinstance(value["uncertain"], list) or len(value["uncertain"]) != 3:  # noqa: PLR2004
+                raise problem(
+                    f"expected a {kind}, found a mapping", "Write a value, or {uncertain: [low, mode, high]}."
+                )
+            low, mode, high = (check(part) for part in value["uncertain"])
+            if not any(is_reference(part) for part in (low, mode, high)) and not parse(low) <= parse(mode) <= parse(
+                high
+            ):
+                raise problem("low, mode and high are not in order", "Write {uncertain: [low, mode, high]}.")
+            return value
+        try:
+            parse(value)
+        except UnitFault as fault:
+            raise problem(fault.fault, fault.remedy) from None
+        return value
+
+    return BeforeValidator(check)
+
+
+Duration = Annotated[Any, _checked("duration")]
+Rate = Annotated[Any, _checked("rate")]
+Share = Annotated[Any, _checked("share")]
+Distance = Annotated[Any, _checked("distance")]
+Speed = Annotated[Any, _checked("speed")]
+
+
+def _number(value: Any) -> Any:  # noqa: ANN401
+    if is_reference(value):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
+        raise problem(f"expected a number above 0, found {units.describe(value)}", "Write a number such as 0.7.")
+    return value
+
+
+def _count(value: Any) -> Any:  # noqa: ANN401
+    if is_reference(value):
+        return value
+    if isinstance(value, dict) and set(value) == {"uncertain"} and isinstance(value["uncertain"], list):
+        for part in value["uncertain"]:
+            _count(part)
+        return value
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1_000_000:  # noqa: PLR2004
+        raise problem(
+            f"expected a whole number of at least 1, found {units.describe(value)}", "Write a number such as 3."
+        )
+    return value
+
+
+Number = Annotated[Any, BeforeValidator(_number)]
+Count = Annotated[Any, BeforeValidator(_count)]
+
+
+def _text(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise problem(f"expected a name, found {units.describe(value)}")
+    return str(value)
+
+
+Name = Annotated[str, BeforeValidator(_text)]
+
+
+class Mean(Strict):
+    """Parameter of an exponential law."""
+
+    mean: Duration
+
+
+class MeanCv(Strict):
+    """Mean and coefficient of variation (standard deviation / mean)."""
+
+    mean: Duration
+    cv: Number
+
+
+class Erlang(Strict):
+    """Sum of `shape` exponential phases with the given total mean."""
+
+    shape: Count
+    mean: Duration
+
+
+class Weibull(Strict):
+    """Weibull law by shape and mean."""
+
+    shape: Number
+    mean: Duration
+
+
+class Normal(Strict):
+    """Normal law cut off below `low` (default 0): the distribution given that the value is at least `low`."""
+
+    mean: Duration
+    sd: Duration
+    low: Duration = 0
+
+
+Three = Annotated[list[Duration], Field(min_length=3, max_length=3)]
+Two = Annotated[list[Duration], Field(min_length=2, max_length=2)]
+
+
+class Law(Strict):
+    """A random duration: exactly one of these keys (a haul has `distance`, `speed` and maybe `cv`)."""
+
+    constant: Duration | None = None
+    uniform: Two | None = None
+    triangular: Three | None = None
+    pert: Three | None = None
+    exponential: Mean | None = None
+    erlang: Erlang | None = None
+    gamma: MeanCv | None = None
+    weibull: Weibull | None = None
+    lognormal: MeanCv | None = None
+    normal: Normal | None = None
+    discrete: dict[str, Share] | None = None
+    empirical: Annotated[list[Duration], Field(min_length=2)] | None = None
+    mixture: dict[Name, Part] | None = None
+    distance: Distance | None = None
+    speed: Speed | None = None
+    cv: Number | None = None
+
+    @model_validator(mode="after")
+    def _one_law(self) -> Law:
+        given = [name for name in type(self).model_fields if getattr(self, name) is not None and name != "share"]
+        if "distance" in given or "speed" in given:
+            if set(given) - {"distance", "speed", "cv"} or not {"distance", "speed"} <= set(given):
+                raise problem("a haul has a distance and a speed", "Write {distance: 99 km, speed: 45 km/h, cv: 0.2}.")
+        elif len(given) != 1:
+            found = "none" if not given else " and ".join(given)
+            raise problem(
+                f"exactly one law is due, found {found}", "Write one, such as {pert: [5 min, 10 min, 30 min]}."
+            )
+        for name in ("uniform", "triangular", "pert"):
+            values = getattr(self, name)
+            if values and not any(is_reference(value) for value in values):
+                numbers = [units.parse(mode_of(value), "duration") for value in values]
+                if numbers != sorted(numbers):
+                    raise problem(f"the values of {name} are not in ascending order", "Write [low, mode, high].")
+        if self.discrete:
+            for key in self.discrete:
+                try:
+                    units.parse(key, "duration")
+                except UnitFault as fault:
+                    raise problem(fault.fault, fault.remedy) from None
+            check_total(list(self.discrete.values()), "the shares of discrete")
+        if self.mixture:
+            check_total([part.share for part in self.mixture.values()], "the shares of the mixture")
+        return self
+
+
+class Part(Law):
+    """One part of a mixture: its share and its law."""
+
+    share: Share
+
+
+def check_total(shares: list[Any], what: str) -> None:
+    """Raise a problem unless `shares` add up to 100 %; shares with a parameter are left for later."""
+    if any(is_reference(mode_of(share)) for share in shares):
+        return
+    total = sum(units.parse_share(mode_of(share)) for share in shares)
+    if abs(total - 1) > 1e-9:  # noqa: PLR2004
+        raise problem(f"{what} add up to {100 * total:.6g} %", "They must add up to 100 %.")
+
+
+class By(BaseModel):
+    """A different law by a parameter of the flow, or by class: `{by: vehicle, freight: …, other: …}`."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    __pydantic_extra__: dict[str, Take]
+    by: Name
+
+
+def _form_of_take(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, By) or (isinstance(value, dict) and "by" in value):
+        return "by"
+    if isinstance(value, Law) or (isinstance(value, dict) and "uncertain" not in value):
+        return "law"
+    return "duration"
+
+
+Take = Annotated[
+    Annotated[Duration, Tag("duration")] | Annotated[Law, Tag("law")] | Annotated[By, Tag("by")],
+    Discriminator(_form_of_take),
+]
+"""How long something takes: a fixed duration, a law, or a law by parameter or class."""
+
+ByClass = dict[Name, Share]
+"""A share for each class; `all` stands for every class that is not named."""
+
+Law.model_rebuild()
+Part.model_rebuild()
+By.model_rebuild()

@@ -1,0 +1,190 @@
+"""
+Strict YAML: text in, plain data and the place of every value out.
+
+YAML 1.2 scalars only (`true`, `false`, decimal numbers; `10:30`, `on` and `010` are text), no tags, no merge keys,
+no key twice, and limits on size, depth and aliases, so that a file from a stranger can do nothing but be wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from zonesim.faults import Faults, Place, ScenarioFault
+
+LARGEST_FILE: Final = 2_000_000
+DEEPEST: Final = 40
+MOST_NODES: Final = 200_000
+
+Path_ = tuple[str, ...]
+"""Where a value stands in a document: its keys from the outside in; positions in a list count from 0."""
+
+_INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_DECIMAL: Final = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_WORDS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None, "~": None, "": None}
+
+
+@dataclass
+class Document:
+    """A file as plain data: `tree`, and the place of each value and of each key by path."""
+
+    file: str
+    tree: dict[str, Any]
+    places: dict[Path_, Place] = field(default_factory=dict)
+    keys: dict[Path_, Place] = field(default_factory=dict)
+
+    def place(self, path: Path_) -> Place:
+        """Return the place of the value at `path`, or of the nearest value around it."""
+        return nearest(self.places, path, self.file)
+
+
+def nearest(places: dict[Path_, Place], path: Path_, default: str = "") -> Place:
+    """Return the place of `path` or of the nearest value around it."""
+    for end in range(len(path), -1, -1):
+        if path[:end] in places:
+            return places[path[:end]]
+    return Place(default)
+
+
+class _Loader(yaml.SafeLoader):
+    """Composes nodes; the meaning of plain scalars is decided in `_scalar`, not by YAML 1.1 rules."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  PyYAML's own class attribute
+
+
+class _Reader:
+    """Turns composed nodes into data, collecting faults and places."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.places: dict[Path_, Place] = {}
+        self.keys: dict[Path_, Place] = {}
+        self.faults: list[ScenarioFault] = []
+        self.nodes = 0
+        self.open: set[int] = set()
+
+    def at(self, node: yaml.Node) -> Place:
+        mark = node.start_mark
+        return Place(self.file, mark.line + 1, mark.column + 1)
+
+    def fault(self, node: yaml.Node, fault: str, remedy: str = "") -> None:
+        self.faults.append(ScenarioFault(fault, self.at(node), remedy))
+
+    def value(self, node: yaml.Node, path: Path_) -> Any:  # noqa: ANN401  YAML is untyped
+        self.nodes += 1
+        if self.nodes > MOST_NODES:
+            raise ScenarioFault(
+                f"more than {MOST_NODES} values", self.at(node), "Split the file, or use fewer aliases."
+            )
+        if len(path) > DEEPEST:
+            raise ScenarioFault(f"nested deeper than {DEEPEST} levels", self.at(node), "Write it flatter.")
+        if id(node) in self.open:
+            raise ScenarioFault("an alias that contains itself", self.at(node), "Write the value out.")
+        self.places[path] = self.at(node)
+        if isinstance(node, yaml.ScalarNode):
+            return self.scalar(node)
+        if not node.tag.startswith("tag:yaml.org,2002:") or node.tag.rpartition(":")[2] not in {"map", "seq"}:
+            self.fault(node, f"tag '{node.tag}' is not allowed", "Write plain values.")
+            return None
+        self.open.add(id(node))
+        try:
+            return self.mapping(node, path) if isinstance(node, yaml.MappingNode) else self.sequence(node, path)
+        finally:
+            self.open.discard(id(node))
+
+    def scalar(self, node: yaml.ScalarNode) -> str | int | float | bool | None:
+        if node.tag not in {"tag:yaml.org,2002:str", "?", "!"}:
+            self.fault(node, f"tag '{node.tag}' is not allowed", "Write plain values; quote text.")
+            return None
+        text: str = node.value
+        if node.style is not None:
+            return text
+        if text in _WORDS:
+            return _WORDS[text]
+        if _INTEGER.fullmatch(text) and len(text) < 19:  # noqa: PLR2004  digits of an int64
+            return int(text)
+        if _DECIMAL.fullmatch(text):
+            return float(text)
+        return text
+
+    def mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                self.fault(key_node, "a key must be plain text", "Write `key: value`.")
+                continue
+            key = str(key_node.value)
+            if key == "<<":
+                self.fault(key_node, "merge keys (<<) are not allowed", "Write the values out.")
+                continue
+            if key in out:
+                first = self.keys[(*path, key)]
+                self.fault(key_node, f"key '{key}' stands twice", f"The first is at line {first.line}; keep one.")
+                continue
+            self.keys[(*path, key)] = self.at(key_node)
+            out[key] = self.value(value_node, (*path, key))
+        return out
+
+    def sequence(self, node: yaml.Node, path: Path_) -> list[Any]:
+        return [self.value(item, (*path, str(position))) for position, item in enumerate(node.value)]
+
+
+def read_text(text: str, file: str) -> Document:
+    """
+    Return the one YAML document in `text`; `file` is what messages call it.
+
+    Raises Faults with every fault found, each with line and column.
+    """
+    try:
+        nodes: list[yaml.Node] = list(yaml.compose_all(text, Loader=_Loader))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+        what = " ".join(str(part) for part in (error.context, error.problem) if part)
+        raise Faults([ScenarioFault(f"not YAML: {what}", place, "Check indentation, quotes and brackets.")]) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        remedy = "Save the file as plain UTF-8 text."
+        raise Faults(
+            [ScenarioFault(f"a character that YAML forbids: {error.character!r}", Place(file, line, 1), remedy)]
+        ) from None
+    except (RecursionError, ValueError) as error:
+        remedy = "Write it flatter." if isinstance(error, RecursionError) else "Check escapes and numbers."
+        raise Faults([ScenarioFault(f"not YAML: {error}", Place(file), remedy)]) from None
+    if len(nodes) != 1:
+        fault = "the file is empty" if not nodes else f"{len(nodes)} documents in one file"
+        raise Faults(
+            [ScenarioFault(fault, Place(file, 1, 1), "Write one document a file, starting with `zonesim: 1`.")]
+        )
+    reader = _Reader(file)
+    try:
+        tree = reader.value(nodes[0], ())
+    except ScenarioFault as fault:
+        raise Faults([*reader.faults, fault]) from None
+    if not isinstance(tree, dict):
+        reader.fault(nodes[0], "the file is not a mapping", "Start with `zonesim: 1` and `kind: scenario`.")
+    if reader.faults:
+        raise Faults(reader.faults)
+    return Document(file, tree, reader.places, reader.keys)
+
+
+def read_file(path: Path) -> Document:
+    """Return the document in a file; raises Faults also when it cannot be read or is too large."""
+    name = str(path)
+    try:
+        if path.is_file() and path.stat().st_size > LARGEST_FILE:
+            raise Faults(
+                [ScenarioFault(f"larger than {LARGEST_FILE} bytes", Place(name), "Keep data in files of their own.")]
+            )
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise Faults([ScenarioFault(f"cannot be read: {error.strerror}", Place(name), "Check the path.")]) from None
+    except UnicodeDecodeError as error:
+        raise Faults(
+            [ScenarioFault(f"is not UTF-8 text (byte {error.start})", Place(name), "Save it as UTF-8.")]
+        ) from None
+    return read_text(text, name)

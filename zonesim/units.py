@@ -1,0 +1,101 @@
+"""
+Quantities as people write them: `90 s`, `2.5 h`, `12 /h`, `5 %`, `99 km`.
+
+A quantity is a number, then a unit. Durations become milliseconds, rates arrivals per millisecond, shares plain
+numbers between 0 and 1, distances kilometres, speeds kilometres per hour. A bare number where a unit is due is a
+fault, and so is a unit of another kind.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from zonesim.faults import UnitFault, suggest
+
+SECOND: Final = 1_000
+MINUTE: Final = 60 * SECOND
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
+WEEK: Final = 7 * DAY
+
+UNITS: Final[dict[str, dict[str, float]]] = {
+    "duration": {"ms": 1, "s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY, "week": WEEK},
+    "rate": {"/s": 1 / SECOND, "/min": 1 / MINUTE, "/h": 1 / HOUR, "/d": 1 / DAY, "/week": 1 / WEEK},
+    "share": {"%": 0.01},
+    "distance": {"m": 0.001, "km": 1},
+    "speed": {"km/h": 1},
+}
+"""Units by kind, with the factor to the kind's own unit (ms, arrivals per ms, 1, km, km/h)."""
+
+_EXAMPLE: Final = {"duration": "15 min", "rate": "12 /h", "share": "5 %", "distance": "99 km", "speed": "45 km/h"}
+_NUMBER: Final = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
+_QUANTITY: Final = re.compile(rf"\s*({_NUMBER})\s*(\S.*?)?\s*")
+
+
+def parse(text: object, kind: str) -> float:
+    """
+    Return the value of a quantity in the kind's own unit.
+
+    Raises UnitFault (without a place) when the text is no quantity of this kind, or is negative.
+    """
+    example = f"Write a {kind} such as '{_EXAMPLE[kind]}'."
+    if isinstance(text, bool) or not isinstance(text, str | int | float):
+        message = f"expected a {kind}, found {describe(text)}"
+        raise UnitFault(message, remedy=example)
+    match = _QUANTITY.fullmatch(str(text))
+    if match is None:
+        message = f"expected a {kind}, found '{text}'"
+        raise UnitFault(message, remedy=example)
+    number, unit = float(match[1]), match[2]
+    if unit is None:
+        if number == 0 and kind in {"duration", "share", "distance"}:
+            return 0.0
+        message = f"'{text}' has no unit"
+        raise UnitFault(message, remedy=f"{example} Units: {', '.join(UNITS[kind])}.")
+    factor = UNITS[kind].get(unit)
+    if factor is None:
+        other = next((name for name, units in UNITS.items() if unit in units), None)
+        if other is not None:
+            message = f"'{text}' is a {other}, but a {kind} is due"
+            raise UnitFault(message, remedy=example)
+        message = f"unknown unit '{unit}' in '{text}'"
+        raise UnitFault(message, remedy=suggest(unit, UNITS[kind], f"units of a {kind}"))
+    if number < 0:
+        message = f"'{text}' is negative"
+        raise UnitFault(message, remedy=example)
+    value = number * factor
+    if not value < 1e18:  # noqa: PLR2004  beyond int64 milliseconds nothing has a meaning
+        message = f"'{text}' is too large"
+        raise UnitFault(message, remedy=example)
+    return value
+
+
+def parse_share(text: object) -> float:
+    """Return a share as a number between 0 and 1; raises UnitFault above 100 %."""
+    value = parse(text, "share")
+    if value > 1 + 1e-12:
+        message = f"'{text}' is more than 100 %"
+        raise UnitFault(message, remedy="A share lies between 0 % and 100 %.")
+    return min(value, 1.0)
+
+
+def describe(value: object) -> str:
+    """Return what a value is, in the words of YAML."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return f"'{str(value).lower()}'"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    return f"'{value}'"
+
+
+def format_ms(ms: float) -> str:
+    """Return a duration for people, in the unit that keeps it between 1 and 100 where possible."""
+    for unit, size in (("d", DAY), ("h", HOUR), ("min", MINUTE), ("s", SECOND)):
+        if abs(ms) >= (2 * size if unit == "d" else size):
+            return f"{ms / size:.3g} {unit}"
+    return f"{ms:.3g} ms"
