@@ -1,0 +1,5 @@
+"""Engines: executing a plan."""
+
+from zonesim.engine.simpy_engine import simulate
+
+__all__ = ["simulate"]

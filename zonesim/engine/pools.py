@@ -1,0 +1,172 @@
+"""
+Resources as pools of units with one waiting line, and the rule by which requests are granted.
+
+A request is granted when every need fits the free units now and nobody ahead of it, at any of its resources, is
+short of that resource. Nothing is reserved while waiting. A waiter that is short of something else does not block
+those behind it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from zonesim.plan.plan import UNLIMITED
+
+if TYPE_CHECKING:
+    from zonesim.engine.tokens import Token
+
+
+@dataclass(slots=True, eq=False)
+class Request:
+    """Units of one or more pools that a token waits for. It stands in every line at (priority, arrival in line)."""
+
+    token: Token
+    needs: tuple[tuple[Pool, int], ...]
+    priority: int
+    arrival: int
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Return the place in line."""
+        return (self.priority, self.arrival)
+
+    def need(self, pool: Pool) -> int:
+        """Return how many units of `pool` are asked for."""
+        for other, units in self.needs:
+            if other is pool:
+                return units
+        return 0
+
+
+@dataclass(slots=True, eq=False)
+class Pool:
+    """
+    Units of one resource.
+
+    `used` may exceed `capacity` after a closing (work in hand is finished). The integrals count unit-ms and
+    token-ms inside the measured window [`begin`, `end`); an unlimited resource has no open integral.
+    """
+
+    number: int
+    begin: int
+    end: int
+    capacity: int = 0
+    used: int = 0
+    line: list[tuple[tuple[int, int], Request]] = field(default_factory=list)
+    last: int = 0
+    busy: int = 0
+    open: int = 0
+    queue: int = 0
+    peak: int = 0
+
+    def count(self, now: int) -> None:
+        """Bring the integrals up to `now`; call before anything changes."""
+        time = min(max(now, self.begin), self.end)
+        passed = time - self.last
+        if passed:
+            self.busy += passed * self.used
+            if self.capacity < UNLIMITED:
+                self.open += passed * self.capacity
+            self.queue += passed * len(self.line)
+            self.last = time
+
+    @property
+    def free(self) -> int:
+        """Return the units free now; negative when more are in use than there are."""
+        return self.capacity - self.used
+
+
+def enter(request: Request, now: int) -> bool:
+    """Let a newcomer join its lines; return True, with the units taken, when it need not wait."""
+    if all(not pool.line and units <= pool.capacity - pool.used for pool, units in request.needs):
+        _take(request, now)
+        return True
+    _join(request, now)
+    if _grantable(request, None):
+        _leave(request, now)
+        _take(request, now)
+        return True
+    for pool, _ in request.needs:
+        if pool.begin <= now < pool.end and len(pool.line) > pool.peak:
+            pool.peak = len(pool.line)
+    return False
+
+
+def give_back(needs: tuple[tuple[Pool, int], ...], now: int) -> list[Request]:
+    """Give units back; return the requests that are granted by it, in order."""
+    for pool, units in needs:
+        pool.count(now)
+        pool.used -= units
+    granted: list[Request] = []
+    for pool, _ in needs:
+        if pool.line:
+            granted += serve(pool, now)
+    return granted
+
+
+def serve(pool: Pool, now: int) -> list[Request]:
+    """Grant, in order, every waiting request that the rule allows now; return them with their units taken."""
+    granted: list[Request] = []
+    position = 0
+    passed_over = 0
+    while position < len(pool.line):
+        request = pool.line[position][1]
+        units = request.need(pool)
+        # Whoever is short of this resource blocks all behind; also someone passed over, whom a later grant has made
+        # short.
+        if max(units, passed_over) > pool.free:
+            break
+        if len(request.needs) == 1 or _grantable(request, pool):
+            _leave(request, now)
+            _take(request, now)
+            granted.append(request)
+        else:
+            passed_over = max(passed_over, units)
+            position += 1
+    return granted
+
+
+def peak_now(pools: list[Pool], now: int) -> None:
+    """Let the longest queue count what already waits when the measured window begins."""
+    for pool in pools:
+        pool.count(now)
+        pool.peak = max(pool.peak, len(pool.line))
+
+
+def _grantable(request: Request, known: Pool | None) -> bool:
+    for pool, units in request.needs:
+        if pool is known:
+            continue
+        free = pool.capacity - pool.used
+        if units > free:
+            return False
+        for _, ahead in pool.line:
+            if ahead is request:
+                break
+            if ahead.need(pool) > free:
+                return False
+    return True
+
+
+def _take(request: Request, now: int) -> None:
+    for pool, units in request.needs:
+        pool.count(now)
+        pool.used += units
+
+
+def _join(request: Request, now: int) -> None:
+    for pool, _ in request.needs:
+        pool.count(now)
+        insort(pool.line, (request.rank, request), key=_rank)
+
+
+def _leave(request: Request, now: int) -> None:
+    for pool, _ in request.needs:
+        pool.count(now)
+        del pool.line[bisect_left(pool.line, request.rank, key=_rank)]
+
+
+def _rank(entry: tuple[tuple[int, int], Request]) -> tuple[int, int]:
+    return entry[0]

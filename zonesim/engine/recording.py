@@ -1,0 +1,68 @@
+"""Writing record rows, and counting tokens at steps as the run goes on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from zonesim.plan.records import NEVER, NUMBER_BITS, Block, Sink
+
+BLOCK_ROWS = 16_384
+
+
+class Recorder:
+    """Collects rows and hands them to the sink in blocks; counts the token-ms at each step inside the window."""
+
+    def __init__(self, sink: Sink, steps: int, begin: int, end: int) -> None:
+        self.sink = sink
+        self.begin = begin
+        self.end = end
+        self.visits: list[int] = []
+        self.marks: list[int] = []
+        self.at = [0] * steps
+        self.last = [begin] * steps
+        self.integral = [0] * steps
+
+    def come(self, step: int, now: int) -> None:
+        """Count one more token at `step`."""
+        self._count(step, now)
+        self.at[step] += 1
+
+    def go(self, step: int, number: int, queued: int, started: int, now: int) -> None:
+        """Count one token less at `step` and write its visit."""
+        self._count(step, now)
+        self.at[step] -= 1
+        self.row(step, number, queued, started, now)
+
+    def row(self, step: int, number: int, queued: int, started: int, ended: int) -> None:
+        """Write a visit; `ended` NEVER when the run ends before it does."""
+        self.visits += (step << NUMBER_BITS | number, queued, started, ended)
+        if len(self.visits) >= 4 * BLOCK_ROWS:
+            self.flush()
+
+    def mark(self, mark: int, number: int, now: int) -> None:
+        """Write a milestone."""
+        self.marks += (mark << NUMBER_BITS | number, now)
+        if len(self.marks) >= 4 * BLOCK_ROWS:
+            self.flush()
+
+    def _count(self, step: int, now: int) -> None:
+        time = min(self.end, now)
+        if time > self.last[step]:
+            self.integral[step] += (time - self.last[step]) * self.at[step]
+            self.last[step] = time
+
+    def flush(self) -> None:
+        """Hand the rows written so far to the sink."""
+        visits = np.array(self.visits, dtype=np.int64).reshape(-1, 4)
+        marks = np.array(self.marks, dtype=np.int64).reshape(-1, 2)
+        self.visits, self.marks = [], []
+        self.sink.take(Block(visits, marks))
+
+    def close(self, now: int) -> None:
+        """Count what is left up to the end of the run and hand over the last block."""
+        for step in range(len(self.at)):
+            self._count(step, now)
+        self.flush()
+
+
+__all__ = ["BLOCK_ROWS", "NEVER", "Recorder"]

@@ -1,0 +1,300 @@
+"""
+Sampling by inversion: one uniform number makes one value, so changed parameters keep ranks.
+
+`prepare` is called once when an engine loads a plan. It turns parameters into what a draw needs; laws without a
+closed inverse (PERT, gamma, Erlang) get tables of their quantile function in a variable in which it is smooth, w =
+u ** (1 / shape) from the low side and the like from the high side, read by cubic Hermite interpolation. Their error
+is below 1e-8 of the mean or range, far below the millisecond to which durations are rounded.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zonesim.engine._jit import kernel
+from zonesim.engine.arithmetic import (
+    beta_integral,
+    exp,
+    gamma_integrals,
+    log,
+    log_beta,
+    log_gamma,
+    normal_quantile,
+    normal_share,
+    power,
+)
+from zonesim.engine.streams import uniform
+from zonesim.plan.laws import Law
+
+Index = NDArray[np.int64]
+Numbers = NDArray[np.float64]
+
+CELLS: Final = 128
+TAIL_CELLS: Final = 1024
+"""Cells of a quantile table, and of one for the long tail of a gamma law."""
+
+_TAIL_END: Final = 40.0
+"""The upper table of a gamma law reaches to exp(-40), beyond the smallest share a uniform number can leave."""
+
+_MIDDLE: Final = 0.5
+
+_CONSTANT: Final = int(Law.CONSTANT)
+_UNIFORM: Final = int(Law.UNIFORM)
+_TRIANGULAR: Final = int(Law.TRIANGULAR)
+_PERT: Final = int(Law.PERT)
+_EXPONENTIAL: Final = int(Law.EXPONENTIAL)
+_LOGNORMAL: Final = int(Law.LOGNORMAL)
+_DISCRETE: Final = int(Law.DISCRETE)
+_MIXTURE: Final = int(Law.MIXTURE)
+_BY_CLASS: Final = int(Law.BY_CLASS)
+_SHIFTED: Final = int(Law.SHIFTED)
+_EMPIRICAL: Final = int(Law.EMPIRICAL)
+_WEIBULL: Final = int(Law.WEIBULL)
+_GAMMA: Final = int(Law.GAMMA)
+
+
+# --- draws
+# --------------------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def draw_ms(
+    index: Index,
+    numbers: Numbers,
+    row: int,
+    klass: int,
+    key: np.uint64,
+    stream: np.uint64,
+    ordinal: int,
+    child: int,
+    passes: int,
+) -> int:
+    """Return a value of a prepared law, rounded once to a whole number that is not negative."""
+    value = sample(index, numbers, row, uniform(key, stream, ordinal, child, passes), klass)
+    return max(math.floor(value + 0.5), 0)
+
+
+@kernel
+def sample(index: Index, numbers: Numbers, row: int, u: float, klass: int) -> float:
+    """Return the quantile of a prepared law at u, for tokens of class `klass`."""
+    offset, factor = 0.0, 1.0
+    kind, first, count = index[row, 0], index[row, 1], index[row, 2]
+    while kind in (_MIXTURE, _BY_CLASS, _SHIFTED):
+        if kind == _BY_CLASS:
+            row = int(numbers[first + klass])
+        elif kind == _SHIFTED:
+            row = int(numbers[first])
+            offset += factor * numbers[first + 1]
+            factor *= numbers[first + 2]
+        else:
+            part = first
+            below = 0.0
+            while u >= numbers[part + 1] and part + 2 < first + count:
+                below = numbers[part + 1]
+                part += 2
+            # The uniform number is stretched over its part, so that one serves for both choices.
+            u = min(max((u - below) / (numbers[part + 1] - below), 2.0**-54), 1.0 - 2.0**-53)
+            row = int(numbers[part])
+        kind, first, count = index[row, 0], index[row, 1], index[row, 2]
+    return offset + factor * _quantile(numbers, kind, first, count, u)
+
+
+@kernel
+def _quantile(numbers: Numbers, kind: int, first: int, count: int, u: float) -> float:
+    if kind == _CONSTANT:
+        return numbers[first]
+    if kind == _EXPONENTIAL:
+        return -numbers[first] * log(1.0 - u)
+    if kind == _PERT:
+        return numbers[first] + numbers[first + 1] * _pert(numbers, first, u)
+    if kind == _LOGNORMAL:
+        return exp(numbers[first] + numbers[first + 1] * normal_quantile(u))
+    if kind == _UNIFORM:
+        return numbers[first] + u * (numbers[first + 1] - numbers[first])
+    if kind == _TRIANGULAR:
+        low, mode, high = numbers[first], numbers[first + 1], numbers[first + 2]
+        if u * (high - low) < mode - low:
+            return low + math.sqrt(u * (high - low) * (mode - low))
+        return high - math.sqrt((1.0 - u) * (high - low) * (high - mode))
+    if kind == _DISCRETE:
+        part = first
+        while u >= numbers[part + 1] and part + 2 < first + count:
+            part += 2
+        return numbers[part]
+    if kind == _GAMMA:
+        return numbers[first] * _gamma(numbers, first, u)
+    if kind == _WEIBULL:
+        return numbers[first] * power(-log(1.0 - u), numbers[first + 1])
+    if kind == _EMPIRICAL:
+        place = u * (count - 1)
+        cell = min(int(place), count - 2)
+        return numbers[first + cell] + (place - cell) * (numbers[first + cell + 1] - numbers[first + cell])
+    return numbers[first] + numbers[first + 1] * normal_quantile(numbers[first + 2] + u * (1.0 - numbers[first + 2]))
+
+
+@kernel
+def _pert(numbers: Numbers, first: int, u: float) -> float:
+    """Return the quantile of the beta law behind a PERT law."""
+    if u < _MIDDLE:
+        return _read(numbers, int(numbers[first + 4]), power(u, numbers[first + 2]))
+    return 1.0 - _read(numbers, int(numbers[first + 5]), power(1.0 - u, numbers[first + 3]))
+
+
+@kernel
+def _gamma(numbers: Numbers, first: int, u: float) -> float:
+    """Return the quantile of the gamma law of scale 1."""
+    if u < _MIDDLE:
+        return _read(numbers, int(numbers[first + 2]), power(u, numbers[first + 1]))
+    return _read(numbers, int(numbers[first + 3]), -log(1.0 - u))
+
+
+@kernel
+def _read(numbers: Numbers, table: int, w: float) -> float:
+    """
+    Return the value of a table at w: start, cells per unit, last cell, then value and slope (per cell) at each
+    node.
+    """
+    place = (w - numbers[table]) * numbers[table + 1]
+    cell = min(max(int(place), 0), int(numbers[table + 2]))
+    t = place - cell
+    node = table + 3 + 2 * cell
+    left, left_slope, right, right_slope = numbers[node], numbers[node + 1], numbers[node + 2], numbers[node + 3]
+    step = right - left
+    return left + t * (
+        left_slope + t * ((3.0 * step - 2.0 * left_slope - right_slope) + t * (left_slope + right_slope - 2.0 * step))
+    )
+
+
+# --- preparing
+# ----------------------------------------------------------------------------------------------------------------
+
+
+def prepare(index: Index, numbers: Numbers) -> tuple[Index, Numbers]:
+    """Return laws and numbers as draws want them; call once for a plan. Rows keep their places."""
+    rows: list[tuple[int, int, int]] = []
+    out: list[float] = []
+    tables: dict[tuple[str, float, float], int] = {}
+    pending: list[tuple[int, tuple[str, float, float]]] = []
+    for kind, first, count in index.tolist():
+        own = [float(value) for value in numbers[first : first + count]]
+        new_kind, new_own, wanted = _prepared(Law(kind), own)
+        rows.append((int(new_kind), len(out), len(new_own)))
+        pending += [(len(out) + position, table) for position, table in wanted]
+        out += new_own
+    for position, table in pending:
+        if table not in tables:
+            tables[table] = len(out)
+            out += _table(*table)
+        out[position] = float(tables[table])
+    return np.array(rows, dtype=np.int64).reshape(len(rows), 3), np.array(out, dtype=np.float64)
+
+
+def _prepared(kind: Law, own: list[float]) -> tuple[Law, list[float], list[tuple[int, tuple[str, float, float]]]]:
+    """Return kind and numbers of a draw, and the tables it wants as (position of the reference, table)."""
+    if kind == Law.PERT:
+        low, mode, high = own
+        if high == low:
+            return Law.CONSTANT, [low], []
+        a, b = 1 + 4 * (mode - low) / (high - low), 1 + 4 * (high - mode) / (high - low)
+        return kind, [low, high - low, 1 / a, 1 / b, 0.0, 0.0], [(4, ("beta", a, b)), (5, ("beta", b, a))]
+    if kind in (Law.GAMMA, Law.ERLANG):
+        shape, mean = (1 / own[1] ** 2, own[0]) if kind == Law.GAMMA else (own[0], own[1])
+        return (
+            Law.GAMMA,
+            [mean / shape, 1 / shape, 0.0, 0.0],
+            [(2, ("gamma", shape, 0.0)), (3, ("gamma tail", shape, 0.0))],
+        )
+    if kind == Law.LOGNORMAL:
+        if own[0] == 0:
+            return Law.CONSTANT, [0.0], []
+        variance = log(1.0 + own[1] ** 2)
+        return kind, [log(own[0]) - variance / 2, math.sqrt(variance)], []
+    if kind == Law.WEIBULL:
+        return kind, [own[1] / exp(log_gamma(1 + 1 / own[0])), 1 / own[0]], []
+    if kind == Law.NORMAL:
+        return kind, [own[0], own[1], normal_share((own[2] - own[0]) / own[1])], []
+    if kind == Law.TRIANGULAR and own[0] == own[2]:
+        return Law.CONSTANT, own[:1], []
+    return kind, own, []
+
+
+def _table(name: str, a: float, b: float) -> list[float]:
+    """Return start, cells per unit, and value and slope of a quantile function at the nodes of its smooth variable."""
+    end = _TAIL_END if name == "gamma tail" else power(_MIDDLE, 1 / a)
+    start = -log(_MIDDLE) if name == "gamma tail" else 0.0
+    cells = TAIL_CELLS if name == "gamma tail" else CELLS
+    step = (end - start) / cells
+    out = [start, 1 / step, float(cells - 1)]
+    x = 0.0
+    for node in range(cells + 1):
+        w = start + node * step
+        if name == "gamma tail":
+            x = _solve_gamma(a, exp(-w), x, upper=True)
+            slope = exp(-w - (a - 1) * log(x) + x + log_gamma(a))
+        elif node == 0:
+            x = 0.0
+            slope = exp((log(a) + (log_beta(a, b) if name == "beta" else log_gamma(a))) / a)
+        elif name == "beta":
+            x = _solve_beta(a, b, power(w, a), x)
+            slope = a * exp((a - 1) * (log(w) - log(x)) - (b - 1) * log(1 - x) + log_beta(a, b))
+        else:
+            x = _solve_gamma(a, power(w, a), x, upper=False)
+            slope = a * exp((a - 1) * (log(w) - log(x)) + x + log_gamma(a))
+        out += [x, slope * step]
+    return out
+
+
+@kernel
+def _solve_beta(a: float, b: float, p: float, start: float) -> float:
+    """Return x with the regularised beta integral p, by Newton's method kept within a bracket."""
+    low, high = start, 1.0
+    x = start if start > 0.0 else power(p * a * exp(log_beta(a, b)), 1.0 / a)
+    x = min(max(x, 1e-300), 1.0 - 1e-16)
+    norm = log_beta(a, b)
+    for _ in range(200):
+        error = beta_integral(a, b, x) - p
+        if error > 0.0:
+            high = x
+        else:
+            low = x
+        new = x - error / exp((a - 1.0) * log(x) + (b - 1.0) * log(1.0 - x) - norm)
+        if not low < new < high:
+            new = 0.5 * (low + high)
+        if abs(new - x) <= 1e-15 * x:
+            return new
+        x = new
+    return x
+
+
+@kernel
+def _solve_gamma(a: float, p: float, start: float, upper: bool) -> float:  # noqa: FBT001  a kernel takes plain values
+    """Return x with lower (or upper) regularised gamma integral p, by Newton's method kept within a bracket."""
+    low, high = 0.0, max(4.0 * a, 1.0)
+    while True:
+        below, above = gamma_integrals(a, high)
+        if (above < p) if upper else (below > p):
+            break
+        low = high
+        high *= 2.0
+    x = start if low < start < high else 0.5 * (low + high)
+    if not upper and start == 0.0:
+        x = min(max(exp((log(p) + log(a) + log_gamma(a)) / a), 1e-300), high)
+    norm = log_gamma(a)
+    for _ in range(300):
+        below, above = gamma_integrals(a, x)
+        error = p - above if upper else below - p
+        if error > 0.0:
+            high = x
+        else:
+            low = x
+        new = x - error / exp((a - 1.0) * log(x) - x - norm)
+        if not low < new < high:
+            new = 0.5 * (low + high)
+        if abs(new - x) <= 1e-15 * x:
+            return new
+        x = new
+    return x

@@ -1,0 +1,405 @@
+"""
+The reference engine: interprets a plan with SimPy.
+
+SimPy's event list keeps the order of an instant by priority: capacity changes (-2), serving the lines after them
+(-1), tokens made ready, first come first served (1), then timed events by rank and token number (2 and above). All
+meaning is in the plan; here is nothing but interpretation.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import numpy as np
+import simpy
+
+from zonesim.engine.arriving import Population, arrival_times
+from zonesim.engine.pools import Pool, Request, enter, give_back, peak_now, serve
+from zonesim.engine.recording import Recorder
+from zonesim.engine.sampling import draw_ms, prepare
+from zonesim.engine.standstill import check_standstill
+from zonesim.engine.streams import run_key, uniform
+from zonesim.engine.tokens import Token, Visit
+from zonesim.faults import RunFault
+from zonesim.plan.operations import INTERPRETED, NOWHERE, BranchOn, Op, SetWhat
+from zonesim.plan.plan import Plan
+from zonesim.plan.records import NEVER, NUMBER_BITS, Sink, Totals, token_number
+
+CHANGE: Final = -2
+SERVE: Final = -1
+READY: Final = 1
+TIMED: Final = 2
+"""Priorities of SimPy events. A timed event has TIMED + (rank << 40 | token number)."""
+
+HOLD_END: Final = 1 << NUMBER_BITS
+ARRIVAL: Final = 2 << NUMBER_BITS
+"""Ranks of timed events, shifted above the token number."""
+
+MOST_TURNS: Final = 200_000
+"""Backward jumps of one token within one instant that are taken for an endless loop."""
+
+
+def simulate(plan: Plan, seed: int, replication: int, sink: Sink) -> Totals:
+    """
+    Run one replication of `plan`; `sink` gets the records in blocks.
+
+    `seed` and `replication` (both from 0) choose the luck; equal ones give equal records. Raises RunFault when the
+    run cannot go on.
+    """
+    return _Run(plan, seed, replication, sink).run()
+
+
+class _Event(simpy.Event):
+    """An event that is due at a fixed time, with a priority of our own."""
+
+    def __init__(
+        self, env: simpy.Environment, callback: Callable[[Any], None], value: object, priority: int, delay: int
+    ) -> None:
+        super().__init__(env)
+        self._ok = True
+        self._value = value
+        self.callbacks = [callback]
+        env.schedule(self, priority, delay)  # type: ignore[arg-type]  # any int orders the event list
+
+
+class _Run:
+    """One replication."""
+
+    def __init__(self, plan: Plan, seed: int, replication: int, sink: Sink) -> None:
+        strange = {Op(int(op)).name for op in np.unique(plan.program[:, 0])} - {op.name for op in INTERPRETED}
+        if strange:
+            message = f"the SimPy engine does not know the operation {', '.join(sorted(strange))}"
+            raise RunFault(message)
+        self.plan = plan
+        self.key = run_key(seed, replication)
+        # SimPy types its clock as a float; ours only ever holds whole milliseconds.
+        self.env: Any = simpy.Environment(0)
+        begin, end, self.horizon = (int(value) for value in plan.window)
+        self.begin, self.end = begin, end
+        self.recorder = Recorder(sink, len(plan.names.steps), begin, end)
+        self.program: list[list[int]] = plan.program.tolist()
+        self.laws, self.numbers = prepare(plan.laws, plan.numbers)
+        self.streams = list(plan.streams)
+        self.shares: list[list[float]] = plan.shares.tolist()
+        self.priorities: list[list[int]] = plan.priorities.tolist()
+        self.pools = [Pool(number, begin, end, last=begin) for number in range(len(plan.resources))]
+        self.needs = self._needs()
+        self.spans = [plan.spans[first : first + rows].tolist() for first, rows in plan.calendars.tolist()]
+        self.population = Population(plan, self.key)
+        self.classes: list[list[int]] = [[] for _ in plan.names.sources]
+        self.arrived_by = [[0, 0, 0] for _ in plan.names.sources]
+        self.leave_steps = self._leave_steps()
+        self.inside: dict[int, Token] = {}
+        self.in_line = 0
+        self.events = 0
+        self.operations: dict[int, Callable[[Token, list[int]], bool]] = {
+            Op.SEIZE: self._seize,
+            Op.HOLD: self._hold,
+            Op.RELEASE: self._release,
+            Op.MARK: self._mark,
+            Op.SPLIT: self._split,
+            Op.BRANCH: self._branch,
+            Op.JUMP: self._jump,
+            Op.SET: self._set,
+            Op.JOIN: self._join,
+            Op.LEAVE: self._leave,
+        }
+
+    def _needs(self) -> dict[tuple[int, int], tuple[tuple[Pool, int], ...]]:
+        """Return the needs of every SEIZE and RELEASE of the program by (first row, rows)."""
+        found: dict[tuple[int, int], tuple[tuple[Pool, int], ...]] = {}
+        for op, _, first, rows, *_ in self.program:
+            if op in (Op.SEIZE, Op.RELEASE):
+                found[first, rows] = tuple(
+                    (self.pools[pool], units) for pool, units in self.plan.needs[first : first + rows].tolist()
+                )
+        return found
+
+    def _leave_steps(self) -> list[int]:
+        """Return, for each row of the program, the pseudo-step of the LEAVE that ends its routine."""
+        steps = [NOWHERE] * len(self.program)
+        step = NOWHERE
+        for row in range(len(self.program) - 1, -1, -1):
+            if self.program[row][0] == Op.LEAVE:
+                step = self.program[row][1]
+            steps[row] = step
+        return steps
+
+    # --- the run
+
+    def run(self) -> Totals:
+        """Run to the horizon and return the totals."""
+        for number, (first, rows, _) in enumerate(self.plan.resources.tolist()):
+            for time, units in self.plan.changes[first : first + rows].tolist():
+                _Event(self.env, self._change, (number, units), CHANGE, time)
+                _Event(self.env, self._serve, number, SERVE, time)
+        _Event(self.env, lambda _: peak_now(self.pools, self.begin), None, TIMED - 1, self.begin)
+        for source in range(len(self.plan.sources)):
+            self._next_arrival(source, 0, arrival_times(self.plan, source, self.key))
+        # Events at or after the horizon do not happen: SimPy's own stop comes before every timed event of that instant.
+        self.env.run(until=self.horizon)
+        self._close()
+        return self._totals()
+
+    def _change(self, event: Any) -> None:  # noqa: ANN401
+        number, units = event.value
+        self.pools[number].count(self.env.now)
+        self.pools[number].capacity = units
+
+    def _serve(self, event: Any) -> None:  # noqa: ANN401
+        self._grant(serve(self.pools[event.value], self.env.now))
+
+    def _next_arrival(self, source: int, ordinal: int, times: Iterator[int]) -> None:
+        time = next(times, None)
+        if time is not None:
+            priority = TIMED + ARRIVAL + token_number(source, ordinal)
+            _Event(self.env, self._arrive, (source, ordinal, times), priority, time - self.env.now)
+
+    def _arrive(self, event: Any) -> None:  # noqa: ANN401
+        source, ordinal, times = event.value
+        now = self.env.now
+        self.events += 1
+        self._next_arrival(source, ordinal + 1, times)
+        klass, flags = self.population.describe(source, ordinal)
+        self.classes[source].append(klass)
+        counted = self.arrived_by[source]
+        counted[0] += 1
+        counted[1] += now < self.begin
+        counted[2] += now < self.end
+        row = int(self.plan.sources[source, 0])
+        token = Token(token_number(source, ordinal), ordinal, 0, row, now, self.leave_steps[row], klass, flags)
+        self._enter(token)
+        self._go(token)
+
+    def _enter(self, token: Token) -> None:
+        if token.number in self.inside:
+            name = self.plan.names.steps[token.leave_step]
+            where = f"'{'.'.join(name.path[:-1])}' of traffic '{name.entry}'"
+            raise RunFault(f"{where} makes a child that still exists: a split inside a loop")
+        self.inside[token.number] = token
+        self.recorder.come(token.leave_step, self.env.now)
+
+    def _go(self, token: Token) -> None:
+        """Let a token act until it waits or leaves."""
+        program, operations = self.program, self.operations
+        while True:
+            row = program[token.row]
+            token.row += 1
+            if not operations[row[0]](token, row):
+                return
+
+    def _ready(self, token: Token) -> None:
+        """Let a token go on when those made ready before it have had their turn."""
+        _Event(self.env, self._turn, token, READY, 0)
+
+    def _turn(self, event: Any) -> None:  # noqa: ANN401
+        self._go(event.value)
+
+    def _draw(self, token: Token, law: int, stream: int) -> int:
+        value: int = draw_ms(
+            self.laws,
+            self.numbers,
+            law,
+            token.klass,
+            self.key,
+            self.streams[stream],
+            token.ordinal,
+            token.child,
+            token.passes,
+        )
+        return value
+
+    # --- operations: each returns whether the token goes on at once
+
+    def _seize(self, token: Token, row: list[int]) -> bool:
+        _, step, first, rows, priority, *_ = row
+        now = self.env.now
+        self.in_line += 1
+        request = Request(token, self.needs[first, rows], self.priorities[priority][token.klass], self.in_line)
+        visit = Visit(step, now, NEVER, request)
+        token.open.append(visit)
+        self.recorder.come(step, now)
+        if enter(request, now):
+            visit.started = now
+            return True
+        token.waits_for = request
+        return False
+
+    def _grant(self, requests: list[Request]) -> None:
+        """Give waiters their units now; they move when their turn comes."""
+        for request in requests:
+            token = request.token
+            token.waits_for = None
+            token.open[-1].started = self.env.now
+            self._ready(token)
+
+    def _release(self, token: Token, row: list[int]) -> bool:
+        _, step, first, rows, *_ = row
+        now = self.env.now
+        visit = token.open.pop()
+        self.recorder.go(step, token.number, visit.queued, visit.started, now)
+        self._grant(give_back(self.needs[first, rows], now))
+        return True
+
+    def _hold(self, token: Token, row: list[int]) -> bool:
+        _, step, law, stream, calendar, *_ = row
+        now = self.env.now
+        duration = self._draw(token, law, stream)
+        if step != NOWHERE:
+            token.hold = Visit(step, now, now)
+            self.recorder.come(step, now)
+        token.holding = True
+        end = now + duration if calendar == NOWHERE else self._open_end(calendar, now, duration)
+        if end < self.horizon:
+            _Event(self.env, self._held, token, TIMED + HOLD_END + token.number, end - now)
+        return False
+
+    def _held(self, event: Any) -> None:  # noqa: ANN401
+        token: Token = event.value
+        self.events += 1
+        token.holding = False
+        visit = token.hold
+        if visit is not None:
+            self.recorder.go(visit.step, token.number, visit.queued, visit.started, self.env.now)
+            token.hold = None
+        self._go(token)
+
+    def _open_end(self, calendar: int, now: int, duration: int) -> int:
+        """
+        Return when `duration` of open time has passed since `now`; exactly at closing still counts, 0 ends at once.
+        """
+        if duration == 0:
+            return now
+        spans = self.spans[calendar]
+        position = bisect_right(spans, now, key=lambda span: span[0]) - 1
+        done = 0
+        if position >= 0:
+            opens, closes, before = spans[position]
+            done = before + min(now, closes) - opens
+        due = done + duration
+        position = bisect_left(spans, due, key=lambda span: span[2]) - 1
+        opens, closes, before = spans[position]
+        return opens + due - before if due <= before + closes - opens else self.horizon
+
+    def _mark(self, token: Token, row: list[int]) -> bool:
+        self.recorder.mark(row[2], token.number, self.env.now)
+        return True
+
+    def _split(self, token: Token, row: list[int]) -> bool:
+        _, _, law, stream, child_row, base, most, parent_base, group = row
+        count = self._draw(token, law, stream)
+        first = base + (token.child - parent_base) * most
+        for child in range(first, first + min(count, most)):
+            number = token.number - token.child + child
+            new = Token(
+                number,
+                token.ordinal,
+                child,
+                child_row,
+                self.env.now,
+                self.leave_steps[child_row],
+                token.klass,
+                token.flags,
+                token.passes,
+            )
+            if group != NOWHERE:
+                new.parent, new.group = token, group
+                token.children[group] = token.children.get(group, 0) + 1
+            self._enter(new)
+            self._ready(new)
+        return True
+
+    def _branch(self, token: Token, row: list[int]) -> bool:
+        _, _, on, operand, third, target, steady, *_ = row
+        if on == BranchOn.SHARE:
+            share = self.shares[operand][token.klass]
+            passes = 0 if steady else token.passes
+            yes = share > 0.0 and uniform(self.key, self.streams[third], token.ordinal, token.child, passes) < share
+        elif on == BranchOn.FLAG:
+            yes = bool(token.flags >> operand & 1)
+        elif on == BranchOn.CLASS:
+            yes = bool(operand >> token.klass & 1)
+        elif on == BranchOn.QUEUE_LONGER:
+            yes = len(self.pools[operand].line) > third
+        else:
+            yes = self.pools[operand].capacity == 0
+        if yes:
+            token.row = target
+        return True
+
+    def _jump(self, token: Token, row: list[int]) -> bool:
+        _, _, target, again, *_ = row
+        token.row = target
+        if again:
+            token.passes += 1
+            if token.turn_time != self.env.now:
+                token.turn_time, token.turns = self.env.now, 0
+            token.turns += 1
+            if token.turns > MOST_TURNS:
+                name = self.plan.names.steps[token.leave_step]
+                message = f"traffic '{name.entry}' goes round in a loop that takes no time"
+                raise RunFault(message)
+        return True
+
+    def _set(self, token: Token, row: list[int]) -> bool:
+        _, _, what, operand, *_ = row
+        if what == SetWhat.RAISE_FLAG:
+            token.flags |= 1 << operand
+        elif what == SetWhat.LOWER_FLAG:
+            token.flags &= ~(1 << operand)
+        elif what == SetWhat.CLASS:
+            token.klass = operand
+        else:
+            message = "the SimPy engine keeps no accounts"
+            raise RunFault(message)
+        return True
+
+    def _join(self, token: Token, row: list[int]) -> bool:
+        group = row[2]
+        if token.children.get(group, 0):
+            token.joins = group
+            return False
+        return True
+
+    def _leave(self, token: Token, row: list[int]) -> bool:
+        del self.inside[token.number]
+        self.recorder.go(row[1], token.number, token.arrived, token.arrived, self.env.now)
+        parent = token.parent
+        if parent is not None:
+            parent.children[token.group] -= 1
+            if parent.children[token.group] == 0 and parent.joins == token.group:
+                parent.joins = NOWHERE
+                self._ready(parent)
+        return False
+
+    # --- the end
+
+    def _close(self) -> None:
+        """Write open rows of whoever is still inside, in the order of token numbers, and close the integrals."""
+        check_standstill(self.plan, self.inside.values(), int(self.env.now))
+        for number in sorted(self.inside):
+            token = self.inside[number]
+            for visit in [*token.open, *([token.hold] if token.hold else [])]:
+                self.recorder.row(visit.step, number, visit.queued, visit.started, NEVER)
+            self.recorder.row(token.leave_step, number, token.arrived, token.arrived, NEVER)
+        self.recorder.close(self.horizon)
+        for pool in self.pools:
+            pool.count(self.horizon)
+
+    def _totals(self) -> Totals:
+        def ints(values: list[Any]) -> np.ndarray[Any, np.dtype[np.int64]]:
+            return np.array(values, dtype=np.int64)
+
+        return Totals(
+            busy=ints([pool.busy for pool in self.pools]),
+            open=ints([pool.open for pool in self.pools]),
+            queue=ints([pool.queue for pool in self.pools]),
+            peak=ints([pool.peak for pool in self.pools]),
+            at_step=ints(self.recorder.integral),
+            arrivals=ints([counted[0] for counted in self.arrived_by]),
+            cohort=ints([counted[1:] for counted in self.arrived_by]).reshape(-1, 2),
+            classes=tuple(np.array(classes, dtype=np.int16) for classes in self.classes),
+            events=self.events,
+        )

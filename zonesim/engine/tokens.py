@@ -1,0 +1,49 @@
+"""Tokens: whatever walks a program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from zonesim.engine.pools import Request
+from zonesim.plan.operations import NOWHERE
+
+
+@dataclass(slots=True, eq=False)
+class Visit:
+    """An open visit: the step, when the token came, when it got its units (NEVER while it waits), and those units."""
+
+    step: int
+    queued: int
+    started: int
+    request: Request | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Token:
+    """
+    A consignment or one of its children.
+
+    `row` is the next operation, `passes` counts backward jumps, `open` are its visits from the outside in,
+    `holding_until` is set while it lets time pass, `waits_for` while it waits for units, `joins` while it waits for
+    children.
+    """
+
+    number: int
+    ordinal: int
+    child: int
+    row: int
+    arrived: int
+    leave_step: int
+    klass: int = 0
+    flags: int = 0
+    passes: int = 0
+    parent: Token | None = None
+    group: int = NOWHERE
+    open: list[Visit] = field(default_factory=list)
+    hold: Visit | None = None
+    holding: bool = False
+    waits_for: Request | None = None
+    joins: int = NOWHERE
+    children: dict[int, int] = field(default_factory=dict)
+    turn_time: int = -1
+    turns: int = 0
