@@ -27,13 +27,17 @@ def plan_page() -> str:
         "",
         "## Operations",
         "",
-        "A program row is `" + ", ".join(operations.PROGRAM_COLUMNS) + "`, all int64; `step` is the step it works for (-1: none).",
+        "A program row is `"
+        + ", ".join(operations.PROGRAM_COLUMNS)
+        + "`, all int64; `step` is the step it works for (-1: none).",
         "",
         "| operation | code | what it does | operands | SimPy engine |",
         "|---|---|---|---|---|",
     ]
     for row in operations.OPERATIONS.values():
-        operands = "<br>".join(f"{letter} `{name}`: {text}" for letter, (name, text) in zip("abcdefg", row.arguments, strict=False))
+        operands = "<br>".join(
+            f"{letter} `{name}`: {text}" for letter, (name, text) in zip("abcdefg", row.arguments, strict=False)
+        )
         state = "yes" if row.op in operations.INTERPRETED else "not yet"
         lines.append(f"| {row.op.name} | {int(row.op)} | {row.meaning} | {operands or 'none'} | {state} |")
     for title, codes in (

@@ -250,7 +250,7 @@ class EntryCompiler:
         inner = replace(scope, path=(*scope.path, name))
         if step.background:
             alone = replace(inner, depth=0, held=())
-            self._children(inner, step, 1, NOWHERE, self.kind.name, lambda: self._body(step, alone))
+            self._children(inner, step, 1, NOWHERE, self._background_kind(step), lambda: self._body(step, alone))
         else:
             self._body(step, inner)
         self.routine.place(after)
@@ -450,6 +450,12 @@ class EntryCompiler:
             self._note(mark, scope)
         return joins[0]
 
+    def _background_kind(self, step: Step) -> str:
+        """Return what goes on in the background: the entity of the flow it runs (a truck that leaves), else a task."""
+        if step.call is None:
+            return "task"
+        return self._flow(step.call, frozenset(), self.text_place).entity
+
     def _how_many(self, split: Split, scope: Scope) -> tuple[int, int]:
         """Return the law of a split's count and the largest count."""
         place = self.arm.world.place((*scope.text, "split", "count"))
@@ -526,7 +532,8 @@ class EntryCompiler:
             tuple(count for _, count in held),
             self.kind.name,
         )
-        return self.tables.steps.add((self.name, scope.path), name)
+        # Editions of a step that take other units are steps of their own, so that visits tell which units were in hand.
+        return self.tables.steps.add((self.name, scope.path, tuple(held)), name)
 
     def _law(self, step: Step, scope: Scope, take: Any = None) -> int:  # noqa: ANN401
         take = step.take if take is None else take

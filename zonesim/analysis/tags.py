@@ -1,0 +1,117 @@
+"""Which KPIs only echo an edited value, and which depend on the length of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from zonesim.kpi import Kpi
+from zonesim.kpi.catalogue import LIBRARY_MARKS, layout
+from zonesim.plan import Plan, loads, overloaded_sources
+from zonesim.plan.operations import BranchOn, Op
+from zonesim.policy import Change
+
+Law = tuple[object, ...]
+
+_DURATIONS = {
+    ("arrived", "pickup_allowed"): ("clearance.mean", "clearance.p95"),
+    ("declared", "released"): ("customs.mean", "customs.p95", "customs.within_24h"),
+}
+
+
+def echoes(base: Plan, arm: Plan, changes: Sequence[Change]) -> frozenset[str]:
+    """
+    Return the KPIs of `arm` that follow from its edits alone, with no queue between.
+
+    These are: time in a step whose laws differ from the baseline's, lane occupancy likewise, a duration between two
+    marks with no queue between them and other laws, and the inspection rate of a flow whose shares were edited.
+    """
+    found = set()
+    old, new = _step_laws(base), _step_laws(arm)
+    for name, rows in layout(arm).steps.items():
+        entry_paths = {(arm.names.steps[row].entry, arm.names.steps[row].path) for row in rows}
+        if any(old.get(key) != new.get(key) for key in entry_paths):
+            found |= {f"{name}.service.mean"}
+    for place, rows in layout(arm).lanes.items():
+        keys = {(arm.names.steps[row].entry, arm.names.steps[row].path) for row in rows}
+        if any(old.get(key) != new.get(key) for key in keys):
+            found.add(f"{place}.lane.mean")
+    for group, sources in layout(arm).groups.items():
+        for early, late in combinations(LIBRARY_MARKS, 2):
+            before = [_between(base, source, early, late) for source in sources]
+            after = [_between(arm, source, early, late) for source in sources]
+            if before != after and None not in before and None not in after:
+                found |= {f"{group}.{what}" for what in _DURATIONS.get((early, late), ())}
+                found.add(f"{group}.stage.{early}_to_{late}.mean")
+    edited = {change.path[1] for change in changes if change.path[-1] == "share" and len(change.path) > 1}
+    found |= {f"{flow}.inspected.rate" for flow in edited}
+    found |= {
+        f"{entry}.inspected.rate"
+        for entry, flow in zip(arm.names.sources, arm.names.source_flows, strict=True)
+        if flow in edited
+    }
+    return frozenset(found)
+
+
+def _law(plan: Plan, row: int) -> Law:
+    """Return kind and numbers of a law, those of its parts included."""
+    kind, first, count = plan.laws[row].tolist()
+    return (kind, *plan.numbers[first : first + count].tolist())
+
+
+def _step_laws(plan: Plan) -> dict[tuple[str, tuple[str, ...]], set[Law]]:
+    """Return, by entry and path of a step, the laws of the holds that happen in it."""
+    found: dict[tuple[str, tuple[str, ...]], set[Law]] = {}
+    open_steps: list[int] = []
+    for op, step, first, *_ in plan.program.tolist():
+        if op == Op.SEIZE:
+            open_steps.append(step)
+        elif op == Op.RELEASE:
+            open_steps.pop()
+        elif op == Op.HOLD:
+            for number in [*open_steps, *([step] if step >= 0 else [])]:
+                name = plan.names.steps[number]
+                found.setdefault((name.entry, name.path), set()).add(_law(plan, first))
+    return found
+
+
+def _between(plan: Plan, source: int, early: str, late: str) -> list[tuple[object, ...]] | None:
+    """
+    Return the holds and shares between two marks of a source's consignments; None when a queue or a mark is in the
+    way.
+    """
+    entry = plan.names.sources[source]
+    start = int(plan.sources[source, 0])
+    rows: list[tuple[object, ...]] = []
+    begun = False
+    for op, _, a, b, *_ in plan.program[start:].tolist():
+        if op == Op.LEAVE:
+            return None
+        mark = plan.names.marks[a] if op == Op.MARK else None
+        if mark is not None and mark.entry == entry and mark.name == early:
+            begun, rows = True, []
+        elif mark is not None and mark.entry == entry and mark.name == late and begun:
+            return rows
+        elif begun and op in (Op.SEIZE, Op.JOIN):
+            return None
+        elif op == Op.HOLD:
+            rows.append(("hold", *_law(plan, a)))
+        elif op == Op.BRANCH and a == BranchOn.SHARE:
+            rows.append(("share", *plan.shares[b].tolist()))
+    return None
+
+
+def growing(plan: Plan, offset: int, kpis: Sequence[Kpi]) -> frozenset[str]:
+    """Return the KPIs that depend on the run length because a resource is offered more work than it can do."""
+    found = loads(plan, offset)
+    sources = overloaded_sources(plan, found)
+    if not sources:
+        return frozenset()
+    full = {str(plan.names.resources[load.resource]) for load in found if load.mean >= 1}
+    groups = {group for group, members in layout(plan).groups.items() if sources & set(members)}
+    grown = set()
+    for kpi in kpis:
+        timed = kpi.unit in {"h", "min", "s", "h/d", "tokens"}
+        if timed and (kpi.subject in full or kpi.subject.partition(".")[0] in groups or kpi.subject == "all"):
+            grown.add(kpi.id)
+    return frozenset(grown)

@@ -1,0 +1,263 @@
+"""What can be said without a run: loads, resolved values with their origin, the catalogue of measures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.tree import Tree
+
+from zonesim.briefing.process_map import Node, tree
+from zonesim.faults import Place, UnknownName, suggest
+from zonesim.plan import compile_plan, loads, monday_offset
+from zonesim.policy import (
+    Arm,
+    ResolvedArm,
+    World,
+    apply,
+    arms_for,
+    baseline,
+    count_kinds,
+    dotted,
+    flows_in_use,
+    load_world,
+    parse_setting,
+    register,
+    resolve,
+)
+from zonesim.scenario import load_catalogue
+from zonesim.units import WEEK, parse
+
+WIDTH: Final = 150
+"""Columns of printed tables when standard output is no terminal."""
+
+WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def open_world(file: Path, settings: Sequence[str]) -> World:
+    """Return the world of a scenario with the edits of `--set`; raises ScenarioFault."""
+    world = load_world(file)
+    apply(world, [parse_setting(text) for text in settings])
+    return world
+
+
+def arm_named(world: World, name: str) -> Arm:
+    """Return the arm written as `11` or `10+11` (or the baseline for an empty name or its own); raises UnknownName."""
+    if name in {"", baseline(world).name}:
+        return baseline(world)
+    return arms_for(world, name.split("+"))[-1]
+
+
+# --- validate
+# -----------------------------------------------------------------------------------------------------------------
+
+
+def validate_file(file: Path, settings: Sequence[str]) -> dict[str, Any]:
+    """
+    Check a scenario in its baseline and with all measures of the library; return what can be said of it.
+
+    Keys: file, scenario, arrivals (per day, by entry), loads (resource: mean, peak, peak_hour, hourly: 24 values of
+    the busiest day), numbers (found, derived, assumed), warnings. Raises Faults.
+    """
+    world = open_world(file, settings)
+    arms = [resolve(world, arm) for arm in arms_for(world)]
+    plans = [compile_plan(arm) for arm in arms]
+    plan = plans[0]
+    found = loads(plan, monday_offset(arms[0].scenario.clock.start))
+    table = {}
+    for load in found:
+        day = load.peak_hour // 24
+        table[str(plan.names.resources[load.resource])] = {
+            "mean": load.mean,
+            "peak": load.peak,
+            "peak_hour": f"{WEEKDAYS[day]} {load.peak_hour % 24:02d}:00",
+            "hourly": [float(value) for value in load.hourly[24 * day : 24 * day + 24]],
+        }
+    return {
+        "file": str(file),
+        "scenario": arms[0].scenario.name,
+        "flows": flows_in_use(world),
+        "traffic": list(plan.names.sources),
+        "loads": table,
+        "numbers": count_kinds(register(world, flows_in_use(world))),
+        "warnings": _warnings(arms[0], table),
+    }
+
+
+def _warnings(arm: ResolvedArm, table: dict[str, dict[str, Any]]) -> list[str]:
+    warnings = []
+    for name, load in table.items():
+        if load["mean"] >= 1:
+            warnings.append(f"{name}: load {load['mean']:.0%}: its queue grows as long as the run lasts")
+        elif load["peak"] >= 1:
+            warnings.append(f"{name}: load {load['peak']:.0%} at {load['peak_hour']}: queues build up every week")
+    clock = arm.scenario.clock
+    weekly = any(entry.profile for entry in arm.scenario.traffic.values())
+    if weekly and parse(clock.measure, "duration") % WEEK:
+        warnings.append(f"clock.measure is {clock.measure}: with a weekly profile, measure whole weeks")
+    return warnings
+
+
+def validation_text(found: dict[str, Any]) -> str:
+    """Return the outcome of `validate_file` for people."""
+    numbers = found["numbers"]
+    lines = [
+        f"{found['file']}: valid ({found['scenario']}; {len(found['traffic'])} traffic entries, flows {', '.join(found['flows'])})",
+        f"numbers: {numbers['found']} found, {numbers['derived']} derived, {numbers['assumed']} assumed",
+    ]
+    lines += [f"warning: {warning}" for warning in found["warnings"]]
+    if found["loads"]:
+        table = Table(
+            title="Load from the traffic equations (bound), % by hour of the busiest day", box=None, pad_edge=False
+        )
+        for title in ("resource", "mean", "peak", "at", *(f"{hour:02d}" for hour in range(24))):
+            table.add_column(title, justify="left" if title in {"resource", "at"} else "right", no_wrap=True)
+        for name, load in found["loads"].items():
+            hours = [f"{100 * value:.0f}" for value in load["hourly"]]
+            table.add_row(name, f"{load['mean']:.0%}", f"{load['peak']:.0%}", load["peak_hour"], *hours)
+        lines.append(printed(table))
+    return "\n".join(lines)
+
+
+# --- show
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def show_text(file: Path, settings: Sequence[str], arm_name: str, flow: str) -> str:
+    """
+    Return resolved values with their origin, the changes of the arm, and the process map, the baseline beside the
+    arm.
+    """
+    world = open_world(file, settings)
+    first = resolve(world, baseline(world))
+    arm = arm_named(world, arm_name)
+    second = resolve(world, arm) if arm.measures else None
+    used = flows_in_use(world)
+    if flow and flow not in used:
+        raise UnknownName(
+            f"no flow '{flow}' in the traffic of this scenario", Place("--flow"), suggest(flow, used, "flows")
+        )
+    chosen = second or first
+    parts = [_adoption(first, second), _values(chosen, [flow] if flow else used, only_flow=bool(flow))]
+    if second is not None:
+        parts.append(_changes(second, flow))
+    roots = {str(entry.flow) for entry in first.scenario.traffic.values()}
+    names = [flow] if flow else [name for name in used if name in roots]
+    parts += [_map(first, second, name) for name in names]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _adoption(first: ResolvedArm, second: ResolvedArm | None) -> str:
+    table = Table(title="Practices and the share that follows them", title_justify="left", box=None, pad_edge=False)
+    table.add_column("practice")
+    table.add_column(first.arm.name, justify="right")
+    if second is not None:
+        table.add_column(second.arm.name, justify="right")
+    for name, share in first.shares.items():
+        table.add_row(name, f"{share:.0%}", *([f"{second.shares[name]:.0%}"] if second is not None else []))
+    return printed(table)
+
+
+def _values(arm: ResolvedArm, flows: Sequence[str], *, only_flow: bool) -> str:
+    table = Table(
+        title=f"Values of {arm.arm.name} and where they come from", title_justify="left", box=None, pad_edge=False
+    )
+    for title in ("path", "value", "kind", "source", "written at"):
+        table.add_column(title, overflow="fold")
+    for entry in register(arm.world, flows):
+        if only_flow and not (entry.path[0] in {"library", "flows"} and entry.path[1] in flows):
+            continue
+        table.add_row(entry.dotted, entry.text, entry.kind, entry.source_id, str(entry.place))
+    return printed(table)
+
+
+def _changes(arm: ResolvedArm, flow: str) -> str:
+    table = Table(title=f"Changes of {arm.arm.name}", title_justify="left", box=None, pad_edge=False)
+    for title in ("path", "old", "new", "by", "written at"):
+        table.add_column(title, overflow="fold")
+    for change in arm.changes:
+        if not flow or change.path[1:2] == (flow,):
+            table.add_row(dotted(change.path), _brief(change.old), _brief(change.new), change.by, str(change.place))
+    return printed(table)
+
+
+def _brief(value: Any) -> str:  # noqa: ANN401
+    if value is None:
+        return "-"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_brief(part)}" for key, part in value.items() if key not in {"label", "source"})
+    return " / ".join(map(_brief, value)) if isinstance(value, list) else str(value)
+
+
+def _map(first: ResolvedArm, second: ResolvedArm | None, flow: str) -> str:
+    table = Table(box=None, pad_edge=False, padding=(0, 2))
+    table.add_column(f"{flow}: {first.arm.name}", vertical="top")
+    cells: list[Tree] = [_branch(tree(first, flow))]
+    if second is not None:
+        table.add_column(f"{flow}: {second.arm.name}", vertical="top")
+        cells.append(_branch(tree(second, flow)))
+    table.add_row(*cells)
+    return printed(table)
+
+
+def _branch(node: Node) -> Tree:
+    branch = Tree(node.line())
+    for child in node.children:
+        branch.children.append(_branch(child))
+    return branch
+
+
+# --- measures
+# -----------------------------------------------------------------------------------------------------------------
+
+
+def measures_document() -> list[dict[str, Any]]:
+    """Return the measures of the library: id, annex, label, basis, practices with their edits."""
+    document = []
+    for measure in load_catalogue().by_annex().values():
+        edits = [
+            {"practice": name, "action": edit.action, "path": edit.path, "to": edit.to, "by": edit.by}
+            for name, practice in measure.practices.items()
+            for edit in practice.edits
+        ]
+        edits += [
+            {"practice": None, "action": edit.action, "path": edit.path, "to": edit.to, "by": edit.by}
+            for edit in measure.zone_edits
+        ]
+        document.append(
+            {
+                "id": measure.name,
+                "annex": measure.annex,
+                "label": dict(measure.label),
+                "basis": {"text": measure.basis.text, "date": measure.basis.date},
+                "params": {name: param.default for name, param in measure.params.items()},
+                "moves": list(measure.moves),
+                "edits": edits,
+            }
+        )
+    return document
+
+
+def measures_text() -> str:
+    """Return the measures of the library for people."""
+    table = Table(box=None, pad_edge=False)
+    for title in ("annex", "measure", "措施", "practice", "what it changes"):
+        table.add_column(title, overflow="fold")
+    for measure in load_catalogue().by_annex().values():
+        label = [str(measure.annex), measure.label["en"], measure.label["zh"]]
+        for name, practice in measure.practices.items():
+            edits = "\n".join(f"{edit.action} {edit.path}" for edit in practice.edits)
+            table.add_row(*label, f"{name}: {practice.label['en']}", edits)
+            label = ["", "", ""]
+    return printed(table)
+
+
+def printed(item: Any) -> str:  # noqa: ANN401  anything rich can print
+    """Return what rich would print, as text: as wide as the terminal, or WIDTH columns."""
+    console = Console(no_color=True, highlight=False, width=None if Console().is_terminal else WIDTH)
+    with console.capture() as capture:
+        console.print(item)
+    return "\n".join(line.rstrip() for line in capture.get().rstrip().splitlines())

@@ -1,0 +1,5 @@
+"""Experiments: arms × replications."""
+
+from zonesim.experiment.runner import Failure, Runs, run_arms
+
+__all__ = ["Failure", "Runs", "run_arms"]

@@ -1,0 +1,169 @@
+"""The KPIs that a plan has: the definitions applied to its flows, steps, gates, resources and truths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from zonesim.kpi.definitions import BY_NAME, Definition
+from zonesim.plan.plan import UNLIMITED, Plan
+
+LIBRARY_MARKS: Final = ("arrived", "declared", "released", "pickup_allowed", "in_zone", "usable", "left")
+"""Marks of a consignment, in the order in which stages are told."""
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """A KPI of a plan: its id, its definition, what it is about, and its labels."""
+
+    id: str
+    definition: Definition
+    subject: str
+    headline: bool
+    en: str
+    zh: str
+
+    @property
+    def unit(self) -> str:
+        """Return the unit of the value."""
+        return self.definition.unit
+
+
+@dataclass(frozen=True)
+class Layout:
+    """
+    Which rows of a plan's tables belong to which scope.
+
+    `groups`: flows, and entries of flows used more than once, with their sources. `chains`: the library marks of
+    each group, in order.
+    """
+
+    groups: dict[str, tuple[int, ...]]
+    chains: dict[str, tuple[str, ...]]
+    steps: dict[str, tuple[int, ...]]
+    lanes: dict[str, tuple[int, ...]]
+    truths: tuple[str, ...]
+    limited: tuple[int, ...]
+    inspected: frozenset[str]
+
+    def end_mark(self, group: str) -> str:
+        """Return the mark that ends the dwell of a flow."""
+        return "usable" if "usable" in self.chains[group] else "left"
+
+
+def layout(plan: Plan) -> Layout:
+    """Return the scopes of a plan."""
+    names = plan.names
+    groups: dict[str, list[int]] = {}
+    for source, flow in enumerate(names.source_flows):
+        groups.setdefault(flow, []).append(source)
+    for sources in list(groups.values()):
+        if len(sources) > 1:
+            for source in sources:
+                groups.setdefault(names.sources[source], [source])
+    marks: dict[str, set[str]] = {}
+    for mark in names.marks:
+        for name in {mark.flow, mark.entry} & set(groups):
+            marks.setdefault(name, set()).add(mark.name)
+    steps: dict[str, list[int]] = {}
+    lanes: dict[str, list[int]] = {}
+    places = {mark.place for mark in names.marks if mark.name == "gate_arrived"}
+    for number, step in enumerate(names.steps):
+        if step.is_leave:
+            continue
+        for name in {step.flow, step.entry} & set(groups):
+            steps.setdefault(f"{name}.{'.'.join(step.path)}", []).append(number)
+        for resource in step.resources:
+            if str(names.resources[resource]) in places:
+                lanes.setdefault(str(names.resources[resource]), []).append(number)
+    limited = []
+    for resource, (first, count, _) in enumerate(plan.resources.tolist()):
+        if plan.changes[first : first + count, 1].max() < UNLIMITED:
+            limited.append(resource)
+    truths = sorted({mark.name.rpartition(".")[0] for mark in names.marks if mark.name.endswith(".checked")})
+    return Layout(
+        groups={name: tuple(sources) for name, sources in groups.items()},
+        chains={name: tuple(mark for mark in LIBRARY_MARKS if mark in marks[name]) for name in groups},
+        steps={name: tuple(rows) for name, rows in steps.items()},
+        lanes={name: tuple(lanes.get(name, ())) for name in sorted(places)},
+        truths=tuple(truths),
+        limited=tuple(limited),
+        inspected=frozenset(name for name in groups if "inspected" in marks[name]),
+    )
+
+
+def catalogue(plan: Plan) -> tuple[Kpi, ...]:
+    """Return the KPIs of a plan in the order in which they are told."""
+    return tuple(_Teller(plan).tell())
+
+
+class _Teller:
+    """Applies the definitions to the scopes of one plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.scopes = layout(plan)
+        self.library = any("usable" in chain for chain in self.scopes.chains.values())
+        self.limited = {str(plan.names.resources[resource]) for resource in self.scopes.limited}
+        self.found: list[Kpi] = []
+
+    def tell(self) -> list[Kpi]:
+        """Return the KPIs: flows, steps, gates, resources, truths, everything."""
+        for name in self.scopes.groups:
+            self._flow(name)
+        for name in self.scopes.steps:
+            for what in (
+                "wait.mean",
+                "wait.p95",
+                "wait.share",
+                "service.mean",
+                "stay.mean",
+                "visits.day",
+                "open.share",
+            ):
+                self._add("step", what, name, shown=what == "wait.mean" and not self.library)
+        for name in self.scopes.lanes:
+            for definition in BY_NAME.values():
+                if definition.scope == "place":
+                    self._add("place", definition.what, name, shown=definition.headline and name in self.limited)
+        for name in sorted(self.limited):
+            for what in ("utilisation", "queue.mean", "queue.peak", "busy_hours.day", "load"):
+                self._add("resource", what, name, shown=True if what == "queue.mean" and not self.library else None)
+        for truth in self.scopes.truths:
+            for what in ("missed.share", "missed.day", "caught.day", "false_stops.rate"):
+                self._add("truth", what, f"all.{truth}")
+        if any(self.plan.names.resources[resource].role == "officer" for resource in self.scopes.limited):
+            self._add("all", "officer_hours.day", "all")
+        if any(step.kind == "truck" and step.is_leave for step in self.plan.names.steps):
+            self._add("all", "truck_hours.day", "all")
+        return self.found
+
+    def _add(self, scope: str, what: str, subject: str, *, shown: bool | None = None, label: str = "") -> None:
+        definition = BY_NAME[scope, "stage" if what.startswith("stage.") else what]
+        headline = definition.headline if shown is None else shown
+        extra = f" ({label})" if label else ""
+        english, chinese = f"{subject}: {definition.en}{extra}", f"{subject}：{definition.zh}{extra}"
+        self.found.append(Kpi(f"{subject}.{what}", definition, subject, headline, english, chinese))
+
+    def _flow(self, name: str) -> None:
+        whole = name in self.plan.names.source_flows
+        chain = self.scopes.chains[name]
+        end = self.scopes.end_mark(name)
+        statistics = [definition.what for definition in BY_NAME.values() if definition.what.startswith("dwell.")]
+        if "pickup_allowed" in chain:
+            statistics += ["clearance.mean", "clearance.p95"]
+        if {"declared", "released"} <= set(chain):
+            statistics += ["customs.mean", "customs.p95", "customs.within_24h"]
+        if name in self.scopes.inspected:
+            statistics.append("inspected.rate")
+        for what in statistics:
+            self._add("flow", what, name, shown=None if whole else False)
+        for earlier, later in pairwise(chain[: chain.index(end) + 1]):
+            self._add("flow", f"stage.{earlier}_to_{later}.mean", name, label=f"{earlier} → {later}")
+        for what in ("stay.mean", "stay.p95", "stay.missing", "inside.mean", "arrived.day", "completed.day"):
+            own = what in {"stay.mean", "inside.mean"} and not self.library
+            self._add("flow", what, name, shown=own or (what == "completed.day" and whole))
+        entries = {self.plan.names.sources[source] for source in self.scopes.groups[name]}
+        if any(step.kind == "truck" and step.is_leave and step.entry in entries for step in self.plan.names.steps):
+            self._add("flow", "truck_hours.day", name)
