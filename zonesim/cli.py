@@ -29,7 +29,7 @@ Set = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout; all else goes to stderr.")]
 Replications = Annotated[int, typer.Option(min=1, max=100_000, help="Independent repetitions of each arm.")]
-Seed = Annotated[int, typer.Option(min=0, help="Chooses the luck; equal seeds give equal results.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Chooses the luck; equal seeds give equal results.")]
 Workers = Annotated[int, typer.Option(min=0, help="Processes to run in; 0: one for each processor.")]
 Out = Annotated[Path, typer.Option(help="Folder for results; each scenario gets a folder of its own below it.")]
 ArmOption = Annotated[

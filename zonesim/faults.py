@@ -114,12 +114,16 @@ class BrokenPromise(ZonesimError):
         )
 
 
+FEW = 12
+"""So many names are listed in full when none is near."""
+
+
 def suggest(name: str, known: Iterable[str], what: str = "") -> str:
     """Return a remedy: the names nearest to `name`, or all of `known` when they are few, or nothing."""
     choices = [str(choice) for choice in known]
     near = difflib.get_close_matches(name, choices, n=3, cutoff=0.6)
     if near:
         return "Did you mean " + " or ".join(f"'{choice}'" for choice in near) + "?"
-    if choices and len(choices) <= 12:
+    if choices and len(choices) <= FEW:
         return f"Known{' ' + what if what else ''}: {', '.join(choices)}."
     return ""

@@ -8,6 +8,7 @@ from itertools import combinations
 from zonesim.kpi import Kpi
 from zonesim.kpi.catalogue import LIBRARY_MARKS, layout
 from zonesim.plan import Plan, loads, overloaded_sources
+from zonesim.plan.laws import Law as Kind
 from zonesim.plan.operations import BranchOn, Op
 from zonesim.policy import Change
 
@@ -56,7 +57,15 @@ def echoes(base: Plan, arm: Plan, changes: Sequence[Change]) -> frozenset[str]:
 def _law(plan: Plan, row: int) -> Law:
     """Return kind and numbers of a law, those of its parts included."""
     kind, first, count = plan.laws[row].tolist()
-    return (kind, *plan.numbers[first : first + count].tolist())
+    numbers = plan.numbers[first : first + count].tolist()
+    if kind == Kind.BY_CLASS:
+        return (kind, *(_law(plan, int(number)) for number in numbers))
+    if kind == Kind.MIXTURE:
+        return (
+            kind,
+            *((_law(plan, int(part)), share) for part, share in zip(numbers[::2], numbers[1::2], strict=True)),
+        )
+    return (kind, *numbers)
 
 
 def _step_laws(plan: Plan) -> dict[tuple[str, tuple[str, ...]], set[Law]]:
@@ -77,28 +86,32 @@ def _step_laws(plan: Plan) -> dict[tuple[str, tuple[str, ...]], set[Law]]:
 
 def _between(plan: Plan, source: int, early: str, late: str) -> list[tuple[object, ...]] | None:
     """
-    Return the holds and shares between two marks of a source's consignments; None when a queue or a mark is in the
-    way.
+    Return the holds and shares between two marks of a source's consignments, edition after edition, with the
+    adoption shares that choose between editions; None when a queue or a join is in the way, or the marks do not
+    follow each other.
     """
     entry = plan.names.sources[source]
-    start = int(plan.sources[source, 0])
     rows: list[tuple[object, ...]] = []
     begun = False
-    for op, _, a, b, *_ in plan.program[start:].tolist():
+    editions = 0
+    for op, _, a, b, *_ in plan.program[int(plan.sources[source, 0]) :].tolist():
         if op == Op.LEAVE:
-            return None
+            break
         mark = plan.names.marks[a] if op == Op.MARK else None
         if mark is not None and mark.entry == entry and mark.name == early:
-            begun, rows = True, []
+            begun = True
         elif mark is not None and mark.entry == entry and mark.name == late and begun:
-            return rows
+            begun = False
+            editions += 1
         elif begun and op in (Op.SEIZE, Op.JOIN):
             return None
-        elif op == Op.HOLD:
+        elif begun and op == Op.HOLD:
             rows.append(("hold", *_law(plan, a)))
-        elif op == Op.BRANCH and a == BranchOn.SHARE:
+        elif begun and op == Op.BRANCH and a == BranchOn.SHARE:
             rows.append(("share", *plan.shares[b].tolist()))
-    return None
+    if begun or not editions:
+        return None
+    return [*rows, ("adoption", *plan.adoption_shares.tolist())] if editions > 1 else rows
 
 
 def growing(plan: Plan, offset: int, kpis: Sequence[Kpi]) -> frozenset[str]:

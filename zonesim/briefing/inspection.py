@@ -15,6 +15,7 @@ from zonesim.faults import Place, UnknownName, suggest
 from zonesim.plan import compile_plan, loads, monday_offset
 from zonesim.policy import (
     Arm,
+    Entry,
     ResolvedArm,
     World,
     apply,
@@ -105,7 +106,8 @@ def validation_text(found: dict[str, Any]) -> str:
     """Return the outcome of `validate_file` for people."""
     numbers = found["numbers"]
     lines = [
-        f"{found['file']}: valid ({found['scenario']}; {len(found['traffic'])} traffic entries, flows {', '.join(found['flows'])})",
+        f"{found['file']}: valid",
+        f"traffic: {', '.join(found['traffic'])}; flows: {', '.join(found['flows'])}",
         f"numbers: {numbers['found']} found, {numbers['derived']} derived, {numbers['assumed']} assumed",
     ]
     lines += [f"warning: {warning}" for warning in found["warnings"]]
@@ -167,10 +169,15 @@ def _values(arm: ResolvedArm, flows: Sequence[str], *, only_flow: bool) -> str:
     )
     for title in ("path", "value", "kind", "source", "written at"):
         table.add_column(title, overflow="fold")
+    rows: dict[str, tuple[list[str], Entry]] = {}
     for entry in register(arm.world, flows):
         if only_flow and not (entry.path[0] in {"library", "flows"} and entry.path[1] in flows):
             continue
-        table.add_row(entry.dotted, entry.text, entry.kind, entry.source_id, str(entry.place))
+        # The values of a list (low, mode, high; the hours of a profile) are one row.
+        name = dotted(entry.path[:-1]) if entry.path[-1].isdigit() else entry.dotted
+        rows.setdefault(name, ([], entry))[0].append(entry.text)
+    for name, (texts, entry) in rows.items():
+        table.add_row(name, " / ".join(texts), entry.kind, entry.source_id, str(entry.place))
     return printed(table)
 
 
@@ -198,7 +205,7 @@ def _map(first: ResolvedArm, second: ResolvedArm | None, flow: str) -> str:
     cells: list[Tree] = [_branch(tree(first, flow))]
     if second is not None:
         table.add_column(f"{flow}: {second.arm.name}", vertical="top")
-        cells.append(_branch(tree(second, flow)))
+        cells.append(_branch(tree(second, flow, against=first)))
     table.add_row(*cells)
     return printed(table)
 

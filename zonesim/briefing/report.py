@@ -98,10 +98,7 @@ def run_job(
     none finished.
     """
     world = open_world(file, settings)
-    if only:
-        arms = [arm_named(world, names[0] if names else "")]
-    else:
-        arms = arms_for(world, names)
+    arms = [arm_named(world, names[0] if names else "")] if only else arms_for(world, names)
     study = prepare(file, arms, world, settings, seed, replications)
     folder = _folder(out, study.arms[study.baseline].scenario.name)
     runs = _run(study, workers)
@@ -346,13 +343,13 @@ def _closing(study: Study, comparison: Comparison) -> str:
     numbers = count_kinds(register(study.world, flows_in_use(study.world)))
     lines = [
         "",
-        f"Of the numbers behind this, {numbers['found']} are found, {numbers['derived']} derived and {numbers['assumed']} assumed.",
+        f"Numbers behind this: {numbers['found']} found, {numbers['derived']} derived, {numbers['assumed']} assumed.",
     ]
     if comparison.effects:
         reduction = comparison.variance_reduction([kpi.id for kpi in study.kpis() if kpi.headline])
         if not math.isnan(reduction):
             lines.append(
-                f"Common random numbers: differences vary {reduction:.1f} times less than with independent luck (median of the table)."
+                f"Common random numbers: the variance of a difference is {reduction:.1f} times smaller (median)."
             )
         tags = {effect.tag for effect in comparison.effects if effect.tag}
         words = {

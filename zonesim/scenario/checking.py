@@ -34,8 +34,7 @@ def check(
     try:
         result = model.model_validate(tree, context={"unknown": unknown})
     except ValidationError as error:
-        for details in error.errors(include_url=False):
-            faults.append(_fault(details, tree, places, at, file))
+        faults += [_fault(details, tree, places, at, file) for details in error.errors(include_url=False)]
     where = {id(node): path for path, node in _mappings(tree, at)} if unknown else {}
     for mapping, key, known in unknown:
         path = (*where.get(mapping, at), key)
@@ -80,7 +79,7 @@ def _fault(
     return ScenarioFault(fault, nearest(places, path, file), remedy)
 
 
-def _words(details: ErrorDetails, found: Any, path: Path_) -> tuple[str, str]:  # noqa: ANN401, PLR0911
+def _words(details: ErrorDetails, found: Any, path: Path_) -> tuple[str, str]:  # noqa: ANN401
     kind = details["type"]
     context = details.get("ctx", {})
     key = path[-1] if path else "the document"

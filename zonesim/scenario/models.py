@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
@@ -264,21 +265,21 @@ class FlowDocument(Flow):
     name: Name
 
 
-class Clock(Strict):
-    """Start (a date, 00:00 local time), warm-up, measured window and cool-down."""
-
-    start: Annotated[str, BeforeValidator(lambda value: _date(value))] = "2018-09-03"
-    warm_up: Duration = "0 h"
-    measure: Duration
-    cool_down: Duration = "0 h"
-    source: Source | None = None
-
-
 def _date(value: Any) -> str:  # noqa: ANN401
     try:
         return datetime.date.fromisoformat(value).isoformat()
     except (TypeError, ValueError):
         raise problem(f"expected a date, found {units.describe(value)}", 'Write a date such as "2018-09-03".') from None
+
+
+class Clock(Strict):
+    """Start (a date, 00:00 local time), warm-up, measured window and cool-down."""
+
+    start: Annotated[str, BeforeValidator(_date)] = "2018-09-03"
+    warm_up: Duration = "0 h"
+    measure: Duration
+    cool_down: Duration = "0 h"
+    source: Source | None = None
 
 
 _SPAN: Final = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
@@ -329,7 +330,7 @@ class Calendar(BaseModel):
                 raise problem(f"'{key}' names a day twice", "Give each day once.")
             seen |= set(days)
             parsed = [parse_span(span) for span in spans]
-            if any(later[0] < earlier[1] for earlier, later in zip(parsed, parsed[1:], strict=False)):
+            if any(later[0] < earlier[1] for earlier, later in pairwise(parsed)):
                 raise problem("opening hours overlap or are not in order", "Write them in ascending order.")
         return self
 
