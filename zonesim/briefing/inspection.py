@@ -95,6 +95,9 @@ def _warnings(arm: ResolvedArm, table: dict[str, dict[str, Any]]) -> list[str]:
             warnings.append(f"{name}: load {load['mean']:.0%}: its queue grows as long as the run lasts")
         elif load["peak"] >= 1:
             warnings.append(f"{name}: load {load['peak']:.0%} at {load['peak_hour']}: queues build up every week")
+    for name in arm.scenario.flows:
+        if name in load_catalogue().flows:
+            warnings.append(f"flow {name} replaces the library's flow of that name here; measures do not edit it")
     clock = arm.scenario.clock
     weekly = any(entry.profile for entry in arm.scenario.traffic.values())
     if weekly and parse(clock.measure, "duration") % WEEK:

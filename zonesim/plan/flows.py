@@ -204,12 +204,12 @@ class EntryCompiler:
                 if step.split is not None:
                     position = self._split(items, position, scope)
                     name, step = items[position]
+                    self._next(step, labels, replace(scope, path=(*scope.path, name), text=(*scope.text, "steps", name)))
                 elif step.join is not None:
                     fault = f"'{name}' joins '{step.join}', which is no split before it"
                     self.tables.faults.add(ScenarioFault(fault, self.text_place, _JOIN_REMEDY))
                 else:
-                    self._step(name, step, replace(scope, text=text))
-                self._next(step, labels, replace(scope, path=(*scope.path, name), text=text))
+                    self._step(name, step, replace(scope, text=text), labels)
             except ScenarioFault as found:
                 self.tables.faults.add(found.at(self.arm.world.place(text)))
             position += 1
@@ -243,7 +243,7 @@ class EntryCompiler:
 
     # --- steps
 
-    def _step(self, name: str, step: Step, scope: Scope) -> None:
+    def _step(self, name: str, step: Step, scope: Scope, labels: dict[str, Label]) -> None:
         after = Label()
         if not self._condition(step, name, scope, after):
             return
@@ -253,6 +253,7 @@ class EntryCompiler:
             self._children(inner, step, 1, NOWHERE, self._background_kind(step), lambda: self._body(step, alone))
         else:
             self._body(step, inner)
+        self._next(step, labels, inner)
         self.routine.place(after)
 
     def _condition(self, step: Step, name: str, scope: Scope, after: Label) -> bool:

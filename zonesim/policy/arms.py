@@ -181,10 +181,7 @@ def _adoption(
         params: dict[str, Any] = world.tree["measures"][measure.name]
         for key, practice in measure.practices.items():
             name = f"{measure.name}.{key}"
-            given = scenario.adopted.get(measure.name, {}).get(key)
-            if given is None:
-                given = catalogue.regimes[scenario.regime].adopted.get(measure.name, {}).get(key, "0 %")
-            share = units.parse_share(mode_of(given))
+            share = units.parse_share(mode_of(scenario.adopted.get(measure.name, {}).get(key, "0 %")))
             if measure.name in arm.measures:
                 wanted = practice.adoption.share
                 wanted = (

@@ -19,7 +19,7 @@ from zonesim.policy.world import World
 from zonesim.scenario import Path_, SourceNote, load_catalogue
 
 KINDS: Final = ("found", "derived", "assumed")
-_ROOTS: Final = ("zones", "firms", "truth", "traffic", "flows", "library", "measures", "profiles", "calendars")
+_ROOTS: Final = ("adopted", "zones", "firms", "truth", "traffic", "flows", "library", "measures", "profiles", "calendars")
 _BARE_NUMBERS: Final = frozenset({"units", "cv", "shape", "zipf", "count", "hours", "days", "value"})
 _NO_NUMBERS: Final = frozenset({"label", "source", "note", "clock", "at", "by", "name", "priority"})
 
@@ -58,6 +58,8 @@ def register(world: World, flows: Sequence[str] | None = None) -> list[Entry]:
                 continue
             edited = next((path[:end] for end in range(len(path), 0, -1) if path[:end] in world.edited), None)
             note, name = _note(source, key, notes) if edited is None else _note(world.edited[edited], path[-1], notes)
+            if root == "adopted" and str(world.tree["regime"]) in catalogue.regimes:
+                note, name = _note(catalogue.regimes[str(world.tree["regime"])].source, "", notes)
             if root == "measures":
                 measure = catalogue.measures[path[1]]
                 note, name = _note(measure.params[path[2]].source, "", notes)

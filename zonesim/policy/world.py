@@ -90,16 +90,8 @@ def world_of(document: Document) -> World:
     world = World(document.file, copy.deepcopy(document.tree))
     _add_library(world, catalogue)
     adopt_places(document, (), (), world.places, world.keys)
-    doubles = [name for name in world.tree.get("flows", {}) if name in catalogue.flows]
-    if doubles:
-        remedy = "Choose another name, or change the library's flow by edits."
-        raise Faults(
-            [
-                ScenarioFault(f"flow '{name}' has the name of a library flow", world.keys.get(("flows", name)), remedy)
-                for name in doubles
-            ]
-        )
     _fill_defaults(world)
+    _fill_adoption(world, catalogue)
     return world
 
 
@@ -132,6 +124,20 @@ def _fill_defaults(world: World) -> None:
     for root in ("library", "flows"):
         for flow in world.tree.get(root, {}).values():
             _fill_steps(flow.get("steps", {}))
+
+
+def _fill_adoption(world: World, catalogue: Catalogue) -> None:
+    """Write out the share that follows each practice in the scenario's regime, where the scenario says nothing else."""
+    regime = catalogue.regimes.get(str(world.tree.setdefault("regime", "R1")))
+    if regime is None:
+        return
+    document = catalogue.documents[regime.name]
+    adopted = world.tree.setdefault("adopted", {})
+    for measure, practices in regime.adopted.items():
+        for practice, share in practices.items():
+            if practice not in adopted.setdefault(measure, {}):
+                adopted[measure][practice] = copy.deepcopy(share)
+                world.places["adopted", measure, practice] = document.place(("adopted", measure, practice))
 
 
 def _fill_steps(steps: dict[str, Any]) -> None:

@@ -1,0 +1,148 @@
+"""What tests of whole runs share: from YAML text to visits and marks that can be compared with a hand-made timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from zonesim.engine import simulate
+from zonesim.kpi import Reducer, RunResult, measure
+from zonesim.plan import Block, Plan, Totals, compile_plan
+from zonesim.plan.records import child_of, number_of, ordinal_of, place_of, source_of
+from zonesim.policy import Arm, World, apply, baseline, load_world, parse_setting, resolve, world_of
+from zonesim.scenario import read_text
+from zonesim.units import MINUTE
+
+ROOT = Path(__file__).resolve().parent.parent
+
+ENGINES: dict[str, Callable[..., Totals]] = {"simpy": simulate}
+"""Engines that every timeline runs on."""
+
+HEAD = """\
+zonesim: 1
+kind: scenario
+name: timeline
+"""
+
+
+@dataclass
+class ListSink:
+    """Keeps all rows of a run."""
+
+    blocks: list[Block] = field(default_factory=list)
+
+    def take(self, block: Block) -> None:
+        """Keep a block."""
+        self.blocks.append(block)
+
+    @property
+    def visits(self) -> np.ndarray:
+        """Return all visit rows."""
+        return np.concatenate([block.visits for block in self.blocks])
+
+    @property
+    def marks(self) -> np.ndarray:
+        """Return all mark rows."""
+        return np.concatenate([block.marks for block in self.blocks])
+
+
+@dataclass
+class Timeline:
+    """A run told in minutes; -1 stays -1."""
+
+    plan: Plan
+    sink: ListSink
+    totals: Totals
+
+    def visits(self, step: str) -> dict[str, tuple[float, float, float]]:
+        """Return (queued, started, ended) at a step by token: `entry0`, `entry0/1` for a child; the last visit of each."""
+        return {name: times for name, times in self.rows(step)}
+
+    def rows(self, step: str) -> list[tuple[str, tuple[float, float, float]]]:
+        """Return the visits of a step in the order in which they ended."""
+        found = []
+        for key, *times in self.sink.visits.tolist():
+            if ".".join(self.plan.names.steps[key >> 40].path) == step:
+                found.append((self.name(key & (1 << 40) - 1), tuple(_minutes(time) for time in times)))
+        return found
+
+    def starts(self, step: str) -> dict[str, float]:
+        """Return when each token started at a step."""
+        return {name: times[1] for name, times in self.visits(step).items()}
+
+    def ends(self, step: str) -> dict[str, float]:
+        """Return when each token ended at a step."""
+        return {name: times[2] for name, times in self.visits(step).items()}
+
+    def marks(self, mark: str) -> dict[str, float]:
+        """Return the time of a mark by token; the last of each."""
+        found = {}
+        for key, time in self.sink.marks.tolist():
+            if self.plan.names.marks[key >> 40].name == mark:
+                found[self.name(key & (1 << 40) - 1)] = _minutes(time)
+        return found
+
+    def name(self, number: int) -> str:
+        """Return how a token is called here."""
+        array = np.array([number])
+        child = int(child_of(array)[0])
+        entry = self.plan.names.sources[int(source_of(array)[0])]
+        return f"{entry}{int(ordinal_of(array)[0])}" + (f"/{child}" if child else "")
+
+
+def _minutes(time: int) -> float:
+    return time if time == -1 else time / MINUTE
+
+
+def plan_of(text: str, *settings: str, arm: Arm | None = None) -> Plan:
+    """Return the plan of a scenario text (with or without the head lines) in its baseline, after edits like those of --set."""
+    body = text if "kind: scenario" in text else HEAD + text
+    return plan_of_world(world_of(read_text(body, "timeline.yaml")), *settings, arm=arm)
+
+
+def plan_of_file(path: Path, *settings: str, arm: Arm | None = None) -> Plan:
+    """Return the plan of a scenario file."""
+    return plan_of_world(load_world(path), *settings, arm=arm)
+
+
+def plan_of_world(world: World, *settings: str, arm: Arm | None = None) -> Plan:
+    """Return the plan of a world."""
+    apply(world, [parse_setting(setting) for setting in settings])
+    return compile_plan(resolve(world, arm or baseline(world)))
+
+
+def run(text: str, *settings: str, engine: str = "simpy", seed: int = 1, replication: int = 0) -> Timeline:
+    """Run a scenario text and return its timeline; every run also proves its time integrals."""
+    return run_plan(plan_of(text, *settings), engine=engine, seed=seed, replication=replication)
+
+
+def run_plan(plan: Plan, *, engine: str = "simpy", seed: int = 1, replication: int = 0) -> Timeline:
+    """Run a plan and return its timeline."""
+    sink = ListSink()
+    totals = ENGINES[engine](plan, seed, replication, sink)
+    reducer = Reducer(plan)
+    for block in sink.blocks:
+        reducer.take(block)
+    reducer.finish(totals)
+    return Timeline(plan, sink, totals)
+
+
+def kpis(plan: Plan, *, seed: int = 1, replications: int = 1, engine: str = "simpy") -> list[RunResult]:
+    """Return the KPIs of some replications."""
+    found = []
+    for replication in range(replications):
+        reducer = Reducer(plan)
+        totals = ENGINES[engine](plan, seed, replication, reducer)
+        found.append(measure(plan, reducer, totals, {}))
+    return found
+
+
+def column(results: Sequence[RunResult], kpi: str) -> np.ndarray:
+    """Return one KPI over replications."""
+    return np.array([result.values[kpi] for result in results])
+
+
+__all__ = ["ENGINES", "ROOT", "Timeline", "column", "kpis", "number_of", "place_of", "plan_of", "plan_of_file", "run", "run_plan"]
