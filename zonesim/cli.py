@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 
 from zonesim import __version__
@@ -170,10 +169,7 @@ def main() -> None:
     try:
         code = app(arguments, prog_name="zonesim", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         typer.echo("stopped", err=True)
         sys.exit(130)
     except ZonesimError as error:
@@ -185,6 +181,9 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:
+        if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # a wrong option or command
+            error.show()  # type: ignore[attr-defined]
+            sys.exit(error.exit_code)
         if debug:
             raise
         kind = type(error).__name__

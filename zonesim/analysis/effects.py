@@ -21,8 +21,8 @@ class Effect:
     The effect of an arm on a KPI.
 
     `tag`: `grows` (an arm is not stable, so the size depends on the run length and none is given), `bound` (from
-    the traffic equations, not simulated), `input` (only echoes an edited value), `not material` (below 1 % of the
-    baseline), or empty.
+    the traffic equations, not simulated), `input` (only echoes an edited value), `not material` (nothing, or below
+    1 % of the baseline), or empty.
     """
 
     arm: str
@@ -94,6 +94,6 @@ def _tag(difference: Difference, base: Interval, *, grows: bool, bound: bool, ec
         return "bound"
     if echo:
         return "input"
-    if not math.isnan(difference.value) and abs(difference.value) < MATERIAL * abs(base.value):
+    if difference.value == 0 or abs(difference.value) < MATERIAL * abs(base.value):  # never so for nan
         return "not material"
     return ""

@@ -10,6 +10,7 @@ from zonesim.kpi.catalogue import LIBRARY_MARKS, layout
 from zonesim.plan import Plan, loads, overloaded_sources
 from zonesim.plan.laws import Law as Kind
 from zonesim.plan.operations import BranchOn, Op
+from zonesim.plan.plan import MarkName, StepName
 from zonesim.policy import Change
 
 Law = tuple[object, ...]
@@ -18,6 +19,9 @@ _DURATIONS = {
     ("arrived", "pickup_allowed"): ("clearance.mean", "clearance.p95"),
     ("declared", "released"): ("customs.mean", "customs.p95", "customs.within_24h"),
 }
+
+_TIMED = frozenset({"dwell", "customs", "stay", "wait", "open", "pass"})
+"""Quantities whose shares say how many are in time, wait, or are missing."""
 
 
 def echoes(base: Plan, arm: Plan, changes: Sequence[Change]) -> frozenset[str]:
@@ -115,16 +119,37 @@ def _between(plan: Plan, source: int, early: str, late: str) -> list[tuple[objec
 
 
 def growing(plan: Plan, offset: int, kpis: Sequence[Kpi]) -> frozenset[str]:
-    """Return the KPIs that depend on the run length because a resource is offered more work than it can do."""
+    """
+    Return the KPIs that depend on the run length because a resource is offered more work than it can do.
+
+    These are times, queues and shares of those in time: of that resource, of flows that use it, of gates that it is a
+    part of, and truck hours. Counts per day and hours of work do not grow.
+    """
     found = loads(plan, offset)
     sources = overloaded_sources(plan, found)
     if not sources:
         return frozenset()
-    full = {str(plan.names.resources[load.resource]) for load in found if load.mean >= 1}
+    full = {load.resource for load in found if load.mean >= 1}
+    subjects = {str(plan.names.resources[resource]) for resource in full}
+    subjects |= {
+        mark.place
+        for mark in plan.names.marks
+        if mark.name == "gate_arrived" and any(_takes(step, mark, full) for step in plan.names.steps)
+    }
     groups = {group for group, members in layout(plan).groups.items() if sources & set(members)}
     grown = set()
     for kpi in kpis:
-        timed = kpi.unit in {"h", "min", "s", "h/d", "tokens"}
-        if timed and (kpi.subject in full or kpi.subject.partition(".")[0] in groups or kpi.subject == "all"):
+        quantity = kpi.definition.what.partition(".")[0]
+        timed = kpi.unit in {"h", "min", "s", "tokens"} or (kpi.unit == "share" and quantity in _TIMED)
+        touched = kpi.subject in subjects or (
+            kpi.definition.scope in {"flow", "step"} and kpi.subject.partition(".")[0] in groups
+        )
+        if (timed and touched) or (quantity == "truck_hours" and (touched or kpi.subject == "all")):
             grown.add(kpi.id)
     return frozenset(grown)
+
+
+def _takes(step: StepName, gate: MarkName, resources: set[int]) -> bool:
+    """Return whether `step` is part of the passage of a gate that `gate` belongs to, and takes one of `resources`."""
+    inside = step.entry == gate.entry and step.path[: len(gate.scope)] == gate.scope
+    return inside and bool(resources & set(step.resources))

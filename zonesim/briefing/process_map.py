@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal
 
-from zonesim.policy import ResolvedArm
+from zonesim.briefing.step_words import Facts, facts_of
+from zonesim.policy import Change, ResolvedArm
 from zonesim.scenario import Flow, Step
-from zonesim.scenario.fields import By, Law, mode_of
 
 Status = Literal["same", "changed", "added", "removed"]
+Kind = Literal["flow", "step", "block", "call"]
+
+_SILENT: Final = frozenset({"label", "steps", "source", "note", "mark"})
+"""Keys of a step whose change does not change the step itself: words, and what is told by nodes of its own."""
 
 
 @dataclass
 class Node:
     """
-    A step of a process map.
+    A step of a process map, or the whole flow.
 
-    `time` and `holds` are as written; `condition` says who does it; `status` is against the conventional edition of
-    the flow, with `old` the time it had there and `note` the practices that edit a flow, with the shares that
-    follow them.
+    `facts` are as in the arm shown, `was` as in the baseline (of an added step: nothing; a removed step has the
+    same in both). `practices` are those that make the difference, by name; `note` says which partly followed
+    practices edit a flow, and the shares that follow them. `inside`: a called flow that is not shown in place has
+    changes.
     """
 
     name: str
     label: dict[str, str]
-    time: str = ""
-    holds: str = ""
-    condition: str = ""
+    kind: Kind = "step"
+    facts: Facts = field(default_factory=Facts)
+    was: Facts = field(default_factory=Facts)
     status: Status = "same"
-    old: str = ""
+    practices: tuple[str, ...] = ()
     note: str = ""
+    inside: bool = False
     children: list[Node] = field(default_factory=list)
 
     def title(self, language: str = "en") -> str:
@@ -39,32 +45,45 @@ class Node:
 
     def line(self) -> str:
         """Return one line for the terminal."""
+        facts = self.facts
         parts = [
             self.title(),
-            f"[{self.condition}]" if self.condition else "",
-            self.time,
-            f"holds {self.holds}" if self.holds else "",
+            f"[{facts.condition}]" if facts.condition else "",
+            facts.time,
+            facts.check,
+            f"holds {facts.holds}" if facts.holds else "",
+            f"then {facts.then}" if facts.then else "",
         ]
-        mark = {
-            "same": "",
-            "changed": f"(was {self.old})" if self.old else "(changed)",
-            "added": "(added)",
-            "removed": "(removed)",
-        }
-        text = "  ".join(part for part in [*parts, mark[self.status]] if part)
-        return f"{text}  <{self.note}>" if self.note else text
+        if self.status == "changed":
+            old = self.was.unlike(facts)
+            parts.append(f"(was {old})" if old else "(changed)")
+        elif self.status != "same":
+            parts.append(f"({self.status})")
+        parts.append(f"<{self.note}>" if self.note else "")
+        return "  ".join(part for part in parts if part)
+
+    def differs(self) -> bool:
+        """Return whether the step or anything in it is not as in the baseline."""
+        return self.status != "same" or self.inside or any(child.differs() for child in self.children)
+
+    def walk(self, depth: int = 0) -> Iterator[tuple[int, Node]]:
+        """Return the nodes below this one, top to bottom, each with its depth."""
+        for child in self.children:
+            yield depth, child
+            yield from child.walk(depth + 1)
 
 
 @dataclass(frozen=True)
 class _View:
     """
     How a map is drawn: the arm, the one it is compared with (None: by itself), and whether called flows are shown
-    in place.
+    in place. `edited`: by flow and step, the practices that edit it.
     """
 
     arm: ResolvedArm
     against: ResolvedArm | None
     expand: bool
+    edited: Mapping[tuple[str, ...], tuple[str, ...]]
 
 
 def tree(arm: ResolvedArm, flow: str, *, against: ResolvedArm | None = None, expand: bool = True) -> Node:
@@ -74,15 +93,30 @@ def tree(arm: ResolvedArm, flow: str, *, against: ResolvedArm | None = None, exp
     By itself: as those walk it who follow none of the partly followed practices. `against` another arm: as adopters
     walk it, with what differs from the other arm's own map.
     """
-    return _flow(_View(arm, against, expand), flow, {})
+    return _flow(_View(arm, against, expand, _edited(arm.changes)), flow, {})
+
+
+def _edited(changes: list[Change]) -> dict[tuple[str, ...], tuple[str, ...]]:
+    found: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for change in changes:
+        if change.path[0] not in {"library", "flows"}:
+            continue
+        place, rest = [change.path[1]], change.path[2:]
+        while rest[:1] == ("steps",) and len(rest) > 1:
+            place.append(rest[1])
+            rest = rest[2:]
+        key = tuple(place)
+        found[key] = tuple(dict.fromkeys((*found.get(key, ()), change.by)))
+    return found
 
 
 def _flow(view: _View, flow: str, arguments: Mapping[str, Any]) -> Node:
     uses = view.arm.touching(flow)
     base = (view.against or view.arm).flows()[flow]
-    shown = view.arm.flows(frozenset(use.name for use in uses))[flow] if view.against else base
-    node = Node(flow, _label(shown.label), note=", ".join(f"{use.name} {use.share:.0%}" for use in uses))
-    node.children = _steps(view, base.steps, shown.steps, arguments)
+    shown = _adopted(view.arm, flow) if view.against else base
+    note = ", ".join(f"{use.name} {100 * use.share:.3g} %" for use in uses)
+    node = Node(flow, _label(shown.label), "flow", note=note)
+    node.children = _steps(view, (flow,), base.steps, shown.steps, arguments)
     return node
 
 
@@ -90,23 +124,45 @@ def _label(label: Mapping[Any, str]) -> dict[str, str]:
     return {str(language): text for language, text in label.items()}
 
 
-def _steps(view: _View, old: Mapping[str, Step], new: Mapping[str, Step], arguments: Mapping[str, Any]) -> list[Node]:
+def _steps(
+    view: _View, place: tuple[str, ...], old: Mapping[str, Step], new: Mapping[str, Step], arguments: Mapping[str, Any]
+) -> list[Node]:
     nodes = []
     for name in _merged(list(old), list(new)):
         before, after = old.get(name), new.get(name)
         shown = after or before
         if shown is None or _is_bare(shown) or _excluded(shown, arguments):
             continue
-        node = _node(view, name, shown, arguments)
-        if before is None:
-            node.status = "added"
-        elif after is None:
-            node.status = "removed"
-        else:
-            _compare(node, before, after)
-            node.children = _steps(view, before.steps, after.steps, arguments) or node.children
+        here = (*place, name)
+        node = Node(name, _label(shown.label), "block" if shown.steps else "step", facts_of(shown))
+        node.was = facts_of(before) if before is not None else Facts()
+        node.status = _status(before, after)
+        node.practices = view.edited.get(here, ()) if node.status != "same" else ()
+        node.children = _steps(view, here, before.steps if before else {}, after.steps if after else {}, arguments)
+        if shown.call is not None and shown.call in view.arm.flows():
+            _add_called(view, node, shown.call, shown.with_)
         nodes.append(node)
     return nodes
+
+
+def _add_called(view: _View, node: Node, flow: str, arguments: Mapping[str, Any]) -> None:
+    called = _flow(view, flow, arguments)
+    node.kind = "call"
+    if view.expand:
+        node.note, node.children = called.note, called.children
+    else:
+        node.inside = node.status == "same" and called.differs()
+        node.facts = replace(node.facts, time=f"flow {flow}")
+        node.was = replace(node.was, time=f"flow {flow}")
+
+
+def _status(before: Step | None, after: Step | None) -> Status:
+    if before is None:
+        return "added"
+    if after is None:
+        return "removed"
+    keys = set(type(before).model_fields) - _SILENT
+    return "changed" if any(getattr(before, key) != getattr(after, key) for key in keys) else "same"
 
 
 def _merged(old: list[str], new: list[str]) -> list[str]:
@@ -122,7 +178,7 @@ def _merged(old: list[str], new: list[str]) -> list[str]:
 def _is_bare(step: Step) -> bool:
     """Return whether a step only marks a moment or joins; such steps are not drawn."""
     splits = step.split is not None and step.split.count != 1
-    return not (step.take or step.hold or step.call or splits or step.detect or step.steps)
+    return not (step.take or step.hold or step.call or splits or step.detect or step.steps or step.next)
 
 
 def _excluded(step: Step, arguments: Mapping[str, Any]) -> bool:
@@ -134,121 +190,11 @@ def _excluded(step: Step, arguments: Mapping[str, Any]) -> bool:
     return False
 
 
-def _node(view: _View, name: str, step: Step, arguments: Mapping[str, Any]) -> Node:
-    node = Node(
-        name, _label(step.label), take_text(step.take), ", ".join(map(_resource, step.hold.values())), _condition(step)
-    )
-    if step.call is not None and step.call in view.arm.flows():
-        called = _flow(view, step.call, step.with_)
-        node.note = called.note
-        if view.expand:
-            node.children = called.children
-        else:
-            node.time = f"flow {step.call}"
-    if step.detect is not None:
-        node.time = (
-            f"finds {share_text(step.detect.sensitivity)}, false alarms {share_text(step.detect.false_alarm)}"
-            if not node.time
-            else node.time
-        )
-    if step.split is not None:
-        node.time = f"{step.split.into}s: {_count(step.split.count)}"
-    if step.steps and not node.children:
-        node.children = _steps(view, step.steps, step.steps, arguments)
-    return node
-
-
-def _compare(node: Node, before: Step, after: Step) -> None:
-    old_time, new_time = take_text(before.take), take_text(after.take)
-    old_check, new_check = before.detect, after.detect
-    differs = []
-    if old_time != new_time:
-        differs.append(old_time)
-    if old_check is not None and new_check is not None and old_check != new_check:
-        differs.append(f"{share_text(old_check.sensitivity)}, {share_text(old_check.false_alarm)}")
-    if before.share != after.share:
-        differs.append(f"{share_text(before.share)} of tokens" if before.share is not None else "all")
-    if before.hold != after.hold:
-        differs.append("holding " + (", ".join(map(_resource, before.hold.values())) or "nothing"))
-    if differs:
-        node.status, node.old = "changed", "; ".join(differs)
-
-
-def _resource(hold: Any) -> str:  # noqa: ANN401
-    name = str(hold if isinstance(hold, str) else hold.resource)
-    units = "" if isinstance(hold, str) or hold.units == 1 else f"{hold.units} "
-    return units + name.rpartition(".")[2].lstrip("$").replace("_", " ")
-
-
-def _condition(step: Step) -> str:
-    parts = []
-    if step.when is not None:
-        parts += [f"if {mark}" for mark in (step.when.marked,) if mark]
-        parts += [f"unless {mark}" for mark in (step.when.unmarked,) if mark]
-        parts += [f"{key} {value}" for key, value in (step.when.__pydantic_extra__ or {}).items()]
-        parts += [f"class {step.when.class_}"] if step.when.class_ else []
-    if step.share is not None:
-        parts.append(share_text(step.share))
-    if step.background:
-        parts.append("background")
-    return ", ".join(parts)
-
-
-def share_text(share: Any) -> str:  # noqa: ANN401
-    """Return a share as people read it; by class where it differs."""
-    share = mode_of(share)
-    if isinstance(share, dict):
-        return ", ".join(
-            f"{name} {mode_of(value)}" for name, value in share.items() if name != "all" or len(share) == 1
-        )
-    return str(share)
-
-
-def _count(count: Any) -> str:  # noqa: ANN401
-    if hasattr(count, "discrete"):
-        return ", ".join(f"{number} in {mode_of(share)}" for number, share in count.discrete.items())
-    return str(count)
-
-
-def take_text(take: Any) -> str:  # noqa: ANN401
-    """Return how long something takes, as written: `PERT 5 s / 10 s / 20 s`."""
-    if take is None:
-        return ""
-    if isinstance(take, By):
-        cases = ", ".join(f"{name}: {take_text(value)}" for name, value in (take.__pydantic_extra__ or {}).items())
-        return f"by {take.by} ({cases})"
-    if not isinstance(take, Law):
-        return str(mode_of(take))
-    if take.distance is not None:
-        return f"{str(take.distance).lstrip('$')} at {mode_of(take.speed)}"
-    if take.mixture is not None:
-        return " or ".join(f"{mode_of(part.share)}: {take_text(part)}" for part in take.mixture.values())
-    for name in type(take).model_fields:
-        value = getattr(take, name)
-        if value is None or name == "share":
-            continue
-        title = "PERT" if name == "pert" else name
-        if isinstance(value, list):
-            return f"{title} {_compact([str(mode_of(part)) for part in value])}"
-        if isinstance(value, dict):
-            return f"{title} " + ", ".join(f"{key} ({mode_of(share)})" for key, share in value.items())
-        if hasattr(value, "model_fields"):
-            return f"{title} " + ", ".join(f"{key} {mode_of(part)}" for key, part in value)
-        return str(mode_of(value))
-    return ""
-
-
-def _compact(texts: list[str]) -> str:
-    """Return `5 s / 10 s / 20 s` as `5/10/20 s` when the units agree."""
-    split = [text.rpartition(" ") for text in texts]
-    units = {unit for _, _, unit in split}
-    return "/".join(number for number, _, _ in split) + f" {units.pop()}" if len(units) == 1 else " / ".join(texts)
-
-
 def flows_changed(base: ResolvedArm, arm: ResolvedArm) -> list[str]:
     """
-    Return the flows that the arm's adopters walk otherwise than the baseline's map says: those of the traffic and
-    those called.
+    Return the flows of the traffic, and those they call, that more or other tokens walk differently in the arm.
+
+    That is: adopters in the arm do not walk the flow as the baseline's map says, and the arm changes who adopts.
     """
     found: list[str] = []
 
@@ -256,12 +202,21 @@ def flows_changed(base: ResolvedArm, arm: ResolvedArm) -> list[str]:
         if flow in found:
             return
         found.append(flow)
-        for called in _calls(arm.flows()[flow]):
+        for called in _calls(_adopted(arm, flow)):
             visit(called)
 
     for entry in arm.scenario.traffic.values():
         visit(entry.flow)
-    return [flow for flow in found if base.flows()[flow] != _adopted(arm, flow)]
+    return [
+        flow
+        for flow in found
+        if base.flows()[flow] != _adopted(arm, flow)
+        and (base.flows()[flow] != arm.flows()[flow] or _followed(base, flow) != _followed(arm, flow))
+    ]
+
+
+def _followed(arm: ResolvedArm, flow: str) -> dict[str, float]:
+    return {use.name: use.share for use in arm.touching(flow)}
 
 
 def _adopted(arm: ResolvedArm, flow: str) -> Flow:

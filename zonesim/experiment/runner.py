@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import signal
-from collections.abc import Callable, Iterator
+import traceback
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+from threading import Thread
 from typing import Final
 
 from zonesim.engine import simulate
@@ -119,8 +125,10 @@ def _attempt(job: Job, replication: int) -> RunResult | Failure:
         return run_cell(job, replication)
     except ZonesimError as fault:
         return Failure(replication, str(fault), fault.exit_code)
-    except (MemoryError, ArithmeticError, LookupError, ValueError) as error:
-        return Failure(replication, f"unexpected {type(error).__name__}: {error}", 70)
+    except Exception as error:  # noqa: BLE001  whatever happens in one cell, the others go on
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(frame.filename).name}:{frame.lineno}"
+        return Failure(replication, f"unexpected {type(error).__name__} in {where}: {error}", ZonesimError.exit_code)
 
 
 def _here(jobs: dict[str, Job], cells: list[Cell]) -> Iterator[tuple[Cell, RunResult | Failure]]:
@@ -130,7 +138,16 @@ def _here(jobs: dict[str, Job], cells: list[Cell]) -> Iterator[tuple[Cell, RunRe
 
 def _start_worker(jobs: dict[str, Job]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
+    Thread(target=_follow_parent, daemon=True).start()
     _jobs.update(jobs)
+
+
+def _follow_parent() -> None:
+    """End this process when the one that started it has ended, however that happened."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _in_worker(cell: Cell) -> RunResult | Failure:
@@ -138,23 +155,70 @@ def _in_worker(cell: Cell) -> RunResult | Failure:
 
 
 def _in_processes(jobs: dict[str, Job], cells: list[Cell], workers: int) -> Iterator[tuple[Cell, RunResult | Failure]]:
-    """Yield outcomes as they come; when a worker dies, cells that were not finished are failures."""
-    pool = ProcessPoolExecutor(min(workers, len(cells)), get_context("spawn"), _start_worker, (jobs,))
-    finished = False
+    """
+    Yield outcomes as they come.
+
+    When a worker dies, the cells that were in hand are run again, each alone: one whose worker dies again is a failure,
+    and the others are not lost with it.
+    """
+    waiting, doubtful = deque(cells), deque[Cell]()
+    while waiting or doubtful:
+        if doubtful:
+            for cell in (yield from _in_pool(jobs, deque([doubtful.popleft()]), 1)):
+                yield cell, Failure(cell.replication, "the process that ran it died (out of memory?)")
+        else:
+            doubtful.extend((yield from _in_pool(jobs, waiting, min(workers, len(waiting)))))
+
+
+def _in_pool(
+    jobs: dict[str, Job], waiting: deque[Cell], workers: int
+) -> Generator[tuple[Cell, RunResult | Failure], None, list[Cell]]:
+    """Run cells from the front of `waiting` until it is empty or a worker dies; return the cells lost with it."""
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (jobs,))
+    running: dict[Future[RunResult | Failure], Cell] = {}
+    lost: list[Cell] = []
+    sound, stopped = True, True
     try:
-        futures: dict[Future[RunResult | Failure], Cell] = {pool.submit(_in_worker, cell): cell for cell in cells}
-        left = set(futures)
-        while left:
-            ended, left = wait(left, timeout=PATIENCE, return_when=FIRST_COMPLETED)
-            for future in ended:
-                cell = futures[future]
+        while (waiting and sound) or running:
+            while waiting and sound and len(running) < workers:
                 try:
-                    yield cell, future.result()
+                    with _started_quietly():
+                        running[pool.submit(_in_worker, waiting[0])] = waiting[0]
+                    waiting.popleft()
                 except BrokenProcessPool:
-                    yield cell, Failure(cell.replication, "the process that ran it died (out of memory?)")
-        finished = True
+                    sound = False
+            ended, _ = wait(running, timeout=PATIENCE, return_when=FIRST_COMPLETED)
+            for future in ended:
+                cell = running.pop(future)
+                if isinstance(future.exception(), BrokenProcessPool):
+                    lost.append(cell)
+                    sound = False
+                else:
+                    yield cell, future.result()
+        stopped = False
     finally:
-        if not finished:
+        if stopped:
             for process in list((pool._processes or {}).values()):  # noqa: SLF001  no public way to stop workers at once
                 process.kill()
         pool.shutdown(wait=True, cancel_futures=True)
+    return lost
+
+
+@contextmanager
+def _started_quietly() -> Iterator[None]:
+    """
+    Hold an interrupt back while a process is started.
+
+    A half-started process would end with a traceback. Processes inherit that they are not interrupted themselves.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows: they are deaf only from their own first line on
+        yield
+        return
+    from multiprocessing.resource_tracker import ensure_running  # noqa: PLC0415  POSIX only
+
+    ensure_running()  # started inside, the tracker would end the hold
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -35,8 +35,10 @@ class Layout:
     """
     Which rows of a plan's tables belong to which scope.
 
-    `groups`: flows, and entries of flows used more than once, with their sources. `chains`: the library marks of
-    each group, in order.
+    `groups`: flows, and entries of flows used more than once (but for an entry that is called like another flow), with
+    their sources. `chains`: the library marks of each group, in order. `steps`: rows of the step table. `lanes`: by
+    gate direction, rows of the steps that hold its lanes. `limited`: resources that somebody may wait for. `inspected`:
+    groups with a mark of inspection.
     """
 
     groups: dict[str, tuple[int, ...]]
@@ -62,21 +64,24 @@ def layout(plan: Plan) -> Layout:
         if len(sources) > 1:
             for source in sources:
                 groups.setdefault(names.sources[source], [source])
-    marks: dict[str, set[str]] = {}
+    groups_of: dict[str, list[str]] = {}
+    for name, sources in groups.items():
+        for source in sources:
+            groups_of.setdefault(names.sources[source], []).append(name)
+    marks: dict[str, set[str]] = {name: set() for name in groups}
     for mark in names.marks:
-        for name in {mark.flow, mark.entry} & set(groups):
-            marks.setdefault(name, set()).add(mark.name)
+        for name in groups_of[mark.entry]:
+            marks[name].add(mark.name)
     steps: dict[str, list[int]] = {}
     lanes: dict[str, list[int]] = {}
     places = {mark.place for mark in names.marks if mark.name == "gate_arrived"}
     for number, step in enumerate(names.steps):
         if step.is_leave:
             continue
-        for name in {step.flow, step.entry} & set(groups):
+        for name in groups_of[step.entry]:
             steps.setdefault(f"{name}.{'.'.join(step.path)}", []).append(number)
-        for resource in step.resources:
-            if str(names.resources[resource]) in places:
-                lanes.setdefault(str(names.resources[resource]), []).append(number)
+        for place in {str(names.resources[resource]) for resource in step.resources} & places:
+            lanes.setdefault(place, []).append(number)
     limited = []
     for resource, (first, count, _) in enumerate(plan.resources.tolist()):
         if plan.changes[first : first + count, 1].max() < UNLIMITED:
@@ -133,7 +138,7 @@ class _Teller:
         for truth in self.scopes.truths:
             for what in ("missed.share", "missed.day", "caught.day", "false_stops.rate"):
                 self._add("truth", what, f"all.{truth}")
-        if any(self.plan.names.resources[resource].role == "officer" for resource in self.scopes.limited):
+        if any(resource.role == "officer" for resource in self.plan.names.resources):
             self._add("all", "officer_hours.day", "all")
         if any(step.kind == "truck" and step.is_leave for step in self.plan.names.steps):
             self._add("all", "truck_hours.day", "all")

@@ -10,15 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonesim.kpi.catalogue import LIBRARY_MARKS, catalogue
-from zonesim.kpi.reducer import GATE_MARKS, Columns, Reducer
+from zonesim.kpi.reducer import GATE_MARKS, INSPECTED, TRUTH_MARKS, Columns, Reducer, by_hour
 from zonesim.plan.plan import Plan
-from zonesim.plan.records import Ints, Totals, source_of
+from zonesim.plan.records import Ints, Totals, consignment_of, source_of
 from zonesim.units import DAY, HOUR, MINUTE, SECOND
 
 MOST_MISSING: Final = 0.01
 """Largest share of missing values with which a mean is still given."""
 
 _NONE: Final = -1
+_NAN: Final = float("nan")
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,10 @@ class RunResult:
     """
     The numbers of one replication.
 
-    `values`: KPI by id, nan where it is undefined or withheld. `curves`: 24 values by hour of day, `PLACE.queue`
-    (tokens), `PLACE.pass` (s),
-    `PLACE.passes` (per hour). `samples`: durations in ms of the measured tokens, `FLOW.dwell` and `PLACE.pass`,
-    ended ones only.
+    `values`: KPI by id, nan where it is undefined or withheld. `curves`: 24 values by hour of day, nan where the window
+    has no such hour or nobody came: `PLACE.queue` (tokens), `PLACE.passes` (per hour), `PLACE.wait` and `PLACE.pass`
+    (s, means of those who came then and of those who have passed). `samples`: durations in ms of the measured tokens,
+    `FLOW.dwell` and `PLACE.pass`, ended ones only.
     """
 
     values: dict[str, float]
@@ -51,70 +52,86 @@ class Measurement:
         self.values: dict[str, float] = {f"{name}.load": load for name, load in loads.items()}
         self.curves: dict[str, NDArray[np.float64]] = {}
         self.samples: dict[str, Ints] = {}
-        self.cohort = totals.cohort[:, 1] - totals.cohort[:, 0]
+        edges = np.array([plan.window[1]]), np.array([plan.window[0]])
+        self.hours = (by_hour(edges[0]) - by_hour(edges[1])) / HOUR
+        """How often each hour of the day lies in the window."""
 
     def result(self) -> RunResult:
         """Return all KPIs of the plan's catalogue."""
         for group, sources in self.scopes.groups.items():
             self._flow(group, np.array(sources))
         self._steps()
-        for place in self.scopes.lanes:
-            self._place(place)
+        for direction, place in enumerate(self.scopes.lanes):
+            self._place(direction, place)
         self._resources()
         self._truths()
-        self._truck_hours()
-        wanted = {kpi.id: self.values.get(kpi.id, float("nan")) for kpi in catalogue(self.plan)}
+        leaves = [row for row, step in enumerate(self.plan.names.steps) if step.is_leave]
+        self.values["all.truck_hours.day"] = self._truck_hours(leaves)
+        wanted = {kpi.id: self.values.get(kpi.id, _NAN) for kpi in catalogue(self.plan)}
         return RunResult(wanted, self.curves, self.samples, self.totals.events)
 
     # --- flows
 
     def _flow(self, group: str, sources: Ints) -> None:
-        stage, consignment, time = self.columns.milestones.T
-        mine = np.isin(source_of(consignment), sources)
-        stage, consignment, time = stage[mine], consignment[mine], time[mine]
-        arrived_mark = LIBRARY_MARKS.index("arrived")
-        known = np.sort(consignment[stage == arrived_mark])
-        last = np.full((len(LIBRARY_MARKS) + 1, len(known)), _NONE, dtype=np.int64)
-        if len(known):
-            np.maximum.at(last, (stage, np.searchsorted(known, consignment)), time)
-        times = dict(zip((*LIBRARY_MARKS, "inspected"), last, strict=True))
+        times = self._milestones(sources)
+        count = len(times["arrived"])
         chain = self.scopes.chains[group]
         end = self.scopes.end_mark(group)
         dwell = self._duration(f"{group}.dwell", times["arrived"], times[end], HOUR)
         self.samples[f"{group}.dwell"] = dwell
         for hours in (24, 48):
-            self.values[f"{group}.dwell.within_{hours}h"] = _share(int((dwell <= hours * HOUR).sum()), len(known))
+            self.values[f"{group}.dwell.within_{hours}h"] = _share(int((dwell <= hours * HOUR).sum()), count)
         if "pickup_allowed" in chain:
             self._duration(f"{group}.clearance", times["arrived"], times["pickup_allowed"], HOUR)
         if {"declared", "released"} <= set(chain):
             customs = self._duration(f"{group}.customs", times["declared"], times["released"], HOUR)
-            self.values[f"{group}.customs.within_24h"] = _share(int((customs <= 24 * HOUR).sum()), len(known))
-        done = times[end] != _NONE
+            declared = int((times["declared"] != _NONE).sum())
+            self.values[f"{group}.customs.within_24h"] = _share(int((customs <= 24 * HOUR).sum()), declared)
         stages = chain[: chain.index(end) + 1]
+        whole = np.all([times[mark] != _NONE for mark in stages], axis=0)
+        withheld = not whole.any() or whole.sum() < (1 - MOST_MISSING) * count
         for earlier, later in pairwise(stages):
-            both = done & (times[earlier] != _NONE) & (times[later] != _NONE)
-            spans = (times[later] - times[earlier])[both]
-            withheld = not both.any() or both.sum() < (1 - MOST_MISSING) * len(known)
-            self.values[f"{group}.stage.{earlier}_to_{later}.mean"] = float("nan") if withheld else spans.mean() / HOUR
+            spans = (times[later] - times[earlier])[whole]
+            self.values[f"{group}.stage.{earlier}_to_{later}.mean"] = _NAN if withheld else float(spans.mean()) / HOUR
         self._duration(f"{group}.stay", times["arrived"], times["left"], HOUR)
-        self.values[f"{group}.inspected.rate"] = _share(int((times["inspected"] != _NONE).sum()), len(known))
-        self.values[f"{group}.arrived.day"] = float(self.cohort[sources].sum()) / self.days
-        inside = [
-            number
-            for number, step in enumerate(self.plan.names.steps)
-            if step.is_leave and step.path == ("left",) and self.plan.names.sources.index(step.entry) in sources
-        ]
-        self.values[f"{group}.inside.mean"] = float(self.totals.at_step[inside].sum()) / self.window
-        self.values[f"{group}.completed.day"] = self._completed(group, sources) / self.days
+        self.values[f"{group}.inspected.rate"] = _share(int((times["inspected"] != _NONE).sum()), count)
+        cohort = self.totals.cohort[sources]
+        self.values[f"{group}.arrived.day"] = float((cohort[:, 1] - cohort[:, 0]).sum()) / self.days
+        self.values[f"{group}.completed.day"] = self._completed(sources, LIBRARY_MARKS.index(end)) / self.days
+        entries = {self.plan.names.sources[source] for source in sources}
+        ends = [row for row, step in enumerate(self.plan.names.steps) if step.is_leave and step.entry in entries]
+        own = [row for row in ends if len(self.plan.names.steps[row].path) == 1]  # children end below a step
+        self.values[f"{group}.inside.mean"] = float(self.totals.at_step[own].sum()) / self.window
+        self.values[f"{group}.truck_hours.day"] = self._truck_hours(ends)
 
-    def _completed(self, group: str, sources: Ints) -> float:
-        """Return how many end marks fall into the window, of all consignments, measured or not."""
-        marks = [
-            number
-            for number, mark in enumerate(self.plan.names.marks)
-            if mark.name == self.scopes.end_mark(group) and self.plan.names.sources.index(mark.entry) in sources
-        ]
-        return float(self.columns.in_window[marks].sum())
+    def _milestones(self, sources: Ints) -> dict[str, Ints]:
+        """
+        Return when each measured consignment of `sources` reached each milestone, -1 where it has not.
+
+        The last of its tokens to reach a mark counts, so a mark is missing as long as a token may yet reach it.
+        """
+        position, token, time = self.columns.milestones.T
+        mine = np.isin(source_of(token), sources)
+        position, consignment, time = position[mine], consignment_of(token[mine]), time[mine]
+        known = np.sort(consignment[position == LIBRARY_MARKS.index("arrived")])
+        last = np.full((INSPECTED + 1, len(known)), _NONE, dtype=np.int64)
+        np.maximum.at(last, (position, np.searchsorted(known, consignment)), time)
+        late, whose = self.columns.unsettled.T
+        mine = np.isin(whose, known)
+        last[late[mine], np.searchsorted(known, whose[mine])] = _NONE
+        return dict(zip((*LIBRARY_MARKS, "inspected"), last, strict=True))
+
+    def _completed(self, sources: Ints, end: int) -> int:
+        """Return how many consignments, measured or not, reach their end inside the window."""
+        position, token, time = self.columns.ends.T
+        mine = (position == end) & np.isin(source_of(token), sources)
+        consignments, row = np.unique(consignment_of(token[mine]), return_inverse=True)
+        last = np.full(len(consignments), _NONE, dtype=np.int64)
+        np.maximum.at(last, row, time[mine])
+        late, whose = self.columns.unsettled.T
+        last[np.isin(consignments, whose[late == end])] = _NONE
+        begin, close, _ = self.plan.window
+        return int(((last >= begin) & (last < close)).sum())
 
     def _duration(self, name: str, begin: Ints, end: Ints, unit: int) -> Ints:
         """Note the statistics of durations (ms, in `unit`) that the catalogue may ask for; return the finished ones."""
@@ -128,7 +145,7 @@ class Measurement:
         count = len(spans) + missing
         self.values[f"{name}.missing"] = _share(missing, count)
         withheld = count == 0 or missing > MOST_MISSING * count
-        self.values[f"{name}.mean"] = float("nan") if withheld else float(spans.mean()) / unit
+        self.values[f"{name}.mean"] = _NAN if withheld else float(spans.mean()) / unit
         for statistic, q in (("median", 0.5), ("p90", 0.9), ("p95", 0.95)):
             self.values[f"{name}.{statistic}"] = quantile(spans, missing, q) / unit
 
@@ -137,60 +154,56 @@ class Measurement:
     def _steps(self) -> None:
         step, wait, service = self.columns.visits.T
         order = np.argsort(step, kind="stable")
-        step, wait, service = step[order], wait[order], service[order]
-        edges = np.searchsorted(step, np.arange(len(self.plan.names.steps) + 1))
-        self.waits = [wait[edges[row] : edges[row + 1]] for row in range(len(self.plan.names.steps))]
-        self.services = [service[edges[row] : edges[row + 1]] for row in range(len(self.plan.names.steps))]
+        self.waits, self.services = wait[order], service[order]
+        self.edges = np.searchsorted(step[order], np.arange(len(self.plan.names.steps) + 1)).tolist()
         for name, rows in self.scopes.steps.items():
-            waits, services, still = self._pooled(rows)
-            count = len(waits) + still
-            withheld = count == 0 or still > MOST_MISSING * count
-            nan = float("nan")
+            waits, services, stays = self._pooled(rows)
+            count = len(waits)
+            self._statistics(f"{name}.wait", waits[waits != _NONE], int((waits == _NONE).sum()), MINUTE)
+            missing = int((services == _NONE).sum())
+            self._statistics(f"{name}.service", services[services != _NONE], missing, MINUTE)
+            self._statistics(f"{name}.stay", stays[stays != _NONE], missing, MINUTE)
             self.values[f"{name}.visits.day"] = count / self.days
-            self.values[f"{name}.open.share"] = _share(still, count)
-            self.values[f"{name}.wait.mean"] = nan if withheld else float(waits.mean()) / MINUTE
-            self.values[f"{name}.wait.p95"] = quantile(waits, still, 0.95) / MINUTE
-            self.values[f"{name}.wait.share"] = nan if withheld else float((waits > 0).mean())
-            self.values[f"{name}.service.mean"] = nan if withheld else float(services.mean()) / MINUTE
-            self.values[f"{name}.stay.mean"] = nan if withheld else float((waits + services).mean()) / MINUTE
+            self.values[f"{name}.open.share"] = _share(missing, count)
+            # Nothing is missing here: who still waits when the run ends has waited.
+            self.values[f"{name}.wait.share"] = _share(int((waits != 0).sum()), count)
 
-    def _pooled(self, rows: tuple[int, ...]) -> tuple[Ints, Ints, int]:
-        """Return waits, services and the number of visits not ended, of several steps together."""
-        if not rows:
-            empty = np.zeros(0, dtype=np.int64)
-            return empty, empty, 0
-        waits = np.concatenate([self.waits[row] for row in rows])
-        services = np.concatenate([self.services[row] for row in rows])
-        return waits, services, int(self.columns.open_visits[list(rows)].sum())
+    def _pooled(self, rows: tuple[int, ...]) -> tuple[Ints, Ints, Ints]:
+        """Return waits, services and their sums (-1: not ended) of the visits of several steps together."""
+        parts = [slice(self.edges[row], self.edges[row + 1]) for row in rows]
+        empty = np.zeros(0, dtype=np.int64)
+        waits = np.concatenate([empty, *(self.waits[part] for part in parts)])
+        services = np.concatenate([empty, *(self.services[part] for part in parts)])
+        return waits, services, np.where(services == _NONE, _NONE, waits + services)
 
-    def _place(self, place: str) -> None:
-        waits, services, still = self._pooled(self.scopes.lanes[place])
-        self._statistics(f"{place}.wait", waits, still, SECOND)
-        self._statistics(f"{place}.lane", services, still, SECOND)
+    def _place(self, direction: int, place: str) -> None:
+        waits, services, _ = self._pooled(self.scopes.lanes[place])
+        self._statistics(f"{place}.wait", waits[waits != _NONE], int((waits == _NONE).sum()), SECOND)
+        self._statistics(f"{place}.lane", services[services != _NONE], int((services == _NONE).sum()), SECOND)
         arrived, lane_left, passed, manual, stopped = self._passages(place)
-        self._statistics(f"{place}.pass", (passed - arrived)[passed != _NONE], int((passed == _NONE).sum()), SECOND)
-        self.samples[f"{place}.pass"] = (passed - arrived)[passed != _NONE]
-        through = lane_left != _NONE
-        self._statistics(f"{place}.queue_and_lane", (lane_left - arrived)[through], int((~through).sum()), SECOND)
+        self.samples[f"{place}.pass"] = self._duration(f"{place}.pass", arrived, passed, SECOND)
+        self._duration(f"{place}.queue_and_lane", arrived, lane_left, SECOND)
         count = len(arrived)
-        self.values[f"{place}.passes.day"] = count / self.days
-        self.values[f"{place}.exceptions.rate"] = _share(int(stopped.sum()), count)
-        self.values[f"{place}.manual.rate"] = _share(int(manual.sum()), count)
-        self.values[f"{place}.automatic.rate"] = _share(count - int(manual.sum()), count)
-        hour = (arrived % DAY) // HOUR
-        times = np.where(passed == _NONE, np.nan, (passed - arrived) / SECOND)
-        whole = ~np.isnan(times)
-        counted = np.bincount(hour[whole], minlength=24)
+        self.values[f"{place}.exceptions.rate"] = _share(int((stopped != _NONE).sum()), count)
+        self.values[f"{place}.manual.rate"] = _share(int((manual != _NONE).sum()), count)
+        self.values[f"{place}.automatic.rate"] = _share(int((manual == _NONE).sum()), count)
+        columns = self.columns
+        self.values[f"{place}.passes.day"] = int(columns.passages[direction].sum()) / self.days
+        whole = passed != _NONE
+        hour = (arrived[whole] % DAY) // HOUR
+        spent = np.bincount(hour, weights=(passed - arrived)[whole], minlength=24)
         with np.errstate(invalid="ignore", divide="ignore"):
-            self.curves[f"{place}.pass"] = np.bincount(hour[whole], weights=times[whole], minlength=24) / counted
-        self.curves[f"{place}.passes"] = np.bincount(hour, minlength=24) / self.days
-        self.curves[f"{place}.queue"] = self.columns.waiting[place] / (self.window / 24)
+            self.curves[f"{place}.pass"] = spent / np.bincount(hour, minlength=24) / SECOND
+            self.curves[f"{place}.wait"] = columns.waits[direction] / columns.waits_begun[direction] / SECOND
+            self.curves[f"{place}.passes"] = columns.passages[direction] / self.hours
+            self.curves[f"{place}.queue"] = columns.waiting[direction] / HOUR / self.hours
 
-    def _passages(self, place: str) -> tuple[Ints, Ints, Ints, NDArray[np.bool_], NDArray[np.bool_]]:
+    def _passages(self, place: str) -> Ints:
         """
-        Return each passage of a gate direction: gate_arrived, lane_left, gate_passed (-1: not yet), manual and stopped.
+        Return, for each passage of a gate direction by a measured token, the times of GATE_MARKS (-1: not noted);
+        shape (5, passages).
 
-        Marks of one token at one gate are in order of time; each gate_arrived begins a passage.
+        Marks of one token in one call of the gate are in order of time; each gate_arrived begins a passage.
         """
         names = self.plan.names.marks
         scopes: dict[tuple[str, tuple[str, ...]], int] = {}
@@ -205,17 +218,17 @@ class Measurement:
         scope, what, token, time = scope_of[mark[mine]], what_of[mark[mine]], token[mine], time[mine]
         order = np.lexsort((np.arange(len(time)), token, scope))
         scope, what, token, time = scope[order], what[order], token[order], time[order]
-        begins = what == GATE_MARKS.index("gate_arrived")
-        passage = np.cumsum(begins) - 1
-        count = int(begins.sum())
-        found = np.full((len(GATE_MARKS), count), _NONE, dtype=np.int64)
-        found[what, passage] = time
-        return found[0], found[1], found[2], found[3] != _NONE, found[4] != _NONE
+        begins = np.flatnonzero(what == GATE_MARKS.index("gate_arrived"))
+        passage = np.searchsorted(begins, np.arange(len(what)), side="right") - 1
+        start = begins[passage] if len(begins) else passage
+        own = (passage >= 0) & (scope[start] == scope) & (token[start] == token)
+        found = np.full((len(GATE_MARKS), len(begins)), _NONE, dtype=np.int64)
+        found[what[own], passage[own]] = time[own]
+        return found
 
     # --- resources, truths, hours
 
     def _resources(self) -> None:
-        officers = 0.0
         for resource in self.scopes.limited:
             name = self.plan.names.resources[resource]
             busy, opened = int(self.totals.busy[resource]), int(self.totals.open[resource])
@@ -223,32 +236,26 @@ class Measurement:
             self.values[f"{name}.queue.mean"] = float(self.totals.queue[resource]) / self.window
             self.values[f"{name}.queue.peak"] = float(self.totals.peak[resource])
             self.values[f"{name}.busy_hours.day"] = busy / HOUR / self.days
-            officers += busy if name.role == "officer" else 0
-        self.values["all.officer_hours.day"] = officers / HOUR / self.days
+        officers = [row for row, resource in enumerate(self.plan.names.resources) if resource.role == "officer"]
+        self.values["all.officer_hours.day"] = float(self.totals.busy[officers].sum()) / HOUR / self.days
 
     def _truths(self) -> None:
-        mark, token, _ = self.columns.truths.T
-        names = np.array([name.name for name in self.plan.names.marks])
-        for truth in self.scopes.truths:
-            wanted = {
-                what: token[names[mark] == f"{truth}.{what}"] for what in ("checked", "caught", "missed", "false_stop")
-            }
-            caught = np.unique(wanted["caught"])
-            missed = np.setdiff1d(wanted["missed"], caught)
-            self.values[f"all.{truth}.missed.share"] = _share(len(missed), len(missed) + len(caught))
-            self.values[f"all.{truth}.missed.day"] = len(missed) / self.days
-            self.values[f"all.{truth}.caught.day"] = len(caught) / self.days
-            self.values[f"all.{truth}.false_stops.rate"] = _share(len(wanted["false_stop"]), len(wanted["checked"]))
+        truth, finding, token = self.columns.truths.T
+        for number, name in enumerate(self.scopes.truths):
+            checked, caught, missed, false_stop = (
+                token[(truth == number) & (finding == which)] for which in range(len(TRUTH_MARKS))
+            )
+            found = np.unique(caught)
+            passed = np.setdiff1d(missed, found)
+            self.values[f"all.{name}.missed.share"] = _share(len(passed), len(passed) + len(found))
+            self.values[f"all.{name}.missed.day"] = len(passed) / self.days
+            self.values[f"all.{name}.caught.day"] = len(found) / self.days
+            self.values[f"all.{name}.false_stops.rate"] = _share(len(false_stop), len(checked))
 
-    def _truck_hours(self) -> None:
-        hours: dict[str, float] = {}
-        for number, step in enumerate(self.plan.names.steps):
-            if step.is_leave and step.kind == "truck":
-                spent = float(self.totals.at_step[number]) / HOUR / self.days
-                for name in {"all", step.flow, step.entry}:
-                    hours[name] = hours.get(name, 0.0) + spent
-        for name, spent in hours.items():
-            self.values[f"{name}.truck_hours.day"] = spent
+    def _truck_hours(self, ends: list[int]) -> float:
+        """Return the hours a day that trucks spend inside, of the tokens that leave at one of the steps `ends`."""
+        trucks = [row for row in ends if self.plan.names.steps[row].kind == "truck"]
+        return float(self.totals.at_step[trucks].sum()) / HOUR / self.days
 
 
 def measure(plan: Plan, reducer: Reducer, totals: Totals, loads: dict[str, float]) -> RunResult:
@@ -263,15 +270,15 @@ def quantile(spans: Ints, missing: int, q: float) -> float:
     """
     count = len(spans) + missing
     if count == 0:
-        return float("nan")
+        return _NAN
     place = q * (count - 1)
     low = int(place)
     high = min(low + 1, count - 1) if place > low else low
     if high >= len(spans):
-        return float("nan")
+        return _NAN
     two = np.partition(spans, (low, high))[[low, high]]
     return float(two[0] + (place - low) * (two[1] - two[0]))
 
 
 def _share(part: int, whole: int) -> float:
-    return part / whole if whole else float("nan")
+    return part / whole if whole else _NAN

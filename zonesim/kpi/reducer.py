@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zonesim.faults import BrokenPromise
 from zonesim.kpi.catalogue import LIBRARY_MARKS, Layout, layout
+from zonesim.kpi.identity import Integrals, check_cohort
+from zonesim.plan.operations import Op
 from zonesim.plan.plan import Plan
 from zonesim.plan.records import (
     NEVER,
     Block,
     Ints,
     Totals,
+    child_of,
     consignment_of,
     number_of,
     ordinal_of,
@@ -25,27 +27,39 @@ from zonesim.plan.records import (
 from zonesim.units import DAY, HOUR
 
 GATE_MARKS: Final = ("gate_arrived", "lane_left", "gate_passed", "manual", "stopped")
+TRUTH_MARKS: Final = ("checked", "caught", "missed", "false_stop")
+INSPECTED: Final = len(LIBRARY_MARKS)
+"""Milestone number of `inspected`; the library marks come before it."""
+
 _UNSEEN: Final = np.iinfo(np.int64).max
+_HOURS: Final = 24
 
 
-@dataclass
+@dataclass(frozen=True)
 class Columns:
     """
-    What is left of a run's records, over measured tokens.
+    What is left of a run's records: rows of measured tokens, but `ends` and `unsettled` of all. Times are ms.
 
-    `visits`: step, wait, service (ms) of ended visits. `milestones`: group of library mark, consignment, time.
-    `gates`: mark, token, time of gate marks in order. `truths`: mark, token. `waiting`: ms spent waiting for a lane
-    by hour of day.
+    `visits`: step, wait (-1: still waits), time with units in hand (-1: not ended). `milestones`: position in
+    LIBRARY_MARKS or INSPECTED, token, time. `unsettled`: position, consignment, where a token that is still inside may
+    yet reach the milestone. `ends`: position, token, time of the marks usable and left. `gates`: mark, token, time of
+    gate marks in order. `truths`: truth, position in TRUTH_MARKS, token.
+
+    By gate direction and hour of the day, shape (directions, 24): `passages` begun by any token inside the window;
+    `waiting`, ms that any token waited for a lane inside the window; `waits` and `waits_begun`, summed waits and their
+    number by the hour of joining the line, of measured tokens.
     """
 
     visits: Ints
     milestones: Ints
+    unsettled: Ints
+    ends: Ints
     gates: Ints
     truths: Ints
-    waiting: dict[str, NDArray[np.float64]] = field(default_factory=dict)
-    open_visits: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    in_window: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    """How many marks of each kind fall into the window, of all tokens."""
+    passages: Ints
+    waiting: Ints
+    waits: Ints
+    waits_begun: Ints
 
 
 class Reducer:
@@ -54,32 +68,45 @@ class Reducer:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.scopes: Layout = layout(plan)
-        steps, sources = len(plan.names.steps), len(plan.names.sources)
+        self.integrals = Integrals(plan)
         self.begin, self.end, self.horizon = (int(value) for value in plan.window)
+        sources = len(plan.names.sources)
         self.first = np.full(sources, _UNSEEN)
         self.after = np.full(sources, _UNSEEN)
-        self.at_step = np.zeros(steps, dtype=np.int64)
-        self.waited = np.zeros(steps, dtype=np.int64)
-        self.served = np.zeros(steps, dtype=np.int64)
-        self.open_visits = np.zeros(steps, dtype=np.int64)
-        self.in_window = np.zeros(len(plan.names.marks), dtype=np.int64)
+        self._sort_marks()
+        self.is_leave = np.array([step.is_leave for step in plan.names.steps], dtype=bool)
+        self.reachable = _reachable(plan, self.milestone)
+        self.lanes = np.zeros((len(self.scopes.lanes), len(plan.names.steps)), dtype=bool)
+        for direction, rows in enumerate(self.scopes.lanes.values()):
+            self.lanes[direction, list(rows)] = True
+        self.passages, self.waiting, self.waits, self.waits_begun = (
+            np.zeros((len(self.lanes), _HOURS), dtype=np.int64) for _ in range(4)
+        )
         self.visits: list[Ints] = []
         self.milestones: list[Ints] = []
+        self.ends: list[Ints] = []
         self.gates: list[Ints] = []
         self.truths: list[Ints] = []
-        names = plan.names.marks
-        self.milestone_of = np.array([_position(mark.name, LIBRARY_MARKS) for mark in names], dtype=np.int64)
-        inspected = np.array([mark.name == "inspected" for mark in names], dtype=bool)
-        self.milestone_of[inspected] = len(LIBRARY_MARKS)
+        self.inside: list[Ints] = []
+
+    def _sort_marks(self) -> None:
+        """Prepare, for each mark: milestone, gate and truth it belongs to (-1: none)."""
+        names = self.plan.names.marks
+        ends = [LIBRARY_MARKS.index(name) for name in ("usable", "left")]
+        directions, truths = list(self.scopes.lanes), list(self.scopes.truths)
+        self.milestone = _codes([_position(mark.name, (*LIBRARY_MARKS, "inspected")) for mark in names])
+        self.is_end = np.isin(self.milestone, ends)
         self.is_arrival = np.array([mark.name == "arrived" and not mark.scope for mark in names], dtype=bool)
-        self.is_gate = np.array([bool(mark.place) and mark.name in GATE_MARKS for mark in names], dtype=bool)
-        self.is_truth = np.array([mark.name.rpartition(".")[0] in self.scopes.truths for mark in names], dtype=bool)
-        self.is_leave = np.array([step.is_leave for step in plan.names.steps], dtype=bool)
-        self.lane_rows = {place: np.array(rows, dtype=np.int64) for place, rows in self.scopes.lanes.items()}
-        self.waiting = {place: np.zeros(24) for place in self.lane_rows}
+        self.is_gate = np.array([mark.place in directions and mark.name in GATE_MARKS for mark in names], dtype=bool)
+        self.begins_at = _codes([_position(mark.place, directions) for mark in names])
+        self.begins_at[[mark.name != "gate_arrived" for mark in names]] = -1
+        parts = [mark.name.rpartition(".") for mark in names]
+        self.truth = _codes([_position(truth, truths) for truth, _, _ in parts])
+        self.finding = _codes([_position(finding, TRUTH_MARKS) for _, _, finding in parts])
+        self.truth[self.finding < 0] = -1
 
     def take(self, block: Block) -> None:
-        """Fold one block. Arrival marks of a token never come later than its other rows."""
+        """Fold one block. The mark of a consignment's arrival never comes in a later block than its other rows."""
         self._take_marks(block.marks)
         self._take_visits(block.visits)
 
@@ -92,17 +119,27 @@ class Reducer:
         for bound, edge in ((self.first, self.begin), (self.after, self.end)):
             late = when >= edge
             np.minimum.at(bound, source[late], ordinal[late])
-        np.add.at(self.in_window, mark[(time >= self.begin) & (time < self.end)], 1)
+        direction = self.begins_at[mark]
+        begun = (direction >= 0) & (time >= self.begin) & (time < self.end)
+        np.add.at(self.passages, (direction[begun], _hour(time[begun])), 1)
+        ended = self.is_end[mark]
+        self.ends.append(np.column_stack([self.milestone[mark[ended]], number[ended], time[ended]]))
         measured = self._measured(number)
         mark, number, time = mark[measured], number[measured], time[measured]
-        stage = self.milestone_of[mark]
-        kept = stage >= 0
-        self.milestones.append(np.column_stack([stage[kept], consignment_of(number[kept]), time[kept]]))
-        for chosen, store in ((self.is_gate[mark], self.gates), (self.is_truth[mark], self.truths)):
-            store.append(np.column_stack([mark[chosen], number[chosen], time[chosen]]))
+        kept = self.milestone[mark] >= 0
+        self.milestones.append(np.column_stack([self.milestone[mark[kept]], number[kept], time[kept]]))
+        kept = self.is_gate[mark]
+        self.gates.append(np.column_stack([mark[kept], number[kept], time[kept]]))
+        kept = self.truth[mark] >= 0
+        self.truths.append(np.column_stack([self.truth[mark[kept]], self.finding[mark[kept]], number[kept]]))
 
     def _measured(self, number: Ints) -> NDArray[np.bool_]:
-        """Return which tokens belong to consignments that arrived inside the window."""
+        """
+        Return which tokens belong to consignments that arrived inside the window.
+
+        Arrivals seen so far decide it for good: ordinals of a source grow with time, so the first arrival inside (or
+        after) the window is seen before any row of a later consignment.
+        """
         source, ordinal = source_of(number), ordinal_of(number)
         return (ordinal >= self.first[source]) & (ordinal < self.after[source])
 
@@ -111,79 +148,91 @@ class Reducer:
             return
         step, number = place_of(visits[:, 0]), number_of(visits[:, 0])
         queued, started, ended = visits[:, 1], visits[:, 2], visits[:, 3]
-        end = np.clip(np.where(ended == NEVER, self.horizon, ended), self.begin, self.end)
+        begun, over = started != NEVER, ended != NEVER
         come = np.clip(queued, self.begin, self.end)
-        start = np.where(started == NEVER, end, np.clip(started, self.begin, self.end))
-        np.add.at(self.at_step, step, end - come)
-        np.add.at(self.waited, step, start - come)
-        np.add.at(self.served, step, end - start)
-        self._count_waiting(step, come, start)
-        measured = self._measured(number) & ~self.is_leave[step]
-        done = measured & (ended != NEVER)
-        self.visits.append(np.column_stack([step[done], (started - queued)[done], (ended - started)[done]]))
-        np.add.at(self.open_visits, step[measured & (ended == NEVER)], 1)
-
-    def _count_waiting(self, step: Ints, come: Ints, start: Ints) -> None:
-        """Spread the waits for lanes over the hours of the day."""
-        for place, rows in self.lane_rows.items():
-            mine = np.isin(step, rows) & (start > come)
-            if mine.any():
-                self.waiting[place] += (_by_hour(start[mine]) - _by_hour(come[mine])).sum(axis=0)
+        gone = np.clip(np.where(over, ended, self.horizon), self.begin, self.end)
+        start = np.where(begun, np.clip(started, self.begin, self.end), gone)
+        self.integrals.add(step, come, start, gone)
+        wait = np.where(begun, started - queued, NEVER)
+        service = np.where(begun & over, ended - started, NEVER)
+        leaves = self.is_leave[step]
+        measured = self._measured(number)
+        for direction, holds in enumerate(self.lanes):
+            here = holds[step]
+            waited = here & (start > come)
+            self.waiting[direction] += by_hour(start[waited]) - by_hour(come[waited])
+            known = here & measured & begun
+            np.add.at(self.waits[direction], _hour(queued[known]), wait[known])
+            np.add.at(self.waits_begun[direction], _hour(queued[known]), 1)
+        kept = measured & ~leaves & (begun | ~over)  # whoever gave up waiting has neither a wait nor a service
+        self.visits.append(np.column_stack([step[kept], wait[kept], service[kept]]))
+        kept = leaves & ~over
+        self.inside.append(np.column_stack([step[kept], number[kept]]))
 
     def finish(self, totals: Totals) -> Columns:
-        """Check the run's time integrals, to the millisecond, and return the columns; raises BrokenPromise."""
-        self._check_identity(totals)
+        """Check the run against its own records, to the millisecond, and return the columns; raises BrokenPromise."""
+        self.integrals.check(totals)
+        check_cohort(totals, self.first, self.after, self.plan.names.sources)
+        milestones, ends = _stacked(self.milestones, 3), _stacked(self.ends, 3)
         return Columns(
             visits=_stacked(self.visits, 3),
-            milestones=_stacked(self.milestones, 3),
+            milestones=milestones,
+            unsettled=self._unsettled(np.concatenate([milestones, ends])),
+            ends=ends,
             gates=_stacked(self.gates, 3),
             truths=_stacked(self.truths, 3),
+            passages=self.passages,
             waiting=self.waiting,
-            open_visits=self.open_visits,
-            in_window=self.in_window,
+            waits=self.waits,
+            waits_begun=self.waits_begun,
         )
 
-    def _check_identity(self, totals: Totals) -> None:
-        """
-        Raise BrokenPromise unless the engine's own integrals equal those of the records.
-
-        Tokens at a step over the window = the sum of their stays clipped to it; the same for each resource's queue
-        and busy units.
-        """
-        _equal(totals.at_step, self.at_step, [f"{step.entry}/{'.'.join(step.path)}" for step in self.plan.names.steps])
-        resources = len(self.plan.names.resources)
-        queue, busy = np.zeros(resources, dtype=np.int64), np.zeros(resources, dtype=np.int64)
-        for number, step in enumerate(self.plan.names.steps):
-            for resource, units in zip(step.resources, step.units, strict=True):
-                queue[resource] += self.waited[number]
-                busy[resource] += units * self.served[number]
-        names = [str(resource) for resource in self.plan.names.resources]
-        _equal(totals.queue, queue, [f"queue of {name}" for name in names])
-        _equal(totals.busy, busy, [f"use of {name}" for name in names])
+    def _unsettled(self, noted: Ints) -> Ints:
+        """Return (position, consignment) of milestones that a child which is still inside has yet to reach."""
+        found: list[tuple[int, int]] = []
+        inside = _stacked(self.inside, 2)
+        children = inside[child_of(inside[:, 1]) != 0]
+        mine = noted[np.isin(noted[:, 1], children[:, 1])]
+        reached = set(zip(mine[:, 0].tolist(), mine[:, 1].tolist(), strict=True))
+        consignments = consignment_of(children[:, 1]).tolist()
+        for (step, number), consignment in zip(children.tolist(), consignments, strict=True):
+            found += [(each, consignment) for each in self.reachable[step] if (each, number) not in reached]
+        return np.array(found, dtype=np.int64).reshape(-1, 2)
 
 
-def _equal(engine: Ints, records: Ints, names: list[str]) -> None:
-    if not np.array_equal(engine, records):
-        row = int(np.flatnonzero(engine != records)[0])
-        message = (
-            f"time integral of {names[row]}: the engine counts {engine[row]} ms, the records say {records[row]} ms"
-        )
-        raise BrokenPromise(message)
+def by_hour(time: Ints) -> Ints:
+    """Return, summed over `time` (ms), how much of [0, time) lies in each hour of the day; shape (24,)."""
+    days, rest = time // DAY, time % DAY
+    hours = np.arange(_HOURS, dtype=np.int64) * HOUR
+    spent: Ints = days.sum() * HOUR + np.clip(rest[:, None] - hours, 0, HOUR).sum(axis=0)
+    return spent
 
 
-def _position(name: str, names: tuple[str, ...]) -> int:
+def _hour(time: Ints) -> Ints:
+    """Return the hour of the day; a run starts at midnight."""
+    return time % DAY // HOUR
+
+
+def _reachable(plan: Plan, milestone: Ints) -> dict[int, tuple[int, ...]]:
+    """Return, by the LEAVE pseudo-step that ends a routine, the library marks that stand in it."""
+    found: dict[int, set[int]] = {}
+    routine: set[int] = set()
+    for op, step, mark, *_ in plan.program.tolist():
+        if op == Op.MARK and 0 <= milestone[mark] < INSPECTED:
+            routine.add(int(milestone[mark]))
+        elif op == Op.LEAVE:
+            found.setdefault(step, set()).update(routine)
+            routine = set()
+    return {step: tuple(sorted(marks)) for step, marks in found.items()}
+
+
+def _position(name: str, names: list[str] | tuple[str, ...]) -> int:
     return names.index(name) if name in names else -1
+
+
+def _codes(values: list[int]) -> Ints:
+    return np.array(values, dtype=np.int64)
 
 
 def _stacked(parts: list[Ints], width: int) -> Ints:
     return np.concatenate(parts) if parts else np.zeros((0, width), dtype=np.int64)
-
-
-def _by_hour(time: Ints) -> NDArray[np.float64]:
-    """Return, for each time, how much of [0, time) lies in each hour of the day; shape (n, 24)."""
-    days, rest = time // DAY, time % DAY
-    hours = np.arange(24) * HOUR
-    spent: NDArray[np.float64] = (days[:, None] * HOUR + np.clip(rest[:, None] - hours[None, :], 0, HOUR)).astype(
-        np.float64
-    )
-    return spent

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from zonesim import units
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.scenario.fields import mode_of
 from zonesim.scenario.models import Flow, Param, Resource, Scenario
@@ -38,7 +39,7 @@ def resolve(value: Any, arguments: Arguments, scenario: Scenario, place: Place) 
     return f"{found}.{attribute}" if isinstance(entry, Resource) else mode_of(entry.value)
 
 
-def bind(flow: Flow, given: Arguments, name: str, place: Place) -> dict[str, Any]:
+def bind(flow: Flow, given: Arguments, name: str, place: Place, scenario: Scenario) -> dict[str, Any]:
     """
     Return the arguments of a flow: what is given, else the defaults.
 
@@ -56,8 +57,19 @@ def bind(flow: Flow, given: Arguments, name: str, place: Place) -> dict[str, Any
         else:
             raise ScenarioFault(f"flow '{name}' needs the parameter '{key}'", place, f"Add `with: {{{key}: …}}`.")
         if isinstance(spec, list) and str(bound[key]) not in spec:
-            fault = f"'{bound[key]}' is not allowed for parameter '{key}' of flow '{name}'"
-            raise UnknownName(fault, place, suggest(str(bound[key]), spec))
+            message = f"'{bound[key]}' is not allowed for parameter '{key}' of flow '{name}'"
+            raise UnknownName(message, place, suggest(str(bound[key]), spec))
+        kind = spec.kind if isinstance(spec, Param) else str(spec)
+        if kind == "zone" and str(bound[key]) not in scenario.zones:
+            message = f"no zone '{bound[key]}' for parameter '{key}' of flow '{name}'"
+            raise UnknownName(message, place, suggest(str(bound[key]), scenario.zones, "zones"))
+        if kind == "resource":
+            find_resource(bound[key], scenario, place)
+        if kind in {"distance", "duration", "share"}:
+            try:
+                units.parse(mode_of(bound[key]), str(kind))
+            except ScenarioFault as fault:
+                raise fault.at(place) from None
     return bound
 
 

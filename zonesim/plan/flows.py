@@ -88,7 +88,9 @@ class EntryCompiler:
         """Return the routines of this entry, the consignments' own first; faults go to the collector."""
         place = self.arm.world.place(("traffic", self.name, "flow"))
         flow = self._flow(self.entry.flow, frozenset(), place)
-        arguments = bind(flow, self.entry.with_, self.entry.flow, self.arm.world.place(("traffic", self.name)))
+        arguments = bind(
+            flow, self.entry.with_, self.entry.flow, self.arm.world.place(("traffic", self.name, "with")), self.tables.scenario
+        )
         self.kind = Kind(flow.entity)
         scope = Scope(self.entry.flow, arguments)
         self._routine(scope, lambda: self._call(self.entry.flow, scope), is_consignment=True)
@@ -322,7 +324,7 @@ class EntryCompiler:
             raise ScenarioFault(f"calls nested deeper than {CALLS_DEEP}", place, "A flow may not call itself.")
         flow = self._flow(str(step.call), frozenset(), place)
         given = {key: self._resolved(value, scope) for key, value in step.with_.items()}
-        arguments = bind(flow, given, str(step.call), place)
+        arguments = bind(flow, given, str(step.call), place, self.tables.scenario)
         self._call(str(step.call), replace(scope, arguments=arguments, calls=scope.calls + 1))
 
     def _holding(self, step: Step, scope: Scope) -> None:

@@ -54,7 +54,7 @@ def register(world: World, flows: Sequence[str] | None = None) -> list[Entry]:
     entries = []
     for root in _ROOTS:
         for path, value, source, key in _numbers(world.tree.get(root), (root,), world.tree.get("source"), ""):
-            if root == "library" and flows is not None and path[1] not in flows:
+            if flows is not None and not _in_use(world, path, flows):
                 continue
             edited = next((path[:end] for end in range(len(path), 0, -1) if path[:end] in world.edited), None)
             note, name = _note(source, key, notes) if edited is None else _note(world.edited[edited], path[-1], notes)
@@ -65,6 +65,17 @@ def register(world: World, flows: Sequence[str] | None = None) -> list[Entry]:
                 note, name = _note(measure.params[path[2]].source, "", notes)
             entries.append(Entry(path, str(value), world.place(path), note, name))
     return entries
+
+
+def _in_use(world: World, path: Path_, flows: Sequence[str]) -> bool:
+    """Return whether a number of the library matters to a scenario that uses `flows`."""
+    if path[0] == "library":
+        return path[1] in flows
+    if path[0] == "profiles":
+        return path[1] in {entry.get("profile") for entry in world.tree["traffic"].values()}
+    if path[0] in {"measures", "adopted"}:
+        return bool(set(flows) & set(world.tree["library"]))
+    return True
 
 
 def count_kinds(entries: Sequence[Entry]) -> dict[str, int]:

@@ -385,7 +385,7 @@ class Setting(Strict):
 
 
 def _form_of_zone_entry(value: Any) -> str:  # noqa: ANN401
-    return "resource" if isinstance(value, Resource) or (isinstance(value, dict) and "units" in value) else "setting"
+    return "setting" if isinstance(value, Setting) or (isinstance(value, dict) and "value" in value) else "resource"
 
 
 class Zone(BaseModel):

@@ -1,0 +1,112 @@
+"""Which effects are given, and which depend on the length of the run."""
+
+from __future__ import annotations
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.helper import plan_of
+from zonesim.analysis import compare, growing, paired
+from zonesim.kpi import RunResult, catalogue
+
+VALUES = st.floats(-1e6, 1e6).map(lambda value: round(value, 3))
+
+GATE = """
+clock: {measure: 10 h}
+zones: {Z: {lanes: {units: 5}, free: {units: 5}, desk: {units: 1}}}
+flows:
+  gate:
+    entity: truck
+    place: $lanes
+    params: {lanes: resource, desk: resource}
+    steps:
+      arrive: {mark: gate_arrived}
+      lane: {hold: {l: $lanes}, take: 1 min}
+      talk: {hold: {d: $desk}, take: 10 min}
+      passed: {mark: gate_passed}
+  visit: {entity: truck, steps: {in: {call: gate, with: {lanes: Z.lanes, desk: Z.desk}}}}
+  drive: {entity: truck, steps: {in: {call: gate, with: {lanes: Z.free, desk: Z.free}}}}
+traffic: {a: {flow: visit, rate: 7 /h}, b: {flow: drive, rate: 7 /h}}
+"""
+
+
+def test_a_gate_grows_with_its_desk():
+    """
+    A desk that is offered too much makes the pass time of its gate grow, though the lanes have room; another gate, its
+    flow and the hours of work do not.
+    """
+    plan = plan_of(GATE)
+    found = growing(plan, 0, catalogue(plan))
+
+    assert {"Z.lanes.pass.mean", "Z.lanes.pass.missing", "visit.dwell.mean", "visit.dwell.within_24h"} <= found
+    assert {"Z.desk.queue.mean", "visit.truck_hours.day", "all.truck_hours.day"} <= found
+    assert not {"Z.desk.busy_hours.day", "Z.desk.utilisation", "visit.completed.day", "Z.lanes.passes.day"} & found
+    assert not any(kpi.startswith(("drive.", "Z.free.")) for kpi in found)
+
+
+def test_nothing_grows_where_everything_is_served():
+    """
+    Below a load of 100 % no KPI depends on the length of the run.
+    """
+    plan = plan_of(GATE, "traffic.a.rate=5 /h")
+
+    assert growing(plan, 0, catalogue(plan)) == frozenset()
+
+
+def test_no_difference_is_not_material():
+    """
+    A difference of nothing is not material, also where the baseline is nothing; one from nothing is.
+    """
+    results = {
+        "R1": [RunResult({"same": 0.0, "new": 0.0}) for _ in range(2)],
+        "11": [RunResult({"same": 0.0, "new": 0.1}) for _ in range(2)],
+    }
+    tags = {effect.kpi: effect.tag for effect in compare(results, ["same", "new"]).effects}
+
+    assert tags == {"same": "not material", "new": ""}
+
+
+def test_a_kpi_that_an_arm_lacks_has_no_effect():
+    """
+    A step that only one arm has gives values there and no difference.
+    """
+    results = {"R1": [RunResult({"a": 1.0})] * 2, "11": [RunResult({"a": 2.0, "b": 5.0})] * 2}
+    found = compare(results, ["a", "b"])
+    effect = {effect.kpi: effect.difference for effect in found.effects}
+
+    assert found.arms["11"]["b"].value == 5
+    assert found.arms["R1"]["b"].n == effect["b"].n == 0
+    assert math.isnan(effect["b"].value)
+    assert effect["a"].value == 1
+
+
+def test_the_variance_reduction_is_a_median_over_what_varies():
+    """
+    KPIs that do not vary, or that differ by a constant, say nothing about common luck.
+    """
+    base = [RunResult({"same": 3.0, "shifted": float(n), "noisy": float(n)}) for n in range(4)]
+    noise = (0.5, -0.5, 0.5, -0.5)
+    arm = [RunResult({"same": 3.0, "shifted": n + 1.0, "noisy": n + noise[n]}) for n in range(4)]
+    found = compare({"R1": base, "11": arm}, ["same", "shifted", "noisy"])
+    expected = paired([0, 1, 2, 3], [n + noise[n] for n in range(4)]).variance_reduction
+
+    assert found.variance_reduction({"same", "shifted", "noisy"}) == expected
+    assert math.isnan(found.variance_reduction({"same", "shifted"}))
+
+
+@given(st.lists(st.tuples(VALUES, VALUES), min_size=2, max_size=20), VALUES)
+def test_a_common_shock_leaves_the_difference_alone(pairs, shock):
+    """
+    Luck that both arms share does not enter the paired difference or its interval; exchanging the arms turns the sign.
+    """
+    base, arm = zip(*pairs, strict=True)
+    plain = paired(base, arm)
+    shaken = paired([value + shock for value in base], [value + shock for value in arm])
+    turned = paired(arm, base)
+
+    assert math.isclose(plain.value, shaken.value, abs_tol=1e-6)
+    assert math.isclose(plain.low, shaken.low, rel_tol=1e-6, abs_tol=1e-3)
+    assert math.isclose(plain.low, -turned.high, rel_tol=1e-9, abs_tol=1e-9)
+    assert plain.low <= plain.value <= plain.high

@@ -1,0 +1,338 @@
+"""Every KPI again, from the rows of a run, row by row in plain Python as the KPI page defines it."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from tests.helper import ROOT, ListSink, plan_of, plan_of_file
+from zonesim.engine import simulate
+from zonesim.kpi import Reducer, catalogue, measure
+from zonesim.plan import Plan, Totals
+
+H = 3_600_000
+LIBRARY = ("arrived", "declared", "released", "pickup_allowed", "in_zone", "usable", "left")
+GATE = ("gate_arrived", "lane_left", "gate_passed", "manual", "stopped")
+
+SHOP = """
+clock: {warm_up: 5 h, measure: 31 h, cool_down: 2 h}
+calendars: {half: {mon-sun: ["06:00-18:00"]}}
+zones:
+  Z:
+    desk: {units: 2, role: officer}
+    cart: {units: 3}
+    vet: {units: 1, open: half, role: officer}
+    helper: {units: unlimited, role: officer}
+truth: {bad: {all: 30 %}}
+flows:
+  shop:
+    entity: consignment
+    steps:
+      look:
+        hold: {d: Z.desk}
+        take: {exponential: {mean: 8 min}}
+        detect: {truth: bad, sensitivity: 50 %, false_alarm: 10 %}
+        mark: declared
+        next: {look: 20 %}
+      check: {share: 40 %, hold: {v: Z.vet}, take: 9 min, detect: {truth: bad, sensitivity: 60 %}, mark: inspected}
+      free: {mark: [released, pickup_allowed]}
+      paper: {background: true, hold: {h: Z.helper}, take: 30 min}
+      carts: {split: {into: truck, count: {discrete: {1: 50 %, 3: 50 %}}}}
+      carry: {hold: {c: {resource: Z.cart, units: 2}}, take: {exponential: {mean: 6 min}}}
+      there: {mark: in_zone}
+      together: {join: carts}
+      rest: {take: {exponential: {mean: 1 h}}}
+      use: {mark: usable}
+      after: {take: 20 min}
+  walk: {entity: truck, steps: {stroll: {take: {exponential: {mean: 2 h}}}}}
+traffic: {a: {flow: shop, rate: 2 /h}, b: {flow: shop, rate: 1 /h}, c: {flow: walk, rate: 3 /h}}
+"""
+
+
+class Rows:
+    """The rows of a run as lists, with what the definitions ask for."""
+
+    def __init__(self, plan: Plan, sink: ListSink, totals: Totals) -> None:
+        self.plan, self.totals = plan, totals
+        self.begin, self.end, self.horizon = plan.window.tolist()
+        self.days = (self.end - self.begin) / (24 * H)
+        steps, marks = plan.names.steps, plan.names.marks
+        self.visits = [(steps[key >> 40], key & (1 << 40) - 1, *times) for key, *times in sink.visits.tolist()]
+        self.marks = [(marks[key >> 40], key & (1 << 40) - 1, time) for key, time in sink.marks.tolist()]
+        self.arrived = {number: time for mark, number, time in self.marks if mark.name == "arrived"}
+        self.at: dict[str, dict[int, int]] = defaultdict(dict)
+        for mark, number, time in self.marks:
+            whose = self.owner(number)
+            self.at[mark.name][whose] = max(time, self.at[mark.name].get(whose, 0))
+
+    @staticmethod
+    def owner(number: int) -> int:
+        """Return the consignment of a token."""
+        return number >> 6 << 6
+
+    def measured(self, number: int) -> bool:
+        """Return whether a token's consignment arrived inside the window."""
+        return self.begin <= self.arrived[self.owner(number)] < self.end
+
+    def entry(self, number: int) -> str:
+        """Return the traffic entry of a token."""
+        return self.plan.names.sources[number >> 32]
+
+
+def mean(values: list[float]) -> float:
+    """Return the mean, withheld when more than 1 % are missing (infinite)."""
+    missing = sum(math.isinf(value) for value in values)
+    if not values or missing > 0.01 * len(values):
+        return math.nan
+    return float(np.mean([value for value in values if not math.isinf(value)]))
+
+
+def quantile(values: list[float], q: float) -> float:
+    """Return the type 7 quantile, nan when it falls among the missing."""
+    if not values:
+        return math.nan
+    low, rest = divmod(q * (len(values) - 1), 1)
+    values = sorted(values)
+    first, second = values[int(low)], values[int(low) + (rest > 0)]
+    return math.nan if math.isinf(second) else first + rest * (second - first)
+
+
+def share(values: list[bool]) -> float:
+    """Return the share that is true."""
+    return sum(values) / len(values) if values else math.nan
+
+
+def spread(found: dict[str, float], name: str, values: list[float], unit: int) -> None:
+    """Note the statistics of a duration."""
+    values = [value / unit for value in values]
+    found |= {
+        f"{name}.mean": mean(values),
+        f"{name}.median": quantile(values, 0.5),
+        f"{name}.p90": quantile(values, 0.9),
+    }
+    found |= {f"{name}.p95": quantile(values, 0.95), f"{name}.missing": share([math.isinf(value) for value in values])}
+
+
+def flow_kpis(rows: Rows, group: str, entries: list[str], chain: list[str]) -> dict[str, float]:
+    """Return the KPIs of a flow or an entry whose plan has the library marks `chain`."""
+    found: dict[str, float] = {}
+    mine = [number for number in rows.arrived if rows.entry(number) in entries]
+    cohort = [number for number in mine if rows.measured(number)]
+    end = "usable" if "usable" in chain else "left"
+
+    def spans(early: str, late: str) -> list[float]:
+        begun = [number for number in cohort if number in rows.at[early]]
+        return [rows.at[late].get(number, math.inf) - rows.at[early][number] for number in begun]
+
+    for name, early, late in (
+        ("dwell", "arrived", end),
+        ("clearance", "arrived", "pickup_allowed"),
+        ("customs", "declared", "released"),
+        ("stay", "arrived", "left"),
+    ):
+        spread(found, f"{group}.{name}", spans(early, late), H)
+        for hours in (24, 48):
+            found[f"{group}.{name}.within_{hours}h"] = share([span <= hours * H for span in spans(early, late)])
+    stages = chain[: chain.index(end) + 1]
+    whole = [number for number in cohort if all(number in rows.at[mark] for mark in stages)]
+    for early, late in pairwise(stages):
+        times = [(rows.at[late][number] - rows.at[early][number]) / H for number in whole]
+        times += [math.inf] * (len(cohort) - len(whole))
+        found[f"{group}.stage.{early}_to_{late}.mean"] = mean(times)
+    found[f"{group}.inspected.rate"] = share([number in rows.at["inspected"] for number in cohort])
+    found[f"{group}.arrived.day"] = len(cohort) / rows.days
+    ends = [rows.at[end][number] for number in mine if number in rows.at[end]]
+    found[f"{group}.completed.day"] = sum(rows.begin <= time < rows.end for time in ends) / rows.days
+    found[f"{group}.inside.mean"] = found[f"{group}.truck_hours.day"] = 0
+    for step, number, queued, _, ended in rows.visits:
+        if step.is_leave and step.entry in entries:
+            gone = rows.horizon if ended == -1 else ended
+            inside = max(0, min(gone, rows.end) - max(queued, rows.begin))
+            if number == rows.owner(number):
+                found[f"{group}.inside.mean"] += inside / (rows.end - rows.begin)
+            if step.kind == "truck":
+                found[f"{group}.truck_hours.day"] += inside / H / rows.days
+    return found
+
+
+def step_kpis(rows: Rows, name: str, visits: list[tuple]) -> dict[str, float]:
+    """Return the KPIs of a step from the visits of measured tokens."""
+    found: dict[str, float] = {}
+    waits = [math.inf if started == -1 else started - queued for _, _, queued, started, _ in visits]
+    services = [math.inf if ended == -1 else ended - started for *_, started, ended in visits]
+    spread(found, f"{name}.wait", waits, 60_000)
+    spread(found, f"{name}.service", services, 60_000)
+    spread(found, f"{name}.stay", [wait + service for wait, service in zip(waits, services, strict=True)], 60_000)
+    found[f"{name}.wait.share"] = share([wait > 0 for wait in waits])
+    found[f"{name}.visits.day"] = len(visits) / rows.days
+    found[f"{name}.open.share"] = share([ended == -1 for *_, ended in visits])
+    return found
+
+
+def place_kpis(rows: Rows, place: str) -> dict[str, float]:
+    """Return the KPIs of a gate direction."""
+    found: dict[str, float] = {}
+    plan = rows.plan
+    lane = [str(resource) for resource in plan.names.resources].index(place)
+    visits = [row for row in rows.visits if lane in row[0].resources and rows.measured(row[1])]
+    waits = [math.inf if started == -1 else started - queued for _, _, queued, started, _ in visits]
+    services = [math.inf if ended == -1 else ended - started for *_, started, ended in visits]
+    spread(found, f"{place}.wait", waits, 1000)
+    spread(found, f"{place}.lane", services, 1000)
+    passages: list[dict[str, int]] = []
+    last: dict[tuple[int, tuple[str, ...]], dict[str, int]] = {}
+    begun = 0
+    for mark, number, time in rows.marks:
+        if mark.place != place or mark.name not in GATE:
+            continue
+        if mark.name == "gate_arrived":
+            begun += rows.begin <= time < rows.end
+            last[number, mark.scope] = {}
+            if rows.measured(number):
+                passages.append(last[number, mark.scope])
+        last[number, mark.scope][mark.name] = time
+    for what, late in (("pass", "gate_passed"), ("queue_and_lane", "lane_left")):
+        spread(found, f"{place}.{what}", [each.get(late, math.inf) - each["gate_arrived"] for each in passages], 1000)
+    found[f"{place}.passes.day"] = begun / rows.days
+    found[f"{place}.exceptions.rate"] = share(["stopped" in each for each in passages])
+    found[f"{place}.manual.rate"] = share(["manual" in each for each in passages])
+    found[f"{place}.automatic.rate"] = share(["manual" not in each for each in passages])
+    return found
+
+
+def other_kpis(rows: Rows) -> dict[str, float]:
+    """Resources by their visits, hidden truths, hours."""
+    found: dict[str, float] = {"all.officer_hours.day": 0}
+    window = rows.end - rows.begin
+    for number, resource in enumerate(rows.plan.names.resources):
+        busy = queue = 0
+        for step, _, queued, started, ended in rows.visits:
+            if number in step.resources:
+                gone = rows.horizon if ended == -1 else ended
+                start = gone if started == -1 else started
+                units = sum(u for r, u in zip(step.resources, step.units, strict=True) if r == number)
+                busy += units * max(0, min(gone, rows.end) - max(start, rows.begin))
+                queue += max(0, min(start, rows.end) - max(queued, rows.begin))
+        opened = int(rows.totals.open[number])
+        found[f"{resource}.utilisation"] = busy / opened if opened else math.nan
+        found[f"{resource}.queue.mean"] = queue / window
+        found[f"{resource}.busy_hours.day"] = busy / H / rows.days
+        if resource.role == "officer":
+            found["all.officer_hours.day"] += busy / H / rows.days
+        found[f"{resource}.queue.peak"] = float(rows.totals.peak[number])  # the engine's own
+    truths: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for mark, number, _ in rows.marks:
+        truth, _, finding = mark.name.rpartition(".")
+        if truth and rows.measured(number):
+            truths[truth][finding].append(number)
+    for truth, marks in truths.items():
+        caught, missed = set(marks["caught"]), set(marks["missed"]) - set(marks["caught"])
+        found[f"all.{truth}.missed.share"] = len(missed) / len(missed | caught) if missed | caught else math.nan
+        found[f"all.{truth}.missed.day"] = len(missed) / rows.days
+        found[f"all.{truth}.caught.day"] = len(caught) / rows.days
+        found[f"all.{truth}.false_stops.rate"] = len(marks["false_stop"]) / len(marks["checked"])
+    return found
+
+
+def by_rows(plan: Plan, sink: ListSink, totals: Totals) -> dict[str, float]:
+    """Return every KPI of a run, computed the slow way."""
+    rows = Rows(plan, sink, totals)
+    found = other_kpis(rows)
+    groups = {flow: [] for flow in plan.names.source_flows}
+    for entry, flow in zip(plan.names.sources, plan.names.source_flows, strict=True):
+        groups[flow].append(entry)
+    groups |= {entry: [entry] for entries in list(groups.values()) if len(entries) > 1 for entry in entries}
+    found["all.truck_hours.day"] = 0
+    for group, entries in groups.items():
+        marks = {mark.name for mark in plan.names.marks if mark.entry in entries}
+        found |= flow_kpis(rows, group, entries, [mark for mark in LIBRARY if mark in marks])
+        if group in plan.names.source_flows:
+            found["all.truck_hours.day"] += found[f"{group}.truck_hours.day"]
+        visits = defaultdict(list)
+        for row in rows.visits:
+            if row[0].entry in entries and not row[0].is_leave and rows.measured(row[1]):
+                visits[".".join(row[0].path)].append(row)
+        for step in plan.names.steps:
+            if step.entry in entries and not step.is_leave:
+                path = ".".join(step.path)
+                found |= step_kpis(rows, f"{group}.{path}", visits[path])
+    for place in {mark.place for mark in plan.names.marks if mark.name == "gate_arrived"}:
+        found |= place_kpis(rows, place)
+    return found
+
+
+def shop() -> Plan:
+    """A shop with loops, trucks, background work, children, half days and a short cool-down."""
+    return plan_of(SHOP)
+
+
+def typical_zone_over_full() -> Plan:
+    """Three days with half the docks and twice the traffic: much is missing when it ends."""
+    settings = (
+        "clock.warm_up=20 h",
+        "clock.measure=75 h",
+        "clock.cool_down=30 h",
+        "zones.TYP.docks.units=6",
+        "zones.TYP.lanes_in.units=1",
+    )
+    return plan_of_file(ROOT / "scenarios" / "typical_zone.yaml", *settings, "traffic.cars.rate=900 /d")
+
+
+def typical_zone_with_time() -> Plan:
+    """A week with enough time to finish."""
+    settings = ("clock.warm_up=1 week", "clock.measure=1 week", "clock.cool_down=4 week")
+    return plan_of_file(ROOT / "scenarios" / "typical_zone.yaml", *settings)
+
+
+@pytest.mark.parametrize("build", [shop, typical_zone_over_full, typical_zone_with_time])
+def test_every_kpi_is_what_its_rows_say(build):
+    """
+    The folded KPIs equal those computed row by row: with loops, trucks, background work, partial windows, missing ends.
+    """
+    plan = build()
+    sink = ListSink()
+    totals = simulate(plan, 3, 0, sink)
+    reducer = Reducer(plan)
+    for block in sink.blocks:
+        reducer.take(block)
+    found = measure(plan, reducer, totals, {}).values
+    expected = by_rows(plan, sink, totals)
+    ids = [kpi.id for kpi in catalogue(plan)]
+    wanted = {name: expected[name] for name in ids if not name.endswith(".load")}
+
+    assert list(found) == ids
+    assert {name: found[name] for name in wanted} == pytest.approx(wanted, nan_ok=True, rel=1e-9)
+
+
+def test_the_hours_of_the_day_add_up():
+    """
+    Curves are about the hours that lie in the window: queue and passages, weighted by how often each hour is in it,
+    give the mean.
+    """
+    plan = typical_zone_over_full()
+    reducer = Reducer(plan)
+    sink = ListSink()
+    totals = simulate(plan, 3, 0, sink)
+    for block in sink.blocks:
+        reducer.take(block)
+    result = measure(plan, reducer, totals, {})
+    often = np.array([3 + (20 <= hour < 23) for hour in range(24)])  # 75 hours from 20:00
+    rows = Rows(plan, sink, totals)
+    came = [
+        queued
+        for step, number, queued, *_ in rows.visits
+        if "TYP.lanes_in" in {str(plan.names.resources[r]) for r in step.resources} and rows.measured(number)
+    ]
+
+    weights = np.bincount([time // H % 24 for time in came], minlength=24)
+    means = {
+        "queue.mean": result.curves["TYP.lanes_in.queue"] @ often / 75,
+        "passes.day": result.curves["TYP.lanes_in.passes"] @ often / 75 * 24,
+        "wait.mean": np.nansum(result.curves["TYP.lanes_in.wait"] * weights) / weights.sum(),
+    }
+
+    assert means == pytest.approx({what: result.values[f"TYP.lanes_in.{what}"] for what in means})

@@ -1,0 +1,209 @@
+"""The same battery over everything in the library, and over every shipped scenario."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from tests.helper import ROOT, column, kpis, plan_of_file
+from zonesim.analysis import paired
+from zonesim.kpi import catalogue
+from zonesim.plan import loads
+from zonesim.policy import Arm, arms_for, flows_in_use, load_world, register, resolve
+from zonesim.scenario import load_catalogue
+from zonesim.units import HOUR
+
+LIBRARY = load_catalogue()
+SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
+TYPICAL = ROOT / "scenarios" / "typical_zone.yaml"
+PARK = ROOT / "scenarios" / "suzhou_industrial_park.yaml"
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_every_number_has_a_source(path):
+    """
+    No number of a shipped scenario, in the baseline or with all measures, is without a source; ids exist in the library.
+    """
+    world = load_world(path)
+    for arm in arms_for(world):
+        entries = register(resolve(world, arm).world_for(frozenset()), flows_in_use(world))
+
+        assert [entry.dotted for entry in entries if entry.source is None] == []
+
+
+def test_sources_say_what_they_are():
+    """
+    A found source names a body or a place on the net or a document; an assumed one says what was assumed.
+    """
+    for name, source in LIBRARY.sources.items():
+        assert source.title, name
+        if source.kind == "found":
+            assert source.url or source.body or source.title, name
+
+
+@pytest.mark.parametrize("measure", LIBRARY.measures.values(), ids=lambda measure: measure.name)
+def test_a_measure_is_complete(measure):
+    """
+    A measure has both labels, a basis with a date, parameters with bounds, and says which KPIs it moves.
+    """
+    assert set(measure.label) == {"en", "zh"}
+    assert measure.basis.text
+    assert measure.basis.date
+    assert measure.moves
+    assert all(param.low is not None and param.high is not None and param.source for param in measure.params.values())
+    assert all(set(practice.label) == {"en", "zh"} for practice in measure.practices.values())
+
+
+@pytest.mark.parametrize("measure", LIBRARY.measures.values(), ids=lambda measure: measure.name)
+def test_a_measure_moves_what_its_card_names(measure):
+    """
+    Each KPI that a measure's card names differs from the baseline beyond its interval.
+    """
+    arm = Arm(str(measure.annex), (measure.name,))
+    clock = ("clock.warm_up=1 week", "clock.measure=2 week", "clock.cool_down=1 week")
+    base = kpis(plan_of_file(TYPICAL, *clock), replications=4)
+    with_it = kpis(plan_of_file(TYPICAL, *clock, arm=arm), replications=4)
+    for kpi in measure.moves:
+        found = paired(list(column(base, kpi)), list(column(with_it, kpi)))
+        assert found.low * found.high > 0, (kpi, found)
+
+
+@pytest.mark.parametrize("name", LIBRARY.flows)
+def test_steps_have_labels_in_both_languages(name):
+    """
+    Every step that takes time or waits is labelled in English and Chinese.
+    """
+
+    def check(steps):
+        for step_name, step in steps.items():
+            if {"take", "hold", "call"} & set(step):
+                assert set(step.get("label", {})) == {"en", "zh"}, f"{name}.{step_name}"
+            check(step.get("steps", {}))
+
+    check(LIBRARY.flows[name]["steps"])
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_a_shipped_scenario_runs(path):
+    """
+    A day of every shipped scenario runs in every arm, with no KPI outside its possible range.
+    """
+    world = load_world(path)
+    for arm in arms_for(world, ["11", "10"]):
+        plan = plan_of_file(path, "clock.warm_up=0 d", "clock.measure=1 d", "clock.cool_down=1 d", arm=arm)
+        result = kpis(plan)[0]
+        for kpi in catalogue(plan):
+            value = result.values[kpi.id]
+            assert math.isnan(value) or value >= 0, kpi.id
+            if kpi.unit == "share" and kpi.definition.what not in {"utilisation", "load"}:
+                assert math.isnan(value) or value <= 1, kpi.id
+
+
+def test_the_typical_zone_is_medium():
+    """
+    About five hundred vehicles a day pass its gates, in both directions together.
+    """
+    results = kpis(plan_of_file(TYPICAL), replications=2)
+    passes = column(results, "TYP.lanes_in.passes.day").mean() + column(results, "TYP.lanes_out.passes.day").mean()
+
+    assert passes == pytest.approx(500, rel=0.06)
+
+
+# --- plausibility of Suzhou Industrial Park (published: 12 lanes, more than 6,000 vehicles a day, more than 300 yard bays)
+
+
+def park_plan(*settings: str):
+    """Return the park's baseline plan with a short clock."""
+    return plan_of_file(PARK, "clock.warm_up=1 week", "clock.measure=1 week", "clock.cool_down=1 week", *settings)
+
+
+def test_the_park_has_its_published_size():
+    """
+    Twelve lanes, 300 bays, and six thousand vehicles a day offered to the gates.
+    """
+    world = load_world(PARK)
+    zone = world.tree["zones"]["SIP"]
+    plan = park_plan()
+    rate = sum(plan.rates[first, 1] for _, _, first, *_ in plan.sources.tolist())
+
+    assert (zone["lanes_in"]["units"], zone["lanes_out"]["units"], zone["yard"]["units"]) == (6, 6, 300)
+    assert rate > 0
+    found = kpis(park_plan("clock.warm_up=1 week", "clock.measure=2 d", "clock.cool_down=0 d"))[0].values
+    assert 5_500 < found["SIP.lanes_in.passes.day"] + found["SIP.lanes_out.passes.day"] < 8_000
+
+
+def test_the_parks_lanes_are_stable_in_the_baseline():
+    """
+    The gate ran, so its load stays below one in the busiest hour, and mean lane time lies in the band that this needs (below 72 s at a
+    10 % peak hour with six lanes); all vehicles at the published two minutes would contradict it.
+    """
+    plan = park_plan()
+    bounds = {str(plan.names.resources[load.resource]): load for load in loads(plan)}
+    slow = park_plan(
+        "library.gate.lane.compare.take=110 s", "library.gate.light.look.take=120 s", "adopted.m11.gate=0 %", "adopted.m11.comparison=0 %"
+    )
+    slow_bounds = {str(slow.names.resources[load.resource]): load for load in loads(slow)}
+
+    assert bounds["SIP.lanes_in"].peak < 1
+    assert slow_bounds["SIP.lanes_in"].peak > 1
+    lane = kpis(plan)[0].values["SIP.lanes_in.lane.mean"]
+    assert 40 < lane < 72
+
+
+def test_the_parks_yard_is_near_its_bound():
+    """
+    Share entering the yard times mean stay is at most 1.2 h over a 12 h day for 300 bays and 3,000 vehicles, and the yard is busy at the peak.
+    """
+    plan = park_plan()
+    load = next(load for load in loads(plan) if str(plan.names.resources[load.resource]) == "SIP.yard")
+    stay_hours = load.mean * 300 * 24 / 3_000
+
+    assert 0.6 < stay_hours <= 1.2
+    assert 0.7 < load.peak < 1
+
+
+@pytest.mark.parametrize(("seconds", "wait"), [(30, 0.4), (60, 35)])
+def test_six_lanes_at_the_peak(tmp_path, seconds, wait):
+    """
+    Finding 2 of the collection: M/M/6 at 300 vehicles an hour waits 0.4 s at 30 s of service and 35 s at 60 s.
+    """
+    text = f"""zonesim: 1
+kind: scenario
+name: lanes
+clock: {{warm_up: 20 h, measure: 150 h, cool_down: 5 h}}
+zones: {{G: {{lanes: {{units: 6}}}}}}
+flows: {{f: {{steps: {{lane: {{hold: {{l: G.lanes}}, take: {{exponential: {{mean: {seconds} s}}}}}}}}}}}}
+traffic: {{v: {{flow: f, rate: 300 /h}}}}
+"""
+    (tmp_path / "lanes.yaml").write_text(text, encoding="utf-8")
+    found = column(kpis(plan_of_file(tmp_path / "lanes.yaml"), replications=4), "f.lane.wait.mean").mean() * 60
+
+    assert found == pytest.approx(wait, rel=0.2)
+
+
+def test_customs_time_lies_between_the_published_means():
+    """
+    Mean customs time of imports in the baseline lies between Qingdao 2017 (5.9 h) and the national mean of 2018 (9.07 h).
+    """
+    found = column(kpis(plan_of_file(TYPICAL), replications=4), "F1.customs.mean").mean()
+
+    assert 5.9 < found < 9.07
+
+
+def test_overall_inspection_rate_is_plausible():
+    """
+    With discredited firms at 0.1 % of the volume the overall rate of imports stays between 1 and 4 %.
+    """
+    found = column(kpis(plan_of_file(PARK, "clock.measure=1 week"), replications=1), "F1.inspected.rate").mean()
+
+    assert 0.01 < found < 0.04
+
+
+def test_hauls_take_their_distance():
+    """
+    99 km at 45 km/h take 2.2 h on average.
+    """
+    found = column(kpis(plan_of_file(TYPICAL), replications=2), "F1.haul.service.mean").mean()
+
+    assert found * 60_000 == pytest.approx(99 / 45 * HOUR, rel=0.02)

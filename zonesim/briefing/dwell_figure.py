@@ -1,0 +1,105 @@
+"""Dwell time as a slide: how it is spread over consignments, flow by flow, arm over arm."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from zonesim.briefing import style
+from zonesim.briefing.context import FigureContext
+from zonesim.kpi.measure import quantile
+from zonesim.units import HOUR
+
+MOST_PANELS: Final = 4
+POINTS: Final = 600
+"""Points of a curve: enough for a smooth line on a slide."""
+
+TAIL: Final = 0.99
+"""Where the horizontal axis ends: at this share of the slowest arm's consignments."""
+
+
+def dwell_figure(context: FigureContext) -> Figure | None:
+    """Draw the share of consignments that are through after a time, or return None when nothing was measured."""
+    arms = context.shown()
+    flows = [flow for flow in context.flows() if any(len(context.pooled(arm, f"{flow}.dwell")) for arm in arms)]
+    if not flows:
+        return None
+    notes = [
+        "Dwell: from arrival until usable, or until leaving where nothing becomes usable",
+        "consignments of all replications",
+        "● median, ◆ P95",
+        *([f"not drawn: {', '.join(flows[MOST_PANELS:])}"] if len(flows) > MOST_PANELS else []),
+        *context.notes(),
+    ]
+    flows = flows[:MOST_PANELS]
+    figure = style.slide("Dwell time: share of consignments that are through", context.caption(), notes)
+    rows = 1 if len(flows) <= 2 else 2  # noqa: PLR2004  panels side by side
+    columns = -(-len(flows) // rows)
+    above = 0.4 + 0.2 * len(arms)
+    for flow, axes in zip(
+        flows,
+        style.panels(figure, rows, columns, left=0.7, above=above, below=0.55, gap=0.45)[: len(flows)],
+        strict=True,
+    ):
+        _panel(axes, context, flow)
+    for axes in figure.axes[len(flows) :]:
+        axes.remove()
+    return figure
+
+
+def _panel(axes: Axes, context: FigureContext, flow: str) -> None:
+    longest = 0.0
+    handles, labels = [], []
+    for position, arm in enumerate(context.shown()):
+        spans = context.pooled(arm, f"{flow}.dwell")
+        missing = context.pooled_missing(arm, f"{flow}.dwell")
+        if not len(spans):
+            continue
+        count = len(spans) + missing
+        look = style.arm_look(position)
+        hours, share = _curve(spans, count)
+        axes.plot(hours, share, zorder=3 + position, **look)
+        median, late = (quantile(spans, missing, q) / HOUR for q in (0.5, 0.95))
+        for value, height, marker in ((median, 50, "o"), (late, 95, "D")):
+            if not np.isnan(value):
+                axes.plot(
+                    [value],
+                    [height],
+                    marker,
+                    color=look["color"],
+                    markersize=8,
+                    markeredgecolor="white",
+                    zorder=9,
+                    clip_on=False,
+                )
+        longest = max(longest, float(spans[int(TAIL * (len(spans) - 1))]) / HOUR, 0.0 if np.isnan(late) else late)
+        still = f", {style.percent(missing / count)} missing" if missing else ""
+        handles.append(Line2D([], [], marker="o", markersize=7, markeredgecolor="white", **look))
+        labels.append(f"{context.arm_label(arm)}: median {_hours(median)}, P95 {_hours(late)}{still}")
+    style.title(axes, context.flow_title(flow), above=0.12 + 0.2 * len(labels))
+    style.legend(axes, handles, labels)
+    axes.set_xlim(0, longest * 1.04 or 1)
+    axes.set_ylim(0, 101)
+    axes.set_yticks(range(0, 101, 25))
+    axes.set_xlabel("hours since arrival", fontsize=style.SMALL)
+    axes.set_ylabel("through, %", fontsize=style.SMALL)
+    axes.grid(visible=True, color=style.RULE, linewidth=0.8)
+
+
+def _hours(value: float) -> str:
+    if np.isnan(value):
+        return "n/a"
+    return f"{value:,.0f} h" if value >= 100 else f"{style.number(value)} h"  # noqa: PLR2004  three digits do
+
+
+def _curve(spans: NDArray[np.int64], count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return hours and the per cent of `count` consignments that took no longer, thinned to what a slide can show."""
+    chosen = np.unique(np.linspace(0, len(spans) - 1, min(len(spans), POINTS)).astype(np.int64))
+    hours = spans[chosen] / HOUR
+    share = 100.0 * (chosen + 1) / count
+    return np.concatenate([hours[:1], hours]), np.concatenate([[0.0], share])

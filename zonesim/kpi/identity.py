@@ -1,0 +1,69 @@
+"""
+The exact identity between what the engine counts and what its records say.
+
+Over the measured window, the tokens at a step integrated over time are the sum of their stays clipped to it, in ms,
+with no remainder; the same holds for the queue and the busy units of every resource. Every run proves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from zonesim.faults import BrokenPromise
+from zonesim.plan.plan import Plan
+from zonesim.plan.records import Ints, Totals
+
+
+class Integrals:
+    """Sums over all visits, by step, of stays, waits and times with units in hand, clipped to the window (ms)."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.names = plan.names
+        steps = len(plan.names.steps)
+        self.stays = np.zeros(steps, dtype=np.int64)
+        self.waits = np.zeros(steps, dtype=np.int64)
+        self.services = np.zeros(steps, dtype=np.int64)
+
+    def add(self, step: Ints, queued: Ints, started: Ints, ended: Ints) -> None:
+        """Add visits whose times are clipped to the window, all three arrays of the length of `step`."""
+        np.add.at(self.stays, step, ended - queued)
+        np.add.at(self.waits, step, started - queued)
+        np.add.at(self.services, step, ended - started)
+
+    def check(self, totals: Totals) -> None:
+        """Raise BrokenPromise unless the engine's own integrals equal these."""
+        names = self.names
+        resources = len(names.resources)
+        queue, busy = np.zeros(resources, dtype=np.int64), np.zeros(resources, dtype=np.int64)
+        for number, step in enumerate(names.steps):
+            for resource in set(step.resources):  # a token stands in one line once, however many units it asks for
+                queue[resource] += self.waits[number]
+            for resource, units in zip(step.resources, step.units, strict=True):
+                busy[resource] += units * self.services[number]
+        steps = [f"tokens at {step.entry}/{'.'.join(step.path)}" for step in names.steps]
+        _equal(totals.at_step, self.stays, steps)
+        _equal(totals.queue, queue, [f"queue of {name}" for name in names.resources])
+        _equal(totals.busy, busy, [f"use of {name}" for name in names.resources])
+
+
+def check_cohort(totals: Totals, first: Ints, after: Ints, sources: Sequence[str]) -> None:
+    """
+    Raise BrokenPromise unless the measured ordinals `first` to `after` - 1 of each source, as the marks of arrival tell
+    them, are those that the engine counted.
+    """
+    from_marks = np.minimum(np.column_stack([first, after]), totals.arrivals[:, None])
+    for source, told, counted in zip(sources, from_marks.tolist(), totals.cohort.tolist(), strict=True):
+        if told != counted:
+            message = f"measured consignments of {source}: the engine counts {counted}, the marks say {told}"
+            raise BrokenPromise(message)
+
+
+def _equal(engine: Ints, records: Ints, names: Sequence[str]) -> None:
+    if not np.array_equal(engine, records):
+        row = int(np.flatnonzero(engine != records)[0])
+        message = (
+            f"time integral of {names[row]}: the engine counts {engine[row]} ms, the records say {records[row]} ms"
+        )
+        raise BrokenPromise(message)
