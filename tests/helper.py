@@ -145,4 +145,16 @@ def column(results: Sequence[RunResult], kpi: str) -> np.ndarray:
     return np.array([result.values[kpi] for result in results])
 
 
-__all__ = ["ENGINES", "ROOT", "Timeline", "column", "kpis", "number_of", "place_of", "plan_of", "plan_of_file", "run", "run_plan"]
+__all__ = [
+    "ENGINES",
+    "ROOT",
+    "Timeline",
+    "column",
+    "kpis",
+    "number_of",
+    "place_of",
+    "plan_of",
+    "plan_of_file",
+    "run",
+    "run_plan",
+]

@@ -60,11 +60,33 @@ def test_with_unlimited_resources_untouched_steps_keep_their_times(engine):
     """
     free = [
         f"zones.TYP.{name}.units=unlimited"
-        for name in ("lanes_in", "lanes_out", "gate_officers", "exception_desk", "officers", "inspectors", "docks", "yard")
+        for name in (
+            "lanes_in",
+            "lanes_out",
+            "gate_officers",
+            "exception_desk",
+            "officers",
+            "inspectors",
+            "docks",
+            "yard",
+        )
     ]
     base = rows(plan_of_file(TYPICAL, *SHORT, *free), engine)
     arm = rows(plan_of_file(TYPICAL, *SHORT, *free, arm=M11), engine)
-    edited = {"identify", "weigh", "compare", "look", "assist", "lane", "light", "stay", "documents", "truck", "seal", "haul"}
+    edited = {
+        "identify",
+        "weigh",
+        "compare",
+        "look",
+        "assist",
+        "lane",
+        "light",
+        "stay",
+        "documents",
+        "truck",
+        "seal",
+        "haul",
+    }
     edited |= {"close", "left"}
     compared = 0
     for place, own in base.items():
@@ -177,10 +199,15 @@ def test_a_plan_is_the_same_after_pickling(seed):
     """
     import pickle
 
-    plan = plan_of("clock: {measure: 1 h}\nflows: {f: {steps: {w: {take: 1 min}}}}\ntraffic: {a: {flow: f, rate: 1 /min}}\n")
+    plan = plan_of(
+        "clock: {measure: 1 h}\nflows: {f: {steps: {w: {take: 1 min}}}}\ntraffic: {a: {flow: f, rate: 1 /min}}\n"
+    )
     copy = pickle.loads(pickle.dumps(plan))
 
     assert copy.identity == plan.identity
     assert not copy.program.flags.writeable
-    assert run("clock: {measure: 1 h}\nflows: {f: {steps: {w: {take: 1 min}}}}\ntraffic: {a: {flow: f, rate: 1 /min}}\n", seed=seed)
+    assert run(
+        "clock: {measure: 1 h}\nflows: {f: {steps: {w: {take: 1 min}}}}\ntraffic: {a: {flow: f, rate: 1 /min}}\n",
+        seed=seed,
+    )
     assert replace(plan, window=plan.window + 1).identity != plan.identity

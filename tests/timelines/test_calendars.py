@@ -52,13 +52,18 @@ def test_a_break_in_the_middle_of_service(engine):
     at = "[11.9166666666667 h]"
 
     assert run(SHIFT.format(units=1, rule="finish", take="10 min", at=at), engine=engine).ends("work") == {"a0": 725}
-    assert run(SHIFT.format(units=1, rule="pause", take="10 min", at=at), engine=engine).ends("work") == {"a0": 13 * H + 5}
+    assert run(SHIFT.format(units=1, rule="pause", take="10 min", at=at), engine=engine).ends("work") == {
+        "a0": 13 * H + 5
+    }
 
 
-@pytest.mark.parametrize(("rule", "started", "completed", "last", "mean_wait"), [
-    ("finish", 39, 39, 479, 48.615385),
-    ("pause", 38, 37, 474, 50.421053),
-])
+@pytest.mark.parametrize(
+    ("rule", "started", "completed", "last", "mean_wait"),
+    [
+        ("finish", 39, 39, 479, 48.615385),
+        ("pause", 38, 37, 474, 50.421053),
+    ],
+)
 def test_one_break_two_rules(engine, rule, started, completed, last, mean_wait):
     """
     One server, service 12, arrivals every 10 to 470, on duty 0-245 and 275-480, nothing starts after: the numbers of the case.

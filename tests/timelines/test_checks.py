@@ -26,7 +26,9 @@ def story(engine: str, **values: str) -> dict[str, list[str]]:
     """Return who has which mark of the check."""
     line = run(GATE.format(**values), engine=engine)
     marks = ("checked", "caught", "missed", "false_stop")
-    return {mark: sorted(line.marks(f"papers_wrong.{mark}")) for mark in marks} | {"left": list(line.marks("left").values())}
+    return {mark: sorted(line.marks(f"papers_wrong.{mark}")) for mark in marks} | {
+        "left": list(line.marks("left").values())
+    }
 
 
 def test_a_sharp_check_stops_what_is_wrong(engine):

@@ -19,11 +19,14 @@ def test_share_of_none_and_of_all(engine):
     """
     A step with share 0 % is never done, with 100 % always.
     """
-    text = FLOW + """
+    text = (
+        FLOW
+        + """
       never: {share: 0 %, take: 5 min}
       always: {share: 100 %, take: 7 min}
 traffic: {a: {flow: f, at: [0 min]}}
 """
+    )
     line = run(text, engine=engine)
 
     assert line.visits("never") == {}
@@ -34,10 +37,13 @@ def test_share_by_class(engine):
     """
     A share can differ by class; `all` stands for the classes that are not named.
     """
-    text = FLOW + """
+    text = (
+        FLOW
+        + """
       look: {share: {AEO: 0 %, all: 100 %}, take: 5 min}
 traffic: {a: {flow: f, at: [0 min], class: AEO}, b: {flow: f, at: [0 min], class: other}}
 """
+    )
     assert run(text, engine=engine).marks("left") == {"a0": 0, "b0": 5}
 
 
@@ -45,11 +51,14 @@ def test_time_by_class_and_condition_on_class(engine):
     """
     A time can differ by class, and a step can be for one class only.
     """
-    text = FLOW + """
+    text = (
+        FLOW
+        + """
       work: {take: {by: class, fast: 1 min, all: 9 min}}
       extra: {when: {class: slow}, take: 10 min}
 traffic: {a: {flow: f, at: [0 min], class: fast}, b: {flow: f, at: [0 min], class: slow}}
 """
+    )
     assert run(text, engine=engine).marks("left") == {"a0": 1, "b0": 19}
 
 
@@ -57,13 +66,16 @@ def test_next_skips_forward_and_ends(engine):
     """
     `next` names the step to go on with, or the end of the flow.
     """
-    text = FLOW + """
+    text = (
+        FLOW
+        + """
       first: {take: 1 min, next: third}
       second: {take: 10 min}
       third: {take: 2 min, next: end}
       fourth: {take: 20 min}
 traffic: {a: {flow: f, at: [0 min]}}
 """
+    )
     line = run(text, engine=engine)
 
     assert line.marks("left") == {"a0": 3}
@@ -74,12 +86,15 @@ def test_next_by_shares_falls_through_for_the_rest(engine):
     """
     Shares of `next` below 100 % leave the rest with the following step.
     """
-    text = FLOW + """
+    text = (
+        FLOW
+        + """
       first: {take: 1 min, next: {third: 0 %}}
       second: {take: 10 min}
       third: {take: 2 min}
 traffic: {a: {flow: f, at: [0 min]}}
 """
+    )
     assert run(text, engine=engine).marks("left") == {"a0": 13}
 
 
@@ -173,10 +188,13 @@ def test_a_loop_that_takes_no_time_is_a_fault(engine):
     """
     A token that goes round for ever within one instant is reported, not run for ever.
     """
-    text = FLOW + """
+    text = (
+        FLOW
+        + """
       spin: {mark: round, next: spin}
 traffic: {a: {flow: f, at: [0 min]}}
 """
+    )
     with pytest.raises(RunFault, match="traffic 'a' goes round in a loop that takes no time"):
         run(text, engine=engine)
 

@@ -123,7 +123,8 @@ def test_a_large_request_is_not_starved(engine):
     Head-of-line blocking: while three units are waited for, later small requests do not pass though one unit is free.
     """
     line = run(
-        MULTI + "traffic: {a: {flow: small, at: [0 min, 2 min]}, b: {flow: big, at: [3 min]}, c: {flow: small, at: [4 min]}}",
+        MULTI
+        + "traffic: {a: {flow: small, at: [0 min, 2 min]}, b: {flow: big, at: [3 min]}, c: {flow: small, at: [4 min]}}",
         engine=engine,
     )
 
@@ -135,7 +136,8 @@ def test_all_or_nothing(engine):
     A request for two resources takes neither until both are free, and so does not keep the free one from others.
     """
     line = run(
-        MULTI + "traffic: {a: {flow: crane, at: [0 min]}, b: {flow: both, at: [1 min]}, c: {flow: small, at: [2 min, 3 min, 4 min]}}",
+        MULTI
+        + "traffic: {a: {flow: crane, at: [0 min]}, b: {flow: both, at: [1 min]}, c: {flow: small, at: [2 min, 3 min, 4 min]}}",
         engine=engine,
     )
 

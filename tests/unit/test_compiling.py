@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.helper import plan_of, plan_of_file, ROOT
-from zonesim.faults import Faults, MeasureConflict, Place, ScenarioFault, UnknownName
+from tests.helper import ROOT, plan_of, plan_of_file
+from zonesim.faults import Faults, MeasureConflict, Place, ScenarioFault
 from zonesim.policy import Request, apply, load_world, parse_setting
 from zonesim.policy.edits import check_conflicts
 from zonesim.scenario import Edit
@@ -142,7 +142,9 @@ def test_adoption_sets_how_many_walk_the_new_edition(share):
     from zonesim.engine.streams import run_key
     from zonesim.policy import Arm
 
-    plan = plan_of_file(ROOT / "scenarios" / "typical_zone.yaml", f"measures.m10.coverage={share}", arm=Arm("10", ("m10",)))
+    plan = plan_of_file(
+        ROOT / "scenarios" / "typical_zone.yaml", f"measures.m10.coverage={share}", arm=Arm("10", ("m10",))
+    )
     flags = [name for name in plan.names.flags if name == "adopts m10.simplified"]
     if share != "30 %":
         assert flags == []
@@ -163,8 +165,12 @@ def test_credit_classes_hold_their_shares_exactly():
     from zonesim.policy import generate
     from zonesim.scenario.models import Firms
 
-    firms = generate(Firms(count=60, volume={"zipf": 1.0}, credit={"AEO": "40 %", "ordinary": "59.9 %", "discredited": "0.1 %"}))
-    shares = {name: sum(firm.share for firm in firms if firm.credit == name) for name in ("AEO", "ordinary", "discredited")}
+    firms = generate(
+        Firms(count=60, volume={"zipf": 1.0}, credit={"AEO": "40 %", "ordinary": "59.9 %", "discredited": "0.1 %"})
+    )
+    shares = {
+        name: sum(firm.share for firm in firms if firm.credit == name) for name in ("AEO", "ordinary", "discredited")
+    }
 
     assert shares == pytest.approx({"AEO": 0.4, "ordinary": 0.599, "discredited": 0.001})
     assert firms[0].credit == "AEO"

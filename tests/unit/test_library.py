@@ -141,7 +141,10 @@ def test_the_parks_lanes_are_stable_in_the_baseline():
     plan = park_plan()
     bounds = {str(plan.names.resources[load.resource]): load for load in loads(plan)}
     slow = park_plan(
-        "library.gate.lane.compare.take=110 s", "library.gate.light.look.take=120 s", "adopted.m11.gate=0 %", "adopted.m11.comparison=0 %"
+        "library.gate.lane.compare.take=110 s",
+        "library.gate.light.look.take=120 s",
+        "adopted.m11.gate=0 %",
+        "adopted.m11.comparison=0 %",
     )
     slow_bounds = {str(slow.names.resources[load.resource]): load for load in loads(slow)}
 

@@ -14,7 +14,9 @@ def test_scalars_are_those_of_yaml_1_2():
     """
     `10:30`, `on`, `010` and dates are text, `1e6` is a number, quotes make text.
     """
-    tree = read_text("a: 10:30\nb: on\nc: 010\nd: 1e6\ne: 2018-09-03\nf: '7'\ng: true\nh: 12\ni: ~\nj: -1.5\n", "f").tree
+    tree = read_text(
+        "a: 10:30\nb: on\nc: 010\nd: 1e6\ne: 2018-09-03\nf: '7'\ng: true\nh: 12\ni: ~\nj: -1.5\n", "f"
+    ).tree
 
     assert tree == {
         "a": "10:30", "b": "on", "c": "010", "d": 1e6, "e": "2018-09-03", "f": "7", "g": True, "h": 12, "i": None, "j": -1.5,
@@ -73,7 +75,11 @@ def test_files_that_cannot_be_read(tmp_path):
     A missing file, a folder and bytes that are no text are faults of their own.
     """
     (tmp_path / "latin.yaml").write_bytes(b"a: \xff\xfe")
-    for path, words in ((tmp_path / "none.yaml", "No such file"), (tmp_path, "directory"), (tmp_path / "latin.yaml", "not UTF-8")):
+    for path, words in (
+        (tmp_path / "none.yaml", "No such file"),
+        (tmp_path, "directory"),
+        (tmp_path / "latin.yaml", "not UTF-8"),
+    ):
         with pytest.raises(Faults, match=words):
             read_file(path)
 

@@ -14,7 +14,7 @@ from zonesim.engine import arithmetic, sampling, streams
 from zonesim.plan.laws import Law, law_mean, law_variance
 from zonesim.plan.tables import stream_identity
 
-GOLDEN_UNIFORMS = ['0x1.0054508ba891ep-2', '0x1.53315a3280f63p-1']
+GOLDEN_UNIFORMS = ["0x1.0054508ba891ep-2", "0x1.53315a3280f63p-1"]
 GOLDEN_IDENTITY = 2286656881810079226
 
 

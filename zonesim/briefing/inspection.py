@@ -95,9 +95,10 @@ def _warnings(arm: ResolvedArm, table: dict[str, dict[str, Any]]) -> list[str]:
             warnings.append(f"{name}: load {load['mean']:.0%}: its queue grows as long as the run lasts")
         elif load["peak"] >= 1:
             warnings.append(f"{name}: load {load['peak']:.0%} at {load['peak_hour']}: queues build up every week")
-    for name in arm.scenario.flows:
-        if name in load_catalogue().flows:
-            warnings.append(f"flow {name} replaces the library's flow of that name here; measures do not edit it")
+    shadowed = [name for name in arm.scenario.flows if name in load_catalogue().flows]
+    warnings += [
+        f"flow {name} replaces the library's flow of that name here; measures do not edit it" for name in shadowed
+    ]
     clock = arm.scenario.clock
     weekly = any(entry.profile for entry in arm.scenario.traffic.values())
     if weekly and parse(clock.measure, "duration") % WEEK:
@@ -267,7 +268,7 @@ def measures_text() -> str:
 
 def printed(item: Any) -> str:  # noqa: ANN401  anything rich can print
     """Return what rich would print, as text: as wide as the terminal, or WIDTH columns."""
-    console = Console(no_color=True, highlight=False, width=None if Console().is_terminal else WIDTH)
+    console = Console(no_color=True, highlight=False, markup=False, width=None if Console().is_terminal else WIDTH)
     with console.capture() as capture:
         console.print(item)
     return "\n".join(line.rstrip() for line in capture.get().rstrip().splitlines())

@@ -89,7 +89,11 @@ class EntryCompiler:
         place = self.arm.world.place(("traffic", self.name, "flow"))
         flow = self._flow(self.entry.flow, frozenset(), place)
         arguments = bind(
-            flow, self.entry.with_, self.entry.flow, self.arm.world.place(("traffic", self.name, "with")), self.tables.scenario
+            flow,
+            self.entry.with_,
+            self.entry.flow,
+            self.arm.world.place(("traffic", self.name, "with")),
+            self.tables.scenario,
         )
         self.kind = Kind(flow.entity)
         scope = Scope(self.entry.flow, arguments)
@@ -206,7 +210,9 @@ class EntryCompiler:
                 if step.split is not None:
                     position = self._split(items, position, scope)
                     name, step = items[position]
-                    self._next(step, labels, replace(scope, path=(*scope.path, name), text=(*scope.text, "steps", name)))
+                    self._next(
+                        step, labels, replace(scope, path=(*scope.path, name), text=(*scope.text, "steps", name))
+                    )
                 elif step.join is not None:
                     fault = f"'{name}' joins '{step.join}', which is no split before it"
                     self.tables.faults.add(ScenarioFault(fault, self.text_place, _JOIN_REMEDY))

@@ -19,7 +19,18 @@ from zonesim.policy.world import World
 from zonesim.scenario import Path_, SourceNote, load_catalogue
 
 KINDS: Final = ("found", "derived", "assumed")
-_ROOTS: Final = ("adopted", "zones", "firms", "truth", "traffic", "flows", "library", "measures", "profiles", "calendars")
+_ROOTS: Final = (
+    "adopted",
+    "zones",
+    "firms",
+    "truth",
+    "traffic",
+    "flows",
+    "library",
+    "measures",
+    "profiles",
+    "calendars",
+)
 _BARE_NUMBERS: Final = frozenset({"units", "cv", "shape", "zipf", "count", "hours", "days", "value"})
 _NO_NUMBERS: Final = frozenset({"label", "source", "note", "clock", "at", "by", "name", "priority"})
 

@@ -195,6 +195,8 @@ class Step(Strict):
             raise problem("'priority' without 'hold'", "Say which resource is waited for.")
         if (self.split or self.join) and (self.share is not None or self.when or self.background):
             raise problem("a split or join cannot be conditional", "Put the condition on the steps between them.")
+        if reserved := {"arrived", "left"} & set(self.mark):
+            raise problem(f"the mark '{min(reserved)}' is set by itself", "Choose another name.")
         if self.background and self.next is not None:
             raise problem("a background step cannot say what is next", "Remove 'next'.")
         if isinstance(self.next, dict):
