@@ -59,7 +59,7 @@ class Timeline:
 
     def visits(self, step: str) -> dict[str, tuple[float, float, float]]:
         """Return (queued, started, ended) at a step by token: `entry0`, `entry0/1` for a child; the last visit of each."""
-        return {name: times for name, times in self.rows(step)}
+        return dict(self.rows(step))
 
     def rows(self, step: str) -> list[tuple[str, tuple[float, float, float]]]:
         """Return the visits of a step in the order in which they ended."""

@@ -1,0 +1,126 @@
+"""The installed command: documents, exit codes, and bad input."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.helper import ROOT
+
+SHORT = ("--set", "clock.warm_up=1 d", "--set", "clock.measure=1 d", "--set", "clock.cool_down=1 d")
+BANK = """zonesim: 1
+kind: scenario
+name: bank
+clock: {warm_up: 1 h, measure: 20 h, cool_down: 2 h}
+zones: {BANK: {clerks: {units: 3}}}
+flows: {bank: {entity: customer, steps: {serve: {hold: {clerk: BANK.clerks}, take: {exponential: {mean: 10 min}}}}}}
+traffic: {customers: {flow: bank, rate: 0.2 /min}}
+"""
+
+
+def zonesim(*words: str, cwd=ROOT) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user would."""
+    return subprocess.run(
+        [sys.executable, "-m", "zonesim", *words], cwd=cwd, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def test_compare_prints_one_document(tmp_path):
+    """
+    `compare --json` prints the document alone on stdout; the effect is the difference of the arms' values, with n and tag.
+    """
+    done = zonesim(
+        "compare",
+        "scenarios/typical_zone.yaml",
+        "--json",
+        "--measures",
+        "11,10",
+        "--replications",
+        "2",
+        "--out",
+        str(tmp_path),
+        *SHORT,
+    )
+    document = json.loads(done.stdout)
+
+    assert done.returncode == 0
+    assert set(document) >= {"scenario", "baseline", "arms", "effects", "provenance"}
+    assert list(document["arms"]) == ["R1", "11", "10", "11+10"]
+    for effect in document["effects"][:200]:
+        assert set(effect) >= {"arm", "kpi", "difference", "low", "high", "n", "tag"}
+        base, arm = (document["arms"][name][effect["kpi"]]["value"] for name in ("R1", effect["arm"]))
+        if effect["difference"] is not None and effect["n"] == 2:
+            assert effect["difference"] == pytest.approx(arm - base, abs=1e-9)
+    assert sorted(path.suffix for path in (tmp_path / "typical-zone").iterdir())[:2] == [".csv", ".json"]
+    assert (tmp_path / "typical-zone" / "dwell.png").exists()
+
+
+def test_run_prints_a_document_without_effects(tmp_path):
+    """
+    `run --json` has arms and provenance, no effects.
+    """
+    (tmp_path / "bank.yaml").write_text(BANK, encoding="utf-8")
+    document = json.loads(zonesim("run", "bank.yaml", "--json", "--replications", "3", cwd=tmp_path).stdout)
+
+    assert "effects" not in document
+    assert document["arms"]["R1"]["bank.serve.wait.mean"]["n"] == 3
+
+
+def test_measures_as_a_document():
+    """
+    `measures --json` lists id, annex, both labels and edits.
+    """
+    document = json.loads(zonesim("measures", "--json").stdout)
+
+    assert [measure["annex"] for measure in document] == [10, 11]
+    assert all(set(measure["label"]) == {"en", "zh"} and measure["edits"] for measure in document)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("validate", "scenarios/typical_zone.yaml"), 0),
+        (("show", "scenarios/typical_zone.yaml", "--arm", "11", "--flow", "gate"), 0),
+        (("show", "scenarios/typical_zone.yaml", "--flow", "F9"), 2),
+        (("run", "nowhere.yaml"), 2),
+        (("compare", "scenarios/typical_zone.yaml", "--measures", "99"), 2),
+        (("run", "scenarios/typical_zone.yaml", "--set", "zones.TYP.lane_in.units=2"), 2),
+        (("run", "scenarios/typical_zone.yaml", "--replications", "none"), 2),
+        (("frobnicate",), 2),
+    ],
+)
+def test_exit_codes(words, code):
+    """
+    Every command ends with the documented code and without a traceback.
+    """
+    done = zonesim(*words)
+
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_deadlock_ends_with_code_3(tmp_path):
+    """
+    A run that cannot go on says who waits for what.
+    """
+    text = BANK.replace(
+        "{entity: customer, steps: {serve: {hold: {clerk: BANK.clerks}, take: {exponential: {mean: 10 min}}}}}",
+        "{steps: {a: {hold: {c: {resource: BANK.clerks, units: 2}}, steps: {b: {take: 1 min}, d: {hold: {c: BANK.more}, steps: {e: {take: 1 min}}}}}}}",
+    )
+    text = text.replace("clerks: {units: 3}", "clerks: {units: 2}, more: {units: 1}").replace(
+        "traffic: {customers: {flow: bank, rate: 0.2 /min}}",
+        "traffic: {customers: {flow: bank, at: [1 min]}, others: {flow: back, at: [1 min]}}",
+    )
+    text = text.replace(
+        "flows: {",
+        "flows: {back: {steps: {a: {hold: {c: BANK.more}, steps: {b: {take: 1 min}, d: {hold: {c: {resource: BANK.clerks, units: 2}}, steps: {e: {take: 1 min}}}}}}}, ",
+    )
+    (tmp_path / "bank.yaml").write_text(text, encoding="utf-8")
+    done = zonesim("run", "bank.yaml", "--replications", "2", cwd=tmp_path)
+
+    assert done.returncode == 3
+    assert "deadlock" in done.stderr
+    assert "Traceback" not in done.stderr

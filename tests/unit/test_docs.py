@@ -1,0 +1,46 @@
+"""Documents say what the code does: generated pages are current, examples run, links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.helper import ROOT, kpis, plan_of
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+EXAMPLES = re.findall(
+    r"```yaml scenario\n(.*?)```", (ROOT / "docs" / "reference" / "format.md").read_text(encoding="utf-8"), re.DOTALL
+)
+
+
+def test_generated_pages_are_current():
+    """
+    docs/reference is what the tables in the code say; `python tools/reference.py` renews it.
+    """
+    done = subprocess.run(
+        [sys.executable, "tools/reference.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("number", range(len(EXAMPLES)))
+def test_examples_run(number):
+    """
+    Every whole scenario of the format page runs and has figures.
+    """
+    values = kpis(plan_of(EXAMPLES[number]))[0].values
+
+    assert any(value > 0 for value in values.values())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    """
+    A relative link names a file that is there.
+    """
+    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
