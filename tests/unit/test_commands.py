@@ -56,6 +56,7 @@ def test_compare_prints_one_document(tmp_path):
             assert effect["difference"] == pytest.approx(arm - base, abs=1e-9)
     assert sorted(path.suffix for path in (tmp_path / "typical-zone").iterdir())[:2] == [".csv", ".json"]
     assert (tmp_path / "typical-zone" / "dwell.png").exists()
+    assert len(document["curves"]["11"]["TYP.lanes_in.pass"]) == 24
 
 
 def test_run_prints_a_document_without_effects(tmp_path):

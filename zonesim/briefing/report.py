@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from zonesim import __version__
-from zonesim.analysis import Comparison, Effect, compare, echoes, growing
+from zonesim.analysis import Comparison, Effect, compare, echoes, growing, interval
 from zonesim.briefing.documents import to_json
 from zonesim.briefing.inspection import arm_named, open_world, printed
 from zonesim.experiment import Runs, run_arms
@@ -115,7 +115,7 @@ def run_job(
         return Job({"scenario": str(file), "failures": notes}, "no replication was finished", notes, code)
     results = {name: [runs.results[name][replication] for replication in complete] for name in study.arms}
     comparison = _compare(study, results)
-    job = Job(_document(study, comparison, len(complete), notes, only=only), "", notes, code)
+    job = Job(_document(study, comparison, results, notes, only=only), "", notes, code)
     written = _write(folder, "run" if only else "compare", study, comparison, job.document)
     if not only:
         written += _figures(folder, study, results, comparison)
@@ -172,7 +172,14 @@ def _compare(study: Study, results: dict[str, list[RunResult]]) -> Comparison:
 # --- documents
 
 
-def _document(study: Study, comparison: Comparison, n: int, failures: list[str], *, only: bool) -> dict[str, Any]:
+def _document(
+    study: Study,
+    comparison: Comparison,
+    results: dict[str, list[RunResult]],
+    failures: list[str],
+    *,
+    only: bool,
+) -> dict[str, Any]:
     document: dict[str, Any] = {
         "scenario": study.arms[study.baseline].scenario.name,
         "baseline": comparison.baseline,
@@ -198,8 +205,15 @@ def _document(study: Study, comparison: Comparison, n: int, failures: list[str],
             }
             for effect in comparison.effects
         ]
+    document["curves"] = {
+        arm: {
+            name: [interval([run.curves[name][hour] for run in runs]).value for hour in range(24)]
+            for name in runs[0].curves
+        }
+        for arm, runs in results.items()
+    }
     document["failures"] = failures
-    document["provenance"] = _provenance(study, n)
+    document["provenance"] = _provenance(study, len(results[study.baseline]))
     return document
 
 
