@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,9 +82,9 @@ class Timeline:
     def marks(self, mark: str) -> dict[str, float]:
         """Return the time of a mark by token; the last of each."""
         found = {}
-        for key, time in self.sink.marks.tolist():
+        for key, when in self.sink.marks.tolist():
             if self.plan.names.marks[key >> 40].name == mark:
-                found[self.name(key & (1 << 40) - 1)] = _minutes(time)
+                found[self.name(key & (1 << 40) - 1)] = _minutes(when)
         return found
 
     def name(self, number: int) -> str:
@@ -145,11 +147,23 @@ def column(results: Sequence[RunResult], kpi: str) -> np.ndarray:
     return np.array([result.values[kpi] for result in results])
 
 
+def gone(group: int) -> bool:
+    """Return whether every process of a group ends within 5 seconds, the time the system takes to clear them away."""
+    for _ in range(50):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    return False
+
+
 __all__ = [
     "ENGINES",
     "ROOT",
     "Timeline",
     "column",
+    "gone",
     "kpis",
     "number_of",
     "place_of",

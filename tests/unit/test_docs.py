@@ -44,3 +44,37 @@ def test_links_lead_somewhere(page):
     """
     for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
+
+
+COMMANDS = re.findall(
+    r"^\$ \.venv/bin/zonesim (.*?)\s*(?:#.*)?$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+)
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_commands_of_the_readme_run(line, tmp_path):
+    """
+    Each command of the README ends well (with a short clock, so that the test is short).
+    """
+    words = line.split()
+    if words[0] in {"run", "compare"}:
+        clock = ("clock.warm_up=1 d", "clock.measure=1 d", "clock.cool_down=1 d")
+        words += [
+            "--replications",
+            "2",
+            "--out",
+            str(tmp_path),
+            *(word for setting in clock for word in ("--set", setting)),
+        ]
+    done = subprocess.run(
+        [sys.executable, "-m", "zonesim", *words], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_readme_shows_every_command():
+    """
+    No command is left out.
+    """
+    assert {line.split()[0] for line in COMMANDS} == {"validate", "show", "measures", "run", "compare"}

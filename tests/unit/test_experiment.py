@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -10,7 +9,7 @@ import time
 
 import pytest
 
-from tests.helper import ROOT, plan_of
+from tests.helper import ROOT, gone, plan_of
 from zonesim.experiment import run_arms
 from zonesim.experiment import runner as module
 
@@ -114,15 +113,4 @@ def test_ctrl_c_on_the_command_line(tmp_path):
 
     assert process.returncode == 130
     assert "Traceback" not in errors
-    assert _gone(process.pid)
-
-
-def _gone(group: int) -> bool:
-    """Return whether every process of a group ends within 5 seconds, the time the system takes to clear them away."""
-    for _ in range(50):
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.1)
-    return False
+    assert gone(process.pid)

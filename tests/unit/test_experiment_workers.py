@@ -11,7 +11,7 @@ from multiprocessing import active_children
 
 import pytest
 
-from tests.helper import ROOT, plan_of
+from tests.helper import ROOT, gone, plan_of
 from zonesim.experiment import Failure, run_arms
 from zonesim.experiment import runner as module
 from zonesim.experiment.runner import Cell, Job
@@ -121,15 +121,4 @@ def test_workers_end_with_whoever_started_them(tmp_path, how, after):
     _, errors = process.communicate(timeout=20)
 
     assert "Process SpawnProcess" not in errors
-    assert _gone(process.pid)
-
-
-def _gone(group: int) -> bool:
-    """Return whether every process of a group ends within 5 seconds, the time the system takes to clear them away."""
-    for _ in range(50):
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.1)
-    return False
+    assert gone(process.pid)

@@ -201,7 +201,16 @@ def beta_integral(a: float, b: float, x: float) -> float:
     if x >= 1.0:
         return 1.0
     if x > (a + 1.0) / (a + b + 2.0):
-        return 1.0 - beta_integral(b, a, 1.0 - x)
+        return 1.0 - _beta_fraction(b, a, 1.0 - x)
+    return _beta_fraction(a, b, x)
+
+
+@kernel
+def _beta_fraction(a: float, b: float, x: float) -> float:
+    """
+    Return the continued fraction of the incomplete beta function, where it converges fast. A kernel of its own: a
+    cached kernel that calls itself can crash when it is loaded for a second set of types.
+    """
     front = exp(a * log(x) + b * log(1.0 - x) - log_beta(a, b)) / a
     c = 1.0
     d = 1.0 / _away_from_zero(1.0 - (a + b) * x / (a + 1.0))

@@ -250,7 +250,6 @@ class _Run:
         if step != NOWHERE:
             token.hold = Visit(step, now, now)
             self.recorder.come(step, now)
-        token.holding = True
         end = now + duration if calendar == NOWHERE else self._open_end(calendar, now, duration)
         if end < self.horizon:
             _Event(self.env, self._held, token, TIMED + HOLD_END + token.number, end - now)
@@ -259,7 +258,6 @@ class _Run:
     def _held(self, event: Any) -> None:  # noqa: ANN401
         token: Token = event.value
         self.events += 1
-        token.holding = False
         visit = token.hold
         if visit is not None:
             self.recorder.go(visit.step, token.number, visit.queued, visit.started, self.env.now)

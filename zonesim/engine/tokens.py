@@ -24,8 +24,8 @@ class Token:
     A consignment or one of its children.
 
     `row` is the next operation, `passes` counts backward jumps, `open` are its visits from the outside in,
-    `holding_until` is set while it lets time pass, `waits_for` while it waits for units, `joins` while it waits for
-    children.
+    `hold` is the visit of a hold that is not in a block, `waits_for` is set while it waits for units, `joins` while it
+    waits for children.
     """
 
     number: int
@@ -41,7 +41,6 @@ class Token:
     group: int = NOWHERE
     open: list[Visit] = field(default_factory=list)
     hold: Visit | None = None
-    holding: bool = False
     waits_for: Request | None = None
     joins: int = NOWHERE
     children: dict[int, int] = field(default_factory=dict)

@@ -19,8 +19,7 @@ class Definition:
     """
     One row of the table.
 
-    `what` is `quantity.statistic`; `token` says what is counted; `better` is -1 where less is better, 1 where more
-    is, 0 where neither; `headline` rows are printed, all rows are written to files.
+    `what` is `quantity.statistic`; `token` says what is counted; `headline` rows are printed, all rows are written to files.
     """
 
     scope: str
@@ -30,7 +29,6 @@ class Definition:
     en: str
     zh: str
     meaning: str
-    better: int = 0
     headline: bool = False
 
 
@@ -39,62 +37,62 @@ DWELL: Final = "from arrived to usable, or to left where a flow has no usable"
 # fmt: off
 DEFINITIONS: Final[tuple[Definition, ...]] = (
     # Consignments of a flow.
-    Definition("flow", "dwell.mean", "h", "consignment", "Dwell, mean", "停留时间均值", DWELL, -1, headline=True),
-    Definition("flow", "dwell.median", "h", "consignment", "Dwell, median", "停留时间中位数", DWELL, -1),
-    Definition("flow", "dwell.p90", "h", "consignment", "Dwell, P90", "停留时间P90", DWELL, -1),
-    Definition("flow", "dwell.p95", "h", "consignment", "Dwell, P95", "停留时间P95", DWELL, -1, headline=True),
-    Definition("flow", "dwell.within_24h", "share", "consignment", "Dwell within 24 h", "24小时内占比", DWELL, 1),
-    Definition("flow", "dwell.within_48h", "share", "consignment", "Dwell within 48 h", "48小时内占比", DWELL, 1),
-    Definition("flow", "dwell.missing", "share", "consignment", "Dwell, still missing", "未完成占比", "measured consignments without the end mark when the run ends", -1),
-    Definition("flow", "clearance.mean", "h", "consignment", "Overall clearance time, mean", "整体通关时间均值", "from arrived to pickup_allowed", -1, headline=True),
-    Definition("flow", "clearance.p95", "h", "consignment", "Overall clearance time, P95", "整体通关时间P95", "from arrived to pickup_allowed", -1),
-    Definition("flow", "customs.mean", "h", "consignment", "Customs time, mean", "海关通关时间均值", "from declared to released", -1, headline=True),
-    Definition("flow", "customs.p95", "h", "consignment", "Customs time, P95", "海关通关时间P95", "from declared to released", -1),
-    Definition("flow", "customs.within_24h", "share", "consignment", "Released within 24 h", "24小时通关率", "from declared to released, of all declared", 1),
-    Definition("flow", "stage", "h", "consignment", "Stage, mean", "环节时间均值", "between two consecutive marks, over consignments that have all of them up to the end of the dwell; the stages add up to it", -1),
-    Definition("flow", "stay.mean", "h", "consignment", "Time inside, mean", "在途总时间均值", "from arrived to left", -1),
-    Definition("flow", "stay.p95", "h", "consignment", "Time inside, P95", "在途总时间P95", "from arrived to left", -1),
-    Definition("flow", "stay.missing", "share", "consignment", "Still inside at the end", "期末未离开占比", "measured consignments that have not left when the run ends", -1),
-    Definition("flow", "inside.mean", "tokens", "consignment", "Inside, time average", "平均在途数量", "time average over the window", -1),
+    Definition("flow", "dwell.mean", "h", "consignment", "Dwell, mean", "停留时间均值", DWELL, headline=True),
+    Definition("flow", "dwell.median", "h", "consignment", "Dwell, median", "停留时间中位数", DWELL),
+    Definition("flow", "dwell.p90", "h", "consignment", "Dwell, P90", "停留时间P90", DWELL),
+    Definition("flow", "dwell.p95", "h", "consignment", "Dwell, P95", "停留时间P95", DWELL, headline=True),
+    Definition("flow", "dwell.within_24h", "share", "consignment", "Dwell within 24 h", "24小时内占比", DWELL),
+    Definition("flow", "dwell.within_48h", "share", "consignment", "Dwell within 48 h", "48小时内占比", DWELL),
+    Definition("flow", "dwell.missing", "share", "consignment", "Dwell, still missing", "未完成占比", "measured consignments without the end mark when the run ends"),
+    Definition("flow", "clearance.mean", "h", "consignment", "Overall clearance time, mean", "整体通关时间均值", "from arrived to pickup_allowed", headline=True),
+    Definition("flow", "clearance.p95", "h", "consignment", "Overall clearance time, P95", "整体通关时间P95", "from arrived to pickup_allowed"),
+    Definition("flow", "customs.mean", "h", "consignment", "Customs time, mean", "海关通关时间均值", "from declared to released", headline=True),
+    Definition("flow", "customs.p95", "h", "consignment", "Customs time, P95", "海关通关时间P95", "from declared to released"),
+    Definition("flow", "customs.within_24h", "share", "consignment", "Released within 24 h", "24小时通关率", "from declared to released, of all declared"),
+    Definition("flow", "stage", "h", "consignment", "Stage, mean", "环节时间均值", "between two consecutive marks, over consignments that have all of them up to the end of the dwell; the stages add up to it"),
+    Definition("flow", "stay.mean", "h", "consignment", "Time inside, mean", "在途总时间均值", "from arrived to left"),
+    Definition("flow", "stay.p95", "h", "consignment", "Time inside, P95", "在途总时间P95", "from arrived to left"),
+    Definition("flow", "stay.missing", "share", "consignment", "Still inside at the end", "期末未离开占比", "measured consignments that have not left when the run ends"),
+    Definition("flow", "inside.mean", "tokens", "consignment", "Inside, time average", "平均在途数量", "time average over the window"),
     Definition("flow", "arrived.day", "/d", "consignment", "Arrived per day", "日均到达量", "arrivals in the window per day"),
-    Definition("flow", "completed.day", "/d", "consignment", "Completed per day", "日均完成量", "consignments that become usable (or leave, where a flow has no usable) inside the window, per day", 1, headline=True),
-    Definition("flow", "inspected.rate", "share", "consignment", "Inspection rate", "查验率", "measured consignments with the mark inspected", 0, headline=True),
-    Definition("flow", "truck_hours.day", "h/d", "truck", "Truck hours per day", "日均车辆小时", "time of trucks inside the model within the window, per day", -1),
+    Definition("flow", "completed.day", "/d", "consignment", "Completed per day", "日均完成量", "consignments that become usable (or leave, where a flow has no usable) inside the window, per day", headline=True),
+    Definition("flow", "inspected.rate", "share", "consignment", "Inspection rate", "查验率", "measured consignments with the mark inspected", headline=True),
+    Definition("flow", "truck_hours.day", "h/d", "truck", "Truck hours per day", "日均车辆小时", "time of trucks inside the model within the window, per day"),
     # Steps.
-    Definition("step", "wait.mean", "min", "any token", "Wait, mean", "等待时间均值", "from queued to first start", -1),
-    Definition("step", "wait.p95", "min", "any token", "Wait, P95", "等待时间P95", "from queued to first start", -1),
-    Definition("step", "wait.share", "share", "any token", "Share that waits", "需等待占比", "visits with a wait above 0, those that still wait included", -1),
-    Definition("step", "service.mean", "min", "any token", "Time in the step, mean", "作业时间均值", "from start to end, after the wait", -1),
-    Definition("step", "stay.mean", "min", "any token", "Wait and step, mean", "等待及作业时间均值", "from queued to end", -1),
+    Definition("step", "wait.mean", "min", "any token", "Wait, mean", "等待时间均值", "from queued to first start"),
+    Definition("step", "wait.p95", "min", "any token", "Wait, P95", "等待时间P95", "from queued to first start"),
+    Definition("step", "wait.share", "share", "any token", "Share that waits", "需等待占比", "visits with a wait above 0, those that still wait included"),
+    Definition("step", "service.mean", "min", "any token", "Time in the step, mean", "作业时间均值", "from start to end, after the wait"),
+    Definition("step", "stay.mean", "min", "any token", "Wait and step, mean", "等待及作业时间均值", "from queued to end"),
     Definition("step", "visits.day", "/d", "any token", "Visits per day", "日均次数", "visits of measured tokens, per day of the window"),
-    Definition("step", "open.share", "share", "any token", "Visits not ended", "期末未结束占比", "visits of measured tokens still open when the run ends", -1),
+    Definition("step", "open.share", "share", "any token", "Visits not ended", "期末未结束占比", "visits of measured tokens still open when the run ends"),
     # Directions of a gate.
-    Definition("place", "lane.mean", "s", "truck", "Lane occupancy, mean", "占用通道时间均值", "from getting the lane to leaving it", -1, headline=True),
-    Definition("place", "wait.mean", "s", "truck", "Wait for a lane, mean", "卡口排队时间均值", "from joining the queue to the lane", -1, headline=True),
-    Definition("place", "wait.p95", "s", "truck", "Wait for a lane, P95", "卡口排队时间P95", "from joining the queue to the lane", -1),
-    Definition("place", "queue_and_lane.mean", "s", "truck", "Gate time without exceptions, mean", "过卡时间均值（不含异常）", "from gate_arrived to lane_left", -1),
-    Definition("place", "pass.mean", "s", "truck", "Gate pass time, mean", "车辆平均过卡时间", "from gate_arrived to gate_passed, exceptions included", -1, headline=True),
-    Definition("place", "pass.median", "s", "truck", "Gate pass time, median", "过卡时间中位数", "from gate_arrived to gate_passed", -1),
-    Definition("place", "pass.p95", "s", "truck", "Gate pass time, P95", "过卡时间P95", "from gate_arrived to gate_passed", -1, headline=True),
-    Definition("place", "pass.missing", "share", "truck", "Passages not ended", "未完成过卡占比", "passages begun by measured consignments without gate_passed", -1),
-    Definition("place", "passes.day", "/d", "truck", "Passages per day", "日均过卡车次", "passages begun inside the window per day, by anybody", 1),
-    Definition("place", "exceptions.rate", "share", "truck", "Exception rate", "卡口异常率", "passages stopped and sent to the exception desk", 0, headline=True),
-    Definition("place", "manual.rate", "share", "truck", "Manual intervention rate", "人工干预率", "passages that an officer had a hand in", -1, headline=True),
-    Definition("place", "automatic.rate", "share", "truck", "Automatic release rate", "卡口自动核放率", "passages without an officer's hand", 1),
+    Definition("place", "lane.mean", "s", "truck", "Lane occupancy, mean", "占用通道时间均值", "from getting the lane to leaving it", headline=True),
+    Definition("place", "wait.mean", "s", "truck", "Wait for a lane, mean", "卡口排队时间均值", "from joining the queue to the lane", headline=True),
+    Definition("place", "wait.p95", "s", "truck", "Wait for a lane, P95", "卡口排队时间P95", "from joining the queue to the lane"),
+    Definition("place", "queue_and_lane.mean", "s", "truck", "Gate time without exceptions, mean", "过卡时间均值（不含异常）", "from gate_arrived to lane_left"),
+    Definition("place", "pass.mean", "s", "truck", "Gate pass time, mean", "车辆平均过卡时间", "from gate_arrived to gate_passed, exceptions included", headline=True),
+    Definition("place", "pass.median", "s", "truck", "Gate pass time, median", "过卡时间中位数", "from gate_arrived to gate_passed"),
+    Definition("place", "pass.p95", "s", "truck", "Gate pass time, P95", "过卡时间P95", "from gate_arrived to gate_passed", headline=True),
+    Definition("place", "pass.missing", "share", "truck", "Passages not ended", "未完成过卡占比", "passages begun by measured consignments without gate_passed"),
+    Definition("place", "passes.day", "/d", "truck", "Passages per day", "日均过卡车次", "passages begun inside the window per day, by anybody"),
+    Definition("place", "exceptions.rate", "share", "truck", "Exception rate", "卡口异常率", "passages stopped and sent to the exception desk", headline=True),
+    Definition("place", "manual.rate", "share", "truck", "Manual intervention rate", "人工干预率", "passages that an officer had a hand in", headline=True),
+    Definition("place", "automatic.rate", "share", "truck", "Automatic release rate", "卡口自动核放率", "passages without an officer's hand"),
     # Resources.
-    Definition("resource", "utilisation", "share", "-", "Utilisation", "利用率", "busy over open unit time, both within the window; can pass 100 % where work in hand is finished after closing", 0, headline=True),
-    Definition("resource", "queue.mean", "tokens", "any token", "Queue, time average", "平均排队数", "time average within the window", -1),
-    Definition("resource", "queue.peak", "tokens", "any token", "Queue, longest", "最大排队数", "within the window", -1),
+    Definition("resource", "utilisation", "share", "-", "Utilisation", "利用率", "busy over open unit time, both within the window; can pass 100 % where work in hand is finished after closing", headline=True),
+    Definition("resource", "queue.mean", "tokens", "any token", "Queue, time average", "平均排队数", "time average within the window"),
+    Definition("resource", "queue.peak", "tokens", "any token", "Queue, longest", "最大排队数", "within the window"),
     Definition("resource", "busy_hours.day", "h/d", "-", "Busy hours per day", "日均忙时", "busy unit time within the window per day"),
-    Definition("resource", "load", "share", "-", "Load (bound)", "负荷（上界估计）", "expected busy over open unit time from the traffic equations, no simulation; what waits with units in hand comes on top", -1),
+    Definition("resource", "load", "share", "-", "Load (bound)", "负荷（上界估计）", "expected busy over open unit time from the traffic equations, no simulation; what waits with units in hand comes on top"),
     # Hidden truths.
-    Definition("truth", "missed.share", "share", "any token", "Missed", "漏检率", "checked tokens with the truth that no check has caught, of all checked tokens with it", -1, headline=True),
-    Definition("truth", "missed.day", "/d", "any token", "Missed per day", "日均漏检", "such tokens per day of the window", -1),
-    Definition("truth", "caught.day", "/d", "any token", "Caught per day", "日均查获", "tokens with the truth that a check has caught, per day of the window", 1),
-    Definition("truth", "false_stops.rate", "share", "any token", "False stops", "误拦率", "checks that stop a token without the truth, of all checks", -1, headline=True),
+    Definition("truth", "missed.share", "share", "any token", "Missed", "漏检率", "checked tokens with the truth that no check has caught, of all checked tokens with it", headline=True),
+    Definition("truth", "missed.day", "/d", "any token", "Missed per day", "日均漏检", "such tokens per day of the window"),
+    Definition("truth", "caught.day", "/d", "any token", "Caught per day", "日均查获", "tokens with the truth that a check has caught, per day of the window"),
+    Definition("truth", "false_stops.rate", "share", "any token", "False stops", "误拦率", "checks that stop a token without the truth, of all checks", headline=True),
     # Everything.
-    Definition("all", "officer_hours.day", "h/d", "-", "Officer hours per day", "日均关员工时", "busy unit time of resources with the role officer within the window, per day", -1, headline=True),
-    Definition("all", "truck_hours.day", "h/d", "truck", "Truck hours per day", "日均车辆小时", "time of trucks inside the model within the window, per day", -1, headline=True),
+    Definition("all", "officer_hours.day", "h/d", "-", "Officer hours per day", "日均关员工时", "busy unit time of resources with the role officer within the window, per day", headline=True),
+    Definition("all", "truck_hours.day", "h/d", "truck", "Truck hours per day", "日均车辆小时", "time of trucks inside the model within the window, per day", headline=True),
 )
 # fmt: on
 

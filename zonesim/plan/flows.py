@@ -10,16 +10,17 @@ meet the same luck.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from zonesim import units
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.plan.assembly import Label, Routine
-from zonesim.plan.binding import Arguments, bind, resolve
+from zonesim.plan.binding import bind, resolve
 from zonesim.plan.operations import NOWHERE, BranchOn, Op, SetWhat
 from zonesim.plan.plan import MarkName, StepName
 from zonesim.plan.records import LARGEST_CHILD
+from zonesim.plan.scope import Kind, Scope, consulted_marks
 from zonesim.plan.world_tables import WorldTables
 from zonesim.policy import PracticeUse, root_of
 from zonesim.scenario.fields import By, Law, mode_of
@@ -30,37 +31,6 @@ CALLS_DEEP: Final = 12
 
 FLAGS: Final = 63
 """Flags a token can carry (bits of an int64)."""
-
-
-@dataclass(frozen=True)
-class Scope:
-    """
-    Where the compiler stands.
-
-    `path` leads through calls and blocks to the step; `call` is the part of it that leads to the flow, within which
-    marks have their meaning; `text` is where the step is written. `depth` and `held` (resource, units) are what the
-    token has in its hands.
-    """
-
-    flow: str
-    arguments: Arguments
-    path: tuple[str, ...] = ()
-    call: tuple[str, ...] = ()
-    text: tuple[str, ...] = ()
-    place: str = ""
-    depth: int = 0
-    held: tuple[tuple[int, int], ...] = ()
-    calls: int = 0
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of token: what it is called, which child numbers it may have, and the truths it brought along."""
-
-    name: str
-    base: int = 0
-    count: int = 1
-    inherited: frozenset[str] = frozenset()
 
 
 class EntryCompiler:
@@ -178,7 +148,7 @@ class EntryCompiler:
                 if flow.place
                 else scope.place
             )
-            outer, self.consulted = self.consulted, _consulted(flow.steps)
+            outer, self.consulted = self.consulted, consulted_marks(flow.steps)
             for mark in sorted(self.consulted):
                 self.routine.emit(
                     Op.SET, NOWHERE, SetWhat.LOWER_FLAG, self._flag(f"mark {'.'.join((*inner.call, mark))}")
@@ -597,13 +567,3 @@ class EntryCompiler:
 
 
 _JOIN_REMEDY: Final = "A join names a step with `split` that stands before it in the same list."
-
-
-def _consulted(steps: Mapping[str, Step]) -> frozenset[str]:
-    """Return the marks that conditions in these steps ask for."""
-    found: set[str] = set()
-    for step in steps.values():
-        if step.when is not None:
-            found |= {mark for mark in (step.when.marked, step.when.unmarked) if mark is not None}
-        found |= _consulted(step.steps)
-    return frozenset(found)

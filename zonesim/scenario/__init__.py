@@ -2,7 +2,8 @@
 
 from zonesim.scenario.catalogue import Catalogue, load_catalogue
 from zonesim.scenario.checking import check
-from zonesim.scenario.models import Edit, Flow, Measure, Practice, Regime, Scenario, SourceNote, Step
+from zonesim.scenario.models import Flow, Scenario, SourceNote, Step
+from zonesim.scenario.policy_documents import Edit, Measure, Practice, Regime
 from zonesim.scenario.reader import Document, Path_, nearest, read_file, read_text
 
 __all__ = [

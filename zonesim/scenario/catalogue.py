@@ -13,7 +13,8 @@ from pydantic import BaseModel
 
 from zonesim.faults import Faults, Place, ScenarioFault
 from zonesim.scenario.checking import check
-from zonesim.scenario.models import FlowDocument, Measure, Regime, SourceNote, Sources, Tables
+from zonesim.scenario.models import FlowDocument, SourceNote
+from zonesim.scenario.policy_documents import Measure, Regime, Sources, Tables
 from zonesim.scenario.reader import Document, Path_, read_text
 
 KINDS: Final[dict[str, type[BaseModel]]] = {

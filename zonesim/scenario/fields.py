@@ -9,15 +9,13 @@ doubt about a value: runs use the mode, low and high are futures.
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from zonesim import units
 from zonesim.faults import UnitFault
-
-NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 
 
 def problem(fault: str, remedy: str = "") -> PydanticCustomError:

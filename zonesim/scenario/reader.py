@@ -53,7 +53,7 @@ def nearest(places: dict[Path_, Place], path: Path_, default: str = "") -> Place
 class _Loader(yaml.SafeLoader):
     """Composes nodes; the meaning of plain scalars is decided in `_scalar`, not by YAML 1.1 rules."""
 
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  PyYAML's own class attribute
+    yaml_implicit_resolvers: dict[str, Any] = {}
 
 
 class _Reader:

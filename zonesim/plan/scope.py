@@ -1,0 +1,50 @@
+"""Where the compiler of flows stands, and what it knows of the token at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from zonesim.plan.binding import Arguments
+from zonesim.scenario.models import Step
+
+
+@dataclass(frozen=True)
+class Scope:
+    """
+    Where the compiler stands.
+
+    `path` leads through calls and blocks to the step; `call` is the part of it that leads to the flow, within which
+    marks have their meaning; `text` is where the step is written. `depth` and `held` (resource, units) are what the
+    token has in its hands.
+    """
+
+    flow: str
+    arguments: Arguments
+    path: tuple[str, ...] = ()
+    call: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
+    place: str = ""
+    depth: int = 0
+    held: tuple[tuple[int, int], ...] = ()
+    calls: int = 0
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of token: what it is called, which child numbers it may have, and the truths it brought along."""
+
+    name: str
+    base: int = 0
+    count: int = 1
+    inherited: frozenset[str] = frozenset()
+
+
+def consulted_marks(steps: Mapping[str, Step]) -> frozenset[str]:
+    """Return the marks that conditions in these steps ask for."""
+    found: set[str] = set()
+    for step in steps.values():
+        if step.when is not None:
+            found |= {mark for mark in (step.when.marked, step.when.unmarked) if mark is not None}
+        found |= consulted_marks(step.steps)
+    return frozenset(found)
