@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 
 import pytest
 
@@ -34,6 +35,28 @@ WORDS = [
     ": :",
     "0",
 ]
+
+
+SCALAR = re.compile(r"(?<=: )[^,{}\[\]\n]+")
+KEY = re.compile(r"[a-z_]+(?=: )")
+
+
+def misjudged(seed: int) -> str:
+    """Return the typical zone, still YAML, with one or two values or keys that are wrong or merely different."""
+    luck = random.Random(seed)
+    text = "\n".join(LINES)
+    for _ in range(luck.randint(1, 2)):
+        kind = luck.randrange(4)
+        found = list((KEY if kind == 3 else SCALAR).finditer(text))
+        one, other = luck.choice(found), luck.choice(found)
+        new = (
+            luck.choice(WORDS[:12]),
+            other[0],
+            f"{luck.randint(0, 50)} {luck.choice(['min', '%', '/d', 'km'])}",
+            one[0][:-1] or "x",
+        )
+        text = text[: one.start()] + new[kind] + text[one.end() :]
+    return text
 
 
 def mutated(seed: int) -> str:
@@ -77,7 +100,7 @@ def test_a_broken_file_is_a_fault_or_runs(block, tmp_path, monkeypatch, capsys):
     options = [word for setting in SHORT for word in ("--set", setting)]
     codes = []
     for seed in range(100 * block, 100 * block + 100):
-        file.write_text(mutated(seed), encoding="utf-8")
+        file.write_text((mutated if seed % 2 else misjudged)(seed), encoding="utf-8")
         words = ["run", str(file), "--replications", "1", "--workers", "1", "--out", str(tmp_path / "out"), *options]
         monkeypatch.setattr("sys.argv", ["zonesim", *words])
         with pytest.raises(SystemExit) as end:
@@ -88,6 +111,8 @@ def test_a_broken_file_is_a_fault_or_runs(block, tmp_path, monkeypatch, capsys):
         assert end.value.code in {0, 2, 3}, (seed, said.err)
         assert "Traceback" not in said.err, seed
         assert said.err or end.value.code == 0, seed
+        if end.value.code == 2:
+            assert re.match(r"(\S*mutated\.yaml|library/\S+):\d+:\d+: |--set ", said.err), (seed, said.err)
 
     assert codes.count(2) > 30
     assert 0 in codes

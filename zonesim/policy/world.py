@@ -13,6 +13,7 @@ from typing import Any
 from zonesim.faults import Faults, Place, ScenarioFault
 from zonesim.scenario import Catalogue, Document, Flow, Path_, Scenario, check, load_catalogue, nearest, read_file
 from zonesim.scenario.catalogue import adopt_places
+from zonesim.scenario.fields import is_reference
 
 _NOT_SCENARIO = ("library", "measures")
 
@@ -48,6 +49,13 @@ class World:
     def scenario(self) -> Scenario:
         """Return the scenario part as a checked model; raises Faults."""
         own = {key: value for key, value in self.tree.items() if key not in _NOT_SCENARIO}
+        strays = [path for key in own if key != "flows" for path in _references(own[key], (key,))]
+        if strays:
+            fault, remedy = (
+                "a parameter ($name) stands where none is known",
+                "Only flows have parameters; write a value.",
+            )
+            raise Faults([ScenarioFault(fault, self.place(path), remedy) for path in strays])
         return check(Scenario, own, self.places, self.keys, file=self.file)
 
     def flows(self) -> dict[str, Flow]:
@@ -63,6 +71,15 @@ class World:
         if faults:
             raise Faults(faults)
         return flows
+
+
+def _references(node: Any, path: Path_) -> list[Path_]:  # noqa: ANN401
+    """Return where `$name` stands below `node`."""
+    if isinstance(node, dict):
+        return [found for key, value in node.items() for found in _references(value, (*path, key))]
+    if isinstance(node, list):
+        return [found for number, value in enumerate(node) for found in _references(value, (*path, str(number)))]
+    return [path] if is_reference(node) else []
 
 
 def root_of(world: World, flow: str) -> str:

@@ -95,6 +95,8 @@ def _words(details: ErrorDetails, found: Any, path: Path_) -> tuple[str, str]:  
         return f"{shown} is not allowed for '{key}'", suggest(str(found), choices) or f"Allowed: {expected}."
     if kind in {"model_type", "dict_type", "model_attributes_type"}:
         return f"'{key}' must be a mapping, found {shown}", "Write keys and values below it."
+    if kind == "string_type":
+        return f"'{key}' must be text, found {shown}", "Put it in quotes."
     if kind == "list_type":
         return f"'{key}' must be a list, found {shown}", "Write [first, second]."
     if kind in {"too_short", "too_long"}:
