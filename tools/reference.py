@@ -89,7 +89,8 @@ def kpi_page() -> str:
 def commands_page() -> str:
     """Return docs/reference/commands.md: the help texts of the command line."""
     lines = ["# Commands", ""]
-    for words in ((), ("validate",), ("show",), ("measures",), ("run",), ("compare",)):
+    names = [command.name or command.callback.__name__ for command in cli.app.registered_commands if command.callback]
+    for words in ((), *((name,) for name in names)):
         name = " ".join(("zonesim", *words))
         lines += [f"## `{name}`", "", "```text", _help(words), "```", ""]
     return HEAD + "\n".join(lines)

@@ -26,7 +26,7 @@ def problem(fault: str, remedy: str = "") -> PydanticCustomError:
 class Strict(BaseModel):
     """A mapping of known keys; unknown ones are noted in the context with what would have been known."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
 
     @model_validator(mode="before")
     @classmethod

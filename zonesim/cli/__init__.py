@@ -1,0 +1,46 @@
+"""The command line: reads options, calls the rooms in order, prints. It holds no logic of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from zonesim.cli import inspecting, running
+from zonesim.cli.app import app
+from zonesim.faults import ZonesimError
+
+__all__ = ["app", "inspecting", "main", "running"]
+
+
+def main() -> None:
+    """Run the command line and exit with the documented code."""
+    debug = "--debug" in sys.argv
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    try:
+        code = app(arguments, prog_name="zonesim", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except (typer.Abort, KeyboardInterrupt):
+        typer.echo("stopped", err=True)
+        sys.exit(130)
+    except ZonesimError as error:
+        if debug:
+            raise
+        typer.echo(str(error), err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # a wrong option or command
+            error.show()  # type: ignore[attr-defined]
+            sys.exit(error.exit_code)
+        if debug:
+            raise
+        kind = type(error).__name__
+        typer.echo(
+            f"unexpected {kind}: {error}\n    This is a defect of zonesim. Run again with --debug and report it.",
+            err=True,
+        )
+        sys.exit(70)

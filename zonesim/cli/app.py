@@ -1,0 +1,73 @@
+"""The application that commands register with, the options that several share, and how they print."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from zonesim import __version__
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Simulate the flow of bonded goods through comprehensive bonded zones, with and without supervision measures.",
+    epilog="Exit codes: 0 done, 1 some runs failed, 2 wrong input, 3 a run cannot go on, 70 a defect, 130 stopped.",
+)
+
+File = Annotated[Path, typer.Argument(help="A scenario file (YAML).", show_default=False)]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Change a value, e.g. zones.TYP.lanes_in.units=2 (repeatable)."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout; all else goes to stderr.")]
+Replications = Annotated[int, typer.Option(min=1, max=100_000, help="Independent repetitions of each arm.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Chooses the luck; equal seeds give equal results.")]
+Workers = Annotated[int, typer.Option(min=0, help="Processes to run in; 0: one for each processor.")]
+Out = Annotated[Path, typer.Option(help="Folder for results; each scenario gets a folder of its own below it.")]
+ArmOption = Annotated[
+    str, typer.Option("--arm", help="Measures by annex number, e.g. 11 or 10+11; empty: the baseline.")
+]
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"zonesim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    context: typer.Context,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of a fault.")] = False,
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    context.obj = {"debug": debug}
+
+
+def finish(job: Any, as_json: bool) -> None:  # noqa: ANN401  the job's type is imported with it
+    """Print what a job found, its notes to stderr, and leave with its exit code when that is not 0."""
+    if as_json:
+        print_json(job.document)
+    else:
+        typer.echo(job.text)
+    for line in job.notes:
+        typer.echo(line, err=True)
+    if job.exit_code:
+        raise typer.Exit(job.exit_code)
+
+
+def print_json(document: Any) -> None:  # noqa: ANN401
+    """Print one JSON document on stdout."""
+    from zonesim.briefing.documents import to_json  # noqa: PLC0415
+
+    typer.echo(to_json(document))
+
+
+def workers_of(wanted: int) -> int:
+    """Return how many processes to run in: what is wanted, or for 0 one for each processor that may be used."""
+    return wanted or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else wanted or os.cpu_count() or 1

@@ -1,0 +1,50 @@
+"""Commands that run scenarios: run, compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zonesim.cli.app import ArmOption, File, Json, Out, Replications, Seed, Set, Workers, app, finish, workers_of
+
+
+@app.command()
+def run(
+    file: File,
+    arm: ArmOption = "",
+    replications: Replications = 10,
+    seed: Seed = 1,
+    workers: Workers = 0,
+    settings: Set = None,
+    as_json: Json = False,
+    out: Out = Path("results"),
+) -> None:
+    """Run one arm of a scenario and print its figures with intervals."""
+    from zonesim.briefing.report import run_job  # noqa: PLC0415
+
+    job = run_job(file, [arm] if arm else [], settings or [], replications, seed, workers_of(workers), out, only=True)
+    finish(job, as_json)
+
+
+@app.command()
+def compare(
+    file: File,
+    measures_: Annotated[
+        str,
+        typer.Option("--measures", help="Measures by annex number, e.g. 11,10; default: all of the library together."),
+    ] = "",
+    replications: Replications = 10,
+    seed: Seed = 1,
+    workers: Workers = 0,
+    settings: Set = None,
+    as_json: Json = False,
+    out: Out = Path("results"),
+) -> None:
+    """Compare the baseline with measures under the same luck: a table, CSV, JSON and figures."""
+    from zonesim.briefing.report import run_job  # noqa: PLC0415
+
+    names = [part for part in measures_.split(",") if part.strip()] if measures_ else None
+    job = run_job(file, names, settings or [], replications, seed, workers_of(workers), out, only=False)
+    finish(job, as_json)
