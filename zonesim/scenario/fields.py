@@ -123,35 +123,45 @@ class Mean(Strict):
     """Parameter of an exponential law."""
 
     mean: Duration
+    """The mean, e.g. `10 min`."""
 
 
 class MeanCv(Strict):
     """Mean and coefficient of variation (standard deviation / mean)."""
 
     mean: Duration
+    """The mean of the value itself, e.g. `10 min`."""
     cv: Number
+    """Standard deviation divided by mean, e.g. `0.8`."""
 
 
 class Erlang(Strict):
     """Sum of `shape` exponential phases with the given total mean."""
 
     shape: Count
+    """The number of phases, e.g. `3`."""
     mean: Duration
+    """The mean of the sum, e.g. `10 min`."""
 
 
 class Weibull(Strict):
     """Weibull law by shape and mean."""
 
     shape: Number
+    """Below 1 the end grows less likely with time, above 1 more, e.g. `2`."""
     mean: Duration
+    """The mean, e.g. `10 min`."""
 
 
 class Normal(Strict):
     """Normal law cut off below `low` (default 0): the distribution given that the value is at least `low`."""
 
     mean: Duration
+    """The mean of the uncut law, e.g. `10 min`."""
     sd: Duration
+    """The standard deviation of the uncut law, e.g. `2 min`."""
     low: Duration = 0
+    """Values below this do not occur, e.g. `1 min`."""
 
 
 Three = Annotated[list[Duration], Field(min_length=3, max_length=3)]
@@ -162,21 +172,42 @@ class Law(Strict):
     """A random duration: exactly one of these keys (a haul has `distance`, `speed` and maybe `cv`)."""
 
     constant: Duration | None = None
+    """The same for everybody, e.g. `10 min`."""
     uniform: Two | None = None
+    """Equally likely between low and high, e.g. `[5 min, 15 min]`."""
     triangular: Three | None = None
+    """Low, mode and high, e.g. `[5 min, 10 min, 30 min]`; mean (low + mode + high) / 3."""
     pert: Three | None = None
+    """
+    Low, mode and high of a beta law with weight 4, e.g. `[5 min, 10 min, 30 min]`; mean (low + 4 mode + high) / 6.
+    """
     exponential: Mean | None = None
+    """An exponential law, e.g. `{mean: 10 min}`."""
     erlang: Erlang | None = None
+    """The sum of exponential phases, e.g. `{shape: 3, mean: 10 min}`."""
     gamma: MeanCv | None = None
+    """A gamma law, e.g. `{mean: 10 min, cv: 0.5}`."""
     weibull: Weibull | None = None
+    """A Weibull law, e.g. `{shape: 2, mean: 10 min}`."""
     lognormal: MeanCv | None = None
+    """A lognormal law by mean and cv of the value itself, not of its logarithm, e.g. `{mean: 10 min, cv: 0.8}`."""
     normal: Normal | None = None
+    """A normal law cut off below `low`, e.g. `{mean: 10 min, sd: 2 min}`."""
     discrete: dict[str, Share] | None = None
+    """Durations with their shares, e.g. `{5 min: 30 %, 20 min: 70 %}`."""
     empirical: Annotated[list[Duration], Field(min_length=2)] | None = None
+    """Observed values, interpolated linearly between the sorted ones, e.g. `[3 min, 4 min, 9 min]`."""
     mixture: dict[Name, Part] | None = None
+    """
+    Named parts, each with its share and its law, e.g. `{fast: {share: 90 %, constant: 2 min}, slow: {share: 10 %,
+    constant: 1 h}}`.
+    """
     distance: Distance | None = None
+    """How far a haul goes, e.g. `99 km`; needs `speed`."""
     speed: Speed | None = None
+    """How fast a haul goes, e.g. `45 km/h`."""
     cv: Number | None = None
+    """The spread of a haul's duration (lognormal), e.g. `0.2`; without it the duration is fixed."""
 
     @model_validator(mode="after")
     def _one_law(self) -> Law:
@@ -211,6 +242,7 @@ class Part(Law):
     """One part of a mixture: its share and its law."""
 
     share: Share
+    """How often the value comes from this part, e.g. `90 %`."""
 
 
 def check_total(shares: list[Any], what: str) -> None:
@@ -225,9 +257,13 @@ def check_total(shares: list[Any], what: str) -> None:
 class By(BaseModel):
     """A different law by a parameter of the flow, or by class: `{by: vehicle, freight: …, other: …}`."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True, use_attribute_docstrings=True)
     __pydantic_extra__: dict[str, Take]
     by: Name
+    """
+    A parameter of the flow, or `class`; each other key is a value of it with its law, e.g. `{by: vehicle, freight:
+    3 min, other: 1 min}`.
+    """
 
 
 def _form_of_take(value: Any) -> str:  # noqa: ANN401

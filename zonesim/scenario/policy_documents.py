@@ -14,7 +14,9 @@ class Adoption(Strict):
     """Who follows a practice: a share `of` the volume or of the number of firms."""
 
     share: Share
+    """The share that follows the practice, e.g. `90 %` or `$coverage`."""
     of: Literal["volume", "firms"] = "volume"
+    """What it is a share of."""
 
 
 class Edit(Strict):
@@ -26,15 +28,25 @@ class Edit(Strict):
     """
 
     set: Name | None = None
+    """The path of a value that is replaced, e.g. `library.gate.lane.compare.take`."""
     scale: Name | None = None
+    """The path of a quantity or law that is multiplied."""
     add: Name | None = None
+    """The path of a value or step that is new."""
     remove: Name | None = None
+    """The path of a value or step that is taken out."""
     to: Any = None
+    """The new value, of `set` and `add`, e.g. `{pert: [2 s, 4 s, 10 s]}`."""
     by: float | None = None
+    """The factor of `scale`, e.g. `0.5`."""
     after: Name | None = None
+    """An added step stands behind this one, e.g. `identify`."""
     before: Name | None = None
+    """An added step stands in front of this one."""
     source: Source | None = None
+    """Where the new number comes from."""
     note: Name | None = None
+    """A remark for readers."""
 
     @model_validator(mode="after")
     def _one_action(self) -> Edit:
@@ -73,73 +85,114 @@ class MeasureParam(Strict):
     """A parameter of a measure with its default and bounds."""
 
     default: Any
+    """The value unless an arm says otherwise, e.g. `90 %`."""
     low: Any = None
+    """The lowest sensible value."""
     high: Any = None
+    """The highest sensible value."""
     source: Source | None = None
+    """Where they come from."""
 
 
 class Practice(Strict):
     """A way of working that firms adopt: the edits hold for those who do."""
 
     label: Text
+    """How people call it."""
     adoption: Adoption
+    """Who follows it."""
     edits: Annotated[list[Edit], Field(min_length=1)]
+    """What is different for those who do."""
     source: Source | None = None
+    """Where the numbers come from."""
     note: Name | None = None
+    """A remark for readers."""
 
 
 class Basis(Strict):
     """The text of policy that a measure rests on."""
 
     text: Name
+    """The document, e.g. `苏政发〔2019〕40号 附件 11`."""
     date: Name
+    """Its date, e.g. `"2019-06-07"`."""
     body: Name = ""
+    """Who issued it."""
     url: Name = ""
+    """Where it can be read."""
 
 
 class Measure(Strict):
     """A named, referenced change of policy: practices with adoption, and edits of zones that hold for everybody."""
 
     zonesim: Literal[1]
+    """The version of the format."""
     kind: Literal["measure"]
+    """This is a measure."""
     name: Name
+    """What arms call it by, e.g. `m11`."""
     annex: Annotated[int, Field(ge=1, le=99)]
+    """Its number in the annex of the plan, e.g. `11`."""
     label: Text
+    """How people call it."""
     basis: Basis
+    """The text of policy that it rests on."""
     params: dict[Name, MeasureParam] = {}
+    """Its parameters, used in its edits as `$name`."""
     practices: dict[Name, Practice] = {}
+    """Ways of working that firms adopt."""
     zone_edits: list[Edit] = []
+    """Changes of zones that hold for everybody."""
     after: list[Name] = []
+    """Measures whose edits of the same value come first, e.g. `[m5]`."""
     moves: list[Name] = []
+    """The KPIs that are expected to move."""
     note: Name | None = None
+    """A remark for readers."""
     source: Source | None = None
+    """Where the numbers come from."""
 
 
 class Regime(Strict):
     """A stage of supervision: which practices are in use to what share, and edits of the conventional flows."""
 
     zonesim: Literal[1]
+    """The version of the format."""
     kind: Literal["regime"]
+    """This is a regime."""
     name: Name
+    """What scenarios call it by, e.g. `R1`."""
     label: Text
+    """How people call it."""
     adopted: dict[Name, dict[Name, Share]] = {}
+    """The share that follows each practice of each measure, e.g. `{m11: {transfer: 50 %}}`."""
     edits: list[Edit] = []
+    """What is different from the library's flows."""
     source: Source | None = None
+    """Where the numbers come from."""
     note: Name | None = None
+    """A remark for readers."""
 
 
 class Tables(Strict):
     """Shared calendars and profiles of the library."""
 
     zonesim: Literal[1]
+    """The version of the format."""
     kind: Literal["tables"]
+    """These are shared tables."""
     calendars: dict[Name, Calendar] = {}
+    """Opening hours by name."""
     profiles: dict[Name, Profile] = {}
+    """Shapes of arrivals by name."""
 
 
 class Sources(Strict):
     """The sources of the library by id."""
 
     zonesim: Literal[1]
+    """The version of the format."""
     kind: Literal["sources"]
+    """These are sources."""
     sources: dict[Name, SourceNote]
+    """The sources by id."""

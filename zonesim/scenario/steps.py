@@ -1,0 +1,284 @@
+"""Flows: process maps of steps."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from zonesim import units
+from zonesim.scenario.fields import ByClass, Count, Name, Share, Strict, Take, check_total, problem
+from zonesim.scenario.labels import Source, Text
+
+END: Final = "end"
+"""Reserved as a place to go on: the end of the flow."""
+
+
+def _form_of_shares(value: Any) -> str:  # noqa: ANN401
+    return "classes" if isinstance(value, dict) and "uncertain" not in value else "share"
+
+
+Shares = Annotated[Annotated[Share, Tag("share")] | Annotated[ByClass, Tag("classes")], Discriminator(_form_of_shares)]
+"""One share for all, or a share for each class."""
+
+Priority = Annotated[
+    Annotated[int, Tag("number")] | Annotated[dict[Name, int], Tag("classes")],
+    Discriminator(lambda value: "classes" if isinstance(value, dict) else "number"),
+]
+"""A number, or one for each class; smaller is served first."""
+
+
+class Units(Strict):
+    """Several units of a resource."""
+
+    resource: Name
+    """The resource, e.g. `GATE.lanes` or `$zone.docks`."""
+    units: Count = 1
+    """How many units at once, e.g. `2`."""
+
+
+Hold = Annotated[
+    Annotated[Name, Tag("name")] | Annotated[Units, Tag("units")],
+    Discriminator(lambda value: "units" if isinstance(value, dict | Units) else "name"),
+]
+
+
+class OnHit(Strict):
+    """What a check does with a token that it stops."""
+
+    mark: Name
+    """The mark that a token gets that the check stops, e.g. `stopped`."""
+
+
+class Detect(Strict):
+    """A check for a hidden truth, with its sensitivity and false-alarm rate."""
+
+    truth: Name
+    """The hidden fact that is looked for, a name under `truth`, e.g. `papers_wrong`."""
+    sensitivity: Share
+    """The share of wrong ones that the check finds, e.g. `60 %`."""
+    false_alarm: Share = "0 %"
+    """The share of right ones that it stops, e.g. `1 %`."""
+    on_hit: OnHit | None = None
+    """What is done with a token that is stopped, e.g. `{mark: stopped}`."""
+
+
+class When(BaseModel):
+    """A condition: on a mark of this flow (`marked`, `unmarked`), on the class, or on a parameter of the flow."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, use_attribute_docstrings=True)
+    __pydantic_extra__: dict[str, Name | list[Name]]
+    marked: Name | None = None
+    """Tokens that have this mark of the flow, e.g. `stopped`."""
+    unmarked: Name | None = None
+    """Tokens that do not have it, e.g. `stopped`."""
+    class_: Name | list[Name] | None = Field(default=None, alias="class")
+    """Tokens of this class, or of one of several, e.g. `AEO` or `[AEO, ordinary]`."""
+
+
+class Count_(Strict):  # noqa: N801  `Count` is the field type
+    """How many children: a number for each possible count, with its share."""
+
+    discrete: dict[str, Share]
+    """The numbers with their shares, e.g. `{1: 80 %, 2: 20 %}`."""
+
+    @model_validator(mode="after")
+    def _whole_numbers(self) -> Count_:
+        for key in self.discrete:
+            if not re.fullmatch(r"[1-9][0-9]?", key):
+                raise problem(f"'{key}' is not a number of tokens from 1 to 63", "Write {1: 80 %, 2: 20 %}.")
+        check_total(list(self.discrete.values()), "the shares of the counts")
+        return self
+
+
+HowMany = Annotated[
+    Annotated[Count, Tag("number")] | Annotated[Count_, Tag("law")],
+    Discriminator(lambda value: "law" if isinstance(value, dict | Count_) else "number"),
+]
+
+
+class Split(Strict):
+    """The token becomes `count` children until the `join` of this step's name."""
+
+    into: Name = "truck"
+    """What the children are called, e.g. `truck`."""
+    count: HowMany = 1
+    """How many, e.g. `2` or `{discrete: {1: 80 %, 2: 20 %}}`; at most 63 a consignment."""
+
+
+Next = Annotated[
+    Annotated[Name, Tag("step")] | Annotated[dict[Name, Share], Tag("shares")],
+    Discriminator(lambda value: "shares" if isinstance(value, dict) else "step"),
+]
+"""The step to go on with, or the share of tokens for each; the rest goes on with the next step."""
+
+
+def _names(value: Any) -> Any:  # noqa: ANN401
+    return [value] if isinstance(value, str) else value
+
+
+class Step(Strict):
+    """
+    One step of a flow.
+
+    In this order: `when` and `share` decide whether the token does it at all; `call` runs a sub-flow; `hold` takes
+    units (waiting in line by `priority`), `take` lets time pass (`during`: only the open time of a calendar),
+    `detect` checks, `steps` are done with the units in hand, which are then given back; `correct` mends a truth,
+    `mark` notes the moment, `next` says where to go.
+    """
+
+    KEYS: ClassVar[frozenset[str]]
+
+    label: Text = {}
+    """How people call the step, e.g. `{en: Weigh, zh: 过磅}`."""
+    when: When | None = None
+    """
+    Only tokens that meet this condition do the step, e.g. `{marked: stopped}`, `{class: AEO}` or `{vehicle:
+    freight}`.
+    """
+    share: Shares | None = None
+    """Only this share of tokens does the step, e.g. `5 %`, or by class `{AEO: 1 %, all: 3 %}`."""
+    background: bool = False
+    """Whether the step is done in a branch of its own that nobody waits for."""
+    call: Name | None = None
+    """A flow to go through as a part of this one, e.g. `gate`."""
+    with_: dict[Name, Any] = Field(default={}, alias="with")
+    """The arguments of the flow that is called, e.g. `{zone: $zone, lanes: $zone.lanes_in}`."""
+    split: Split | None = None
+    """The token becomes children, which do the steps up to the join, e.g. `{into: truck, count: 2}`."""
+    join: Name | None = None
+    """The split whose children are waited for here, e.g. `trucks`."""
+    hold: dict[Name, Hold] = {}
+    """
+    Units that are taken, all or nothing, waiting in line, and given back at the end of the step, e.g. `{lane:
+    GATE.lanes}`.
+    """
+    priority: Priority | None = None
+    """
+    The place in line, smaller first, e.g. `1`, or by class `{express: 1, all: 2}`; equals are first come, first
+    served.
+    """
+    take: Take | None = None
+    """How long the work takes, with the units in hand, e.g. `10 min` or `{pert: [5 min, 10 min, 30 min]}`."""
+    during: Name | None = None
+    """The calendar whose open time alone counts for `take`, e.g. `office`."""
+    detect: Detect | None = None
+    """A check for a hidden truth, e.g. `{truth: papers_wrong, sensitivity: 60 %}`."""
+    steps: dict[Name, Step] = {}
+    """Inner steps, done with the units in hand."""
+    correct: Name | None = None
+    """The truth that is put right here: later checks find nothing, e.g. `papers_wrong`."""
+    mark: Annotated[list[Name], BeforeValidator(_names)] = []
+    """Notes the moment under this name, or under several, e.g. `released` or `[released, pickup_allowed]`."""
+    next: Next | None = None
+    """
+    Where to go on: a step of the same list, `end`, or shares of them, e.g. `{rework: 10 %}`; backward makes a loop.
+    """
+    source: Source | None = None
+    """Where the numbers of the step come from, e.g. `assumed`."""
+    note: Name | None = None
+    """A remark for readers."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Step:
+        acts = {"call": self.call, "split": self.split, "join": self.join}
+        given = [name for name, value in acts.items() if value is not None]
+        work = [name for name in ("hold", "take", "detect", "steps") if getattr(self, name)]
+        if len(given) > 1 or (given and work):
+            both = " and ".join([*given, *work][:2])
+            raise problem(f"{both} in one step", "Make two steps of it.")
+        if self.with_ and not self.call:
+            raise problem("'with' without 'call'", "Name the flow to call.")
+        if self.during and self.take is None:
+            raise problem("'during' without 'take'", "Say how long it takes.")
+        if self.priority is not None and not self.hold:
+            raise problem("'priority' without 'hold'", "Say which resource is waited for.")
+        if (self.split or self.join) and (self.share is not None or self.when or self.background):
+            raise problem("a split or join cannot be conditional", "Put the condition on the steps between them.")
+        if reserved := {"arrived", "left"} & set(self.mark):
+            raise problem(f"the mark '{min(reserved)}' is set by itself", "Choose another name.")
+        if self.background and self.next is not None:
+            raise problem("a background step cannot say what is next", "Remove 'next'.")
+        if isinstance(self.next, dict):
+            total = sum(units.parse_share(share) for share in self.next.values() if not str(share).startswith("$"))
+            if total > 1 + 1e-9:
+                raise problem(f"the shares of next add up to {100 * total:.6g} %", "They may add up to 100 % at most.")
+        return self
+
+
+Step.model_rebuild()
+Step.KEYS = frozenset(field.alias or name for name, field in Step.model_fields.items())
+
+
+def _steps_named_well(steps: dict[str, Step]) -> None:
+    for name, step in steps.items():
+        if name in Step.KEYS or name == END:
+            raise problem(f"'{name}' is a key of the format and cannot name a step", "Choose another name.")
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise problem(f"'{name}' cannot name a step", "Use letters, digits and _.")
+        _steps_named_well(step.steps)
+
+
+class Param(Strict):
+    """A parameter of a flow: its kind and default."""
+
+    kind: Literal["zone", "resource", "distance", "duration", "share", "count", "name"]
+    """What may be given for it."""
+    default: Any = None
+    """What holds when nothing is given, e.g. `10 km`."""
+    source: Source | None = None
+    """Where the default comes from."""
+
+
+def _form_of_param(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, list):
+        return "choice"
+    return "param" if isinstance(value, dict | Param) else "kind"
+
+
+ParamSpec = Annotated[
+    Annotated[Literal["zone", "resource", "distance", "duration", "share", "count", "name"], Tag("kind")]
+    | Annotated[list[Name], Tag("choice")]
+    | Annotated[Param, Tag("param")],
+    Discriminator(_form_of_param),
+]
+"""A kind, a list of allowed words, or a kind with a default."""
+
+
+class Flow(Strict):
+    """A process map: an ordered mapping of steps with parameters."""
+
+    label: Text = {}
+    """How people call the flow, e.g. `{en: Gate, zh: 卡口}`."""
+    entity: Name = "consignment"
+    """What walks it, e.g. `consignment`, `truck`, `customer`."""
+    params: dict[Name, ParamSpec] = {}
+    """
+    The parameters that callers and traffic fill in, e.g. `{zone: zone, km: distance, vehicle: [freight, other]}`;
+    used as `$zone`.
+    """
+    place: Name | None = None
+    """The resource whose passages are counted as those of a gate, e.g. `$lanes`."""
+    steps: Annotated[dict[Name, Step], Field(min_length=1)]
+    """The steps in order, by name."""
+    source: Source | None = None
+    """Where the numbers come from."""
+    note: Name | None = None
+    """A remark for readers."""
+
+    @model_validator(mode="after")
+    def _well_named(self) -> Flow:
+        _steps_named_well(self.steps)
+        return self
+
+
+class FlowDocument(Flow):
+    """A flow in a file of its own."""
+
+    zonesim: Literal[1]
+    """The version of the format."""
+    kind: Literal["flow"]
+    """This is a flow."""
+    name: Name
+    """What scenarios and calls name it by, e.g. `F1`."""
