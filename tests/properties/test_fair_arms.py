@@ -12,11 +12,11 @@ import pytest
 
 from tests.helper import ROOT, column, kpis, plan_of, plan_of_file, run, run_plan
 from zonesim.plan import Plan
-from zonesim.policy import Arm
+from zonesim.policy import Arm, Chosen
 
 TYPICAL = ROOT / "scenarios" / "typical_zone.yaml"
 SHORT = ("clock.warm_up=2 d", "clock.measure=5 d", "clock.cool_down=2 d")
-M11 = Arm("11", ("m11",))
+M11 = Arm("11", (Chosen("m11"),))
 
 
 def rows(plan: Plan, engine: str) -> dict[tuple[str, str], list[tuple[str, tuple[float, float, float]]]]:
@@ -133,7 +133,7 @@ def test_arrivals_and_classes_are_those_of_the_baseline(engine):
     In every arm the same consignments arrive at the same times with the same classes.
     """
     base = run_plan(plan_of_file(TYPICAL, *SHORT), engine=engine)
-    arm = run_plan(plan_of_file(TYPICAL, *SHORT, arm=Arm("10+11", ("m10", "m11"))), engine=engine)
+    arm = run_plan(plan_of_file(TYPICAL, *SHORT, arm=Arm("10+11", (Chosen("m10"), Chosen("m11")))), engine=engine)
 
     assert base.marks("arrived") == arm.marks("arrived")
     assert all(np.array_equal(one, two) for one, two in zip(base.totals.classes, arm.totals.classes, strict=True))

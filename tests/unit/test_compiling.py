@@ -140,10 +140,10 @@ def test_adoption_sets_how_many_walk_the_new_edition(share):
     """
     from zonesim.engine.arriving import Population
     from zonesim.engine.streams import run_key
-    from zonesim.policy import Arm
+    from zonesim.policy import Arm, Chosen
 
     plan = plan_of_file(
-        ROOT / "scenarios" / "typical_zone.yaml", f"measures.m10.coverage={share}", arm=Arm("10", ("m10",))
+        ROOT / "scenarios" / "typical_zone.yaml", f"measures.m10.coverage={share}", arm=Arm("10", (Chosen("m10"),))
     )
     flags = [name for name in plan.names.flags if name == "adopts m10.simplified"]
     if share != "30 %":

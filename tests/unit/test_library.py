@@ -10,7 +10,7 @@ from tests.helper import ROOT, column, kpis, plan_of_file
 from zonesim.analysis import paired
 from zonesim.kpi import catalogue
 from zonesim.plan import loads
-from zonesim.policy import Arm, arms_for, flows_in_use, load_world, register, resolve
+from zonesim.policy import Arm, Chosen, arms_for, flows_in_use, load_world, register, resolve
 from zonesim.scenario import load_catalogue
 from zonesim.units import HOUR
 
@@ -60,7 +60,7 @@ def test_a_measure_moves_what_its_card_names(measure):
     """
     Each KPI that a measure's card names differs from the baseline beyond its interval.
     """
-    arm = Arm(str(measure.annex), (measure.name,))
+    arm = Arm(str(measure.annex), (Chosen(measure.name),))
     clock = ("clock.warm_up=1 week", "clock.measure=2 week", "clock.cool_down=1 week")
     base = kpis(plan_of_file(TYPICAL, *clock), replications=4)
     with_it = kpis(plan_of_file(TYPICAL, *clock, arm=arm), replications=4)

@@ -147,7 +147,8 @@ def show_text(file: Path, settings: Sequence[str], arm_name: str, flow: str) -> 
             f"no flow '{flow}' in the traffic of this scenario", Place("--flow"), suggest(flow, used, "flows")
         )
     chosen = second or first
-    parts = [_adoption(first, second), _values(chosen, [flow] if flow else used, only_flow=bool(flow))]
+    parts = ["\n".join(f"warning: {warning}" for warning in chosen.warnings)]
+    parts += [_adoption(first, second), _values(chosen, [flow] if flow else used, only_flow=bool(flow))]
     if second is not None:
         parts.append(_changes(second, flow))
     roots = {str(entry.flow) for entry in first.scenario.traffic.values()}

@@ -1,6 +1,7 @@
 """From a scenario to arms: edits, adoption, regimes, firms."""
 
-from zonesim.policy.arms import Arm, PracticeUse, ResolvedArm, arms_for, baseline, find_measure, resolve
+from zonesim.policy.arms import PracticeUse, ResolvedArm, resolve
+from zonesim.policy.chosen import Arm, Chosen, arm_from, arms_for, baseline, find_measure
 from zonesim.policy.edits import Change, Request, apply, dotted, parse_setting
 from zonesim.policy.firms import Firm, generate
 from zonesim.policy.register import Entry, count_kinds, flows_in_use, register
@@ -9,6 +10,7 @@ from zonesim.policy.world import World, load_world, root_of, world_of
 __all__ = [
     "Arm",
     "Change",
+    "Chosen",
     "Entry",
     "Firm",
     "PracticeUse",
@@ -16,6 +18,7 @@ __all__ = [
     "ResolvedArm",
     "World",
     "apply",
+    "arm_from",
     "arms_for",
     "baseline",
     "count_kinds",

@@ -14,19 +14,12 @@ from itertools import combinations
 from typing import Any
 
 from zonesim import units
-from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
+from zonesim.faults import Faults, ScenarioFault, UnknownName, suggest
+from zonesim.policy.chosen import Arm, choice_faults, settle_params
 from zonesim.policy.edits import Change, Request, apply, check_conflicts, targets
 from zonesim.policy.world import World
 from zonesim.scenario import Catalogue, Edit, Flow, Measure, Scenario, load_catalogue
 from zonesim.scenario.fields import mode_of
-
-
-@dataclass(frozen=True)
-class Arm:
-    """What is chosen: the measures by name, none for the baseline. `name` is what results call it."""
-
-    name: str
-    measures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,6 +51,8 @@ class ResolvedArm:
     changes: list[Change] = field(default_factory=list)
     shares: dict[str, float] = field(default_factory=dict)
     """Every practice of the library with the share that follows it in this arm."""
+    warnings: list[str] = field(default_factory=list)
+    """What is allowed but odd: parameters outside the bounds that the library gives them."""
     _flows: dict[frozenset[str], dict[str, Flow]] = field(default_factory=dict)
     _worlds: dict[frozenset[str], World] = field(default_factory=dict)
 
@@ -84,48 +79,18 @@ class ResolvedArm:
         return self._flows[adopted]
 
 
-def baseline(world: World) -> Arm:
-    """Return the arm without measures, named after the scenario's regime."""
-    return Arm(str(world.tree.get("regime", "R1")))
-
-
-def find_measure(name: str, catalogue: Catalogue) -> Measure:
-    """Return a measure by its number in the annex or by its name; raises UnknownName."""
-    text = name.strip()
-    for measure in catalogue.measures.values():
-        if text in {measure.name, str(measure.annex)}:
-            return measure
-    known = [str(annex) for annex in catalogue.by_annex()]
-    raise UnknownName(f"no measure '{text}' in the library", Place("--measures"), suggest(text, known, "measures"))
-
-
-def arms_for(world: World, names: Sequence[str] | None = None) -> list[Arm]:
-    """
-    Return the arms of a comparison, baseline first.
-
-    Without names: the baseline and all measures of the library together. With names: the baseline, each measure
-    alone, and all of them together, in the order given.
-    """
-    catalogue = load_catalogue()
-    chosen = [find_measure(name, catalogue) for name in names] if names is not None else catalogue.by_annex().values()
-    measures = list(dict.fromkeys(measure.name for measure in chosen))
-    arms = [baseline(world)]
-    if names is not None:
-        arms += [Arm(str(catalogue.measures[name].annex), (name,)) for name in measures]
-    if names is None or len(measures) > 1:
-        arms.append(Arm("+".join(str(catalogue.measures[name].annex) for name in measures), tuple(measures)))
-    return arms
-
-
 def resolve(world: World, arm: Arm) -> ResolvedArm:
     """
     Return `arm` made concrete in `world` (which stays as it is).
 
-    Raises Faults: an edit whose path does not exist, two measures that edit one value, a value that is wrong after
-    the edit.
+    Raises Faults: a choice that does not fit the world, an edit whose path does not exist, two measures that edit
+    one value, a value that is wrong after the edit.
     """
     catalogue = load_catalogue()
     world = world.copy()
+    if faults := choice_faults(world, arm, catalogue):
+        raise Faults(faults)
+    warnings = settle_params(world, arm, catalogue)
     scenario = world.scenario()
     if scenario.regime not in catalogue.regimes:
         fault = f"unknown regime '{scenario.regime}'"
@@ -142,7 +107,7 @@ def resolve(world: World, arm: Arm) -> ResolvedArm:
             if shares[name] > 0:
                 edits = _requests(practice.edits, name, measure, ("practices", key, "edits"), params, catalogue)
                 by_practice[name] = tuple(edits)
-        if measure.name in arm.measures:
+        if arm.chosen(measure.name) is not None:
             everyone += _requests(measure.zone_edits, measure.name, measure, ("zone_edits",), params, catalogue)
     ordered = [request for name in by_practice for request in by_practice[name]]
     check_conflicts(world, [*ordered, *everyone])
@@ -153,7 +118,7 @@ def resolve(world: World, arm: Arm) -> ResolvedArm:
     )
     full = [request for name in by_practice if shares[name] >= 1 for request in by_practice[name]]
     changes = apply(world, [*full, *everyone])
-    resolved = ResolvedArm(arm, world, world.scenario(), partial, by_practice, changes, shares)
+    resolved = ResolvedArm(arm, world, world.scenario(), partial, by_practice, changes, shares, warnings)
     for use in partial:
         shadow = world.copy()
         changes += apply(shadow, list(by_practice[use.name]))
@@ -182,7 +147,7 @@ def _adoption(
         for key, practice in measure.practices.items():
             name = f"{measure.name}.{key}"
             share = units.parse_share(mode_of(scenario.adopted.get(measure.name, {}).get(key, "0 %")))
-            if measure.name in arm.measures:
+            if arm.chosen(measure.name) is not None:
                 wanted = practice.adoption.share
                 wanted = (
                     params.get(wanted[1:], wanted) if isinstance(wanted, str) and wanted.startswith("$") else wanted

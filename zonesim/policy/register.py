@@ -71,7 +71,7 @@ def register(world: World, flows: Sequence[str] | None = None) -> list[Entry]:
             note, name = _note(source, key, notes) if edited is None else _note(world.edited[edited], path[-1], notes)
             if root == "adopted" and str(world.tree["regime"]) in catalogue.regimes:
                 note, name = _note(catalogue.regimes[str(world.tree["regime"])].source, "", notes)
-            if root == "measures":
+            if root == "measures" and edited is None:
                 measure = catalogue.measures[path[1]]
                 note, name = _note(measure.params[path[2]].source, "", notes)
             entries.append(Entry(path, str(value), world.place(path), note, name))
