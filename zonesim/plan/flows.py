@@ -11,46 +11,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from zonesim import units
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.plan.assembly import Label, Routine
 from zonesim.plan.binding import bind, resolve
+from zonesim.plan.flow_work import WorkWriter
 from zonesim.plan.operations import NOWHERE, BranchOn, Op, SetWhat
-from zonesim.plan.plan import MarkName, StepName
+from zonesim.plan.plan import StepName
 from zonesim.plan.records import LARGEST_CHILD
 from zonesim.plan.scope import Kind, Scope, consulted_marks
-from zonesim.plan.world_tables import WorldTables
 from zonesim.policy import PracticeUse, root_of
-from zonesim.scenario.fields import By, Law, mode_of
-from zonesim.scenario.models import END, Flow, Split, Step, Traffic, When
+from zonesim.scenario.fields import mode_of
+from zonesim.scenario.models import END, Flow, Split, Step
 
 CALLS_DEEP: Final = 12
 """Deepest nesting of calls; deeper is taken for a flow that calls itself."""
 
-FLAGS: Final = 63
-"""Flags a token can carry (bits of an int64)."""
 
-
-class EntryCompiler:
+class EntryCompiler(WorkWriter):
     """Compiles one traffic entry."""
-
-    def __init__(self, tables: WorldTables, name: str, entry: Traffic) -> None:
-        self.tables = tables
-        self.arm = tables.arm
-        self.name = name
-        self.entry = entry
-        self.routines: list[Routine] = []
-        self.routine = Routine()
-        self.kind = Kind("")
-        self.classes = tables.classes_of(entry)
-        self.next_child = 1
-        self.child_bases: dict[tuple[tuple[str, ...], int], int] = {}
-        self.flags = dict(tables.flags)
-        self.consulted: frozenset[str] = frozenset()
-        self.truths: dict[str, None] = {}
-        self.text_place = Place(self.arm.world.file)
 
     # --- routines
 
@@ -109,23 +90,6 @@ class EntryCompiler:
         flag = self._flag(f"truth {truth}")
         self.routine.emit(Op.SET, NOWHERE, SetWhat.LOWER_FLAG, flag)
         self._chance(share, stream, flag)
-
-    def _chance(self, share: int, stream: int, flag: int) -> None:
-        """Raise `flag` with a probability; a token that passes again meets the same luck."""
-        yes, after = Label(), Label()
-        self.routine.emit(Op.BRANCH, NOWHERE, BranchOn.SHARE, share, stream, yes, 1)
-        self.routine.jump(after)
-        self.routine.place(yes)
-        self.routine.emit(Op.SET, NOWHERE, SetWhat.RAISE_FLAG, flag)
-        self.routine.place(after)
-
-    def _flag(self, name: str) -> int:
-        if name not in self.flags:
-            self.flags[name] = len(self.flags)
-            if len(self.flags) > FLAGS:
-                message = f"traffic '{self.name}' needs more than {FLAGS} flags"
-                raise ScenarioFault(message, self.text_place, "Use fewer marks in conditions, or fewer truths.")
-        return self.flags[name]
 
     # --- flows
 
@@ -249,36 +213,6 @@ class EntryCompiler:
             self.routine.place(yes)
         return True
 
-    def _when(self, when: When, scope: Scope, after: Label) -> bool:
-        place = self.arm.world.place((*scope.text, "when"))
-        for param, wanted in (when.__pydantic_extra__ or {}).items():
-            if param not in scope.arguments:
-                raise UnknownName(f"no parameter '{param}' here", place, suggest(param, scope.arguments, "parameters"))
-            allowed = wanted if isinstance(wanted, list) else [wanted]
-            if str(self._resolved(f"${param}", scope)) not in allowed:
-                return False
-        if when.class_ is not None:
-            wanted = when.class_ if isinstance(when.class_, list) else [when.class_]
-            for one in wanted:
-                if one not in self.tables.classes:
-                    raise UnknownName(f"no class '{one}'", place, suggest(one, self.tables.classes, "classes"))
-            mask = sum(1 << number for number, one in enumerate(self.tables.classes) if one in wanted)
-            self._only_if(BranchOn.CLASS, mask, after)
-        for mark, yes in ((when.marked, True), (when.unmarked, False)):
-            if mark is not None:
-                flag = self._flag(f"mark {'.'.join((*scope.call, mark))}")
-                if yes:
-                    self._only_if(BranchOn.FLAG, flag, after)
-                else:
-                    self.routine.emit(Op.BRANCH, NOWHERE, BranchOn.FLAG, flag, 0, after)
-        return True
-
-    def _only_if(self, on: BranchOn, operand: int, after: Label) -> None:
-        yes = Label()
-        self.routine.emit(Op.BRANCH, NOWHERE, on, operand, 0, yes)
-        self.routine.jump(after)
-        self.routine.place(yes)
-
     def _body(self, step: Step, scope: Scope) -> None:
         if step.call is not None:
             self._sub_flow(step, scope)
@@ -302,101 +236,6 @@ class EntryCompiler:
         given = {key: self._resolved(value, scope) for key, value in step.with_.items()}
         arguments = bind(flow, given, str(step.call), place, self.tables.scenario)
         self._call(str(step.call), replace(scope, arguments=arguments, calls=scope.calls + 1))
-
-    def _holding(self, step: Step, scope: Scope) -> None:
-        """Take units, do the work of the step with them in hand, give them back."""
-        needs: dict[int, int] = {}
-        for key, hold in step.hold.items():
-            place = self.arm.world.place((*scope.text, "hold", key))
-            written = hold if isinstance(hold, str) else hold.resource
-            resource = self.tables.resource(self._resolved(written, scope), place)
-            count = 1 if isinstance(hold, str) else self._count(hold.units, scope, place)
-            needs[resource] = needs.get(resource, 0) + count
-        in_hand = dict(scope.held)
-        for resource, count in needs.items():
-            in_hand[resource] = in_hand.get(resource, 0) + count
-            most = self.tables.largest_capacity(resource)
-            if in_hand[resource] > most:
-                name = self.tables.resources.rows[resource]
-                fault = f"needs {in_hand[resource]} units of {name}, which never has more than {most}"
-                raise ScenarioFault(
-                    fault, self.arm.world.place((*scope.text, "hold")), "Give it more units, or take fewer."
-                )
-        rows = tuple(sorted(needs.items()))
-        first = self.tables.needs.add_run(rows)
-        priority = self._priority_row(step, scope)
-        number = self._step_number(step, scope)
-        self.routine.emit(Op.SEIZE, number, first, len(rows), priority, scope.depth, NOWHERE, NOWHERE, 0)
-        inner = replace(scope, depth=scope.depth + 1, held=tuple(sorted(in_hand.items())))
-        if step.take is not None:
-            self._hold_time(step, inner, NOWHERE)
-        self._work(step, inner)
-        self.routine.emit(Op.RELEASE, number, first, len(rows), scope.depth)
-
-    def _work(self, step: Step, scope: Scope) -> None:
-        """Write the check and the inner steps of a step."""
-        if step.detect is not None:
-            self._detect(step, scope)
-        if step.steps:
-            self._steps(step.steps, scope)
-
-    def _hold_time(self, step: Step, scope: Scope, number: int) -> None:
-        law = self._law(step, scope)
-        stream = self.tables.streams.add(self._stream_name(scope, "take"))
-        self.routine.emit(Op.HOLD, number, law, stream, self._calendar(step, scope))
-
-    def _calendar(self, step: Step, scope: Scope) -> int:
-        if step.during is not None:
-            return self.tables.calendar(
-                str(self._resolved(step.during, scope)), self.arm.world.place((*scope.text, "during"))
-            )
-        pausing = {self.tables.pausing_calendar(resource) for resource, _ in scope.held} - {None}
-        if len(pausing) > 1:
-            raise ScenarioFault(
-                "two resources that pause at different hours are held at once",
-                self.text_place,
-                "Give them the same opening hours.",
-            )
-        return self.tables.calendar(str(pausing.pop()), self.text_place) if pausing else NOWHERE
-
-    def _detect(self, step: Step, scope: Scope) -> None:
-        detect = step.detect
-        assert detect is not None  # noqa: S101  the caller has looked
-        self._known_truth(detect.truth, scope)
-        self.truths[detect.truth] = None
-        wrong, hit, after = Label(), Label(), Label()
-        self._mark(f"{detect.truth}.checked", scope)
-        self.routine.emit(Op.BRANCH, NOWHERE, BranchOn.FLAG, self._flag(f"truth {detect.truth}"), 0, wrong)
-        alarm = self._share_row(detect.false_alarm, scope)
-        if any(self.tables.shares.rows[alarm]):
-            false = Label()
-            stream = self.tables.streams.add(self._stream_name(scope, "false_alarm"))
-            self.routine.emit(Op.BRANCH, NOWHERE, BranchOn.SHARE, alarm, stream, false, 0)
-            self.routine.jump(after)
-            self.routine.place(false)
-            self._mark(f"{detect.truth}.false_stop", scope)
-            if detect.on_hit is not None:
-                self._note(detect.on_hit.mark, scope)
-        self.routine.jump(after)
-        self.routine.place(wrong)
-        stream = self.tables.streams.add(self._stream_name(scope, "detect"))
-        self.routine.emit(
-            Op.BRANCH, NOWHERE, BranchOn.SHARE, self._share_row(detect.sensitivity, scope), stream, hit, 0
-        )
-        self._mark(f"{detect.truth}.missed", scope)
-        self.routine.jump(after)
-        self.routine.place(hit)
-        self._mark(f"{detect.truth}.caught", scope)
-        if detect.on_hit is not None:
-            self._note(detect.on_hit.mark, scope)
-        self.routine.place(after)
-
-    def _known_truth(self, truth: str, scope: Scope) -> None:
-        if truth not in self.tables.scenario.truth:
-            place = self.arm.world.place((*scope.text, "detect"))
-            raise UnknownName(
-                f"no truth '{truth}' in the scenario", place, suggest(truth, self.tables.scenario.truth, "truths")
-            )
 
     # --- children
 
@@ -477,93 +316,6 @@ class EntryCompiler:
         self._routine(scope, body, is_consignment=False)
         self.routines[before].rows.insert(0, start)
         self.kind = parent
-
-    # --- values
-
-    def _resolved(self, value: Any, scope: Scope) -> Any:  # noqa: ANN401
-        return resolve(value, scope.arguments, self.tables.scenario, self.arm.world.place(scope.text))
-
-    def _count(self, value: Any, scope: Scope, place: Place) -> int:  # noqa: ANN401
-        found = self._resolved(value, scope)
-        if isinstance(found, bool) or not isinstance(found, int) or found < 1:
-            raise ScenarioFault(f"expected a whole number of at least 1, found {units.describe(found)}", place)
-        return found
-
-    def _stream_name(self, scope: Scope, purpose: str) -> str:
-        return f"{self.name}/{'.'.join(scope.path)}/{purpose}"
-
-    def _step_number(self, step: Step, scope: Scope) -> int:
-        held = [
-            (
-                self.tables.resource(
-                    self._resolved(hold if isinstance(hold, str) else hold.resource, scope), self.text_place
-                ),
-                1 if isinstance(hold, str) else self._count(hold.units, scope, self.text_place),
-            )
-            for hold in step.hold.values()
-        ]
-        name = StepName(
-            self.name,
-            self.entry.flow,
-            scope.path,
-            {str(language): text for language, text in step.label.items()},
-            tuple(resource for resource, _ in held),
-            tuple(count for _, count in held),
-            self.kind.name,
-        )
-        # Editions of a step that take other units are steps of their own, so that visits tell which units were in hand.
-        return self.tables.steps.add((self.name, scope.path, tuple(held)), name)
-
-    def _law(self, step: Step, scope: Scope, take: Any = None) -> int:  # noqa: ANN401
-        take = step.take if take is None else take
-        place = self.arm.world.place((*scope.text, "take"))
-        try:
-            if isinstance(take, Law):
-                return self.tables.laws.law(take, lambda value: self._resolved(value, scope))
-            if not isinstance(take, By):
-                return self.tables.laws.duration(take, lambda value: self._resolved(value, scope))
-        except ScenarioFault as fault:
-            raise fault.at(place) from None
-        cases = take.__pydantic_extra__
-        if take.by == "class" and "class" not in scope.arguments:
-            rows = {name: self._law(step, scope, case) for name, case in cases.items()}
-            return self.tables.laws.by_class(
-                self.tables.per_class(rows, self.classes, next(iter(rows.values())), place)
-            )
-        chosen = str(self._resolved(f"${take.by}", scope))
-        if chosen not in cases:
-            message = f"'{take.by}' is '{chosen}' here, for which no time is given"
-            raise UnknownName(message, place, suggest(chosen, cases, "cases"))
-        return self._law(step, scope, cases[chosen])
-
-    def _share_row(self, share: Any, scope: Scope) -> int:  # noqa: ANN401
-        place = self.arm.world.place((*scope.text, "share"))
-        try:
-            if not isinstance(share, dict) or "uncertain" in share:
-                value = units.parse_share(self._resolved(share, scope))
-                return self.tables.shares.add((value,) * len(self.tables.classes))
-            values = {name: units.parse_share(self._resolved(one, scope)) for name, one in share.items()}
-        except ScenarioFault as fault:
-            raise fault.at(place) from None
-        return self.tables.shares.add(tuple(self.tables.per_class(values, self.classes, 0.0, place)))
-
-    def _priority_row(self, step: Step, scope: Scope) -> int:
-        if step.priority is None or isinstance(step.priority, int):
-            return self.tables.priorities.add((step.priority or 0,) * len(self.tables.classes))
-        place = self.arm.world.place((*scope.text, "priority"))
-        return self.tables.priorities.add(tuple(self.tables.per_class(step.priority, self.classes, 0, place)))
-
-    # --- marks
-
-    def _mark(self, mark: str, scope: Scope, *, kind: str | None = None) -> None:
-        name = MarkName(self.name, self.entry.flow, scope.call, mark, scope.place, kind or self.kind.name)
-        self.routine.emit(Op.MARK, NOWHERE, self.tables.marks.add((self.name, scope.call, mark), name))
-
-    def _note(self, mark: str, scope: Scope) -> None:
-        """Mark, and raise the flag when a condition of this flow asks for the mark."""
-        self._mark(mark, scope)
-        if mark in self.consulted:
-            self.routine.emit(Op.SET, NOWHERE, SetWhat.RAISE_FLAG, self._flag(f"mark {'.'.join((*scope.call, mark))}"))
 
 
 _JOIN_REMEDY: Final = "A join names a step with `split` that stands before it in the same list."

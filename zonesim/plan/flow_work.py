@@ -1,0 +1,154 @@
+"""
+What a step does: conditions, units in hand, time, checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from zonesim.faults import ScenarioFault, UnknownName, suggest
+from zonesim.plan.assembly import Label
+from zonesim.plan.flow_writer import FlowWriter
+from zonesim.plan.operations import NOWHERE, BranchOn, Op
+from zonesim.plan.scope import Scope
+from zonesim.scenario.models import Step, When
+
+
+class WorkWriter(FlowWriter):
+    """Writes what a single step does."""
+
+    def _steps(self, steps: Mapping[str, Step], scope: Scope) -> None:
+        """Write a list of steps."""
+        raise NotImplementedError
+
+    # --- conditions
+
+    def _when(self, when: When, scope: Scope, after: Label) -> bool:
+        place = self.arm.world.place((*scope.text, "when"))
+        for param, wanted in (when.__pydantic_extra__ or {}).items():
+            if param not in scope.arguments:
+                raise UnknownName(f"no parameter '{param}' here", place, suggest(param, scope.arguments, "parameters"))
+            allowed = wanted if isinstance(wanted, list) else [wanted]
+            if str(self._resolved(f"${param}", scope)) not in allowed:
+                return False
+        if when.class_ is not None:
+            wanted = when.class_ if isinstance(when.class_, list) else [when.class_]
+            for one in wanted:
+                if one not in self.tables.classes:
+                    raise UnknownName(f"no class '{one}'", place, suggest(one, self.tables.classes, "classes"))
+            mask = sum(1 << number for number, one in enumerate(self.tables.classes) if one in wanted)
+            self._only_if(BranchOn.CLASS, mask, after)
+        for mark, yes in ((when.marked, True), (when.unmarked, False)):
+            if mark is not None:
+                flag = self._flag(f"mark {'.'.join((*scope.call, mark))}")
+                if yes:
+                    self._only_if(BranchOn.FLAG, flag, after)
+                else:
+                    self.routine.emit(Op.BRANCH, NOWHERE, BranchOn.FLAG, flag, 0, after)
+        return True
+
+    def _only_if(self, on: BranchOn, operand: int, after: Label) -> None:
+        yes = Label()
+        self.routine.emit(Op.BRANCH, NOWHERE, on, operand, 0, yes)
+        self.routine.jump(after)
+        self.routine.place(yes)
+
+    # --- units and time
+
+    def _holding(self, step: Step, scope: Scope) -> None:
+        """Take units, do the work of the step with them in hand, give them back."""
+        needs: dict[int, int] = {}
+        for key, hold in step.hold.items():
+            place = self.arm.world.place((*scope.text, "hold", key))
+            written = hold if isinstance(hold, str) else hold.resource
+            resource = self.tables.resource(self._resolved(written, scope), place)
+            count = 1 if isinstance(hold, str) else self._count(hold.units, scope, place)
+            needs[resource] = needs.get(resource, 0) + count
+        in_hand = dict(scope.held)
+        for resource, count in needs.items():
+            in_hand[resource] = in_hand.get(resource, 0) + count
+            most = self.tables.largest_capacity(resource)
+            if in_hand[resource] > most:
+                name = self.tables.resources.rows[resource]
+                fault = f"needs {in_hand[resource]} units of {name}, which never has more than {most}"
+                raise ScenarioFault(
+                    fault, self.arm.world.place((*scope.text, "hold")), "Give it more units, or take fewer."
+                )
+        rows = tuple(sorted(needs.items()))
+        first = self.tables.needs.add_run(rows)
+        priority = self._priority_row(step, scope)
+        number = self._step_number(step, scope)
+        self.routine.emit(Op.SEIZE, number, first, len(rows), priority, scope.depth, NOWHERE, NOWHERE, 0)
+        inner = replace(scope, depth=scope.depth + 1, held=tuple(sorted(in_hand.items())))
+        if step.take is not None:
+            self._hold_time(step, inner, NOWHERE)
+        self._work(step, inner)
+        self.routine.emit(Op.RELEASE, number, first, len(rows), scope.depth)
+
+    def _work(self, step: Step, scope: Scope) -> None:
+        """Write the check and the inner steps of a step."""
+        if step.detect is not None:
+            self._detect(step, scope)
+        if step.steps:
+            self._steps(step.steps, scope)
+
+    def _hold_time(self, step: Step, scope: Scope, number: int) -> None:
+        law = self._law(step, scope)
+        stream = self.tables.streams.add(self._stream_name(scope, "take"))
+        self.routine.emit(Op.HOLD, number, law, stream, self._calendar(step, scope))
+
+    def _calendar(self, step: Step, scope: Scope) -> int:
+        if step.during is not None:
+            return self.tables.calendar(
+                str(self._resolved(step.during, scope)), self.arm.world.place((*scope.text, "during"))
+            )
+        pausing = {self.tables.pausing_calendar(resource) for resource, _ in scope.held} - {None}
+        if len(pausing) > 1:
+            raise ScenarioFault(
+                "two resources that pause at different hours are held at once",
+                self.text_place,
+                "Give them the same opening hours.",
+            )
+        return self.tables.calendar(str(pausing.pop()), self.text_place) if pausing else NOWHERE
+
+    # --- checks
+
+    def _detect(self, step: Step, scope: Scope) -> None:
+        detect = step.detect
+        assert detect is not None  # noqa: S101  the caller has looked
+        self._known_truth(detect.truth, scope)
+        self.truths[detect.truth] = None
+        wrong, hit, after = Label(), Label(), Label()
+        self._mark(f"{detect.truth}.checked", scope)
+        self.routine.emit(Op.BRANCH, NOWHERE, BranchOn.FLAG, self._flag(f"truth {detect.truth}"), 0, wrong)
+        alarm = self._share_row(detect.false_alarm, scope)
+        if any(self.tables.shares.rows[alarm]):
+            false = Label()
+            stream = self.tables.streams.add(self._stream_name(scope, "false_alarm"))
+            self.routine.emit(Op.BRANCH, NOWHERE, BranchOn.SHARE, alarm, stream, false, 0)
+            self.routine.jump(after)
+            self.routine.place(false)
+            self._mark(f"{detect.truth}.false_stop", scope)
+            if detect.on_hit is not None:
+                self._note(detect.on_hit.mark, scope)
+        self.routine.jump(after)
+        self.routine.place(wrong)
+        stream = self.tables.streams.add(self._stream_name(scope, "detect"))
+        self.routine.emit(
+            Op.BRANCH, NOWHERE, BranchOn.SHARE, self._share_row(detect.sensitivity, scope), stream, hit, 0
+        )
+        self._mark(f"{detect.truth}.missed", scope)
+        self.routine.jump(after)
+        self.routine.place(hit)
+        self._mark(f"{detect.truth}.caught", scope)
+        if detect.on_hit is not None:
+            self._note(detect.on_hit.mark, scope)
+        self.routine.place(after)
+
+    def _known_truth(self, truth: str, scope: Scope) -> None:
+        if truth not in self.tables.scenario.truth:
+            place = self.arm.world.place((*scope.text, "detect"))
+            raise UnknownName(
+                f"no truth '{truth}' in the scenario", place, suggest(truth, self.tables.scenario.truth, "truths")
+            )

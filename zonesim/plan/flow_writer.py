@@ -1,0 +1,147 @@
+"""
+The ground that the compiler of flows stands on: the routine being written, values, flags, streams, marks.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from zonesim import units
+from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
+from zonesim.plan.assembly import Label, Routine
+from zonesim.plan.binding import resolve
+from zonesim.plan.operations import NOWHERE, BranchOn, Op, SetWhat
+from zonesim.plan.plan import MarkName, StepName
+from zonesim.plan.scope import Kind, Scope
+from zonesim.plan.world_tables import WorldTables
+from zonesim.scenario.fields import By, Law
+from zonesim.scenario.models import Step, Traffic
+
+FLAGS: Final = 63
+"""Flags a token can carry (bits of an int64)."""
+
+
+class FlowWriter:
+    """Writes instructions of one traffic entry, and knows what its flows refer to."""
+
+    def __init__(self, tables: WorldTables, name: str, entry: Traffic) -> None:
+        self.tables = tables
+        self.arm = tables.arm
+        self.name = name
+        self.entry = entry
+        self.routines: list[Routine] = []
+        self.routine = Routine()
+        self.kind = Kind("")
+        self.classes = tables.classes_of(entry)
+        self.next_child = 1
+        self.child_bases: dict[tuple[tuple[str, ...], int], int] = {}
+        self.flags = dict(tables.flags)
+        self.consulted: frozenset[str] = frozenset()
+        self.truths: dict[str, None] = {}
+        self.text_place = Place(self.arm.world.file)
+
+    # --- instructions
+
+    def _chance(self, share: int, stream: int, flag: int) -> None:
+        """Raise `flag` with a probability; a token that passes again meets the same luck."""
+        yes, after = Label(), Label()
+        self.routine.emit(Op.BRANCH, NOWHERE, BranchOn.SHARE, share, stream, yes, 1)
+        self.routine.jump(after)
+        self.routine.place(yes)
+        self.routine.emit(Op.SET, NOWHERE, SetWhat.RAISE_FLAG, flag)
+        self.routine.place(after)
+
+    def _flag(self, name: str) -> int:
+        if name not in self.flags:
+            self.flags[name] = len(self.flags)
+            if len(self.flags) > FLAGS:
+                message = f"traffic '{self.name}' needs more than {FLAGS} flags"
+                raise ScenarioFault(message, self.text_place, "Use fewer marks in conditions, or fewer truths.")
+        return self.flags[name]
+
+    # --- values
+
+    def _resolved(self, value: Any, scope: Scope) -> Any:  # noqa: ANN401
+        return resolve(value, scope.arguments, self.tables.scenario, self.arm.world.place(scope.text))
+
+    def _count(self, value: Any, scope: Scope, place: Place) -> int:  # noqa: ANN401
+        found = self._resolved(value, scope)
+        if isinstance(found, bool) or not isinstance(found, int) or found < 1:
+            raise ScenarioFault(f"expected a whole number of at least 1, found {units.describe(found)}", place)
+        return found
+
+    def _stream_name(self, scope: Scope, purpose: str) -> str:
+        return f"{self.name}/{'.'.join(scope.path)}/{purpose}"
+
+    def _step_number(self, step: Step, scope: Scope) -> int:
+        held = [
+            (
+                self.tables.resource(
+                    self._resolved(hold if isinstance(hold, str) else hold.resource, scope), self.text_place
+                ),
+                1 if isinstance(hold, str) else self._count(hold.units, scope, self.text_place),
+            )
+            for hold in step.hold.values()
+        ]
+        name = StepName(
+            self.name,
+            self.entry.flow,
+            scope.path,
+            {str(language): text for language, text in step.label.items()},
+            tuple(resource for resource, _ in held),
+            tuple(count for _, count in held),
+            self.kind.name,
+        )
+        # Editions of a step that take other units are steps of their own, so that visits tell which units were in hand.
+        return self.tables.steps.add((self.name, scope.path, tuple(held)), name)
+
+    def _law(self, step: Step, scope: Scope, take: Any = None) -> int:  # noqa: ANN401
+        take = step.take if take is None else take
+        place = self.arm.world.place((*scope.text, "take"))
+        try:
+            if isinstance(take, Law):
+                return self.tables.laws.law(take, lambda value: self._resolved(value, scope))
+            if not isinstance(take, By):
+                return self.tables.laws.duration(take, lambda value: self._resolved(value, scope))
+        except ScenarioFault as fault:
+            raise fault.at(place) from None
+        cases = take.__pydantic_extra__
+        if take.by == "class" and "class" not in scope.arguments:
+            rows = {name: self._law(step, scope, case) for name, case in cases.items()}
+            return self.tables.laws.by_class(
+                self.tables.per_class(rows, self.classes, next(iter(rows.values())), place)
+            )
+        chosen = str(self._resolved(f"${take.by}", scope))
+        if chosen not in cases:
+            message = f"'{take.by}' is '{chosen}' here, for which no time is given"
+            raise UnknownName(message, place, suggest(chosen, cases, "cases"))
+        return self._law(step, scope, cases[chosen])
+
+    def _share_row(self, share: Any, scope: Scope) -> int:  # noqa: ANN401
+        place = self.arm.world.place((*scope.text, "share"))
+        try:
+            if not isinstance(share, dict) or "uncertain" in share:
+                value = units.parse_share(self._resolved(share, scope))
+                return self.tables.shares.add((value,) * len(self.tables.classes))
+            values = {name: units.parse_share(self._resolved(one, scope)) for name, one in share.items()}
+        except ScenarioFault as fault:
+            raise fault.at(place) from None
+        return self.tables.shares.add(tuple(self.tables.per_class(values, self.classes, 0.0, place)))
+
+    def _priority_row(self, step: Step, scope: Scope) -> int:
+        if step.priority is None or isinstance(step.priority, int):
+            return self.tables.priorities.add((step.priority or 0,) * len(self.tables.classes))
+        place = self.arm.world.place((*scope.text, "priority"))
+        return self.tables.priorities.add(tuple(self.tables.per_class(step.priority, self.classes, 0, place)))
+
+    # --- marks
+
+    def _mark(self, mark: str, scope: Scope, *, kind: str | None = None) -> None:
+        name = MarkName(self.name, self.entry.flow, scope.call, mark, scope.place, kind or self.kind.name)
+        self.routine.emit(Op.MARK, NOWHERE, self.tables.marks.add((self.name, scope.call, mark), name))
+
+    def _note(self, mark: str, scope: Scope) -> None:
+        """Mark, and raise the flag when a condition of this flow asks for the mark."""
+        self._mark(mark, scope)
+        if mark in self.consulted:
+            self.routine.emit(Op.SET, NOWHERE, SetWhat.RAISE_FLAG, self._flag(f"mark {'.'.join((*scope.call, mark))}"))
