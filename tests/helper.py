@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from zonesim.engine import simulate
 from zonesim.kpi import Reducer, RunResult, measure
 from zonesim.plan import Block, Plan, Totals, compile_plan
 from zonesim.plan.records import child_of, number_of, ordinal_of, place_of, source_of
 from zonesim.policy import Arm, World, apply, baseline, load_world, parse_setting, resolve, world_of
-from zonesim.scenario import read_text
+from zonesim.scenario import Measure, check, load_catalogue, read_text
 from zonesim.units import MINUTE
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -147,6 +148,17 @@ def column(results: Sequence[RunResult], kpi: str) -> np.ndarray:
     return np.array([result.values[kpi] for result in results])
 
 
+def add_measure(monkeypatch: pytest.MonkeyPatch, text: str) -> Measure:
+    """Put a measure, written without its head lines, into the library for the length of a test."""
+    head = 'zonesim: 1\nkind: measure\nlabel: {en: A test, zh: 试验}\nbasis: {text: none, date: "2019-06-07"}\n'
+    document = read_text(head + text, f"library/measures/{text.split()[1]}.yaml")
+    measure = check(Measure, document.tree, document.places, document.keys, file=document.file)
+    library = load_catalogue()
+    monkeypatch.setitem(library.measures, measure.name, measure)
+    monkeypatch.setitem(library.documents, measure.name, document)
+    return measure
+
+
 def gone(group: int) -> bool:
     """Return whether every process of a group ends within 5 seconds, the time the system takes to clear them away."""
     for _ in range(50):
@@ -162,6 +174,7 @@ __all__ = [
     "ENGINES",
     "ROOT",
     "Timeline",
+    "add_measure",
     "column",
     "gone",
     "kpis",

@@ -247,6 +247,11 @@ def measures_document() -> list[dict[str, Any]]:
                 "basis": {"text": measure.basis.text, "date": measure.basis.date},
                 "params": {name: param.default for name, param in measure.params.items()},
                 "moves": list(measure.moves),
+                "sets_class": {
+                    name: dict(practice.sets_class)
+                    for name, practice in measure.practices.items()
+                    if practice.sets_class
+                },
                 "edits": edits,
             }
         )
@@ -261,7 +266,10 @@ def measures_text() -> str:
     for measure in load_catalogue().by_annex().values():
         label = [str(measure.annex), measure.label["en"], measure.label["zh"]]
         for name, practice in measure.practices.items():
-            edits = "\n".join(f"{edit.action} {edit.path}" for edit in practice.edits)
+            edits = "\n".join(
+                [f"{edit.action} {edit.path}" for edit in practice.edits]
+                + [f"treat class {old} as {new}" for old, new in practice.sets_class.items()]
+            )
             table.add_row(*label, f"{name}: {practice.label['en']}", edits)
             label = ["", "", ""]
     return printed(table)

@@ -34,10 +34,11 @@ class WorkWriter(FlowWriter):
                 return False
         if when.class_ is not None:
             wanted = when.class_ if isinstance(when.class_, list) else [when.class_]
+            known = [self.tables.acts_as(name) for name in self.tables.classes]
             for one in wanted:
-                if one not in self.tables.classes:
-                    raise UnknownName(f"no class '{one}'", place, suggest(one, self.tables.classes, "classes"))
-            mask = sum(1 << number for number, one in enumerate(self.tables.classes) if one in wanted)
+                if one not in known:
+                    raise UnknownName(f"no class '{one}'", place, suggest(one, known, "classes"))
+            mask = sum(1 << number for number, name in enumerate(known) if name in wanted)
             self._only_if(BranchOn.CLASS, mask, after)
         for mark, yes in ((when.marked, True), (when.unmarked, False)):
             if mark is not None:

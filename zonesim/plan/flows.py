@@ -69,6 +69,7 @@ class EntryCompiler(WorkWriter):
         if is_consignment:
             self._mark("arrived", scope, kind=self.kind.name)
             self._adoption_without_firm()
+            self._upgrades()
         for truth in self.truths:
             if truth not in self.kind.inherited:
                 self._draw_truth(truth)
@@ -83,6 +84,22 @@ class EntryCompiler(WorkWriter):
             share = self.tables.shares.add((use.share,) * len(self.tables.classes))
             stream = self.tables.streams.add(f"{self.name}//adoption/{use.measure}")
             self._chance(share, stream, self.flags[f"adopts {use.name}"])
+
+    def _upgrades(self) -> None:
+        """Give adopters of a practice the class that it sets."""
+        for each in self.tables.upgrades:
+            if each.old not in self.classes:
+                continue
+            after, yes = Label(), Label()
+            flag = self.flags.get(f"adopts {each.practice}")
+            if flag is not None:
+                self._only_if(BranchOn.FLAG, flag, after)
+            mask = 1 << self.tables.classes.index(each.old)
+            self.routine.emit(Op.BRANCH, NOWHERE, BranchOn.CLASS, mask, 0, yes)
+            self.routine.jump(after)
+            self.routine.place(yes)
+            self.routine.emit(Op.SET, NOWHERE, SetWhat.CLASS, self.tables.classes.index(each.name))
+            self.routine.place(after)
 
     def _draw_truth(self, truth: str) -> None:
         share = self.tables.truth_share(truth, self.classes)

@@ -244,6 +244,9 @@ class _Walk:
             flags |= 1 << b
         elif op == Op.SET and a == SetWhat.LOWER_FLAG:
             flags &= ~(1 << b)
+        elif op == Op.SET and a == SetWhat.CLASS:
+            _Walk(self.plan, b, amount, self.uses).start(row + 1, flags, late / amount)
+            return
         elif op == Op.SPLIT:
             count = law_mean(self.plan.laws, self.plan.numbers, a, self.klass)
             _Walk(self.plan, self.klass, amount * count, self.uses).start(c, flags, late / amount)

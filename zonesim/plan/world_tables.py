@@ -37,6 +37,9 @@ class WorldTables:
         self.offset = monday_offset(clock.start)
         self.firms: list[Firm] = generate(self.scenario.firms) if self.scenario.firms else []
         self.classes = self._all_classes()
+        self.upgrades = [each for each in arm.upgrades if each.old in self.classes]
+        self.upgraded = {each.name: each for each in self.upgrades}
+        self.classes += self.upgraded
         self.flags = {f"adopts {use.name}": number for number, use in enumerate(arm.partial)}
         self.steps: Keyed[StepName] = Keyed()
         self.marks: Keyed[MarkName] = Keyed()
@@ -68,7 +71,16 @@ class WorldTables:
         return 1 if self.firms and entry.class_ is None and entry.classes is None else 0
 
     def classes_of(self, entry: Traffic) -> frozenset[str]:
-        """Return the classes that consignments of this entry can have."""
+        """Return the classes that consignments of this entry can have, those that practices give them included."""
+        found = self.given_classes(entry)
+        return found | {name for name, each in self.upgraded.items() if each.old in found}
+
+    def acts_as(self, name: str) -> str:
+        """Return the class whose shares, times and priorities hold for class `name`: itself, but for upgraded ones."""
+        return self.upgraded[name].new if name in self.upgraded else name
+
+    def given_classes(self, entry: Traffic) -> frozenset[str]:
+        """Return the classes with which consignments of this entry can arrive."""
         if entry.class_ is not None:
             return frozenset({entry.class_})
         if entry.classes is not None:
@@ -78,22 +90,27 @@ class WorldTables:
         return frozenset({NO_CLASS})
 
     def per_class(
-        self, given: Mapping[str, Value], possible: frozenset[str], unused: Value, place: Place
+        self, given: Mapping[str, Value], possible: frozenset[str], unused: Value, place: Place, *, truth: bool = False
     ) -> list[Value]:
         """
         Return a value for each class; `all` stands for every class that is not named.
 
-        Raises UnknownName for a class nobody has, ScenarioFault when a class that occurs has no value.
+        Upgraded classes have the value of their new class, a hidden `truth` that of the old one. Raises UnknownName for
+        a class nobody has, ScenarioFault when a class that occurs has no value.
         """
+        known_as = {
+            name: self.upgraded[name].old if truth and name in self.upgraded else self.acts_as(name)
+            for name in self.classes
+        }
         for name in given:
-            if name not in self.classes and name != "all":
-                known = [*filter(None, self.classes), "all"]
+            if name not in known_as.values() and name != "all":
+                known = [*filter(None, dict.fromkeys(known_as.values())), "all"]
                 raise UnknownName(f"no class '{name}'", place, suggest(name, known, "classes"))
-        missing = [name for name in sorted(possible) if name not in given and "all" not in given]
+        missing = sorted({known_as[name] for name in possible if known_as[name] not in given and "all" not in given})
         if missing:
             names = ", ".join(name or "(no class)" for name in missing)
             raise ScenarioFault(f"no value for class {names}", place, "Name every class, or add `all:`.")
-        return [given.get(name, given.get("all", unused)) for name in self.classes]
+        return [given.get(known_as[name], given.get("all", unused)) for name in self.classes]
 
     def truth_share(self, truth: str, possible: frozenset[str]) -> int:
         """Return the row of shares of a hidden truth."""
@@ -101,7 +118,7 @@ class WorldTables:
         shares = {
             name: units.parse_share(mode_of(share)) for name, share in self.scenario.truth[truth].shares().items()
         }
-        return self.shares.add(tuple(self.per_class(shares, possible, 0.0, place)))
+        return self.shares.add(tuple(self.per_class(shares, possible, 0.0, place, truth=True)))
 
     # --- resources and calendars
 

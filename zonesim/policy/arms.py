@@ -8,13 +8,13 @@ has.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
 from zonesim import units
-from zonesim.faults import Faults, ScenarioFault, UnknownName, suggest
+from zonesim.faults import Faults, MeasureConflict, ScenarioFault, UnknownName, suggest
 from zonesim.policy.chosen import Arm, choice_faults, settle_params
 from zonesim.policy.edits import Change, Request, apply, check_conflicts, targets
 from zonesim.policy.world import World
@@ -37,6 +37,20 @@ class PracticeUse:
         return self.name.partition(".")[0]
 
 
+@dataclass(frozen=True)
+class Upgrade:
+    """A practice gives its adopters of class `old` what class `new` gets."""
+
+    practice: str
+    old: str
+    new: str
+
+    @property
+    def name(self) -> str:
+        """Return the name of the class of such tokens: neither `old` nor `new`, for truths stay those of `old`."""
+        return f"{self.old}>{self.new}"
+
+
 @dataclass
 class ResolvedArm:
     """
@@ -51,6 +65,8 @@ class ResolvedArm:
     changes: list[Change] = field(default_factory=list)
     shares: dict[str, float] = field(default_factory=dict)
     """Every practice of the library with the share that follows it in this arm."""
+    upgrades: tuple[Upgrade, ...] = ()
+    """Changes of class by the practices that somebody follows."""
     warnings: list[str] = field(default_factory=list)
     """What is allowed but odd: parameters outside the bounds that the library gives them."""
     _flows: dict[frozenset[str], dict[str, Flow]] = field(default_factory=dict)
@@ -118,7 +134,8 @@ def resolve(world: World, arm: Arm) -> ResolvedArm:
     )
     full = [request for name in by_practice if shares[name] >= 1 for request in by_practice[name]]
     changes = apply(world, [*full, *everyone])
-    resolved = ResolvedArm(arm, world, world.scenario(), partial, by_practice, changes, shares, warnings)
+    upgrades = _upgrades(shares, catalogue)
+    resolved = ResolvedArm(arm, world, world.scenario(), partial, by_practice, changes, shares, upgrades, warnings)
     for use in partial:
         shadow = world.copy()
         changes += apply(shadow, list(by_practice[use.name]))
@@ -129,6 +146,25 @@ def resolve(world: World, arm: Arm) -> ResolvedArm:
             ):
                 resolved.flows(frozenset(subset))
     return resolved
+
+
+def _upgrades(shares: Mapping[str, float], catalogue: Catalogue) -> tuple[Upgrade, ...]:
+    """Return the changes of class by practices with a share; raises Faults when two give one class different ones."""
+    found: list[Upgrade] = []
+    faults: list[ScenarioFault] = []
+    for measure in catalogue.measures.values():
+        for key, practice in measure.practices.items():
+            name = f"{measure.name}.{key}"
+            for old, new in practice.sets_class.items() if shares[name] > 0 else ():
+                other = next((each for each in found if each.old == old and each.new != new), None)
+                if other is not None:
+                    place = catalogue.documents[measure.name].place(("practices", key, "sets_class", old))
+                    fault = f"practices '{other.practice}' and '{name}' both set the class of '{old}'"
+                    faults.append(MeasureConflict(fault, place, "Leave one of the measures out."))
+                found.append(Upgrade(name, old, new))
+    if faults:
+        raise Faults(faults)
+    return tuple(found)
 
 
 def _all_flows(world: World) -> list[str]:

@@ -95,18 +95,34 @@ class MeasureParam(Strict):
 
 
 class Practice(Strict):
-    """A way of working that firms adopt: the edits hold for those who do."""
+    """A way of working that firms adopt: the edits, and the change of credit class, hold for those who do."""
 
     label: Text
     """How people call it."""
     adoption: Adoption
     """Who follows it."""
-    edits: Annotated[list[Edit], Field(min_length=1)]
+    edits: list[Edit] = []
     """What is different for those who do."""
+    sets_class: dict[Name, Name] = {}
+    """
+    Credit class that adopters are treated as from their arrival on, e.g. `{ordinary: AEO}`: its shares, times,
+    priorities and conditions hold for them. The share of adopters counts all firms, those of other classes too. Hidden
+    truths stay those of the old class, and results by class count a token in its old class, so that arms compare the
+    same tokens.
+    """
     source: Source | None = None
     """Where the numbers come from."""
     note: Name | None = None
     """A remark for readers."""
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Practice:
+        if not self.edits and not self.sets_class:
+            raise problem("a practice without 'edits' and without 'sets_class'", "Say what it changes.")
+        for old, new in self.sets_class.items():
+            if old == new:
+                raise problem(f"'sets_class' gives class '{old}' to itself", "Name two classes.")
+        return self
 
 
 class Basis(Strict):
