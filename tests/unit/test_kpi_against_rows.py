@@ -15,7 +15,7 @@ from zonesim.kpi import Reducer, catalogue, measure
 from zonesim.plan import Plan, Totals
 
 H = 3_600_000
-LIBRARY = ("arrived", "declared", "released", "pickup_allowed", "in_zone", "usable", "left")
+LIBRARY = ("arrived", "declared", "released", "pickup_allowed", "out_of_zone", "in_zone", "usable", "left")
 GATE = ("gate_arrived", "lane_left", "gate_passed", "manual", "stopped")
 
 SHOP = """
@@ -138,11 +138,26 @@ def flow_kpis(rows: Rows, group: str, entries: list[str], chain: list[str]) -> d
         for hours in (24, 48):
             found[f"{group}.{name}.within_{hours}h"] = share([span <= hours * H for span in spans(early, late)])
     stages = chain[: chain.index(end) + 1]
-    whole = [number for number in cohort if all(number in rows.at[mark] for mark in stages)]
-    for early, late in pairwise(stages):
-        times = [(rows.at[late][number] - rows.at[early][number]) / H for number in whole]
+    whole = [number for number in cohort if number in rows.at[end]]
+    for position, (early, late) in enumerate(pairwise(stages), 1):
+        times = []
+        for number in whole:
+            first, second = (
+                min(rows.at[mark].get(number, math.inf) for mark in stages[place:])
+                for place in (position - 1, position)
+            )
+            times.append((second - first) / H)
         times += [math.inf] * (len(cohort) - len(whole))
         found[f"{group}.stage.{early}_to_{late}.mean"] = mean(times)
+    held = [
+        max(0, rows.at["released"][number] - rows.at["in_zone"][number])
+        if number in rows.at[end] and number in rows.at["in_zone"] and number in rows.at["released"]
+        else math.inf
+        for number in cohort
+    ]
+    spread(found, f"{group}.pending", held, H)
+    filed = [time for mark, _, time in rows.marks if mark.name == "declared" and mark.entry in entries]
+    found[f"{group}.declarations.day"] = sum(rows.begin <= time < rows.end for time in filed) / rows.days
     found[f"{group}.inspected.rate"] = share([number in rows.at["inspected"] for number in cohort])
     found[f"{group}.arrived.day"] = len(cohort) / rows.days
     ends = [rows.at[end][number] for number in mine if number in rows.at[end]]

@@ -8,7 +8,7 @@ import pytest
 
 from tests.helper import ROOT, column, kpis, plan_of_file
 from zonesim.analysis import paired
-from zonesim.kpi import catalogue
+from zonesim.kpi import RunResult, catalogue
 from zonesim.plan import loads
 from zonesim.policy import Arm, Chosen, arms_for, flows_in_use, load_world, register, resolve
 from zonesim.scenario import load_catalogue
@@ -17,6 +17,8 @@ from zonesim.units import HOUR
 LIBRARY = load_catalogue()
 SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
 TYPICAL = ROOT / "scenarios" / "typical_zone.yaml"
+ALL_FLOWS = ROOT / "scenarios" / "all_flows.yaml"
+MONTH = ("clock.warm_up=1 week", "clock.measure=2 week", "clock.cool_down=2 week")
 PARK = ROOT / "scenarios" / "suzhou_industrial_park.yaml"
 
 
@@ -55,18 +57,30 @@ def test_a_measure_is_complete(measure):
     assert all(set(practice.label) == {"en", "zh"} for practice in measure.practices.values())
 
 
+@pytest.fixture(scope="module")
+def every_flow() -> list[RunResult]:
+    """The baseline of the scenario with every flow."""
+    return kpis(plan_of_file(ALL_FLOWS, *MONTH), replications=4)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("measure", LIBRARY.measures.values(), ids=lambda measure: measure.name)
-def test_a_measure_moves_what_its_card_names(measure):
+def test_a_measure_moves_what_its_card_names(measure, every_flow):
     """
     Each KPI that a measure's card names differs from the baseline beyond its interval.
     """
     arm = Arm(str(measure.annex), (Chosen(measure.name),))
-    clock = ("clock.warm_up=1 week", "clock.measure=2 week", "clock.cool_down=1 week")
-    base = kpis(plan_of_file(TYPICAL, *clock), replications=4)
-    with_it = kpis(plan_of_file(TYPICAL, *clock, arm=arm), replications=4)
+    with_it = kpis(plan_of_file(ALL_FLOWS, *MONTH, arm=arm), replications=4)
     for kpi in measure.moves:
-        found = paired(list(column(base, kpi)), list(column(with_it, kpi)))
+        found = paired(list(column(every_flow, kpi)), list(column(with_it, kpi)))
         assert found.low * found.high > 0, (kpi, found)
+
+
+def test_every_flow_is_used():
+    """
+    The scenario with every flow runs each flow of the library, so each measure has something to act on.
+    """
+    assert set(flows_in_use(load_world(ALL_FLOWS))) == set(LIBRARY.flows)
 
 
 @pytest.mark.parametrize("name", LIBRARY.flows)

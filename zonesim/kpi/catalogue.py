@@ -9,7 +9,7 @@ from typing import Final
 from zonesim.kpi.definitions import BY_NAME, Definition
 from zonesim.plan.plan import UNLIMITED, Plan
 
-LIBRARY_MARKS: Final = ("arrived", "declared", "released", "pickup_allowed", "in_zone", "usable", "left")
+LIBRARY_MARKS: Final = ("arrived", "declared", "released", "pickup_allowed", "out_of_zone", "in_zone", "usable", "left")
 """Marks of a consignment, in the order in which stages are told."""
 
 
@@ -160,6 +160,10 @@ class _Teller:
             statistics += ["clearance.mean", "clearance.p95"]
         if {"declared", "released"} <= set(chain):
             statistics += ["customs.mean", "customs.p95", "customs.within_24h"]
+        if "declared" in chain:
+            statistics.append("declarations.day")
+        if {"in_zone", "released"} <= set(chain):
+            statistics.append("pending.mean")
         if name in self.scopes.inspected:
             statistics.append("inspected.rate")
         for what in statistics:

@@ -19,6 +19,7 @@ MOST_MISSING: Final = 0.01
 """Largest share of missing values with which a mean is still given."""
 
 _NONE: Final = -1
+LAST: Final = np.iinfo(np.int64).max
 _NAN: Final = float("nan")
 
 
@@ -88,15 +89,26 @@ class Measurement:
             declared = int((times["declared"] != _NONE).sum())
             self.values[f"{group}.customs.within_24h"] = _share(int((customs <= 24 * HOUR).sum()), declared)
         stages = chain[: chain.index(end) + 1]
-        whole = np.all([times[mark] != _NONE for mark in stages], axis=0)
+        whole = times[end] != _NONE
         withheld = not whole.any() or whole.sum() < (1 - MOST_MISSING) * count
-        for earlier, later in pairwise(stages):
-            spans = (times[later] - times[earlier])[whole]
+        told = np.array([times[mark][whole] for mark in stages])
+        told[told == _NONE] = LAST
+        told = np.minimum.accumulate(told[::-1])[
+            ::-1
+        ]  # what is not marked, or later than the next, counts with the next
+        for number, (earlier, later) in enumerate(pairwise(stages)):
+            spans = told[number + 1] - told[number]
             self.values[f"{group}.stage.{earlier}_to_{later}.mean"] = _NAN if withheld else float(spans.mean()) / HOUR
+        if {"in_zone", "released"} <= set(chain):
+            both = whole & (times["in_zone"] != _NONE) & (times["released"] != _NONE)
+            missing = count - int(both.sum())
+            spans = np.maximum(times["released"] - times["in_zone"], 0)[both]
+            self._statistics(f"{group}.pending", spans, missing, HOUR)
         self._duration(f"{group}.stay", times["arrived"], times["left"], HOUR)
         self.values[f"{group}.inspected.rate"] = _share(int((times["inspected"] != _NONE).sum()), count)
         cohort = self.totals.cohort[sources]
         self.values[f"{group}.arrived.day"] = float((cohort[:, 1] - cohort[:, 0]).sum()) / self.days
+        self.values[f"{group}.declarations.day"] = float(self.columns.declarations[sources].sum()) / self.days
         self.values[f"{group}.completed.day"] = self._completed(sources, LIBRARY_MARKS.index(end)) / self.days
         entries = {self.plan.names.sources[source] for source in sources}
         ends = [row for row, step in enumerate(self.plan.names.steps) if step.is_leave and step.entry in entries]

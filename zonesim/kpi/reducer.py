@@ -43,7 +43,8 @@ class Columns:
     `visits`: step, wait (-1: still waits), time with units in hand (-1: not ended). `milestones`: position in
     LIBRARY_MARKS or INSPECTED, token, time. `unsettled`: position, consignment, where a token that is still inside may
     yet reach the milestone. `ends`: position, token, time of the marks usable and left. `gates`: mark, token, time of
-    gate marks in order. `truths`: truth, position in TRUTH_MARKS, token.
+    gate marks in order. `truths`: truth, position in TRUTH_MARKS, token. `declarations`: by source, marks declared made
+    inside the window by any token.
 
     By gate direction and hour of the day, shape (directions, 24): `passages` begun by any token inside the window;
     `waiting`, ms that any token waited for a lane inside the window; `waits` and `waits_begun`, summed waits and their
@@ -56,6 +57,7 @@ class Columns:
     ends: Ints
     gates: Ints
     truths: Ints
+    declarations: Ints
     passages: Ints
     waiting: Ints
     waits: Ints
@@ -73,6 +75,7 @@ class Reducer:
         sources = len(plan.names.sources)
         self.first = np.full(sources, _UNSEEN)
         self.after = np.full(sources, _UNSEEN)
+        self.declarations = np.zeros(sources, dtype=np.int64)
         self._sort_marks()
         self.is_leave = np.array([step.is_leave for step in plan.names.steps], dtype=bool)
         self.reachable = _reachable(plan, self.milestone)
@@ -95,6 +98,7 @@ class Reducer:
         ends = [LIBRARY_MARKS.index(name) for name in ("usable", "left")]
         directions, truths = list(self.scopes.lanes), list(self.scopes.truths)
         self.milestone = _codes([_position(mark.name, (*LIBRARY_MARKS, "inspected")) for mark in names])
+        self.is_declared = self.milestone == LIBRARY_MARKS.index("declared")
         self.is_end = np.isin(self.milestone, ends)
         self.is_arrival = np.array([mark.name == "arrived" and not mark.scope for mark in names], dtype=bool)
         self.is_gate = np.array([mark.place in directions and mark.name in GATE_MARKS for mark in names], dtype=bool)
@@ -122,6 +126,8 @@ class Reducer:
         direction = self.begins_at[mark]
         begun = (direction >= 0) & (time >= self.begin) & (time < self.end)
         np.add.at(self.passages, (direction[begun], _hour(time[begun])), 1)
+        filed = self.is_declared[mark] & (time >= self.begin) & (time < self.end)
+        np.add.at(self.declarations, source_of(number[filed]), 1)
         ended = self.is_end[mark]
         self.ends.append(np.column_stack([self.milestone[mark[ended]], number[ended], time[ended]]))
         measured = self._measured(number)
@@ -181,6 +187,7 @@ class Reducer:
             ends=ends,
             gates=_stacked(self.gates, 3),
             truths=_stacked(self.truths, 3),
+            declarations=self.declarations,
             passages=self.passages,
             waiting=self.waiting,
             waits=self.waits,
