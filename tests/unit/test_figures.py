@@ -38,13 +38,14 @@ def world_with(change: Callable[[World], None] | None = None) -> World:
 
 
 def resolved(world: World, names: Sequence[str] | None = None) -> dict[str, ResolvedArm]:
-    """Return the arms of a comparison."""
-    return {arm.name: resolve(world, arm) for arm in arms_for(world, names)}
+    """Return the arms of a comparison; without names the baseline and the measures 10 and 11 together."""
+    arms = arms_for(world, names or ["10", "11"])
+    return {arm.name: resolve(world, arm) for arm in (arms if names else [arms[0], arms[-1]])}
 
 
 @cache
 def ordinary() -> dict[str, ResolvedArm]:
-    """Return the baseline and all measures of the library together in the typical zone."""
+    """Return the baseline and the measures 10 and 11 together in the typical zone."""
     return resolved(world_with())
 
 

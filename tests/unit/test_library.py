@@ -224,3 +224,16 @@ def test_hauls_take_their_distance():
     found = column(kpis(plan_of_file(TYPICAL), replications=2), "F1.haul.service.mean").mean()
 
     assert found * 60_000 == pytest.approx(99 / 45 * HOUR, rel=0.02)
+
+
+def test_the_package_leaves_out_what_cannot_act():
+    """
+    Without names a comparison takes the measures that edit a flow of the scenario: 4 needs domestic sales, and own flows know none.
+    """
+    typical = [chosen.measure for chosen in arms_for(load_world(TYPICAL))[-1].measures]
+    every = [chosen.measure for chosen in arms_for(load_world(ALL_FLOWS))[-1].measures]
+
+    assert "m04" not in typical
+    assert {"m10", "m11"} <= set(typical) < set(every)
+    assert every == [measure.name for measure in LIBRARY.by_annex().values()]
+    assert len(arms_for(load_world(ROOT / "tests" / "theory" / "queue.yaml"))) == 1

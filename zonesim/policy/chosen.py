@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from zonesim import units
 from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
+from zonesim.policy.register import flows_in_use
 from zonesim.policy.world import World
 from zonesim.scenario import Catalogue, Document, Measure, Path_, load_catalogue
 from zonesim.scenario.fields import mode_of
@@ -84,19 +85,28 @@ def arms_for(world: World, names: Sequence[str] | None = None) -> list[Arm]:
     """
     Return the arms of a comparison, baseline first.
 
-    Without names: the baseline and all measures of the library together. With names: the baseline, each measure
-    alone, and all of them together, in the order given.
+    Without names: the baseline and all measures together that act on a flow of the scenario. With names: the
+    baseline, each measure alone, and all of them together, in the order given.
     """
     catalogue = load_catalogue()
-    chosen = [find_measure(name, catalogue) for name in names] if names is not None else catalogue.by_annex().values()
+    if names is not None:
+        chosen = [find_measure(name, catalogue) for name in names]
+    else:
+        chosen = [measure for measure in catalogue.by_annex().values() if _acts(measure, flows_in_use(world))]
     measures = list(dict.fromkeys(measure.name for measure in chosen))
     arms = [baseline(world)]
     if names is not None:
         arms += [Arm(str(catalogue.measures[name].annex), (Chosen(name),)) for name in measures]
-    if names is None or len(measures) > 1:
+    if len(measures) > 1 or (names is None and measures):
         together = "+".join(str(catalogue.measures[name].annex) for name in measures)
         arms.append(Arm(together, tuple(Chosen(name) for name in measures)))
     return arms
+
+
+def _acts(measure: Measure, flows: Sequence[str]) -> bool:
+    """Return whether a measure edits one of `flows`, or zones."""
+    edited = [edit.path.split(".") for practice in measure.practices.values() for edit in practice.edits]
+    return bool(measure.zone_edits) or any(path[1] in {*flows, "*"} for path in edited)
 
 
 # --- arms as they are written
