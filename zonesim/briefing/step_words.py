@@ -51,7 +51,7 @@ def facts_of(step: Step) -> Facts:
         check = f"finds {share_text(step.detect.sensitivity)}"
         alarms = share_text(step.detect.false_alarm)
         check += f", false alarms {alarms}" if alarms not in _NONE else ""
-    holds = ", ".join(map(_resource, step.hold.values()))
+    holds = ", ".join(_resource(hold) + _kept(step.keep.get(key)) for key, hold in step.hold.items())
     return Facts(time, holds, _condition(step), check, _then(step.next))
 
 
@@ -98,6 +98,10 @@ def _resource(hold: Any) -> str:  # noqa: ANN401
     name = str(hold if isinstance(hold, str) else hold.resource)
     units = "" if isinstance(hold, str) or hold.units == 1 else f"{hold.units} "
     return units + name.rpartition(".")[2].lstrip("$").replace("_", " ")
+
+
+def _kept(until: str | None) -> str:
+    return f" until {until.replace('_', ' ')}" if until else ""
 
 
 def _condition(step: Step) -> str:

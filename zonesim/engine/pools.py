@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from zonesim.plan.plan import UNLIMITED
 
 if TYPE_CHECKING:
-    from zonesim.engine.tokens import Token
+    from zonesim.engine.tokens import Token, Visit
 
 
 @dataclass(slots=True, eq=False)
@@ -23,9 +23,10 @@ class Request:
     """Units of one or more pools that a token waits for. It stands in every line at (priority, arrival in line)."""
 
     token: Token
-    needs: tuple[tuple[Pool, int], ...]
+    visit: Visit
     priority: int
     arrival: int
+    needs: tuple[tuple[Pool, int], ...]
 
     @property
     def rank(self) -> tuple[int, int]:

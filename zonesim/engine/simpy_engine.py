@@ -98,6 +98,7 @@ class _Run:
             Op.SEIZE: self._seize,
             Op.HOLD: self._hold,
             Op.RELEASE: self._release,
+            Op.KEEP: self._keep,
             Op.MARK: self._mark,
             Op.SPLIT: self._split,
             Op.BRANCH: self._branch,
@@ -111,7 +112,7 @@ class _Run:
         """Return the needs of every SEIZE and RELEASE of the program by (first row, rows)."""
         found: dict[tuple[int, int], tuple[tuple[Pool, int], ...]] = {}
         for op, _, first, rows, *_ in self.program:
-            if op in (Op.SEIZE, Op.RELEASE):
+            if op in (Op.SEIZE, Op.RELEASE, Op.KEEP):
                 found[first, rows] = tuple(
                     (self.pools[pool], units) for pool, units in self.plan.needs[first : first + rows].tolist()
                 )
@@ -214,12 +215,12 @@ class _Run:
     # --- operations: each returns whether the token goes on at once
 
     def _seize(self, token: Token, row: list[int]) -> bool:
-        _, step, first, rows, priority, *_ = row
+        _, step, first, rows, priority, slot, *_ = row
         now = self.env.now
         self.in_line += 1
-        request = Request(token, self.needs[first, rows], self.priorities[priority][token.klass], self.in_line)
-        visit = Visit(step, now, NEVER, request)
-        token.open.append(visit)
+        needs = self.needs[first, rows]
+        visit = token.open[slot] = Visit(step, now, NEVER, needs)
+        request = Request(token, visit, self.priorities[priority][token.klass], self.in_line, needs)
         self.recorder.come(step, now)
         if enter(request, now):
             visit.started = now
@@ -232,15 +233,28 @@ class _Run:
         for request in requests:
             token = request.token
             token.waits_for = None
-            token.open[-1].started = self.env.now
+            request.visit.started = self.env.now
             self._ready(token)
 
     def _release(self, token: Token, row: list[int]) -> bool:
-        _, step, first, rows, *_ = row
+        _, step, first, rows, slot, if_held, *_ = row
+        if if_held and slot not in token.open:
+            return True
         now = self.env.now
-        visit = token.open.pop()
+        visit = token.open.pop(slot)
         self.recorder.go(step, token.number, visit.queued, visit.started, now)
         self._grant(give_back(self.needs[first, rows], now))
+        return True
+
+    def _keep(self, token: Token, row: list[int]) -> bool:
+        _, step, first, rows, slot, to_slot, *_ = row
+        now = self.env.now
+        kept = self.needs[first, rows]
+        before = token.open[slot]
+        moved = dict(kept)
+        before.needs = tuple((pool, units - moved.get(pool, 0)) for pool, units in before.needs)
+        token.open[to_slot] = Visit(step, now, now, kept)
+        self.recorder.come(step, now)
         return True
 
     def _hold(self, token: Token, row: list[int]) -> bool:
@@ -379,7 +393,7 @@ class _Run:
         check_standstill(self.plan, self.inside.values(), int(self.env.now))
         for number in sorted(self.inside):
             token = self.inside[number]
-            for visit in [*token.open, *([token.hold] if token.hold else [])]:
+            for visit in [*token.open.values(), *([token.hold] if token.hold else [])]:
                 self.recorder.row(visit.step, number, visit.queued, visit.started, NEVER)
             self.recorder.row(token.leave_step, number, token.arrived, token.arrived, NEVER)
         self.recorder.close(self.horizon)

@@ -9,6 +9,7 @@ from zonesim.engine.tokens import Token
 from zonesim.faults import RunFault
 from zonesim.plan.operations import NOWHERE
 from zonesim.plan.plan import Plan
+from zonesim.plan.records import NEVER
 from zonesim.units import format_ms
 
 NAMED = 6
@@ -61,8 +62,7 @@ def check_standstill(plan: Plan, inside: Iterable[Token], now: int) -> None:
 
 def _held(token: Token) -> list[tuple[Pool, int]]:
     """Return the units that a token has in its hands."""
-    visits = [visit for visit in token.open if visit.request is not None and visit.request is not token.waits_for]
-    return [need for visit in visits if visit.request for need in visit.request.needs]
+    return [need for visit in token.open.values() if visit.started != NEVER for need in visit.needs]
 
 
 def _story(plan: Plan, waiting: list[Token], held_by: dict[int, list[tuple[Token, int]]], now: int) -> str:
@@ -79,7 +79,7 @@ def _story(plan: Plan, waiting: list[Token], held_by: dict[int, list[tuple[Token
 def _for_what(plan: Plan, token: Token, held_by: dict[int, list[tuple[Token, int]]]) -> str:
     if token.waits_for is None:
         return "for its children"
-    step = plan.names.steps[token.open[-1].step]
+    step = plan.names.steps[token.waits_for.visit.step]
     parts = []
     for pool, units in token.waits_for.needs:
         holders = ", ".join(_name(plan, holder) for holder, _ in held_by.get(pool.number, [])[:3])

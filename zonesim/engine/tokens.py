@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from zonesim.engine.pools import Request
+from zonesim.engine.pools import Pool, Request
 from zonesim.plan.operations import NOWHERE
 
 
@@ -15,7 +15,7 @@ class Visit:
     step: int
     queued: int
     started: int
-    request: Request | None = None
+    needs: tuple[tuple[Pool, int], ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -23,7 +23,7 @@ class Token:
     """
     A consignment or one of its children.
 
-    `row` is the next operation, `passes` counts backward jumps, `open` are its visits from the outside in,
+    `row` is the next operation, `passes` counts backward jumps, `open` are its visits with units by slot,
     `hold` is the visit of a hold that is not in a block, `waits_for` is set while it waits for units, `joins` while it
     waits for children.
     """
@@ -39,7 +39,7 @@ class Token:
     passes: int = 0
     parent: Token | None = None
     group: int = NOWHERE
-    open: list[Visit] = field(default_factory=list)
+    open: dict[int, Visit] = field(default_factory=dict)
     hold: Visit | None = None
     waits_for: Request | None = None
     joins: int = NOWHERE

@@ -80,7 +80,8 @@ def layout(plan: Plan) -> Layout:
             continue
         for name in groups_of[step.entry]:
             steps.setdefault(f"{name}.{'.'.join(step.path)}", []).append(number)
-        for place in {str(names.resources[resource]) for resource in step.resources} & places:
+        held = set() if step.is_kept else {str(names.resources[resource]) for resource in step.resources}
+        for place in held & places:  # what is kept after its block has no wait of its own
             lanes.setdefault(place, []).append(number)
     limited = []
     for resource, (first, count, _) in enumerate(plan.resources.tolist()):

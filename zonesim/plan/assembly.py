@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from zonesim.faults import Place
 from zonesim.plan.operations import Op
 
 
@@ -19,15 +20,43 @@ class Label:
 Operand = int | Label
 
 
+class Instruction(list[Operand]):
+    """An operation with its operands, and where the step that it works for is written."""
+
+    __slots__ = ("place",)
+
+    def __init__(self, parts: Sequence[Operand], place: Place | None) -> None:
+        super().__init__(parts)
+        self.place = place
+
+
 class Routine:
-    """Instructions of one kind of token, in order. Labels may be used before they are placed."""
+    """
+    Instructions of one kind of token, in order. Labels may be used before they are placed.
+
+    `at` is where the step at hand is written. Slots below `nested` belong to blocks, by their depth; those above to
+    units that are kept after their block.
+    """
 
     def __init__(self) -> None:
-        self.rows: list[tuple[int, ...] | list[Operand] | Label] = []
+        self.rows: list[Instruction | Label] = []
+        self.at: Place | None = None
+        self.nested = 0
+        self._kept: list[Label] = []
 
     def emit(self, op: Op, step: int = -1, *operands: Operand) -> None:
         """Append an instruction."""
-        self.rows.append([int(op), step, *operands])
+        self.rows.append(Instruction([int(op), step, *operands], self.at))
+
+    def slot_for_kept(self) -> Label:
+        """Return a slot of its own; its number is known when the routine is closed."""
+        self._kept.append(Label())
+        return self._kept[-1]
+
+    def close(self) -> None:
+        """Number the slots of kept units."""
+        for number, slot in enumerate(self._kept):
+            slot.row = self.nested + number
 
     def place(self, label: Label) -> None:
         """Let `label` mean the next instruction."""
@@ -38,8 +67,11 @@ class Routine:
         self.emit(Op.JUMP, -1, target, 0)
 
 
-def link(routines: Sequence[Routine]) -> list[tuple[int, ...]]:
-    """Return the rows of a program: all routines one behind the other, labels replaced by row numbers."""
+def link(routines: Sequence[Routine]) -> tuple[list[tuple[int, ...]], list[Place | None]]:
+    """
+    Return the rows of a program, all routines one behind the other with row numbers for labels, and the place of
+    each.
+    """
     count = 0
     for routine in routines:
         for row in routine.rows:
@@ -48,6 +80,7 @@ def link(routines: Sequence[Routine]) -> list[tuple[int, ...]]:
             else:
                 count += 1
     program: list[tuple[int, ...]] = []
+    places: list[Place | None] = []
     for routine in routines:
         for row in routine.rows:
             if isinstance(row, Label):
@@ -56,4 +89,5 @@ def link(routines: Sequence[Routine]) -> list[tuple[int, ...]]:
             if linked[0] == Op.JUMP:
                 linked[3] = int(linked[2] <= len(program))
             program.append(tuple(linked))
-    return program
+            places.append(row.place)
+    return program, places

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zonesim import units
-from zonesim.faults import Faults, ScenarioFault, UnknownName, suggest
+from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
 from zonesim.plan.arrivals import rate_rows, weekly_factors
 from zonesim.plan.assembly import Routine, link
+from zonesim.plan.flow_writer import FLAGS
 from zonesim.plan.flows import EntryCompiler
 from zonesim.plan.operations import NOWHERE, program_array
 from zonesim.plan.plan import Names, Plan
+from zonesim.plan.proving import Ground, prove
 from zonesim.plan.records import LARGEST_SOURCE
 from zonesim.plan.tables import stream_identity
 from zonesim.plan.world_tables import WorldTables
@@ -57,7 +60,8 @@ def compile_plan(arm: ResolvedArm) -> Plan:
         ]
         raise Faults(flat)
     starts = _starts(routines)
-    program = link(routines)
+    program, places = link(routines)
+    _prove(tables, program, places, [starts[id(first)] for first in firsts])
     resources, changes = tables.resource_rows()
     calendars, spans = tables.calendar_rows()
     laws, numbers = _laws(tables)
@@ -104,6 +108,21 @@ def compile_plan(arm: ResolvedArm) -> Plan:
             groups=len(tables.groups.rows),
         ),
     )
+
+
+def _prove(
+    tables: WorldTables, program: Sequence[tuple[int, ...]], places: Sequence[Place | None], firsts: Sequence[int]
+) -> None:
+    """Raise Faults unless every token of every entry can only end with empty hands."""
+    names = [str(name) for name in tables.resources.rows]
+    most = [tables.largest_capacity(resource) for resource in range(len(names))]
+    ground = Ground(tables.steps.rows, tables.needs.rows, tables.shares.rows, names, most)
+    unset = (1 << FLAGS) - 1 & ~((1 << len(tables.flags)) - 1)
+    faults: list[ScenarioFault] = []
+    for first, end in pairwise([*firsts, len(program)]):
+        faults += prove(program, places, first, end, unset, ground)
+    if faults:
+        raise Faults(faults)
 
 
 def _check_clock(tables: WorldTables) -> None:

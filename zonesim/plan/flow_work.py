@@ -7,11 +7,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from zonesim.faults import ScenarioFault, UnknownName, suggest
+from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.plan.assembly import Label
 from zonesim.plan.flow_writer import FlowWriter
 from zonesim.plan.operations import NOWHERE, BranchOn, Op
-from zonesim.plan.scope import Scope
+from zonesim.plan.plan import StepName
+from zonesim.plan.scope import Kept, OpenList, Scope
 from zonesim.scenario.models import Step, When
 
 
@@ -58,13 +59,15 @@ class WorkWriter(FlowWriter):
     # --- units and time
 
     def _holding(self, step: Step, scope: Scope) -> None:
-        """Take units, do the work of the step with them in hand, give them back."""
+        """Take units, do the work of the step with them in hand, give them back, but for those that are kept."""
+        taken: dict[str, tuple[int, int]] = {}
         needs: dict[int, int] = {}
         for key, hold in step.hold.items():
             place = self.arm.world.place((*scope.text, "hold", key))
             written = hold if isinstance(hold, str) else hold.resource
             resource = self.tables.resource(self._resolved(written, scope), place)
             count = 1 if isinstance(hold, str) else self._count(hold.units, scope, place)
+            taken[key] = (resource, count)
             needs[resource] = needs.get(resource, 0) + count
         in_hand = dict(scope.held)
         for resource, count in needs.items():
@@ -76,16 +79,74 @@ class WorkWriter(FlowWriter):
                 raise ScenarioFault(
                     fault, self.arm.world.place((*scope.text, "hold")), "Give it more units, or take fewer."
                 )
-        rows = tuple(sorted(needs.items()))
-        first = self.tables.needs.add_run(rows)
+        first, count = self._needs(needs)
         priority = self._priority_row(step, scope)
         number = self._step_number(step, scope)
-        self.routine.emit(Op.SEIZE, number, first, len(rows), priority, scope.depth, NOWHERE, NOWHERE, 0)
+        self.routine.nested = max(self.routine.nested, scope.depth + 1)
+        self.routine.emit(Op.SEIZE, number, first, count, priority, scope.depth, NOWHERE, NOWHERE, 0)
         inner = replace(scope, depth=scope.depth + 1, held=tuple(sorted(in_hand.items())))
         if step.take is not None:
             self._hold_time(step, inner, NOWHERE)
         self._work(step, inner)
-        self.routine.emit(Op.RELEASE, number, first, len(rows), scope.depth)
+        for key in step.keep:
+            self._keep(step, key, taken[key], scope)
+            needs[taken[key][0]] -= taken[key][1]
+        first, count = self._needs(needs)
+        self.routine.emit(Op.RELEASE, number, first, count, scope.depth, 0)
+
+    def _needs(self, units_of: Mapping[int, int]) -> tuple[int, int]:
+        """Return first row and number of rows of the needs table."""
+        rows = tuple(sorted((resource, units) for resource, units in units_of.items() if units))
+        return self.tables.needs.add_run(rows), len(rows)
+
+    # --- units that outlast their block
+
+    def _keep(self, step: Step, key: str, taken: tuple[int, int], scope: Scope) -> None:
+        """Move the units of a hold to a slot of their own, to be given back at the end of a later step."""
+        place = self.arm.world.place((*scope.text, "keep", key))
+        resource, units = taken
+        name = self.tables.resources.rows[resource]
+        if self.tables.pausing_calendar(resource) is not None:
+            raise ScenarioFault(f"{name} pauses at closing and cannot be kept", place, "Keep what has `finish`.")
+        opened = self._list_of(step.keep[key], scope, place)
+        path = (*scope.path, "keep", key)
+        label = {
+            str(language): f"{text}（续占）" if language == "zh" else f"{text} (kept)"
+            for language, text in step.label.items()
+        }
+        number = self.tables.steps.add(
+            (self.name, path, (taken,)),
+            StepName(self.name, self.entry.flow, path, label, (resource,), (units,), self.kind.name, is_kept=True),
+        )
+        first, count = self._needs({resource: units})
+        slot = self.routine.slot_for_kept()
+        self.routine.emit(Op.KEEP, number, first, count, scope.depth, slot)
+        opened.kept.setdefault(step.keep[key], []).append(Kept(slot, number, first, count))
+
+    def _list_of(self, until: str, scope: Scope, place: Place) -> OpenList:
+        """Return the list, of those around a step, in which the later step `until` stands."""
+        for opened in reversed(scope.lists):
+            names = list(opened.steps)
+            if until not in names:
+                continue
+            if until in opened.of_children():
+                fault = f"'{until}' is done by the children of '{opened.of_children()[until]}'"
+                raise ScenarioFault(fault, place, "Name the join, or a step after it.")
+            if opened.steps[until].background:
+                raise ScenarioFault(f"nobody waits for the end of '{until}'", place, "Name a step of the token's own.")
+            block = opened is not scope.lists[-1]  # the token is inside the step at hand of a list around this one
+            if names.index(until) < opened.position + (not block):
+                raise ScenarioFault(f"'{until}' does not end later", place, "Name a step that stands further down.")
+            return opened
+        known = [name for opened in scope.lists for name in opened.steps]
+        raise UnknownName(f"no step '{until}' in this list or around it", place, suggest(until, known, "steps"))
+
+    def _give_back(self, opened: OpenList, name: str) -> None:
+        """Give back what was kept until the step `name`; nothing happens for tokens that have nothing."""
+        for kept in opened.kept.get(name, ()):
+            self.routine.emit(Op.RELEASE, kept.step, kept.first, kept.rows, kept.slot, 1)
+
+    # --- time
 
     def _work(self, step: Step, scope: Scope) -> None:
         """Write the check and the inner steps of a step."""

@@ -21,7 +21,7 @@ from zonesim.plan.flow_work import WorkWriter
 from zonesim.plan.operations import NOWHERE, BranchOn, Op, SetWhat
 from zonesim.plan.plan import StepName
 from zonesim.plan.records import LARGEST_CHILD
-from zonesim.plan.scope import Kind, Scope, consulted_marks
+from zonesim.plan.scope import Kind, OpenList, Scope, consulted_marks
 from zonesim.policy import PracticeUse, root_of
 from zonesim.scenario.fields import mode_of
 from zonesim.scenario.models import END, Flow, Split, Step
@@ -65,6 +65,7 @@ class EntryCompiler(WorkWriter):
             StepName(self.name, self.entry.flow, (*scope.path, "left"), kind=self.kind.name, is_leave=True),
         )
         routine.emit(Op.LEAVE, step)
+        routine.close()
         tail, routine.rows = routine.rows, []
         if is_consignment:
             self._mark("arrived", scope, kind=self.kind.name)
@@ -123,7 +124,8 @@ class EntryCompiler(WorkWriter):
     def _editions(self, name: str, scope: Scope, open_uses: list[PracticeUse], adopted: frozenset[str]) -> None:
         if not open_uses:
             flow = self._flow(name, adopted, self.text_place)
-            inner = replace(scope, flow=name, call=scope.path, text=(root_of(self.arm.world, name), name))
+            text = (root_of(self.arm.world, name), name)
+            inner = replace(scope, flow=name, call=scope.path, text=text, lists=())
             place = (
                 str(resolve(flow.place, scope.arguments, self.tables.scenario, self.text_place))
                 if flow.place
@@ -152,15 +154,19 @@ class EntryCompiler(WorkWriter):
         labels[END] = Label()
         items = list(steps.items())
         position = 0
+        around, opened = self.routine.at, OpenList(steps)
+        scope = replace(scope, lists=(*scope.lists, opened))
         while position < len(items):
             name, step = items[position]
             text = (*scope.text, "steps", name)
-            self.text_place = self.arm.world.place(text)
+            self.text_place = self.routine.at = self.arm.world.place(text)
+            opened.position = position
             self.routine.place(labels[name])
             try:
                 if step.split is not None:
                     position = self._split(items, position, scope)
                     name, step = items[position]
+                    self._give_back(opened, name)
                     self._next(
                         step, labels, replace(scope, path=(*scope.path, name), text=(*scope.text, "steps", name))
                     )
@@ -169,10 +175,12 @@ class EntryCompiler(WorkWriter):
                     self.tables.faults.add(ScenarioFault(fault, self.text_place, _JOIN_REMEDY))
                 else:
                     self._step(name, step, replace(scope, text=text), labels)
+                    self._give_back(opened, name)
             except ScenarioFault as found:
                 self.tables.faults.add(found.at(self.arm.world.place(text)))
             position += 1
         self.routine.place(labels[END])
+        self.routine.at = around
 
     def _next(self, step: Step, labels: dict[str, Label], scope: Scope) -> None:
         if step.next is None:
@@ -208,10 +216,12 @@ class EntryCompiler(WorkWriter):
             return
         inner = replace(scope, path=(*scope.path, name))
         if step.background:
-            alone = replace(inner, depth=0, held=())
+            alone = replace(inner, depth=0, held=(), lists=())
             self._children(inner, step, 1, NOWHERE, self._background_kind(step), lambda: self._body(step, alone))
         else:
             self._body(step, inner)
+            if step.next is not None:
+                self._give_back(scope.lists[-1], name)
         self._next(step, labels, inner)
         self.routine.place(after)
 
@@ -277,9 +287,10 @@ class EntryCompiler(WorkWriter):
             most,
             group,
             step.split.into,
-            lambda: self._steps(between, replace(scope, depth=0, held=())),
+            lambda: self._steps(between, replace(scope, depth=0, held=(), lists=())),
             law=count,
         )
+        self._give_back(scope.lists[-1], name)
         self.routine.emit(Op.JOIN, NOWHERE, group)
         for mark in items[joins[0]][1].mark:
             self._note(mark, scope)

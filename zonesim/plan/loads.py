@@ -24,6 +24,13 @@ from zonesim.plan.plan import UNLIMITED, Plan
 from zonesim.units import DAY, HOUR, WEEK
 
 NEGLIGIBLE: Final = 1e-9
+
+Hands = tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
+"""Units in hand: by slot, (resource, units)."""
+
+State = tuple[int, int, Hands]
+"""Row, flags and hands of a token."""
+
 HOURS: Final = 168
 
 
@@ -185,7 +192,7 @@ class _Walk:
     """
     A share of tokens followed through the program, adding up what they use.
 
-    States (row, flags) are taken in the order of rows, so those of a program without loops are met once; loops converge
+    States are taken in the order of rows, so those of a program without loops are met once; loops converge
     geometrically.
     """
 
@@ -194,52 +201,51 @@ class _Walk:
         self.klass = klass
         self.share = share
         self.uses = uses
-        self.mass: dict[tuple[int, int], tuple[float, float]] = {}
-        self.hands: dict[int, tuple[tuple[int, int], ...]] = {}
-        self.queue: list[tuple[int, int]] = []
+        self.mass: dict[State, tuple[float, float]] = {}
+        self.queue: list[State] = []
 
     def start(self, row: int, flags: int, delay: float) -> None:
         """Follow the tokens from `row`, where they stand `delay` ms after arrival with empty hands."""
-        self._move(row, flags, self.share, self.share * delay, ())
+        self._move(row, flags, (), self.share, self.share * delay)
         while self.queue:
             state = heapq.heappop(self.queue)
-            amount, late = self.mass.pop(state)
-            self._act(*state, amount, late, self.hands[state[0]])
+            self._act(*state, *self.mass.pop(state))
 
-    def _move(self, row: int, flags: int, amount: float, late: float, hands: tuple[tuple[int, int], ...]) -> None:
+    def _move(self, row: int, flags: int, hands: Hands, amount: float, late: float) -> None:
         if amount <= NEGLIGIBLE * self.share:
             return
-        state = (row, flags)
+        state = (row, flags, hands)
         before = self.mass.get(state)
         if before is None:
             heapq.heappush(self.queue, state)
             before = (0.0, 0.0)
         self.mass[state] = (before[0] + amount, before[1] + late)
-        self.hands[row] = hands
 
-    def _act(self, row: int, flags: int, amount: float, late: float, hands: tuple[tuple[int, int], ...]) -> None:
+    def _act(self, row: int, flags: int, hands: Hands, amount: float, late: float) -> None:
         op, _, a, b, c, d, *_ = self.plan.program[row].tolist()
         if op == Op.LEAVE:
             return
         if op == Op.JUMP:
-            self._move(a, flags, amount, late, hands)
+            self._move(a, flags, hands, amount, late)
             return
         if op == Op.BRANCH:
             yes = self._share(a, b, flags)
-            self._move(d, flags, amount * yes, late * yes, hands)
-            self._move(row + 1, flags, amount * (1 - yes), late * (1 - yes), hands)
+            self._move(d, flags, hands, amount * yes, late * yes)
+            self._move(row + 1, flags, hands, amount * (1 - yes), late * (1 - yes))
             return
         if op == Op.HOLD:
             mean = law_mean(self.plan.laws, self.plan.numbers, a, self.klass)
-            for resource, units in hands:
+            for resource, units in (need for _, needs in hands for need in needs):
                 use = self.uses.setdefault(resource, _Use())
                 use.work += amount * mean * units
                 use.delay += late * mean * units
             late += amount * mean
         elif op == Op.SEIZE:
-            hands = (*hands, *((int(resource), int(units)) for resource, units in self.plan.needs[a : a + b]))
+            hands = (*hands, (d, self._needs(a, b)))
         elif op == Op.RELEASE:
-            hands = hands[: len(hands) - b]
+            hands = tuple(each for each in hands if each[0] != c)
+        elif op == Op.KEEP:
+            hands = (*hands, (d, self._needs(a, b)))  # the rest is given back at this very instant
         elif op == Op.SET and a == SetWhat.RAISE_FLAG:
             flags |= 1 << b
         elif op == Op.SET and a == SetWhat.LOWER_FLAG:
@@ -250,7 +256,10 @@ class _Walk:
         elif op == Op.SPLIT:
             count = law_mean(self.plan.laws, self.plan.numbers, a, self.klass)
             _Walk(self.plan, self.klass, amount * count, self.uses).start(c, flags, late / amount)
-        self._move(row + 1, flags, amount, late, hands)
+        self._move(row + 1, flags, hands, amount, late)
+
+    def _needs(self, first: int, rows: int) -> tuple[tuple[int, int], ...]:
+        return tuple((resource, units) for resource, units in self.plan.needs[first : first + rows].tolist())
 
     def _share(self, on: int, operand: int, flags: int) -> float:
         """Return the share of tokens that a BRANCH answers with yes."""

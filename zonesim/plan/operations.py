@@ -39,6 +39,7 @@ class Op(IntEnum):
     SCATTER = 11
     WAIT_UNTIL = 12
     LEAVE = 13
+    KEEP = 14
 
 
 class BranchOn(IntEnum):
@@ -91,7 +92,7 @@ OPERATIONS: Final[dict[Op, Operation]] = {
                 ("first_need", "first row of the needs table"),
                 ("needs", "how many rows of the needs table"),
                 ("priority", "row of the priorities table (a number per class; smaller is served first)"),
-                ("depth", "slot that keeps the times of this visit until its RELEASE"),
+                ("slot", "keeps this visit and its units until their RELEASE"),
                 ("patience", "law of the longest wait in ms, -1: waits for ever"),
                 ("renege_to", "where to go on when patience ends"),
                 ("fits", "1: starts only what ends before closing"),
@@ -112,7 +113,18 @@ OPERATIONS: Final[dict[Op, Operation]] = {
             (
                 ("first_need", "first row of the needs table"),
                 ("needs", "how many rows of the needs table"),
-                ("depth", "slot of the visit that ends"),
+                ("slot", "of the visit that ends"),
+                ("if_held", "1: nothing happens when the slot is empty"),
+            ),
+        ),
+        Operation(
+            Op.KEEP,
+            "Hold on to some of the units of a slot when the rest is given back: from now on a visit of `step`.",
+            (
+                ("first_need", "first row of the needs table"),
+                ("needs", "how many rows of the needs table"),
+                ("slot", "where the units are"),
+                ("to_slot", "where they go"),
             ),
         ),
         Operation(Op.MARK, "Note the time of a milestone.", (("mark", "row of the marks table"),)),
@@ -190,7 +202,7 @@ OPERATIONS: Final[dict[Op, Operation]] = {
 }
 
 INTERPRETED: Final = frozenset(
-    {Op.SEIZE, Op.HOLD, Op.RELEASE, Op.MARK, Op.SPLIT, Op.BRANCH, Op.JUMP, Op.SET, Op.JOIN, Op.LEAVE}
+    {Op.SEIZE, Op.HOLD, Op.RELEASE, Op.MARK, Op.SPLIT, Op.KEEP, Op.BRANCH, Op.JUMP, Op.SET, Op.JOIN, Op.LEAVE}
 )
 """Operations the SimPy engine interprets today; the scenario language cannot express the others yet."""
 

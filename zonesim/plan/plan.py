@@ -72,6 +72,8 @@ class StepName:
     units: tuple[int, ...] = ()
     kind: str = "token"
     is_leave: bool = False
+    is_kept: bool = False
+    """Whether its visits are of units that are kept after the block which took them."""
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from zonesim.plan.assembly import Label
 from zonesim.plan.binding import Arguments
 from zonesim.scenario.models import Step
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Units in a slot that wait for the end of a later step: the step of their visit, and their rows of needs."""
+
+    slot: Label
+    step: int
+    first: int
+    rows: int
+
+
+@dataclass
+class OpenList:
+    """A list of steps that is being written, how far, and what is given back at the end of each of them."""
+
+    steps: Mapping[str, Step]
+    position: int = 0
+    kept: dict[str, list[Kept]] = field(default_factory=dict)
+
+    def of_children(self) -> dict[str, str]:
+        """Return the steps that stand between a split and its join, which the children do, with that split."""
+        found: dict[str, str] = {}
+        names = list(self.steps)
+        for number, name in enumerate(names):
+            joins = [each for each in names[number:] if self.steps[each].join == name]
+            if self.steps[name].split is not None and joins:
+                found |= dict.fromkeys(names[number + 1 : names.index(joins[0])], name)
+        return found
 
 
 @dataclass(frozen=True)
@@ -16,7 +46,7 @@ class Scope:
 
     `path` leads through calls and blocks to the step; `call` is the part of it that leads to the flow, within which
     marks have their meaning; `text` is where the step is written. `depth` and `held` (resource, units) are what the
-    token has in its hands.
+    token has in its hands. `lists` are the lists of steps around the step, the nearest last.
     """
 
     flow: str
@@ -28,6 +58,7 @@ class Scope:
     depth: int = 0
     held: tuple[tuple[int, int], ...] = ()
     calls: int = 0
+    lists: tuple[OpenList, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from zonesim import units
+from zonesim.faults import suggest
 from zonesim.scenario.fields import ByClass, Count, Name, Share, Strict, Take, check_total, problem
 from zonesim.scenario.labels import Source, Text
 
@@ -42,6 +43,16 @@ Hold = Annotated[
     Annotated[Name, Tag("name")] | Annotated[Units, Tag("units")],
     Discriminator(lambda value: "units" if isinstance(value, dict | Units) else "name"),
 ]
+
+
+def _until(value: Any) -> Any:  # noqa: ANN401
+    if not isinstance(value, str) or not re.fullmatch(r"until +[A-Za-z_][A-Za-z0-9_]*", value.strip()):
+        raise problem(f"expected 'until STEP', found {units.describe(value)}", "Write {bay: until leave_yard}.")
+    return value.split()[1]
+
+
+Until = Annotated[str, BeforeValidator(_until)]
+"""`until STEP`: the end of a later step."""
 
 
 class OnHit(Strict):
@@ -154,6 +165,11 @@ class Step(Strict):
     Units that are taken, all or nothing, waiting in line, and given back at the end of the step, e.g. `{lane:
     GATE.lanes}`.
     """
+    keep: dict[Name, Until] = {}
+    """
+    What `hold` took under this name is given back only when a later step ends, of this list or one around it, e.g.
+    `{bay: until leave_yard}`.
+    """
     priority: Priority | None = None
     """
     The place in line, smaller first, e.g. `1`, or by class `{express: 1, all: 2}`; equals are first come, first
@@ -192,6 +208,8 @@ class Step(Strict):
             raise problem("'with' without 'call'", "Name the flow to call.")
         if self.during and self.take is None:
             raise problem("'during' without 'take'", "Say how long it takes.")
+        if strange := sorted(set(self.keep) - set(self.hold)):
+            raise problem(f"'{strange[0]}' is kept but not held", suggest(strange[0], self.hold, "holds"))
         if self.priority is not None and not self.hold:
             raise problem("'priority' without 'hold'", "Say which resource is waited for.")
         if (self.split or self.join) and (self.share is not None or self.when or self.background):

@@ -1,0 +1,196 @@
+"""
+What is proved of a program before it runs: on every way through it, tokens end with empty hands, take nothing twice,
+and never need more units at once than there are.
+
+Tokens are followed through the program in all ways that shares, classes, flags and children allow. Two ways that
+agree in what is in hand and in the flags that are still asked for are one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from zonesim.faults import BrokenPromise, Place, ScenarioFault
+from zonesim.plan.operations import BranchOn, Op, SetWhat
+from zonesim.plan.plan import StepName
+
+MOST_WAYS: Final = 400_000
+"""Ways through the program of one traffic entry that are followed."""
+
+Row = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Way:
+    """
+    What is known of a token at a row: the slots in use, each with the row that filled it, and the flags (`known` are
+    those whose `value` is known).
+    """
+
+    hands: tuple[tuple[int, int], ...] = ()
+    known: int = 0
+    value: int = 0
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a program refers to: steps, rows of needs and shares, names and most units of the resources."""
+
+    steps: Sequence[StepName]
+    needs: Sequence[tuple[int, int]]
+    shares: Sequence[tuple[float, ...]]
+    resources: Sequence[str]
+    most: Sequence[int]
+
+
+def prove(
+    program: Sequence[Row], places: Sequence[Place | None], first: int, end: int, unset: int, ground: Ground
+) -> list[ScenarioFault]:
+    """
+    Return what is wrong with the tokens that start at row `first`; their routines end before row `end`.
+
+    `unset` are the flags that nobody has raised when a token starts.
+    """
+    if not any(row[0] == Op.KEEP for row in program[first:end]):
+        return []  # blocks give back what they take, and the compiler of flows has counted their units
+    return _Prover(program, places, first, end, ground).run(Way(known=unset))
+
+
+class _Prover:
+    """Follows the tokens of one traffic entry."""
+
+    def __init__(
+        self, program: Sequence[Row], places: Sequence[Place | None], first: int, end: int, ground: Ground
+    ) -> None:
+        self.program = program
+        self.places = places
+        self.first = first
+        self.ground = ground
+        self.asked = _flags_asked(program, first, end)
+        self.faults: dict[tuple[int, str], ScenarioFault] = {}
+
+    def run(self, start: Way) -> list[ScenarioFault]:
+        """Return the faults on all ways from `start`."""
+        seen: set[tuple[int, Way]] = set()
+        pending = [(self.first, start)]
+        while pending:
+            row, way = pending.pop()
+            live = self.asked[row - self.first]
+            way = replace(way, known=way.known & live, value=way.value & way.known & live)
+            if (row, way) in seen:
+                continue
+            seen.add((row, way))
+            if len(seen) > MOST_WAYS:
+                raise BrokenPromise(f"a program has more than {MOST_WAYS} ways that differ in what tokens hold")
+            pending += self._ways_on(row, way)
+        return list(self.faults.values())
+
+    def _ways_on(self, row: int, way: Way) -> Iterator[tuple[int, Way]]:
+        """Yield where a token can be after the operation at `row`."""
+        op, _, a, b, c, d, _, f = (*self.program[row], *(0,) * 7)[:8]
+        if op == Op.LEAVE:
+            self._leaves(way)
+            return
+        if op == Op.JUMP:
+            yield a, way
+            return
+        if op == Op.BRANCH:
+            yield from self._branches(row, way, a, b, d)
+            return
+        if op == Op.SEIZE:
+            if f >= 0:
+                yield f, way
+            way = self._fills(row, d, way)
+        elif op == Op.RELEASE:
+            way = replace(way, hands=tuple(each for each in way.hands if each[0] != c))
+        elif op == Op.KEEP:
+            way = self._fills(row, d, way)
+        elif op == Op.SET and a in (SetWhat.RAISE_FLAG, SetWhat.LOWER_FLAG):
+            bit = 1 << b
+            raised = way.value | bit if a == SetWhat.RAISE_FLAG else way.value & ~bit
+            way = replace(way, known=way.known | bit, value=raised)
+        elif op == Op.SPLIT:
+            yield c, replace(way, hands=())
+        yield row + 1, way
+
+    def _branches(self, row: int, way: Way, on: int, operand: int, target: int) -> Iterator[tuple[int, Way]]:
+        yes, no = True, True
+        if on == BranchOn.SHARE:
+            shares = self.ground.shares[operand]
+            yes, no = max(shares) > 0, min(shares) < 1
+        elif on == BranchOn.FLAG:
+            bit = 1 << operand
+            yes, no = not way.known & bit or bool(way.value & bit), not way.known & bit or not way.value & bit
+            known = replace(way, known=way.known | bit)
+            if yes:
+                yield target, replace(known, value=way.value | bit)
+            if no:
+                yield row + 1, replace(known, value=way.value & ~bit)
+            return
+        if yes:
+            yield target, way
+        if no:
+            yield row + 1, way
+
+    def _fills(self, row: int, slot: int, way: Way) -> Way:
+        if any(each[0] == slot for each in way.hands):
+            remedy = "Give them back first: `until` a step that every way back passes."
+            self._fault(row, f"{self._name(row)} may be done again while its units are still kept", remedy)
+        hands = tuple(sorted((*(each for each in way.hands if each[0] != slot), (slot, row))))
+        for resource, units in self._in_hand(hands).items() if self.program[row][0] == Op.SEIZE else ():
+            if units > self.ground.most[resource]:
+                name, most = self.ground.resources[resource], self.ground.most[resource]
+                had = f"{self._name(row)} has {units} units of {name} in hand with those kept before"
+                fault = f"{had}, but there are never more than {most}"
+                self._fault(row, fault, "Give it more units, or keep them for a shorter time.")
+        return replace(way, hands=hands)
+
+    def _in_hand(self, hands: tuple[tuple[int, int], ...]) -> dict[int, int]:
+        """Return the units in hand by resource."""
+        units_of: dict[int, int] = {}
+        for _, row in hands:
+            first, count = self.program[row][2:4]
+            for resource, units in self.ground.needs[first : first + count]:
+                units_of[resource] = units_of.get(resource, 0) + units
+        return units_of
+
+    def _leaves(self, way: Way) -> None:
+        for _, row in way.hands:
+            first, count = self.program[row][2:4]
+            names = " and ".join(self.ground.resources[each] for each, _ in self.ground.needs[first : first + count])
+            fault = f"a token may end with {names} still in hand"
+            self._fault(row, fault, "Let every way from here pass the step named after `until`.")
+
+    def _name(self, row: int) -> str:
+        step = self.ground.steps[self.program[row][1]]
+        return f"'{'.'.join(step.path[:-2] if step.is_kept else step.path)}'"
+
+    def _fault(self, row: int, fault: str, remedy: str) -> None:
+        self.faults.setdefault((row, fault), ScenarioFault(fault, self.places[row], remedy))
+
+
+def _flags_asked(program: Sequence[Row], first: int, end: int) -> list[int]:
+    """Return, for each row from `first` to `end` - 1, the flags that a token there may yet be asked for."""
+    asked = [0] * (end - first)
+    changed = True
+    while changed:
+        changed = False
+        for row in range(end - 1, first - 1, -1):
+            op, _, a, b, c, d, _, f = (*program[row], *(0,) * 7)[:8]
+            after = 0 if op in (Op.LEAVE, Op.JUMP) else asked[row + 1 - first]
+            if op == Op.JUMP:
+                after |= asked[a - first]
+            elif op == Op.BRANCH:
+                after |= asked[d - first] | (1 << b if a == BranchOn.FLAG else 0)
+            elif op == Op.SPLIT:
+                after |= asked[c - first]
+            elif op == Op.SEIZE and f >= 0:
+                after |= asked[f - first]
+            elif op == Op.SET and a in (SetWhat.RAISE_FLAG, SetWhat.LOWER_FLAG):
+                after &= ~(1 << b)
+            if after != asked[row - first]:
+                asked[row - first] = after
+                changed = True
+    return asked
