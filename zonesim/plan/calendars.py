@@ -1,13 +1,18 @@
-"""Weekly opening hours laid out over the days of a run."""
+"""Opening hours and holidays laid out over the days of a run."""
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from zonesim.units import DAY, WEEK
+from zonesim.scenario.calendars import Holidays, OpeningHours
+from zonesim.units import DAY, MINUTE
 
 Span = tuple[int, int]
+
+_SUNDAY = 6
+_MONDAY = 0
 
 
 def monday_offset(start: str) -> int:
@@ -15,16 +20,47 @@ def monday_offset(start: str) -> int:
     return datetime.date.fromisoformat(start).weekday() * DAY
 
 
-def open_spans(week: Sequence[Span], offset: int, until: int) -> list[Span]:
+@dataclass(frozen=True)
+class Days:
+    """The days of a run, numbered from 0: their dates, and the day of the week that they count as."""
+
+    start: datetime.date
+    closed: frozenset[datetime.date] = frozenset()
+    working: frozenset[datetime.date] = frozenset()
+
+    @classmethod
+    def of(cls, start: str, holidays: Holidays | None = None) -> Days:
+        """Return the days of a run that starts on the date `start`, with the given holidays."""
+        first = datetime.date.fromisoformat(start)
+        if holidays is None:
+            return cls(first)
+        return cls(first, holidays.closed_days(), holidays.working_days())
+
+    def date(self, number: int) -> datetime.date:
+        """Return the date of a day."""
+        return self.start + datetime.timedelta(days=number)
+
+    def weekday(self, number: int) -> int:
+        """Return what day of the week (Monday 0) a day counts as; a holiday is a Sunday, a make-up day a Monday."""
+        day = self.date(number)
+        if day in self.closed:
+            return _SUNDAY
+        return _MONDAY if day in self.working else day.weekday()
+
+
+def open_spans(hours: OpeningHours, days: Days, until: int, *, whole_days: bool = False) -> list[Span]:
     """
     Return the open spans of a run, in ms from its start, clipped to [0, until) and merged where they touch.
 
-    `week` holds the spans of a week from Monday 00:00, in order; `offset` is `monday_offset` of the run's start.
+    With `whole_days` they are the whole days on which the calendar opens at all.
     """
     spans: list[Span] = []
-    for first in range(-offset, until, WEEK):
-        for begin, end in week:
-            low, high = max(first + begin, 0), min(first + end, until)
+    for number in range(-(-until // DAY)):
+        minutes = hours.on(days.date(number), days.weekday(number))
+        if whole_days and minutes:
+            minutes = [(0, DAY // MINUTE)]
+        for begin, end in minutes:
+            low, high = number * DAY + begin * MINUTE, min(number * DAY + end * MINUTE, until)
             if low >= high:
                 continue
             if spans and spans[-1][1] == low:

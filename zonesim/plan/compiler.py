@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from zonesim import units
 from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
-from zonesim.plan.arrivals import rate_rows, weekly_factors
+from zonesim.plan.arrivals import Shape, rate_rows, shape_of
 from zonesim.plan.assembly import Routine, link
 from zonesim.plan.flow_writer import FLAGS
 from zonesim.plan.flows import EntryCompiler
@@ -129,8 +129,6 @@ def _check_clock(tables: WorldTables) -> None:
     place = tables.arm.world.place(("clock",))
     if tables.measured <= tables.warm_up:
         tables.faults.add(ScenarioFault("nothing is measured", place, "Write `measure: 4 week`."))
-    if tables.horizon > 100 * 366 * units.DAY:
-        tables.faults.add(ScenarioFault("the run is longer than a hundred years", place, "Write `measure: 4 week`."))
 
 
 class _Arrivals:
@@ -150,9 +148,8 @@ class _Arrivals:
             arrivals, first, count = 1, len(self.times), len(times)
             self.times += times
         else:
-            rows = rate_rows(
-                units.parse(mode_of(entry.rate), "rate"), self._factors(name, entry), tables.offset, tables.horizon
-            )
+            rate = units.parse(mode_of(entry.rate), "rate")
+            rows = rate_rows(rate, self._shape(name, entry), tables.days, tables.horizon)
             arrivals, first, count = 0, len(self.rates), len(rows)
             self.rates += rows
         parties = tables.parties_of(entry)
@@ -166,15 +163,13 @@ class _Arrivals:
             fixed = 0
         self.rows.append((arrivals, first, count, 0 if parties else NOWHERE, parties, fixed, mix))
 
-    def _factors(self, name: str, entry: Traffic) -> list[float]:
-        if entry.profile is None:
-            return [1.0] * 168
+    def _shape(self, name: str, entry: Traffic) -> Shape:
         profiles = self.tables.scenario.profiles
-        if entry.profile not in profiles:
-            place = self.tables.arm.world.place(("traffic", name, "profile"))
-            raise UnknownName(f"no profile '{entry.profile}'", place, suggest(entry.profile, profiles, "profiles"))
-        profile = profiles[entry.profile]
-        return weekly_factors(profile.hours, profile.days)
+        for profile in entry.profile:
+            if profile not in profiles:
+                place = self.tables.arm.world.place(("traffic", name, "profile"))
+                raise UnknownName(f"no profile '{profile}'", place, suggest(profile, profiles, "profiles"))
+        return shape_of([profiles[profile] for profile in entry.profile])
 
 
 def _starts(routines: Sequence[Routine]) -> dict[int, int]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from zonesim import units
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.plan.binding import find_resource
-from zonesim.plan.calendars import Span, capacity_changes, monday_offset, open_spans
+from zonesim.plan.calendars import Days, Span, capacity_changes, open_spans
 from zonesim.plan.distributions import Laws
 from zonesim.plan.operations import AtShiftEnd
 from zonesim.plan.plan import UNLIMITED, MarkName, ResourceName, StepName
@@ -18,6 +18,9 @@ from zonesim.scenario.fields import mode_of
 from zonesim.scenario.models import Resource, Traffic
 
 Value = TypeVar("Value")
+
+LONGEST_RUN: Final = 100 * 366 * units.DAY
+"""Longest run in ms."""
 
 NO_CLASS = ""
 """Class of tokens that have none; it is class 0."""
@@ -34,7 +37,11 @@ class WorldTables:
         self.warm_up = round(units.parse(clock.warm_up, "duration"))
         self.measured = self.warm_up + round(units.parse(clock.measure, "duration"))
         self.horizon = self.measured + round(units.parse(clock.cool_down, "duration"))
-        self.offset = monday_offset(clock.start)
+        if self.horizon > LONGEST_RUN:
+            place = arm.world.place(("clock",))
+            self.faults.add(ScenarioFault("the run is longer than a hundred years", place, "Write `measure: 4 week`."))
+            self.horizon = LONGEST_RUN
+        self.days = self._days()
         self.firms: list[Firm] = generate(self.scenario.firms) if self.scenario.firms else []
         self.classes = self._all_classes()
         self.upgrades = [each for each in arm.upgrades if each.old in self.classes]
@@ -53,6 +60,32 @@ class WorldTables:
         self.capacities: list[tuple[list[Span], int, str]] = []
         self.calendars: Keyed[str] = Keyed()
         self._declare_resources()
+
+    def _days(self) -> Days:
+        """Return the days of the run with its holidays; a run beyond the years of their table is a fault."""
+        clock = self.scenario.clock
+        days = Days.of(clock.start)
+        if clock.holidays is None:
+            return days
+        place = self.arm.world.place(("clock", "holidays"))
+        known = self.scenario.holidays
+        if clock.holidays not in known:
+            remedy = suggest(clock.holidays, known, "holidays")
+            self.faults.add(UnknownName(f"no holidays '{clock.holidays}'", place, remedy))
+            return days
+        table = known[clock.holidays]
+        last = days.date(max(self.horizon - 1, 0) // units.DAY)
+        missing = [year for year in range(days.start.year, last.year + 1) if table.years and year not in table.years]
+        if missing:
+            years = ", ".join(str(year) for year in table.years)
+            self.faults.add(
+                ScenarioFault(
+                    f"the run goes from {days.start} to {last}, but holidays '{clock.holidays}' are known for {years}",
+                    place,
+                    "Choose another start, or write a table of your own under `holidays`.",
+                )
+            )
+        return Days.of(clock.start, table)
 
     # --- classes
 
@@ -150,7 +183,7 @@ class WorldTables:
             raise UnknownName(
                 f"no calendar '{calendar}'", place, suggest(calendar, self.scenario.calendars, "calendars")
             )
-        return open_spans(self.scenario.calendars[calendar].week(), self.offset, self.horizon)
+        return open_spans(self.scenario.calendars[calendar].hours(), self.days, self.horizon)
 
     def resource(self, dotted: Any, place: Place) -> int:  # noqa: ANN401
         """Return the number of a resource; raises UnknownName."""

@@ -31,7 +31,7 @@ _ROOTS: Final = (
     "profiles",
     "calendars",
 )
-_BARE_NUMBERS: Final = frozenset({"units", "cv", "shape", "zipf", "count", "hours", "days", "value"})
+_BARE_NUMBERS: Final = frozenset({"units", "cv", "shape", "zipf", "count", "hours", "days", "months", "value"})
 _NO_NUMBERS: Final = frozenset({"label", "source", "note", "clock", "at", "by", "name", "priority"})
 
 
@@ -83,10 +83,16 @@ def _in_use(world: World, path: Path_, flows: Sequence[str]) -> bool:
     if path[0] == "library":
         return path[1] in flows
     if path[0] == "profiles":
-        return path[1] in {entry.get("profile") for entry in world.tree["traffic"].values()}
+        return path[1] in profiles_in_use(world)
     if path[0] in {"measures", "adopted"}:
         return bool(set(flows) & set(world.tree["library"]))
     return True
+
+
+def profiles_in_use(world: World) -> set[str]:
+    """Return the profiles that the traffic of a world follows."""
+    written = [entry.get("profile") for entry in world.tree["traffic"].values()]
+    return {str(name) for names in written for name in (names if isinstance(names, list) else [names])}
 
 
 def count_kinds(entries: Sequence[Entry]) -> dict[str, int]:

@@ -118,7 +118,7 @@ def _add_library(world: World, catalogue: Catalogue) -> None:
         name: {key: param.default for key, param in measure.params.items()}
         for name, measure in catalogue.measures.items()
     }
-    for table in ("calendars", "profiles"):
+    for table in ("calendars", "holidays", "profiles"):
         world.tree[table] = {**copy.deepcopy(getattr(catalogue, table)), **world.tree.get(table, {})}
     world.places.update(catalogue.places)
     world.keys.update(catalogue.keys)

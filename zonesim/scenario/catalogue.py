@@ -12,6 +12,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from zonesim.faults import Faults, Place, ScenarioFault
+from zonesim.scenario.calendars import HolidaysDocument
 from zonesim.scenario.checking import check
 from zonesim.scenario.models import FlowDocument, SourceNote
 from zonesim.scenario.policy_documents import Measure, Regime, Sources, Tables
@@ -21,6 +22,7 @@ KINDS: Final[dict[str, type[BaseModel]]] = {
     "flow": FlowDocument,
     "measure": Measure,
     "regime": Regime,
+    "holidays": HolidaysDocument,
     "tables": Tables,
     "sources": Sources,
 }
@@ -32,13 +34,14 @@ class Catalogue:
     """
     The library.
 
-    `flows`, `calendars` and `profiles` are plain data that becomes part of a scenario's world, with `places` and
-    `keys` by world path (`("library", "gate", …)`); measures, regimes and sources are models.
+    `flows`, `calendars`, `holidays` and `profiles` are plain data that becomes part of a scenario's world, with
+    `places` and `keys` by world path (`("library", "gate", …)`); measures, regimes and sources are models.
     """
 
     flows: dict[str, dict[str, Any]] = field(default_factory=dict)
     calendars: dict[str, dict[str, Any]] = field(default_factory=dict)
     profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
+    holidays: dict[str, dict[str, Any]] = field(default_factory=dict)
     measures: dict[str, Measure] = field(default_factory=dict)
     regimes: dict[str, Regime] = field(default_factory=dict)
     sources: dict[str, SourceNote] = field(default_factory=dict)
@@ -86,6 +89,9 @@ def load_catalogue() -> Catalogue:
         if isinstance(model, FlowDocument):
             catalogue.flows[model.name] = {key: value for key, value in document.tree.items() if key not in _HEAD}
             adopt_places(document, ("library", model.name), (), catalogue.places, catalogue.keys)
+        elif isinstance(model, HolidaysDocument):
+            catalogue.holidays[model.name] = {key: value for key, value in document.tree.items() if key not in _HEAD}
+            adopt_places(document, ("holidays", model.name), (), catalogue.places, catalogue.keys)
         elif isinstance(model, Measure):
             catalogue.measures[model.name] = model
             catalogue.documents[model.name] = document

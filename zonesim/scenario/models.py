@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from zonesim import units
+from zonesim.scenario.calendars import Calendar, Holidays, parse_days, parse_span
 from zonesim.scenario.fields import Duration, Name, Rate, Share, Strict, check_total, problem
 from zonesim.scenario.labels import Source, SourceNote, Text
 from zonesim.scenario.steps import END, Flow, FlowDocument, Param, Split, Step, When
-from zonesim.scenario.times import Calendar, Clock, Profile, parse_days, parse_span
+from zonesim.scenario.times import Clock, Profile
 
 __all__ = [
     "END",
@@ -19,6 +20,7 @@ __all__ = [
     "Firms",
     "Flow",
     "FlowDocument",
+    "Holidays",
     "Param",
     "Profile",
     "Resource",
@@ -152,6 +154,10 @@ class Truth(BaseModel):
         return self.__pydantic_extra__ or {}
 
 
+def _names(value: Any) -> Any:  # noqa: ANN401
+    return value if isinstance(value, list) else [value]
+
+
 class Traffic(Strict):
     """A stream of tokens into a flow: at a `rate` shaped by a `profile`, or `at` listed times."""
 
@@ -161,8 +167,8 @@ class Traffic(Strict):
     """Its arguments, e.g. `{zone: TYP, port_km: 99 km}`."""
     rate: Rate | None = None
     """How many arrive on average, e.g. `40 /d`; the times are random (Poisson)."""
-    profile: Name | None = None
-    """How the rate changes with the hour and the day, e.g. `plant_day`."""
+    profile: Annotated[list[Name], BeforeValidator(_names)] = []
+    """How the rate changes with time, e.g. `plant_day`; several multiply, e.g. `[plant_day, season_import]`."""
     at: list[Duration] | None = None
     """Listed times of arrival instead of a rate, e.g. `[0 min, 5 min]`."""
     class_: Name | None = Field(default=None, alias="class")
@@ -180,7 +186,7 @@ class Traffic(Strict):
     def _arrives(self) -> Traffic:
         if (self.rate is None) == (self.at is None):
             raise problem("traffic needs either a rate or listed times", "Write rate: 12 /h, or at: [0 min, 5 min].")
-        if self.at is not None and self.profile is not None:
+        if self.at is not None and self.profile:
             raise problem("a profile without a rate", "Remove the profile.")
         if self.at is not None:
             times = [units.parse(time, "duration") for time in self.at]
@@ -219,6 +225,8 @@ class Scenario(Strict):
     """
     calendars: dict[Name, Calendar] = {}
     """Opening hours by name, besides those of the library."""
+    holidays: dict[Name, Holidays] = {}
+    """Tables of holidays by name, besides those of the library, e.g. `{plant: {closed: ["2018-10-01"]}}`."""
     profiles: dict[Name, Profile] = {}
     """Shapes of arrivals by name, besides those of the library."""
     zones: dict[Name, Zone] = {}

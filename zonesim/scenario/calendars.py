@@ -1,0 +1,220 @@
+"""Opening hours by day of the week, day of the month and date; public holidays with their make-up working days."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+
+from zonesim import units
+from zonesim.scenario.fields import Name, Strict, problem
+from zonesim.scenario.labels import Source, Text
+
+DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+LAST: Final = "last"
+"""The last day of a month, as a key of a calendar."""
+
+YEARS: Final = (1900, 2199)
+"""First and last year that a date may lie in."""
+
+Minutes = tuple[int, int]
+"""Minutes of the day at which something opens and closes."""
+
+_SPAN: Final = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
+_DATE_LIKE: Final = re.compile(r"\d{4}\D")
+_MONTH_DAYS: Final = re.compile(r"(\d{1,2})(?:-(\d{1,2}))?")
+_ONE_DAY: Final = datetime.timedelta(days=1)
+
+
+def parse_date(text: object) -> datetime.date:
+    """Return the day that `2018-09-03` names."""
+    try:
+        day = datetime.date.fromisoformat(text if isinstance(text, str) and _DATE.fullmatch(text) else "")
+    except ValueError:
+        raise problem(f"expected a date, found {units.describe(text)}", 'Write a date such as "2018-09-03".') from None
+    if not YEARS[0] <= day.year <= YEARS[1]:
+        raise problem(f"'{text}' is no date of our time", f"Choose a year from {YEARS[0]} to {YEARS[1]}.")
+    return day
+
+
+def parse_dates(text: str) -> list[datetime.date]:
+    """Return the days of `2018-10-01`, or of `2018-10-01..2018-10-07` with both ends."""
+    first, _, last = text.partition("..")
+    day, end = parse_date(first.strip()), parse_date((last or first).strip())
+    if end < day:
+        raise problem(f"'{text}' runs backward", "Write the earlier date first.")
+    return [day + number * _ONE_DAY for number in range((end - day).days + 1)]
+
+
+def parse_span(text: str) -> Minutes:
+    """Return the minutes of the day at which `08:30-17:00` begins and ends."""
+    match = _SPAN.fullmatch(text)
+    if match is None:
+        raise problem(f"expected opening hours, found '{text}'", 'Write them as "08:30-17:00".')
+    hour, minute, to_hour, to_minute = (int(part) for part in match.groups())
+    begin, end = 60 * hour + minute, 60 * to_hour + to_minute
+    if not 0 <= begin < end <= 24 * 60 or max(minute, to_minute) > 59:  # noqa: PLR2004
+        raise problem(f"'{text}' does not lie within a day", 'Write "22:00-24:00" and "00:00-06:00" for a night.')
+    return begin, end
+
+
+def parse_days(text: str) -> list[int]:
+    """Return the days of the week (Monday 0) in `mon-fri` or `sat, sun`."""
+    days: list[int] = []
+    for part in re.split(r"\s*,\s*", text.strip()):
+        first, _, last = part.partition("-")
+        if first not in DAYS or (last and last not in DAYS):
+            remedy = 'Write days of the week (mon-fri), days of the month (1, 25-31, last) or dates ("2018-10-01").'
+            raise problem(f"expected days, found '{text}'", remedy)
+        begin, end = DAYS.index(first), DAYS.index(last or first)
+        if end < begin:
+            raise problem(f"'{part}' runs backward", "Write sat,sun,mon as a list.")
+        days.extend(range(begin, end + 1))
+    return days
+
+
+DayKey = int | str | datetime.date
+"""A day of the week as `mon`, a day of the month as 1 to 31 or `last`, or a date."""
+
+
+def parse_day_keys(text: str) -> list[DayKey]:
+    """Return the days that a key of a calendar names: `mon-fri`, `1`, `25-31`, `last`, `2018-10-01`, or several."""
+    keys: list[DayKey] = []
+    for part in re.split(r"\s*,\s*", text.strip()):
+        month_days = _MONTH_DAYS.fullmatch(part)
+        if part == LAST:
+            keys.append(LAST)
+        elif month_days:
+            first, last = int(month_days[1]), int(month_days[2] or month_days[1])
+            if not 1 <= first <= last <= 31:  # noqa: PLR2004  days of a month
+                raise problem(f"'{part}' is no day of a month", "Write a number from 1 to 31, or last.")
+            keys.extend(range(first, last + 1))
+        elif _DATE_LIKE.match(part):
+            keys.extend(parse_dates(part))
+        else:
+            keys.extend(DAYS[day] for day in parse_days(part))
+    return keys
+
+
+@dataclass(frozen=True)
+class OpeningHours:
+    """Opening hours by day: of a date, else of the last day of a month, of a day of the month, of a weekday."""
+
+    by_key: dict[DayKey, list[Minutes]] = field(default_factory=dict)
+
+    def on(self, day: datetime.date, weekday: int) -> list[Minutes]:
+        """Return the open spans of a day that counts as `weekday` (Monday 0)."""
+        keys: tuple[DayKey, ...] = (day, day.day, DAYS[weekday])
+        if (day + _ONE_DAY).day == 1:
+            keys = (day, LAST, day.day, DAYS[weekday])
+        return next((self.by_key[key] for key in keys if key in self.by_key), [])
+
+
+class Calendar(BaseModel):
+    """
+    Opening hours by day: `{mon-fri: ["08:30-17:00"], last: ["08:30-20:00"]}`; days not named are closed.
+
+    A key names days of the week (`mon-fri`), days of the month (`1`, `25-31`, `last`) or dates (`"2018-10-01"`,
+    `"2018-10-01..2018-10-07"`). A date goes before a day of the month, that before a day of the week; an empty list
+    closes. On a holiday of `clock: {holidays: …}` the hours are those of a Sunday, on a make-up working day those of a
+    Monday.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True, use_attribute_docstrings=True)
+    __pydantic_extra__: dict[str, list[Name]]
+    source: Source | None = None
+    """Where the hours come from."""
+    label: Text = {}
+    """How people call them."""
+
+    @model_validator(mode="after")
+    def _parses(self) -> Calendar:
+        seen: set[DayKey] = set()
+        for key, spans in (self.__pydantic_extra__ or {}).items():
+            days = parse_day_keys(key)
+            if seen & set(days) or len(set(days)) < len(days):
+                raise problem(f"'{key}' names a day twice", "Give each day once.")
+            seen |= set(days)
+            parsed = [parse_span(span) for span in spans]
+            if any(later[0] < earlier[1] for earlier, later in pairwise(parsed)):
+                raise problem("opening hours overlap or are not in order", "Write them in ascending order.")
+        return self
+
+    def hours(self) -> OpeningHours:
+        """Return the opening hours by day."""
+        return OpeningHours(
+            {
+                key: [parse_span(span) for span in spans]
+                for text, spans in (self.__pydantic_extra__ or {}).items()
+                for key in parse_day_keys(text)
+            }
+        )
+
+
+def _date_texts(value: Any) -> Any:  # noqa: ANN401
+    for text in value if isinstance(value, list) else ():
+        parse_dates(str(text))
+    return value
+
+
+Dates = Annotated[list[Name], BeforeValidator(_date_texts)]
+"""Dates, and ranges of dates as `2018-10-01..2018-10-07`."""
+
+
+class Holidays(Strict):
+    """
+    Days that differ from what their day of the week says, for all calendars and profiles of a run.
+
+    On a closed day they follow their Sunday (so `always` stays open), on a working day their Monday.
+    """
+
+    closed: Dates = []
+    """Holidays, e.g. `["2018-10-01..2018-10-07"]`."""
+    working: Dates = []
+    """Weekend days worked to make up for them, e.g. `["2018-09-29", "2018-09-30"]`."""
+    years: list[int] = []
+    """The years that the table knows, e.g. `[2018, 2019]`; a run must lie within them. Without it, all."""
+    label: Text = {}
+    """How people call them."""
+    source: Source | None = None
+    """Where the dates come from."""
+
+    @model_validator(mode="after")
+    def _agree(self) -> Holidays:
+        closed, working = self.closed_days(), self.working_days()
+        if both := closed & working:
+            raise problem(f"{min(both)} is closed and working", "Keep it in one of the lists.")
+        strange = [day for day in sorted(closed | working) if self.years and day.year not in self.years]
+        if strange:
+            raise problem(f"{strange[0]} does not lie in the years of the table", "Add the year to `years`.")
+        return self
+
+    def closed_days(self) -> frozenset[datetime.date]:
+        """Return the holidays."""
+        return frozenset(_all(self.closed))
+
+    def working_days(self) -> frozenset[datetime.date]:
+        """Return the make-up working days."""
+        return frozenset(_all(self.working))
+
+
+def _all(texts: list[str]) -> Iterator[datetime.date]:
+    for text in texts:
+        yield from parse_dates(text)
+
+
+class HolidaysDocument(Holidays):
+    """A table of holidays in a file of its own."""
+
+    zonesim: Literal[1]
+    """The version of the format."""
+    kind: Literal["holidays"]
+    """This is a table of holidays."""
+    name: Name
+    """What scenarios call it, e.g. `cn`."""
