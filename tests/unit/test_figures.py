@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 
@@ -12,69 +11,17 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from tests.helper import ROOT
+from tests.made_up import NAN, kpis, made_up, ordinary, resolved, world_with
 from zonesim.analysis import compare
 from zonesim.briefing import style
 from zonesim.briefing.dwell_figure import dwell_figure
 from zonesim.briefing.figures import FigureContext, draw_all, figures
 from zonesim.briefing.map_figure import MOST_ROWS
 from zonesim.briefing.process_map import Node, flows_changed, tree
-from zonesim.kpi import Kpi, RunResult, catalogue
-from zonesim.plan import compile_plan
-from zonesim.policy import ResolvedArm, World, arms_for, load_world, resolve
-from zonesim.units import HOUR
+from zonesim.kpi import RunResult
+from zonesim.policy import ResolvedArm, World
 
-TYPICAL = ROOT / "scenarios" / "typical_zone.yaml"
-NAN = float("nan")
 LONG = "An uncommonly long name, as it is given by committees that cannot agree on what to leave out, $x_1$ & 100 %"
-
-
-def world_with(change: Callable[[World], None] | None = None) -> World:
-    """Return the typical zone, changed."""
-    world = load_world(TYPICAL)
-    if change is not None:
-        change(world)
-    return world
-
-
-def resolved(world: World, names: Sequence[str] | None = None) -> dict[str, ResolvedArm]:
-    """Return the arms of a comparison; without names the baseline and the measures 10 and 11 together."""
-    arms = arms_for(world, names or ["10", "11"])
-    return {arm.name: resolve(world, arm) for arm in (arms if names else [arms[0], arms[-1]])}
-
-
-@cache
-def ordinary() -> dict[str, ResolvedArm]:
-    """Return the baseline and the measures 10 and 11 together in the typical zone."""
-    return resolved(world_with())
-
-
-@cache
-def kpis() -> tuple[Kpi, ...]:
-    """Return the KPIs of the typical zone."""
-    return catalogue(compile_plan(ordinary()["R1"]))
-
-
-def made_up(
-    arms: Mapping[str, ResolvedArm], *, n: int = 3, scale: float = 1.0, curves: bool = True, missing: float = 0.0
-) -> FigureContext:
-    """Return a context of numbers that differ by KPI, arm and replication, all times `scale`."""
-    results: dict[str, list[RunResult]] = {}
-    for place, arm in enumerate(arms):
-        results[arm] = []
-        for replication in range(n):
-            values = {
-                kpi.id: missing
-                if kpi.id.endswith(".missing")
-                else scale * (1 + len(kpi.id) % 7 + replication / (1 + place))
-                for kpi in kpis()
-            }
-            spread = np.linspace(0.2, 60.0 / (1 + place), 200) * scale * HOUR
-            samples = {f"{flow}.dwell": spread.astype(np.int64) for flow in ("F1", "F5", "F4b", "visit")}
-            day = scale * (1 + np.sin(np.arange(24) / 4) + replication)
-            found = {f"TYP.{lanes}.{what}": day for lanes in ("lanes_in", "lanes_out") for what in ("queue", "pass")}
-            results[arm].append(RunResult(values, found if curves else {}, samples))
-    return FigureContext(arms, results, compare(results, [kpi.id for kpi in kpis()]), kpis(), seed=1)
 
 
 def name_everything(world: World) -> None:

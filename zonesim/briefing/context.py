@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from zonesim import __version__
 from zonesim.analysis import Comparison, Difference
 from zonesim.briefing.style import BETWEEN
+from zonesim.briefing.words import Language, Words
 from zonesim.kpi import Kpi, RunResult
 from zonesim.policy import ResolvedArm
 from zonesim.scenario import load_catalogue
@@ -24,13 +26,29 @@ MOST_ARMS: Final = 5
 
 @dataclass(frozen=True)
 class FigureContext:
-    """What figures are drawn from: arms (baseline first), the runs of each, their comparison, the KPIs, the seed."""
+    """
+    What figures are drawn from: arms (baseline first), the runs of each, their comparison, the KPIs, the seed, and the
+    language that they speak. `future`: in words, the future of an experiment that the runs belong to.
+    """
 
     arms: Mapping[str, ResolvedArm]
     results: Mapping[str, Sequence[RunResult]]
     comparison: Comparison
     kpis: Sequence[Kpi]
     seed: int
+    language: Language = "en"
+    future: str = ""
+
+    @cached_property
+    def say(self) -> Words:
+        """Return the words of the figures, the scenario's own labels of resources among them."""
+        names: dict[str, str] = {}
+        if self.language != "en":
+            for zone in self.arms[self.baseline].scenario.zones.values():
+                for name, entry in zone.entries().items():
+                    if self.language in entry.label:
+                        names.setdefault(name, entry.label[self.language])
+        return Words(self.language, names)
 
     @property
     def baseline(self) -> str:
@@ -42,31 +60,43 @@ class FigureContext:
         names = list(self.arms)
         return names if len(names) <= MOST_ARMS else [*names[: MOST_ARMS - 1], names[-1]]
 
+    @property
+    def n(self) -> int:
+        """Return how many replications there are."""
+        return len(next(iter(self.results.values()), ()))
+
     def caption(self) -> str:
         """Return the line that says where the numbers come from; its parts are `style.BETWEEN` apart."""
+        say = self.say
         scenario = self.arms[self.baseline].scenario
         clock = scenario.clock
-        n = len(next(iter(self.results.values())))
-        warm_up = f" after {_span(clock.warm_up)} of warm-up" if parse(clock.warm_up, "duration") else ""
+        warm_up = parse(clock.warm_up, "duration")
         parts = [
-            f"Scenario {scenario.name}{' (synthetic)' if scenario.synthetic else ''}",
-            f"{n} replication{'' if n == 1 else 's'}",
-            f"seed {self.seed}",
-            f"measured {_span(clock.measure)}{warm_up}",
-            f"zonesim {__version__}",
+            say("caption.synthetic" if scenario.synthetic else "caption.scenario", name=scenario.name),
+            *([self.future] if self.future else []),
+            say("caption.replications", n=self.n),
+            say("caption.seed", seed=self.seed),
+            say(
+                "caption.after_warm_up" if warm_up else "caption.measured",
+                span=_span(clock.measure, say),
+                warm_up=_span(clock.warm_up, say),
+            ),
+            say("caption.version", version=__version__),
             # Last: with many arms the line is cut.
-            f"arms {', '.join(self.arms)}",
+            say("caption.arms", names=say.listed(self.arms)),
         ]
-        return BETWEEN.join(parts)
+        return BETWEEN.join(parts if self.n else [parts[0], say("caption.no_run"), *parts[-2:]])
 
     def notes(self) -> list[str]:
         """Return what every figure that shows arms has to add."""
         left_out = len(self.arms) - len(self.shown())
-        return [f"{left_out} more arms not drawn"] if left_out else []
+        return [self.say("more_arms", n=left_out)] if left_out else []
 
     def arm_label(self, name: str) -> str:
         """Return how an arm is called in legends."""
-        return f"{name} (baseline)" if name == self.baseline else f"with measure{'s' if '+' in name else ''} {name}"
+        if name == self.baseline:
+            return self.say("baseline", arm=name)
+        return self.say("with_measure", n=1 + name.count("+"), arm=name)
 
     def flows(self) -> list[str]:
         """Return the flows of the traffic, those with goods that become usable first."""
@@ -76,16 +106,21 @@ class FigureContext:
 
     def flow_title(self, flow: str) -> str:
         """Return label and name of a flow."""
-        label = self.arms[self.baseline].flows()[flow].label.get("en", "")
-        return f"{label} ({flow})" if label and flow.lower() not in label.lower() else label or flow
+        return self.say.title(self.arms[self.baseline].flows()[flow].label, flow)
+
+    def zone_title(self, zone: str) -> str:
+        """Return label and name of a zone."""
+        return self.say.title(self.arms[self.baseline].scenario.zones[zone].label, zone)
 
     def place_title(self, place: str, *, full: bool) -> str:
         """Return the label of a resource written as `ZONE.name`, `full`: with that name."""
         zone, _, name = place.partition(".")
         zones = self.arms[self.baseline].scenario.zones
         entry = zones[zone].entries().get(name) if zone in zones else None
-        label = entry.label.get("en", "") if entry is not None else ""
-        return (f"{label} ({place})" if full else label) if label else place
+        if entry is None or not entry.label:
+            return place
+        label = self.say.label(entry.label, name)
+        return self.say("named", label=label, name=place) if full else label
 
     def practice(self, name: str) -> tuple[str, str]:
         """Return the label of a practice written as `measure.practice` (or of a measure), and what adoption counts."""
@@ -94,8 +129,8 @@ class FigureContext:
         if found is None:
             return "", ""
         if practice not in found.practices:
-            return found.label.get("en", ""), ""
-        return found.practices[practice].label.get("en", ""), found.practices[practice].adoption.of
+            return self.say.label(found.label, ""), ""
+        return self.say.label(found.practices[practice].label, ""), found.practices[practice].adoption.of
 
     def mean(self, arm: str, kpi: str) -> float:
         """Return the mean of a KPI over replications; nan when there is none."""
@@ -121,10 +156,11 @@ class FigureContext:
         return missing
 
 
-def _span(text: str) -> str:
+def _span(text: str, say: Words) -> str:
     """Return a duration in words: `4 weeks`."""
     found = re.fullmatch(r"\s*([0-9.]+)\s*(d|week)\s*", text)
     if found is None:
         return text
     unit = {"d": "day", "week": "week"}[found[2]]
-    return f"{found[1]} {unit}{'' if float(found[1]) == 1 else 's'}"
+    number = float(found[1])
+    return say(f"span.{unit}", n=int(number) if number.is_integer() else found[1])

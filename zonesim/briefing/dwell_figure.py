@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from zonesim.briefing import style
 from zonesim.briefing.context import FigureContext
+from zonesim.briefing.words import Words
 from zonesim.kpi.measure import quantile
 from zonesim.units import HOUR
 
@@ -23,21 +24,22 @@ TAIL: Final = 0.99
 """Where the horizontal axis ends: at this share of the slowest arm's consignments."""
 
 
-def dwell_figure(context: FigureContext) -> Figure | None:
-    """Draw the share of consignments that are through after a time, or return None when nothing was measured."""
+def dwell_figure(context: FigureContext) -> Figure | str:
+    """Draw the share of consignments that are through after a time, or say why not."""
+    say = context.say
     arms = context.shown()
     flows = [flow for flow in context.flows() if any(len(context.pooled(arm, f"{flow}.dwell")) for arm in arms)]
     if not flows:
-        return None
+        return say("dwell.none")
     notes = [
-        "Dwell: from arrival until usable, or until leaving where nothing becomes usable",
-        "consignments of all replications",
-        "● median, ◆ P95",
-        *([f"not drawn: {', '.join(flows[MOST_PANELS:])}"] if len(flows) > MOST_PANELS else []),
+        say("dwell.definition"),
+        say("dwell.pooled"),
+        say("dwell.markers"),
+        *([say("not_drawn", names=say.listed(flows[MOST_PANELS:]))] if len(flows) > MOST_PANELS else []),
         *context.notes(),
     ]
     flows = flows[:MOST_PANELS]
-    figure = style.slide("Dwell time: share of consignments that are through", context.caption(), notes)
+    figure = style.slide(say("dwell.title"), context.caption(), notes)
     rows = 1 if len(flows) <= 2 else 2  # noqa: PLR2004  panels side by side
     columns = -(-len(flows) // rows)
     above = 0.4 + 0.2 * len(arms)
@@ -53,6 +55,7 @@ def dwell_figure(context: FigureContext) -> Figure | None:
 
 
 def _panel(axes: Axes, context: FigureContext, flow: str) -> None:
+    say = context.say
     longest = 0.0
     handles, labels = [], []
     for position, arm in enumerate(context.shown()):
@@ -78,23 +81,26 @@ def _panel(axes: Axes, context: FigureContext, flow: str) -> None:
                     clip_on=False,
                 )
         longest = max(longest, float(spans[int(TAIL * (len(spans) - 1))]) / HOUR, 0.0 if np.isnan(late) else late)
-        still = f", {style.percent(missing / count)} missing" if missing else ""
+        words = {"arm": context.arm_label(arm), "median": _hours(median, say), "late": _hours(late, say)}
         handles.append(Line2D([], [], marker="o", markersize=7, markeredgecolor="white", **look))
-        labels.append(f"{context.arm_label(arm)}: median {_hours(median)}, P95 {_hours(late)}{still}")
+        if missing:
+            labels.append(say("dwell.arm_missing", missing=style.percent(missing / count), **words))
+        else:
+            labels.append(say("dwell.arm", **words))
     style.title(axes, context.flow_title(flow), above=0.12 + 0.2 * len(labels))
     style.legend(axes, handles, labels)
     axes.set_xlim(0, longest * 1.04 or 1)
     axes.set_ylim(0, 101)
     axes.set_yticks(range(0, 101, 25))
-    axes.set_xlabel("hours since arrival", fontsize=style.SMALL)
-    axes.set_ylabel("through, %", fontsize=style.SMALL)
+    axes.set_xlabel(say("dwell.x"), fontsize=style.SMALL)
+    axes.set_ylabel(say("dwell.y"), fontsize=style.SMALL)
     axes.grid(visible=True, color=style.RULE, linewidth=0.8)
 
 
-def _hours(value: float) -> str:
+def _hours(value: float, say: Words) -> str:
     if np.isnan(value):
-        return "n/a"
-    return f"{value:,.0f} h" if value >= 100 else f"{style.number(value)} h"  # noqa: PLR2004  three digits do
+        return say("dwell.no_hours")
+    return say("dwell.hours", value=f"{value:,.0f}" if value >= 100 else style.number(value))  # noqa: PLR2004  three digits do
 
 
 def _curve(spans: NDArray[np.int64], count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -14,28 +15,58 @@ from zonesim.briefing.gate_figure import gate_figure
 from zonesim.briefing.map_figure import map_figures
 from zonesim.briefing.stages_figure import stages_figure
 
-__all__ = ["FigureContext", "draw_all", "figures"]
+__all__ = ["FORMATS", "FigureContext", "draw_all", "figures", "save_all"]
 
+
+FORMATS: Final = ("png", "svg", "pdf")
 
 FILES: Final = ("process_map_*", "dwell", "stages", "gate_queue")
+"""Names of figures, those of an earlier comparison among them."""
 
 
 def figures(context: FigureContext) -> dict[str, Figure]:
     """Return every figure that the results allow, by the name of its file."""
-    with style.look():
-        found = map_figures(context)
-        others = {"dwell": dwell_figure(context), "stages": stages_figure(context), "gate_queue": gate_figure(context)}
-    return found | {name: figure for name, figure in others.items() if figure is not None}
+    return {name: figure for name, figure in attempt(context).items() if not isinstance(figure, str)}
+
+
+def attempt(context: FigureContext) -> dict[str, Figure | str]:
+    """Return every figure by the name of its file, or in words why the results do not allow it."""
+    with style.look(context.language):
+        maps = map_figures(context)
+        found: dict[str, Figure | str] = {"process_map": maps} if isinstance(maps, str) else {**maps}
+        found["dwell"] = dwell_figure(context)
+        found["stages"] = stages_figure(context)
+        found["gate_queue"] = gate_figure(context)
+    return found
 
 
 def draw_all(folder: Path, context: FigureContext) -> list[Path]:
     """Draw every figure that the results allow as PNG into `folder`, in place of earlier ones; return the paths."""
-    for stale in (path for pattern in FILES for path in folder.glob(f"{pattern}.png")):
-        stale.unlink()
+    return save_all(folder, figures(context), context, FILES)
+
+
+def save_all(
+    folder: Path,
+    drawn: Mapping[str, Figure],
+    context: FigureContext,
+    stale: Sequence[str],
+    formats: Sequence[str] = ("png",),
+) -> list[Path]:
+    """
+    Write figures into `folder` in each format and return the paths.
+
+    Files of the same language and format called like `stale` (patterns) are taken away first. Chinese figures have
+    `_zh` behind their names.
+    """
+    end = "" if context.language == "en" else f"_{context.language}"
     paths = []
-    with style.look():
-        for name, figure in figures(context).items():
-            path = folder / f"{name}.png"
-            figure.savefig(path, dpi=style.DPI, metadata={"Software": "zonesim"})
-            paths.append(path)
+    with style.look(context.language):
+        for kind in formats:
+            for old in (path for pattern in stale for path in folder.glob(f"{pattern}{end}.{kind}")):
+                if end or not old.stem.endswith("_zh"):
+                    old.unlink()
+            for name, figure in drawn.items():
+                path = folder / f"{name}{end}.{kind}"
+                style.save(figure, path)
+                paths.append(path)
     return paths

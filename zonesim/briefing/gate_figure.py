@@ -27,24 +27,22 @@ Bands = dict[str, tuple[Curve, Curve, Curve]]
 """Mean and limits by hour of day, by arm."""
 
 
-def gate_figure(context: FigureContext) -> Figure | None:
-    """Draw the gate directions that pass most vehicles, or return None when there is none with limited lanes."""
+def gate_figure(context: FigureContext) -> Figure | str:
+    """Draw the gate directions that pass most vehicles, or say why not."""
+    say = context.say
     limited = {kpi.subject for kpi in context.kpis if kpi.definition.what == "utilisation"}
     places = [place for place in _places(context) if place in limited]
     busiest = sorted(places, key=lambda place: -np.nan_to_num(context.mean(context.baseline, f"{place}.passes.day")))
     chosen = [place for place in places if place in busiest[:MOST_PLACES]]
     if not chosen:
-        return None
-    n = len(context.results[context.baseline])
+        return say("gate.none")
     notes = [
-        "All days of the week",
-        f"band: 95 % limits of the mean over replications, drawn up to {MOST_BAND} times the highest mean"
-        if n > 1
-        else "one replication: no limits",
-        *([f"busiest {MOST_PLACES} of {len(places)} gate directions"] if len(places) > MOST_PLACES else []),
+        say("gate.days"),
+        say("band.cut", times=MOST_BAND) if context.n > 1 else say("one_replication"),
+        *([say("gate.busiest", n=MOST_PLACES, all=len(places))] if len(places) > MOST_PLACES else []),
         *context.notes(),
     ]
-    figure = style.slide("Gate queue and pass time over the day", context.caption(), notes)
+    figure = style.slide(say("gate.title"), context.caption(), notes)
     handles = [Line2D([], [], **style.arm_look(position)) for position in range(len(context.shown()))]
     rows = style.legend_above(figure, handles, [context.arm_label(arm) for arm in context.shown()])
     panels = style.panels(figure, 2, len(chosen), left=0.85, above=0.4, below=0.55, gap=0.35, top=0.28 * rows)
@@ -53,13 +51,13 @@ def gate_figure(context: FigureContext) -> Figure | None:
     for column, place in enumerate(chosen):
         title = context.place_title(place, full=several)
         above, below = panels[column], panels[len(chosen) + column]
-        _panel(above, context, _bands(context, f"{place}.queue"), "mean number waiting")
-        style.title(above, f"Vehicles waiting for a lane: {title}", above=0.1)
+        _panel(above, context, _bands(context, f"{place}.queue"), say("gate.waiting_y"))
+        style.title(above, say("gate.waiting", place=title), above=0.1)
         passing = _bands(context, f"{place}.pass")
         if unit == "min":
             passing = {arm: (mean / 60, low / 60, high / 60) for arm, (mean, low, high) in passing.items()}
-        _panel(below, context, passing, f"mean time, {unit}")
-        style.title(below, f"Time to pass, exceptions included: {title}", above=0.1)
+        _panel(below, context, passing, say("gate.passing_y", unit=say.unit(unit)))
+        style.title(below, say("gate.passing", place=title), above=0.1)
     return figure
 
 
@@ -107,6 +105,6 @@ def _panel(axes: Axes, context: FigureContext, bands: Bands, unit: str) -> None:
     # With few replications the limits can be so far apart that the means would be lost at the foot of the panel.
     limits = max((float(np.nan_to_num(high).max()) for _, _, high in bands.values()), default=0.0)
     axes.set_ylim(0, 1.08 * min(limits, MOST_BAND * _highest(bands)) or 1)
-    axes.set_xlabel("hour of day", fontsize=style.SMALL)
+    axes.set_xlabel(context.say("gate.x"), fontsize=style.SMALL)
     axes.set_ylabel(unit, fontsize=style.SMALL)
     axes.grid(visible=True, axis="y", color=style.RULE, linewidth=0.8)

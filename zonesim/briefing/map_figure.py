@@ -13,6 +13,7 @@ from matplotlib.patches import FancyBboxPatch
 from zonesim.briefing import style
 from zonesim.briefing.context import FigureContext
 from zonesim.briefing.process_map import Node, flows_changed, tree
+from zonesim.briefing.words import Words
 
 MOST_PAGES: Final = 3
 MOST_ROWS: Final = 17
@@ -63,29 +64,32 @@ class _Word:
     strong: bool
 
 
-def map_figures(context: FigureContext) -> dict[str, Figure]:
+def map_figures(context: FigureContext) -> dict[str, Figure] | str:
     """
-    Return the process maps of the flows that the last arm changes, by name; none when there is only the baseline.
+    Return the process maps of the flows that the last arm changes, by name, or say why there are none.
 
     Short maps share a slide; there are at most three slides, and a long map folds steps that stay the same.
     """
     last = list(context.arms)[-1]
     if last == context.baseline:
-        return {}
+        return context.say("map.baseline_only")
     base, arm = context.arms[context.baseline], context.arms[last]
-    maps = {flow: _rows(tree(arm, flow, against=base, expand=False)) for flow in flows_changed(base, arm)}
+    say = context.say
+    maps = {flow: _rows(tree(arm, flow, against=base, expand=False, say=say), say) for flow in flows_changed(base, arm)}
+    if not maps:
+        return say("map.nothing")
     pages = _pages(maps)
     left_out = [flow for flow in maps if not any(flow in page for page in pages)]
-    notes = [f"also changed, not drawn: {', '.join(left_out)}"] if left_out else []
+    notes = [say("map.also", names=say.listed(left_out))] if left_out else []
     return {
         f"process_map_{'_'.join(page)}": _Page(context, {flow: maps[flow] for flow in page}, notes).draw()
         for page in pages
     }
 
 
-def _rows(flow: Node) -> list[_Row]:
+def _rows(flow: Node, say: Words) -> list[_Row]:
     """Return the rows of a map; when they are too many, runs of unchanged steps become one row each."""
-    rows = [_Row(depth, node.title(), node) for depth, node in flow.walk()]
+    rows = [_Row(depth, node.title(say.language), node) for depth, node in flow.walk()]
     if len(rows) > MOST_ROWS:
         folded: list[_Row] = []
         for differs, each in groupby(rows, lambda row: row.node is not None and row.node.differs()):
@@ -93,11 +97,12 @@ def _rows(flow: Node) -> list[_Row]:
             if differs or len(run) == 1:
                 folded += run
             else:
-                names = ", ".join(row.text for row in run)
-                folded.append(_Row(min(row.depth for row in run), f"{len(run)} steps unchanged: {names}"))
+                names = say.listed(row.text for row in run)
+                words = say("map.unchanged", n=len(run), names=names)
+                folded.append(_Row(min(row.depth for row in run), words))
         rows = folded
     if len(rows) > MOST_ROWS:
-        rows = [*rows[: MOST_ROWS - 1], _Row(0, f"{len(rows) - MOST_ROWS + 1} more rows")]
+        rows = [*rows[: MOST_ROWS - 1], _Row(0, say("map.more_rows", n=len(rows) - MOST_ROWS + 1))]
     return rows
 
 
@@ -120,6 +125,7 @@ class _Page:
 
     def __init__(self, context: FigureContext, maps: Mapping[str, Sequence[_Row]], notes: Sequence[str]) -> None:
         self.context = context
+        self.say = context.say
         self.flows = list(maps)
         self.arm = context.arms[list(context.arms)[-1]]
         titles = [context.flow_title(flow) for flow in maps]
@@ -130,11 +136,11 @@ class _Page:
         names = dict.fromkeys(name for _, node in self.steps for name in node.practices)
         self.letters = {name: chr(ord("A") + place % 26) for place, name in enumerate(names)}
         words = [
-            "In a box: step, time (a/b/c: shortest, most likely, longest), condition · what it holds",
-            "background: beside the main flow",
+            self.say("map.box"),
+            self.say("map.background"),
             *notes,
         ]
-        self.figure = style.slide(f"Process map: {', '.join(titles)}", context.caption(), words)
+        self.figure = style.slide(self.say("map.title", names=self.say.listed(titles)), context.caption(), words)
         top, bottom = style.HEIGHT - style.HEAD - 0.25, style.FOOT + LINE * len(self.letters) + 0.2
         self.top = top
         self.pitch = min(PITCH, (top - bottom) / len(self.rows))
@@ -169,9 +175,11 @@ class _Page:
         base = self.context.arms[self.context.baseline]
         partly = any(base.touching(flow) for flow in self.flows)
         adopted = any(self.arm.touching(flow) for flow in self.flows)
+        first = self.context.arm_label(self.context.baseline)
+        second = self.context.arm_label(self.arm.arm.name)
         return (
-            f"{self.context.arm_label(self.context.baseline)}{': without the practices below' if partly else ''}",
-            f"{self.context.arm_label(self.arm.arm.name)}{': adopters of the practices below' if adopted else ''}",
+            self.say("map.base_partly", arm=first) if partly else first,
+            self.say("map.adopters", arm=second) if adopted else second,
         )
 
     def _practice(self, name: str) -> str:
@@ -179,11 +187,18 @@ class _Page:
         before = self.context.arms[self.context.baseline].shares.get(name)
         after = self.arm.shares.get(name)
         label, of = self.context.practice(name)
-        words = f"{label} ({name})" if label else name
+        words = self.say("named", label=label, name=name) if label else name
         if before is None or after is None:
-            return f"{words}: for everybody"
-        first = f"{style.percent(before)} of the {of} in {self.context.baseline}"
-        return f"{words}: {first}, {style.percent(after)} in {self.arm.arm.name}"
+            return self.say("map.everybody", practice=words)
+        return self.say(
+            "map.followed",
+            practice=words,
+            before=style.percent(before),
+            of=self.say.term(of),
+            base=self.context.baseline,
+            after=style.percent(after),
+            arm=self.arm.arm.name,
+        )
 
     def _columns(self) -> tuple[float, float, float]:
         """
@@ -191,11 +206,13 @@ class _Page:
 
         When not even the smallest letters fit, titles and times get their share and the rest is cut.
         """
-        boxes = [_words(node, right=right) for _, node in self.steps for right in (False, True)]
+        boxes = [_words(node, self.say, right=right) for _, node in self.steps for right in (False, True)]
         time = more = SIDE
         size = SIZES[-1]
         for size in SIZES:
-            titles = [INDENT * depth + style.width_of(node.title(), size) for depth, node in self.steps]
+            titles = [
+                INDENT * depth + style.width_of(node.title(self.say.language), size) for depth, node in self.steps
+            ]
             time = PAD + max(titles, default=0) + BETWEEN
             # A time without further words may run on to the end of its box.
             times = [self._width(first, size) for first, further in boxes if first and further]
@@ -240,10 +257,17 @@ class _Page:
             )
         )
         ink = style.PALE if status == "removed" else STRONG["added"] if status == "added" else style.INK
-        first, further = _words(node, right=right)
+        first, further = _words(node, self.say, right=right)
         # Without a time the further words begin where times do; without both the title has the whole box.
         reach = self.time if first or further else SIDE
-        self._write(left + indent + PAD, y, node.title(), reach - indent - PAD - BETWEEN / 2, self.size, colour=ink)
+        self._write(
+            left + indent + PAD,
+            y,
+            node.title(self.say.language),
+            reach - indent - PAD - BETWEEN / 2,
+            self.size,
+            colour=ink,
+        )
         place = self.more if first else self.time
         for x, end, words in ((self.time, self.more if further else SIDE, first), (place, SIDE, further)):
             here = x
@@ -268,19 +292,19 @@ class _Page:
         return style.width_of(shown, size, bold=bold)
 
 
-def _words(node: Node, *, right: bool) -> tuple[list[_Word], list[_Word]]:
+def _words(node: Node, say: Words, *, right: bool) -> tuple[list[_Word], list[_Word]]:
     """Return what a box says after the title: the time, and further words; on the right what differs is strong."""
     if right and node.status == "removed":
-        return [_Word("removed", strong=False)], []
+        return [_Word(say("map.removed"), strong=False)], []
     facts, other = (node.facts, node.was) if right else (node.was, node.facts)
     marked = right and node.status == "changed"
-    time = f"{facts.time}, changed" if right and node.inside else facts.time or facts.check
+    time = say("map.inside", flow=facts.time) if right and node.inside else facts.time or facts.check
     strong = marked and time != (other.time or other.check)
     first = [_Word(time.removeprefix("PERT "), strong=strong)] if time else []
     pairs = [
         (facts.condition, other.condition),
         (facts.holds, other.holds),
         (facts.check, other.check) if facts.time else ("", ""),
-        (f"then {facts.then}" if facts.then else "", f"then {other.then}"),
+        (say("map.then", step=facts.then) if facts.then else "", say("map.then", step=other.then)),
     ]
     return first, [_Word(text, strong=marked and text != old) for text, old in pairs if text]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from zonesim.briefing.step_words import Facts, facts_of
+from zonesim.briefing.words import ENGLISH, Words
 from zonesim.policy import Change, ResolvedArm
 from zonesim.scenario import Flow, Step
 
@@ -84,16 +85,24 @@ class _View:
     against: ResolvedArm | None
     expand: bool
     edited: Mapping[tuple[str, ...], tuple[str, ...]]
+    say: Words
 
 
-def tree(arm: ResolvedArm, flow: str, *, against: ResolvedArm | None = None, expand: bool = True) -> Node:
+def tree(
+    arm: ResolvedArm,
+    flow: str,
+    *,
+    against: ResolvedArm | None = None,
+    expand: bool = True,
+    say: Words = ENGLISH,
+) -> Node:
     """
     Return the process map of a flow.
 
     By itself: as those walk it who follow none of the partly followed practices. `against` another arm: as adopters
     walk it, with what differs from the other arm's own map.
     """
-    return _flow(_View(arm, against, expand, _edited(arm.changes)), flow, {})
+    return _flow(_View(arm, against, expand, _edited(arm.changes), say), flow, {})
 
 
 def _edited(changes: list[Change]) -> dict[tuple[str, ...], tuple[str, ...]]:
@@ -134,8 +143,8 @@ def _steps(
         if shown is None or _is_bare(shown) or _excluded(shown, arguments):
             continue
         here = (*place, name)
-        node = Node(name, _label(shown.label), "block" if shown.steps else "step", facts_of(shown))
-        node.was = facts_of(before) if before is not None else Facts()
+        node = Node(name, _label(shown.label), "block" if shown.steps else "step", facts_of(shown, view.say))
+        node.was = facts_of(before, view.say) if before is not None else Facts()
         node.status = _status(before, after)
         node.practices = view.edited.get(here, ()) if node.status != "same" else ()
         node.children = _steps(view, here, before.steps if before else {}, after.steps if after else {}, arguments)
@@ -152,8 +161,10 @@ def _add_called(view: _View, node: Node, flow: str, arguments: Mapping[str, Any]
         node.note, node.children = called.note, called.children
     else:
         node.inside = node.status == "same" and called.differs()
-        node.facts = replace(node.facts, time=f"flow {flow}")
-        node.was = replace(node.was, time=f"flow {flow}")
+        name = flow if view.say.language == "en" else view.say.label(called.label, flow)
+        title = view.say("step.flow", name=name)
+        node.facts = replace(node.facts, time=title)
+        node.was = replace(node.was, time=title)
 
 
 def _status(before: Step | None, after: Step | None) -> Status:

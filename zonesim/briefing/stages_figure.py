@@ -13,6 +13,7 @@ from matplotlib.patches import Patch
 
 from zonesim.briefing import style
 from zonesim.briefing.context import FigureContext
+from zonesim.briefing.words import Words
 from zonesim.kpi.catalogue import LIBRARY_MARKS
 
 MOST_PANELS: Final = 4
@@ -22,37 +23,29 @@ MANY: Final = 4
 NAMES: Final = 2.3
 """Most inches for the names of arms."""
 
-WORDS: Final = {
-    ("arrived", "declared"): "arrival to declaration",
-    ("declared", "released"): "declaration to release",
-    ("released", "pickup_allowed"): "release to pick-up allowed",
-    ("arrived", "pickup_allowed"): "arrival to pick-up allowed",
-    ("pickup_allowed", "in_zone"): "pick-up allowed to in zone",
-    ("in_zone", "usable"): "in zone to usable",
-}
-
 Stage = tuple[str, str]
 
 
-def stages_figure(context: FigureContext) -> Figure | None:
-    """Draw the mean time between milestones, or return None when no flow has stages that are known in every arm."""
+def stages_figure(context: FigureContext) -> Figure | str:
+    """Draw the mean time between milestones, or say why not."""
+    say = context.say
     found, withheld = _stages(context)
     if not found:
-        return None
+        return say("stages.none")
     used = sorted({stage for table in found.values() for stage in table}, key=_order)
     colours = {
         stage: to_hex(colormaps["viridis"](0.05 + 0.9 * place / max(len(used) - 1, 1)))
         for place, stage in enumerate(used)
     }
     notes = [
-        "Mean per consignment; bold: total, and its difference to the baseline with 95 % limits",
-        *([f"not drawn: {', '.join(list(found)[MOST_PANELS:])}"] if len(found) > MOST_PANELS else []),
-        *([f"withheld, more than 1 % of consignments missing: {', '.join(withheld)}"] if withheld else []),
+        say("stages.definition"),
+        *([say("not_drawn", names=say.listed(list(found)[MOST_PANELS:]))] if len(found) > MOST_PANELS else []),
+        *([say("stages.withheld", names=say.listed(withheld))] if withheld else []),
         *context.notes(),
     ]
-    figure = style.slide("Where the time goes: mean time between milestones", context.caption(), notes)
+    figure = style.slide(say("stages.title"), context.caption(), notes)
     handles = [Patch(facecolor=colours[stage], edgecolor="white") for stage in used]
-    rows = style.legend_above(figure, handles, [_words(stage) for stage in used], sample=1.4)
+    rows = style.legend_above(figure, handles, [_words(stage, say) for stage in used], sample=1.4)
     flows = list(found)[:MOST_PANELS]
     names = [style.fit(context.arm_label(arm), NAMES, style.NORMAL) for arm in context.shown()]
     left = max(style.width_of(name, style.NORMAL) for name in names) + 0.15
@@ -61,9 +54,8 @@ def stages_figure(context: FigureContext) -> Figure | None:
     ):
         _panel(axes, context, flow, found[flow], colours)
         axes.set_yticks(range(len(names)), names, fontsize=style.NORMAL)
-    figure.axes[-1].set_xlabel(
-        "hours (each flow has its own scale)" if len(flows) > 1 else "hours", fontsize=style.SMALL
-    )
+    scale = say("stages.own_scale" if len(flows) > 1 else "stages.hours")
+    figure.axes[-1].set_xlabel(scale, fontsize=style.SMALL)
     return figure
 
 
@@ -91,8 +83,8 @@ def _order(stage: Stage) -> tuple[int, int]:
     return first, last
 
 
-def _words(stage: Stage) -> str:
-    return WORDS.get(stage, " to ".join(stage).replace("_", " "))
+def _words(stage: Stage, say: Words) -> str:
+    return say("stages.between", first=say.term(stage[0]), last=say.term(stage[1]))
 
 
 def _panel(
@@ -144,5 +136,6 @@ def _total(context: FigureContext, arm: str, flow: str, total: float) -> str:
     """Return a bar's total, with the paired difference to the baseline where there is one."""
     effect = context.effect(arm, f"{flow}.dwell.mean")
     if effect is None or math.isnan(effect.value):
-        return f"{style.number(total)} h"
-    return f"{style.number(total)} h ({style.with_limits(effect.value, effect.high - effect.value)})"
+        return context.say("stages.total", total=style.number(total))
+    change = style.with_limits(effect.value, effect.high - effect.value)
+    return context.say("stages.changed", total=style.number(total), change=change)

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pydantic import BaseModel
+
+from zonesim.briefing.words import ENGLISH, Words
 from zonesim.scenario import Step
 from zonesim.scenario.fields import By, Law, mode_of
 
@@ -39,93 +42,109 @@ class Facts:
         return "; ".join(words)
 
 
-def facts_of(step: Step) -> Facts:
-    """Return the facts of a step."""
-    time = take_text(step.take)
+def facts_of(step: Step, say: Words = ENGLISH) -> Facts:
+    """Return the facts of a step in a language."""
+    time = take_text(step.take, say)
     if step.split is not None:
-        time = f"{step.split.into}s: {_count(step.split.count)}"
+        time = say("step.split", into=say.term(step.split.into), count=_count(step.split.count, say))
     if step.during is not None:
-        time = f"{time} of {step.during}"
+        time = say("step.during", time=time, calendar=step.during)
     check = ""
     if step.detect is not None:
-        check = f"finds {share_text(step.detect.sensitivity)}"
-        alarms = share_text(step.detect.false_alarm)
-        check += f", false alarms {alarms}" if alarms not in _NONE else ""
-    holds = ", ".join(_resource(hold) + _kept(step.keep.get(key)) for key, hold in step.hold.items())
-    return Facts(time, holds, _condition(step), check, _then(step.next))
+        found = [say("step.finds", share=share_text(step.detect.sensitivity, say))]
+        alarms = share_text(step.detect.false_alarm, say)
+        check = say.listed([*found, *([say("step.alarms", share=alarms)] if alarms not in _NONE else [])])
+    holds = say.listed(_resource(hold, say) + _kept(step.keep.get(key), say) for key, hold in step.hold.items())
+    return Facts(time, holds, _condition(step, say), check, _then(step.next, say))
 
 
-def take_text(take: Any) -> str:  # noqa: ANN401
+def take_text(take: Any, say: Words = ENGLISH) -> str:  # noqa: ANN401
     """Return how long something takes, as written: `PERT 5/10/20 s`."""
     if take is None:
         return ""
     if isinstance(take, By):
-        cases = ", ".join(f"{name}: {take_text(value)}" for name, value in (take.__pydantic_extra__ or {}).items())
-        return f"by {take.by} ({cases})"
+        cases = [
+            say("step.case", name=say.term(name), value=take_text(value, say))
+            for name, value in (take.__pydantic_extra__ or {}).items()
+        ]
+        return say("step.by", attribute=say.term(take.by), cases=say.listed(cases))
     if not isinstance(take, Law):
         return _plain(mode_of(take))
     if take.distance is not None:
-        way = "distance" if str(take.distance).startswith("$") else take.distance
-        return f"{way} at {_plain(mode_of(take.speed))}"
+        way = say("step.distance") if str(take.distance).startswith("$") else take.distance
+        return say("step.way", way=way, speed=_plain(mode_of(take.speed)))
     if take.mixture is not None:
-        return " or ".join(f"{_plain(mode_of(part.share))}: {take_text(part)}" for part in take.mixture.values())
+        return say("step.or").join(
+            say("step.case", name=_plain(mode_of(part.share)), value=take_text(part, say))
+            for part in take.mixture.values()
+        )
     for name in type(take).model_fields:
         value = getattr(take, name)
-        if value is None or name == "share":
-            continue
-        title = "PERT" if name == "pert" else name
-        if isinstance(value, list):
-            return f"{title} {_compact([_plain(mode_of(part)) for part in value])}"
-        if isinstance(value, dict):
-            return f"{title} " + ", ".join(f"{key} ({_plain(mode_of(share))})" for key, share in value.items())
-        if hasattr(value, "model_fields"):
-            return f"{title} " + ", ".join(f"{key} {_plain(mode_of(part))}" for key, part in value)
-        return _plain(mode_of(value))
+        if value is not None and name != "share":
+            return _law(name, value, say)
     return ""
 
 
-def share_text(share: Any) -> str:  # noqa: ANN401
+def _law(name: str, value: Any, say: Words) -> str:  # noqa: ANN401
+    """Return a law with its numbers."""
+    if isinstance(value, list):
+        numbers = _compact([_plain(mode_of(part)) for part in value])
+    elif isinstance(value, dict):
+        numbers = say.listed(f"{key} ({_plain(mode_of(share))})" for key, share in value.items())
+    elif isinstance(value, BaseModel):
+        numbers = say.listed(f"{say.term(key)} {_plain(mode_of(part))}" for key, part in value)
+    else:
+        return _plain(mode_of(value))
+    return say("step.law", law=say.term(name), values=numbers)
+
+
+def share_text(share: Any, say: Words = ENGLISH) -> str:  # noqa: ANN401
     """Return a share as people read it; by class where it differs."""
     share = mode_of(share)
     if isinstance(share, dict):
-        return ", ".join(
-            f"{name} {_plain(mode_of(value))}" for name, value in share.items() if name != "all" or len(share) == 1
+        return say.listed(
+            f"{say.term(name)} {_plain(mode_of(value))}"
+            for name, value in share.items()
+            if name != "all" or len(share) == 1
         )
     return _plain(share)
 
 
-def _resource(hold: Any) -> str:  # noqa: ANN401
+def _resource(hold: Any, say: Words) -> str:  # noqa: ANN401
     name = str(hold if isinstance(hold, str) else hold.resource)
     units = "" if isinstance(hold, str) or hold.units == 1 else f"{hold.units} "
-    return units + name.rpartition(".")[2].lstrip("$").replace("_", " ")
+    return units + say.term(name.rpartition(".")[2].lstrip("$"))
 
 
-def _kept(until: str | None) -> str:
-    return f" until {until.replace('_', ' ')}" if until else ""
+def _kept(until: str | None, say: Words) -> str:
+    return say("step.until", step=say.term(until)) if until else ""
 
 
-def _condition(step: Step) -> str:
+def _condition(step: Step, say: Words) -> str:
     parts = []
     if step.when is not None:
-        parts += [f"if {mark}" for mark in (step.when.marked,) if mark]
-        parts += [f"unless {mark}" for mark in (step.when.unmarked,) if mark]
-        parts += [f"{key} {_either(value)}" for key, value in (step.when.__pydantic_extra__ or {}).items()]
-        parts += [f"class {_either(step.when.class_)}"] if step.when.class_ else []
+        parts += [say("step.if", mark=say.term(mark)) for mark in (step.when.marked,) if mark]
+        parts += [say("step.unless", mark=say.term(mark)) for mark in (step.when.unmarked,) if mark]
+        parts += [
+            say("step.attribute", name=say.term(key), value=_either(value, say))
+            for key, value in (step.when.__pydantic_extra__ or {}).items()
+        ]
+        parts += [say("step.class", value=_either(step.when.class_, say))] if step.when.class_ else []
     if step.share is not None:
-        parts.append(share_text(step.share))
+        parts.append(share_text(step.share, say))
     if step.background:
-        parts.append("background")
-    return ", ".join(parts)
+        parts.append(say("step.background"))
+    return say.listed(parts)
 
 
-def _then(where: str | Mapping[str, Any] | None) -> str:
+def _then(where: str | Mapping[str, Any] | None, say: Words) -> str:
     if isinstance(where, Mapping):
-        return ", ".join(f"{step.replace('_', ' ')} {share_text(share)}" for step, share in where.items())
-    return where.replace("_", " ") if where else ""
+        return say.listed(f"{say.term(step)} {share_text(share, say)}" for step, share in where.items())
+    return say.term(where) if where else ""
 
 
-def _either(value: str | list[str]) -> str:
-    return value if isinstance(value, str) else " or ".join(value)
+def _either(value: str | list[str], say: Words) -> str:
+    return say.term(value) if isinstance(value, str) else say("step.or").join(map(say.term, value))
 
 
 def _plain(value: Any) -> str:  # noqa: ANN401
@@ -133,9 +152,11 @@ def _plain(value: Any) -> str:  # noqa: ANN401
     return str(value).lstrip("$")
 
 
-def _count(count: Any) -> str:  # noqa: ANN401
+def _count(count: Any, say: Words) -> str:  # noqa: ANN401
     if hasattr(count, "discrete"):
-        return ", ".join(f"{number} in {_plain(mode_of(share))}" for number, share in count.discrete.items())
+        return say.listed(
+            say("step.in", number=number, share=_plain(mode_of(share))) for number, share in count.discrete.items()
+        )
     return _plain(count)
 
 

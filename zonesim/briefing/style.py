@@ -9,12 +9,13 @@ width, never by counting letters.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
-from functools import cache
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any, Final
 
-from matplotlib import rc_context
+from matplotlib import rc_context, rcParams
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
@@ -23,9 +24,13 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
 
+from zonesim.briefing import fonts
+from zonesim.briefing.words import Language, Words
+
 WIDTH: Final = 40 / 3
 HEIGHT: Final = 7.5
 DPI: Final = 300
+_RULER_DPI: Final = 300
 """A slide of 16:9 as slide programs make it, and dots per inch of the files."""
 
 MARGIN: Final = 0.55
@@ -38,6 +43,7 @@ NORMAL: Final = 11
 LARGE: Final = 13
 TITLE: Final = 20
 POINT: Final = 1 / 72
+WEEK_HOURS: Final = 168
 
 BETWEEN: Final = "  ·  "
 """What stands between the parts of a caption."""
@@ -57,7 +63,7 @@ DASHES: Final[tuple[str | tuple[float, tuple[float, ...]], ...]] = (
 )
 
 _LOOK: Final[Any] = {
-    "font.family": ["DejaVu Sans"],
+    "font.size": 10,
     "text.parse_math": False,
     "text.color": INK,
     "axes.edgecolor": "#9a9a9a",
@@ -67,13 +73,35 @@ _LOOK: Final[Any] = {
     "ytick.color": INK,
     "lines.linewidth": 2.2,
     "axes.formatter.limits": (-4, 7),
+    "axes.unicode_minus": True,
+    "hatch.linewidth": 0.6,
     "savefig.facecolor": "white",
+    "svg.fonttype": "none",
+    "svg.hashsalt": "zonesim",
 }
 
 
-def look() -> AbstractContextManager[None]:
-    """Return the context in which figures are drawn: the same whatever a user's own matplotlib settings say."""
-    return rc_context(_LOOK)
+@contextmanager
+def look(language: Language = "en") -> Iterator[None]:
+    """
+    Draw figures in here: they are the same whatever a user's own matplotlib settings say.
+
+    Raises ScenarioFault when the language has no font, or a letter is in no font.
+    """
+    own = {"font.family": fonts.families(language)}
+    own["pdf.fonttype"] = 3 if language == "zh" and fonts.embeds_as_outlines() else 42  # type: ignore[assignment]
+    with rc_context(_LOOK | own), fonts.every_letter():
+        yield
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure in the format that the path ends with: equal figures give equal bytes."""
+    metadata: dict[str, dict[str, Any]] = {
+        ".png": {"Software": "zonesim"},
+        ".svg": {"Date": None, "Creator": "zonesim"},
+        ".pdf": {"CreationDate": None, "Creator": "zonesim", "Producer": None},
+    }
+    figure.savefig(path, dpi=DPI, metadata=metadata[path.suffix])
 
 
 def slide(title: str, caption: str, notes: Sequence[str] = ()) -> Figure:
@@ -195,6 +223,21 @@ def arm_look(position: int) -> dict[str, Any]:
     return {"color": ARMS[position % len(ARMS)], "linestyle": DASHES[position % len(DASHES)]}
 
 
+def week_axis(axes: Axes, say: Words) -> None:
+    """Divide a horizontal axis of 168 hours into the days of the week, Monday first."""
+    axes.set_xlim(0, WEEK_HOURS)
+    axes.set_xticks(range(0, WEEK_HOURS + 1, 24), [""] * 8)
+    axes.set_xticks(range(12, WEEK_HOURS, 24), [say(f"day.{day}") for day in range(7)], minor=True)
+    axes.tick_params(axis="x", which="minor", length=0, labelsize=SMALL)
+    for day in range(1, 7):
+        axes.axvline(24 * day, color=RULE, linewidth=0.8, zorder=0.5)
+
+
+def rgb(colour: str) -> tuple[float, float, float]:
+    """Return red, green and blue, each from 0 to 1."""
+    return to_rgb(colour)
+
+
 def grey(colour: object) -> float:
     """Return how light a colour is when printed in grey, from 0 (black) to 1 (white)."""
     red, green, blue = to_rgb(colour)  # type: ignore[arg-type]  # any form that matplotlib takes
@@ -232,16 +275,21 @@ def with_limits(value: float, half: float) -> str:
 
 def width_of(text: str, size: float, *, bold: bool = False) -> float:
     """Return the width of a drawn line in inches."""
-    font = FontProperties(family=["DejaVu Sans"], size=size, weight="bold" if bold else "normal")
+    return _width(text, size, bold, tuple(rcParams["font.family"]))
+
+
+@lru_cache(maxsize=100_000)
+def _width(text: str, size: float, bold: bool, families: tuple[str, ...]) -> float:  # noqa: FBT001
+    font = FontProperties(family=families, size=size, weight="bold" if bold else "normal")
     width, _, _ = _ruler().get_text_width_height_descent(text, font, ismath=False)
-    return float(width) / DPI
+    return float(width) / _RULER_DPI
 
 
 @cache
 def _ruler() -> Any:  # noqa: ANN401  matplotlib gives it no type
     """Return a renderer that measures letters as they will be in the file: their widths depend on its resolution."""
     renderer: Any = RendererAgg
-    return renderer(1, 1, DPI)
+    return renderer(1, 1, _RULER_DPI)
 
 
 def fit(text: str, room: float, size: float, *, bold: bool = False) -> str:

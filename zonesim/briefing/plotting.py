@@ -1,0 +1,89 @@
+"""The job of `zonesim plot`: which figures a results folder or a scenario gives, and what is not drawn and why."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from zonesim.analysis import Comparison
+from zonesim.briefing import style
+from zonesim.briefing.figures import FORMATS, FigureContext, save_all
+from zonesim.briefing.inspection import open_world
+from zonesim.briefing.load_figure import load_figure
+from zonesim.briefing.map_figure import map_figures
+from zonesim.briefing.report import Job
+from zonesim.briefing.words import LANGUAGES, Language
+from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
+from zonesim.policy import arms_for, resolve
+
+
+def plot_job(
+    target: Path, language: str, formats: str, out: Path | None, kpis: Sequence[str], settings: Sequence[str]
+) -> Job:
+    """
+    Draw the figures of a results folder, or of a scenario file what needs no run.
+
+    Files go to `out`, by default to the results folder, or to `results/NAME` for a scenario. Raises ScenarioFault.
+    """
+    speaking = _language(language)
+    kinds = _formats(formats)
+    if not target.is_dir():
+        return _scenario(target, speaking, kinds, out, kpis, settings)
+    raise ScenarioFault("is no results folder", Place(str(target)), "Name a scenario file.")
+
+
+def _language(given: str) -> Language:
+    if given not in LANGUAGES:
+        raise UnknownName(f"no language '{given}'", Place("--lang"), suggest(given, LANGUAGES, "languages"))
+    return given
+
+
+def _formats(given: str) -> list[str]:
+    """Return the formats in a list such as `png,svg`; raises UnknownName."""
+    found = list(dict.fromkeys(part.strip().lower() for part in given.split(",") if part.strip()))
+    for part in found:
+        if part not in FORMATS:
+            raise UnknownName(f"no format '{part}'", Place("--format"), suggest(part, FORMATS, "formats"))
+    return found or ["png"]
+
+
+def _scenario(
+    file: Path, language: Language, kinds: Sequence[str], out: Path | None, kpis: Sequence[str], settings: Sequence[str]
+) -> Job:
+    """Draw the process maps and the loads of a scenario."""
+    if kpis:
+        raise ScenarioFault(
+            "a scenario has no KPIs to draw before it has run", Place("--kpi"), "Name a results folder instead."
+        )
+    world = open_world(file, settings)
+    arms = {arm.name: resolve(world, arm) for arm in arms_for(world)}
+    baseline = next(iter(arms))
+    context = FigureContext(arms, {}, Comparison(baseline, {}, ()), (), 0, language)
+    found: dict[str, Figure | str] = {}
+    with style.look(language):
+        maps = map_figures(context)
+        found |= {"process_map": maps} if isinstance(maps, str) else maps
+        found["loads"] = load_figure(context)
+    folder = out if out is not None else Path("results") / context.arms[baseline].scenario.name
+    return _written(folder, found, context, kinds)
+
+
+def _written(folder: Path, found: Mapping[str, Figure | str], context: FigureContext, kinds: Sequence[str]) -> Job:
+    """Write what was drawn, and say what was not."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ScenarioFault(
+            f"cannot write figures: {error.strerror}", Place(str(folder)), "Choose another folder with --out."
+        ) from None
+    if not os.access(folder, os.W_OK):
+        raise ScenarioFault("cannot write figures there", Place(str(folder)), "Choose another folder with --out.")
+    drawn = {name: figure for name, figure in found.items() if not isinstance(figure, str)}
+    paths = save_all(folder, drawn, context, (), kinds)
+    skipped = {name: why for name, why in found.items() if isinstance(why, str)}
+    lines = [*map(str, paths), *(context.say("skipped", name=name, why=why) for name, why in skipped.items())]
+    document = {"files": [str(path) for path in paths], "skipped": skipped}
+    return Job(document, "\n".join(lines))

@@ -1,0 +1,79 @@
+"""What figures say, in English or Chinese: one glossary, so that no word is written in the code that draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any, Final, Literal, cast
+
+import yaml
+
+Language = Literal["en", "zh"]
+
+LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
+
+FULL_STOPS: Final = {"en": "; ", "zh": "；"}
+COMMAS: Final = {"en": ", ", "zh": "、"}
+
+
+@cache
+def glossary() -> Mapping[str, Mapping[str, Mapping[str, str | list[str]]]]:
+    """Return the glossary: sections of entries, each with its words in every language."""
+    text = resources.files("zonesim.briefing").joinpath("glossary.yaml").read_text(encoding="utf-8")
+    return cast("Mapping[str, Mapping[str, Mapping[str, str | list[str]]]]", yaml.safe_load(text))
+
+
+@dataclass(frozen=True)
+class Words:
+    """
+    The glossary in one language.
+
+    `Words("zh")("axis.hours")` is a phrase of the section `phrases`, with what stands in braces filled in. A phrase
+    written as a list has a form for one and a form for many; the value `n` chooses. `names`: what a scenario calls
+    its own resources.
+    """
+
+    language: Language = "en"
+    names: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def __call__(self, phrase: str, **values: Any) -> str:  # noqa: ANN401  whatever is filled in
+        """Return a phrase; raises KeyError when the glossary lacks it."""
+        words = glossary()["phrases"][phrase][self.language]
+        if isinstance(words, list):
+            words = words[0 if values["n"] == 1 else 1]
+        return words.format(**values)
+
+    def term(self, name: str) -> str:
+        """Return what an id of the library is called (a mark, a resource, a kind of vehicle); others as written."""
+        if name in self.names:
+            return self.names[name]
+        entry = glossary()["terms"].get(name)
+        return str(entry[self.language]) if entry is not None else name.replace("_", " ")
+
+    def unit(self, unit: str) -> str:
+        """Return a unit of a KPI as it stands on an axis."""
+        return str(glossary()["units"][unit][self.language])
+
+    def label(self, labels: Mapping[Any, str], name: str) -> str:
+        """Return the label in this language, or in English, or the name."""
+        return labels.get(self.language) or labels.get("en") or name.replace("_", " ")
+
+    def title(self, labels: Mapping[Any, str], name: str) -> str:
+        """Return label and name; the name alone when the label says it, or there is none."""
+        label = labels.get(self.language) or labels.get("en") or ""
+        if not label:
+            return name
+        return label if name.lower() in label.lower() else self("named", label=label, name=name)
+
+    def listed(self, parts: Iterable[str]) -> str:
+        """Return names one after the other."""
+        return COMMAS[self.language].join(parts)
+
+    def joined(self, parts: Iterable[str]) -> str:
+        """Return sayings one after the other."""
+        return FULL_STOPS[self.language].join(parts)
+
+
+ENGLISH: Final = Words("en")
