@@ -118,12 +118,24 @@ FEW = 12
 """So many names are listed in full when none is near."""
 
 
+def near(name: str, known: Iterable[str]) -> list[str]:
+    """Return up to three of `known` that may have been meant by `name`, the nearest first."""
+    choices = [str(choice) for choice in known]
+    alike = difflib.get_close_matches(name, choices, n=3, cutoff=0.6)
+    return (alike + [choice for choice in choices if choice not in alike and _slip(name, choice)])[:3]
+
+
+def _slip(name: str, choice: str) -> bool:
+    """Return whether two neighbouring letters of `choice` are changed round in `name`."""
+    differ = [at for at, (one, other) in enumerate(zip(name, choice, strict=False)) if one != other]
+    return len(name) == len(choice) and len(differ) == 2 and sorted(name) == sorted(choice)  # noqa: PLR2004
+
+
 def suggest(name: str, known: Iterable[str], what: str = "") -> str:
     """Return a remedy: the names nearest to `name`, or all of `known` when they are few, or nothing."""
     choices = [str(choice) for choice in known]
-    near = difflib.get_close_matches(name, choices, n=3, cutoff=0.6)
-    if near:
-        return "Did you mean " + " or ".join(f"'{choice}'" for choice in near) + "?"
+    if meant := near(name, choices):
+        return "Did you mean " + " or ".join(f"'{choice}'" for choice in meant) + "?"
     if choices and len(choices) <= FEW:
         return f"Known{' ' + what if what else ''}: {', '.join(choices)}."
     return ""

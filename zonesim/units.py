@@ -29,7 +29,7 @@ UNITS: Final[dict[str, dict[str, float]]] = {
 """Units by kind, with the factor to the kind's own unit (ms, arrivals per ms, 1, km, km/h)."""
 
 _EXAMPLE: Final = {"duration": "15 min", "rate": "12 /h", "share": "5 %", "distance": "99 km", "speed": "45 km/h"}
-_NUMBER: Final = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
+_NUMBER: Final = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _QUANTITY: Final = re.compile(rf"\s*({_NUMBER})\s*(\S.*?)?\s*")
 
 

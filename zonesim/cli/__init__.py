@@ -7,11 +7,11 @@ import sys
 
 import typer
 
-from zonesim.cli import drawing, inspecting, running
+from zonesim.cli import drawing, inspecting, running, writing
 from zonesim.cli.app import app
 from zonesim.faults import ZonesimError
 
-__all__ = ["app", "drawing", "inspecting", "main", "running"]
+__all__ = ["app", "drawing", "inspecting", "main", "running", "writing"]
 
 
 def main() -> None:

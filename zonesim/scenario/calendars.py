@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import BeforeValidator, model_validator
 
 from zonesim import units
-from zonesim.scenario.fields import Name, Strict, problem
+from zonesim.scenario.fields import Name, Named, Strict, in_schema, problem
 from zonesim.scenario.labels import Source, Text
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -116,7 +116,7 @@ class OpeningHours:
         return next((self.by_key[key] for key in keys if key in self.by_key), [])
 
 
-class Calendar(BaseModel):
+class Calendar(Named):
     """
     Opening hours by day: `{mon-fri: ["08:30-17:00"], last: ["08:30-20:00"]}`; days not named are closed.
 
@@ -126,8 +126,7 @@ class Calendar(BaseModel):
     Monday.
     """
 
-    model_config = ConfigDict(extra="allow", frozen=True, use_attribute_docstrings=True)
-    __pydantic_extra__: dict[str, list[Name]]
+    __pydantic_extra__: dict[str, Annotated[list[Name], in_schema("Spans")]]
     source: Source | None = None
     """Where the hours come from."""
     label: Text = {}
@@ -146,6 +145,11 @@ class Calendar(BaseModel):
                 raise problem("opening hours overlap or are not in order", "Write them in ascending order.")
         return self
 
+    @classmethod
+    def fits_a_name(cls, value: Any) -> bool:  # noqa: ANN401
+        """Return whether `value` looks like opening hours."""
+        return isinstance(value, list)
+
     def hours(self) -> OpeningHours:
         """Return the opening hours by day."""
         return OpeningHours(
@@ -163,7 +167,7 @@ def _date_texts(value: Any) -> Any:  # noqa: ANN401
     return value
 
 
-Dates = Annotated[list[Name], BeforeValidator(_date_texts)]
+Dates = Annotated[list[Name], BeforeValidator(_date_texts), in_schema("Dates")]
 """Dates, and ranges of dates as `2018-10-01..2018-10-07`."""
 
 

@@ -34,7 +34,7 @@ def check(
     try:
         result = model.model_validate(tree, context={"unknown": unknown})
     except ValidationError as error:
-        faults += [_fault(details, tree, places, at, file) for details in error.errors(include_url=False)]
+        faults += [_fault(details, tree, places, keys, at, file) for details in error.errors(include_url=False)]
     where = {id(node): path for path, node in _mappings(tree, at)} if unknown else {}
     for mapping, key, known in unknown:
         path = (*where.get(mapping, at), key)
@@ -62,7 +62,12 @@ def _mappings(node: Any, path: Path_) -> list[tuple[Path_, Any]]:  # noqa: ANN40
 
 
 def _fault(
-    details: ErrorDetails, tree: dict[str, Any], places: dict[Path_, Place], at: Path_, file: str
+    details: ErrorDetails,
+    tree: dict[str, Any],
+    places: dict[Path_, Place],
+    keys: dict[Path_, Place],
+    at: Path_,
+    file: str,
 ) -> ScenarioFault:
     path, node = at, tree
     found: Any = node
@@ -76,6 +81,8 @@ def _fault(
             continue
         path = (*path, str(part))
     fault, remedy = _words(details, found, path)
+    if key := details.get("ctx", {}).get("key"):
+        return UnknownName(fault, keys.get((*path, key)) or nearest(places, path, file), remedy)
     return ScenarioFault(fault, nearest(places, path, file), remedy)
 
 

@@ -11,16 +11,36 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationInfo, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from zonesim import units
-from zonesim.faults import UnitFault
+from zonesim.faults import UnitFault, near, suggest
 
 
-def problem(fault: str, remedy: str = "") -> PydanticCustomError:
-    """Return an error that becomes a fault with this text and remedy at the place of the value."""
-    return PydanticCustomError("zonesim", "{fault}", {"fault": fault, "remedy": remedy})
+def problem(fault: str, remedy: str = "", key: str = "") -> PydanticCustomError:
+    """Return an error that becomes a fault with this text and remedy at the place of the value, or of a `key` in it."""
+    return PydanticCustomError("zonesim", "{fault}", {"fault": fault, "remedy": remedy, "key": key})
+
+
+def in_schema(kind: str) -> WithJsonSchema:
+    """Return a mark that says which field type stands here; `schema.py` puts its definition in its place."""
+    return WithJsonSchema({"x-type": kind})
+
+
+def keys_in_schema(kind: str) -> Any:  # noqa: ANN401  what pydantic returns for a field
+    """Return a mark that says which keys a mapping may have."""
+    return Field(json_schema_extra={"propertyNames": {"x-type": kind}})
 
 
 class Strict(BaseModel):
@@ -41,9 +61,43 @@ class Strict(BaseModel):
         return {key: value for key, value in data.items() if key in known} if strange else data
 
 
+class Named(BaseModel):
+    """
+    A mapping of names that people choose, beside a few keys of the format.
+
+    A name that is nearly a key, with a value that cannot belong to a name, is noted as an unknown key.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
+
+    @classmethod
+    def fits_a_name(cls, value: Any) -> bool:  # noqa: ANN401
+        """Return whether `value` may stand for a name (and need not belong to a misspelt key)."""
+        raise NotImplementedError
+
+    @model_validator(mode="before")
+    @classmethod
+    def _note_misspelt_keys(cls, data: Any, info: ValidationInfo) -> Any:  # noqa: ANN401
+        unknown = (info.context or {}).get("unknown")
+        if unknown is None or not isinstance(data, dict):
+            return data
+        known = [field.alias or name for name, field in cls.model_fields.items()]
+        strange = [
+            key for key, value in data.items() if key not in known and near(key, known) and not cls.fits_a_name(value)
+        ]
+        for key in strange:
+            unknown.append((id(data), key, known))
+        return {key: value for key, value in data.items() if key not in strange} if strange else data
+
+
 def mode_of(value: Any) -> Any:  # noqa: ANN401
     """Return the value that runs use: the mode of `{uncertain: [low, mode, high]}`, else the value itself."""
     return value["uncertain"][1] if isinstance(value, dict) and set(value) == {"uncertain"} else value
+
+
+def is_doubt(value: Any) -> bool:  # noqa: ANN401
+    """Return whether a value is meant as `{uncertain: […]}`, also when that key is misspelt."""
+    return isinstance(value, dict) and len(value) == 1 and bool(near(next(iter(value)), ["uncertain"]))
 
 
 def is_reference(value: Any) -> bool:  # noqa: ANN401
@@ -58,6 +112,8 @@ def _checked(kind: str) -> BeforeValidator:
         if is_reference(value):
             return value
         if isinstance(value, dict):
+            if is_doubt(value) and (key := next(iter(value))) != "uncertain":
+                raise problem(f"unknown key '{key}'", suggest(key, ["uncertain"]), key)
             if set(value) != {"uncertain"} or not isinstance(value["uncertain"], list) or len(value["uncertain"]) != 3:  # noqa: PLR2004
                 raise problem(
                     f"expected a {kind}, found a mapping", "Write a value, or {uncertain: [low, mode, high]}."
@@ -77,11 +133,11 @@ def _checked(kind: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-Duration = Annotated[Any, _checked("duration")]
-Rate = Annotated[Any, _checked("rate")]
-Share = Annotated[Any, _checked("share")]
-Distance = Annotated[Any, _checked("distance")]
-Speed = Annotated[Any, _checked("speed")]
+Duration = Annotated[Any, _checked("duration"), in_schema("Duration")]
+Rate = Annotated[Any, _checked("rate"), in_schema("Rate")]
+Share = Annotated[Any, _checked("share"), in_schema("Share")]
+Distance = Annotated[Any, _checked("distance"), in_schema("Distance")]
+Speed = Annotated[Any, _checked("speed"), in_schema("Speed")]
 
 
 def _number(value: Any) -> Any:  # noqa: ANN401
@@ -106,8 +162,8 @@ def _count(value: Any) -> Any:  # noqa: ANN401
     return value
 
 
-Number = Annotated[Any, BeforeValidator(_number)]
-Count = Annotated[Any, BeforeValidator(_count)]
+Number = Annotated[Any, BeforeValidator(_number), in_schema("Number")]
+Count = Annotated[Any, BeforeValidator(_count), in_schema("Count")]
 
 
 def _text(value: Any) -> Any:  # noqa: ANN401
@@ -116,7 +172,7 @@ def _text(value: Any) -> Any:  # noqa: ANN401
     return str(value)
 
 
-Name = Annotated[str, BeforeValidator(_text)]
+Name = Annotated[str, BeforeValidator(_text), in_schema("Name")]
 
 
 class Mean(Strict):
@@ -168,8 +224,16 @@ Three = Annotated[list[Duration], Field(min_length=3, max_length=3)]
 Two = Annotated[list[Duration], Field(min_length=2, max_length=2)]
 
 
+def _one_of_the_laws(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return what a schema of laws says besides: one law, of one key or those of a haul."""
+    single = [name for name in schema["properties"] if name not in {"distance", "speed", "cv", "share"}]
+    return {"anyOf": [*({"required": [name]} for name in single), {"required": ["distance", "speed"]}]}
+
+
 class Law(Strict):
     """A random duration: exactly one of these keys (a haul has `distance`, `speed` and maybe `cv`)."""
+
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema.update(_one_of_the_laws(schema)))
 
     constant: Duration | None = None
     """The same for everybody, e.g. `10 min`."""
@@ -193,7 +257,7 @@ class Law(Strict):
     """A lognormal law by mean and cv of the value itself, not of its logarithm, e.g. `{mean: 10 min, cv: 0.8}`."""
     normal: Normal | None = None
     """A normal law cut off below `low`, e.g. `{mean: 10 min, sd: 2 min}`."""
-    discrete: dict[str, Share] | None = None
+    discrete: Annotated[dict[str, Share], keys_in_schema("DurationKey")] | None = None
     """Durations with their shares, e.g. `{5 min: 30 %, 20 min: 70 %}`."""
     empirical: Annotated[list[Duration], Field(min_length=2)] | None = None
     """Observed values, interpolated linearly between the sorted ones, e.g. `[3 min, 4 min, 9 min]`."""
@@ -269,7 +333,7 @@ class By(BaseModel):
 def _form_of_take(value: Any) -> str:  # noqa: ANN401
     if isinstance(value, By) or (isinstance(value, dict) and "by" in value):
         return "by"
-    if isinstance(value, Law) or (isinstance(value, dict) and "uncertain" not in value):
+    if isinstance(value, Law) or (isinstance(value, dict) and not is_doubt(value)):
         return "law"
     return "duration"
 

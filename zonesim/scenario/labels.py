@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Discriminator, Tag
 
-from zonesim.scenario.fields import Name, Strict
+from zonesim.faults import near
+from zonesim.scenario.fields import Name, Strict, keys_in_schema
 
 Text = dict[Literal["en", "zh"], str]
+
+
+NOTE_KEYS: Final = frozenset({"kind", "title", "body", "url", "confidence"})
+"""A mapping with one of these keys is a note; another gives the source of each key beside it."""
 
 
 class SourceNote(Strict):
@@ -30,7 +35,7 @@ class SourceNote(Strict):
 
 def _form_of_source(value: Any) -> str:  # noqa: ANN401
     if isinstance(value, dict):
-        return "note" if "kind" in value else "table"
+        return "note" if NOTE_KEYS & set(value) or any(near(key, ["kind"]) for key in value) else "table"
     return "list" if isinstance(value, list) else "id"
 
 
@@ -38,7 +43,7 @@ Source = Annotated[
     Annotated[Name, Tag("id")]
     | Annotated[list[Name], Tag("list")]
     | Annotated[SourceNote, Tag("note")]
-    | Annotated[dict[Name, Name], Tag("table")],
+    | Annotated[dict[Name, Name], keys_in_schema("NotANote"), Tag("table")],
     Discriminator(_form_of_source),
 ]
 """An id of library/sources.yaml, several of them, a note, or an id for each key beside it."""

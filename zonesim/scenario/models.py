@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from zonesim import units
+from zonesim.faults import UnitFault
 from zonesim.scenario.calendars import Calendar, Holidays, parse_days, parse_span
-from zonesim.scenario.fields import Duration, Name, Rate, Share, Strict, check_total, problem
+from zonesim.scenario.fields import Duration, Name, Named, Rate, Share, Strict, check_total, in_schema, mode_of, problem
 from zonesim.scenario.labels import Source, SourceNote, Text
 from zonesim.scenario.steps import END, Flow, FlowDocument, Param, Split, Step, When
 from zonesim.scenario.times import Clock, Profile
@@ -44,7 +45,9 @@ __all__ = [
 class Resource(Strict):
     """Units of something that tokens wait for, with opening hours and the rule for work in hand at closing."""
 
-    units: Annotated[Any, BeforeValidator(lambda value: value if value == "unlimited" else _units(value))]
+    units: Annotated[
+        Any, BeforeValidator(lambda value: value if value == "unlimited" else _units(value)), in_schema("Capacity")
+    ]
     """How many there are, e.g. `3`, or `unlimited`."""
     open: Name = "always"
     """The calendar in which they work, e.g. `office`."""
@@ -87,10 +90,9 @@ def _form_of_zone_entry(value: Any) -> str:  # noqa: ANN401
     return "setting" if isinstance(value, Setting) or (isinstance(value, dict) and "value" in value) else "resource"
 
 
-class Zone(BaseModel):
+class Zone(Named):
     """A zone: its resources and settings by name. `outside: true` is a partner zone where nothing is ever short."""
 
-    model_config = ConfigDict(extra="allow", frozen=True, use_attribute_docstrings=True)
     __pydantic_extra__: dict[
         str,
         Annotated[
@@ -104,6 +106,11 @@ class Zone(BaseModel):
     """A partner zone beyond the model: nothing there is ever short."""
     source: Source | None = None
     """Where the numbers of the zone come from."""
+
+    @classmethod
+    def fits_a_name(cls, value: Any) -> bool:  # noqa: ANN401
+        """Return whether `value` looks like a resource or a setting."""
+        return isinstance(value, dict) and ("units" in value or "value" in value)
 
     def entries(self) -> dict[str, Resource | Setting]:
         """Return resources and settings by name."""
@@ -139,15 +146,23 @@ class Firms(Strict):
         return self
 
 
-class Truth(BaseModel):
+class Truth(Named):
     """A hidden fact about a token, by class: `papers_wrong: {all: 5 %}`."""
 
-    model_config = ConfigDict(extra="allow", frozen=True, use_attribute_docstrings=True)
     __pydantic_extra__: dict[str, Share]
     label: Text = {}
     """How people call it, e.g. `{en: Papers wrong, zh: 单证有误}`."""
     source: Source | None = None
     """Where the shares come from."""
+
+    @classmethod
+    def fits_a_name(cls, value: Any) -> bool:  # noqa: ANN401
+        """Return whether `value` looks like the share of a class."""
+        try:
+            units.parse_share(mode_of(value))
+        except UnitFault:
+            return False
+        return True
 
     def shares(self) -> dict[str, Any]:
         """Return the probability by class."""
@@ -167,7 +182,7 @@ class Traffic(Strict):
     """Its arguments, e.g. `{zone: TYP, port_km: 99 km}`."""
     rate: Rate | None = None
     """How many arrive on average, e.g. `40 /d`; the times are random (Poisson)."""
-    profile: Annotated[list[Name], BeforeValidator(_names)] = []
+    profile: Annotated[list[Name], BeforeValidator(_names), in_schema("Names")] = []
     """How the rate changes with time, e.g. `plant_day`; several multiply, e.g. `[plant_day, season_import]`."""
     at: list[Duration] | None = None
     """Listed times of arrival instead of a rate, e.g. `[0 min, 5 min]`."""

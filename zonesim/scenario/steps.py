@@ -9,7 +9,19 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 
 from zonesim import units
 from zonesim.faults import suggest
-from zonesim.scenario.fields import ByClass, Count, Name, Share, Strict, Take, check_total, problem
+from zonesim.scenario.fields import (
+    ByClass,
+    Count,
+    Name,
+    Share,
+    Strict,
+    Take,
+    check_total,
+    in_schema,
+    is_doubt,
+    keys_in_schema,
+    problem,
+)
 from zonesim.scenario.labels import Source, Text
 
 END: Final = "end"
@@ -17,7 +29,7 @@ END: Final = "end"
 
 
 def _form_of_shares(value: Any) -> str:  # noqa: ANN401
-    return "classes" if isinstance(value, dict) and "uncertain" not in value else "share"
+    return "classes" if isinstance(value, dict) and not is_doubt(value) else "share"
 
 
 Shares = Annotated[Annotated[Share, Tag("share")] | Annotated[ByClass, Tag("classes")], Discriminator(_form_of_shares)]
@@ -51,7 +63,7 @@ def _until(value: Any) -> Any:  # noqa: ANN401
     return value.split()[1]
 
 
-Until = Annotated[str, BeforeValidator(_until)]
+Until = Annotated[str, BeforeValidator(_until), in_schema("Until")]
 """`until STEP`: the end of a later step."""
 
 
@@ -181,11 +193,11 @@ class Step(Strict):
     """The calendar whose open time alone counts for `take`, e.g. `office`."""
     detect: Detect | None = None
     """A check for a hidden truth, e.g. `{truth: papers_wrong, sensitivity: 60 %}`."""
-    steps: dict[Name, Step] = {}
+    steps: Annotated[dict[Name, Step], keys_in_schema("StepName")] = {}
     """Inner steps, done with the units in hand."""
     correct: Name | None = None
     """The truth that is put right here: later checks find nothing, e.g. `papers_wrong`."""
-    mark: Annotated[list[Name], BeforeValidator(_names)] = []
+    mark: Annotated[list[Name], BeforeValidator(_names), in_schema("Names")] = []
     """Notes the moment under this name, or under several, e.g. `released` or `[released, pickup_allowed]`."""
     next: Next | None = None
     """
@@ -278,7 +290,7 @@ class Flow(Strict):
     """
     place: Name | None = None
     """The resource whose passages are counted as those of a gate, e.g. `$lanes`."""
-    steps: Annotated[dict[Name, Step], Field(min_length=1)]
+    steps: Annotated[dict[Name, Step], Field(min_length=1), keys_in_schema("StepName")]
     """The steps in order, by name."""
     source: Source | None = None
     """Where the numbers come from."""

@@ -7,14 +7,20 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, model_validator
 
 from zonesim.scenario.calendars import parse_date
-from zonesim.scenario.fields import Duration, Name, Strict, problem
+from zonesim.scenario.fields import Duration, Name, Strict, in_schema, problem
 from zonesim.scenario.labels import Source, Text
+
+
+def _start(value: object) -> str:
+    return parse_date(value).isoformat()
 
 
 class Clock(Strict):
     """Start (a date, 00:00 local time), warm-up, measured window and cool-down."""
 
-    start: Annotated[str, BeforeValidator(lambda value: parse_date(value).isoformat())] = "2018-09-03"
+    start: Annotated[str, BeforeValidator(lambda value: parse_date(value).isoformat()), in_schema("Date")] = (
+        "2018-09-03"
+    )
     """The first day, from 00:00 local time, e.g. `"2018-09-03"`."""
     warm_up: Duration = "0 h"
     """How long the system fills before anything is measured, e.g. `2 week`."""
