@@ -17,6 +17,7 @@ from zonesim import units
 from zonesim.faults import Faults, MeasureConflict, ScenarioFault, UnknownName, suggest
 from zonesim.policy.chosen import Arm, choice_faults, settle_params
 from zonesim.policy.edits import Change, Request, apply, check_conflicts, targets
+from zonesim.policy.regimes import enter
 from zonesim.policy.world import World
 from zonesim.scenario import Catalogue, Edit, Flow, Measure, Scenario, load_catalogue
 from zonesim.scenario.fields import mode_of
@@ -104,15 +105,11 @@ def resolve(world: World, arm: Arm) -> ResolvedArm:
     """
     catalogue = load_catalogue()
     world = world.copy()
+    enter(world, catalogue)
     if faults := choice_faults(world, arm, catalogue):
         raise Faults(faults)
     warnings = settle_params(world, arm, catalogue)
     scenario = world.scenario()
-    if scenario.regime not in catalogue.regimes:
-        fault = f"unknown regime '{scenario.regime}'"
-        raise Faults(
-            [UnknownName(fault, world.place(("regime",)), suggest(scenario.regime, catalogue.regimes, "regimes"))]
-        )
     shares, uses = _adoption(world, scenario, arm, catalogue)
     everyone: list[Request] = []
     by_practice: dict[str, tuple[Request, ...]] = {}

@@ -92,7 +92,7 @@ def arms_for(world: World, names: Sequence[str] | None = None) -> list[Arm]:
     if names is not None:
         chosen = [find_measure(name, catalogue) for name in names]
     else:
-        chosen = [measure for measure in catalogue.by_annex().values() if _acts(measure, flows_in_use(world))]
+        chosen = [measure for measure in catalogue.by_annex().values() if _acts(measure, world)]
     measures = list(dict.fromkeys(measure.name for measure in chosen))
     arms = [baseline(world)]
     if names is not None:
@@ -103,10 +103,13 @@ def arms_for(world: World, names: Sequence[str] | None = None) -> list[Arm]:
     return arms
 
 
-def _acts(measure: Measure, flows: Sequence[str]) -> bool:
-    """Return whether a measure edits one of `flows`, or zones."""
-    edited = [edit.path.split(".") for practice in measure.practices.values() for edit in practice.edits]
-    return bool(measure.zone_edits) or any(path[1] in {*flows, "*"} for path in edited)
+def _acts(measure: Measure, world: World) -> bool:
+    """Return whether a measure edits a flow in use or zones, or sets a class that firms have."""
+    flows = {*flows_in_use(world), "*"}
+    classes = set((world.tree.get("firms") or {}).get("credit", {}))
+    practices = measure.practices.values()
+    edits = any(edit.path.split(".")[1] in flows for practice in practices for edit in practice.edits)
+    return edits or bool(measure.zone_edits) or any(classes & set(practice.sets_class) for practice in practices)
 
 
 # --- arms as they are written
