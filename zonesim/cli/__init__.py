@@ -10,6 +10,7 @@ import typer
 from zonesim.cli import drawing, inspecting, running, writing
 from zonesim.cli.app import app
 from zonesim.faults import ZonesimError
+from zonesim.scenario.excerpts import explain
 
 __all__ = ["app", "drawing", "inspecting", "main", "running", "writing"]
 
@@ -27,7 +28,7 @@ def main() -> None:
     except ZonesimError as error:
         if debug:
             raise
-        typer.echo(str(error), err=True)
+        typer.echo(explain(error), err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

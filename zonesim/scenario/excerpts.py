@@ -1,0 +1,101 @@
+"""Faults for people at a terminal: with the line they stand in, and carets under the place."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from zonesim.faults import Faults, Place, ScenarioFault, ZonesimError
+
+WIDEST: Final = 100
+"""Columns of a source line that are shown; of a longer line only the part around the place."""
+LARGEST: Final = 20_000_000
+"""Bytes of a file that is opened once more to show a line of it."""
+
+_VALUE: Final = re.compile(
+    r"\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|[\[{&*!|>]|(?:(?![,\]}](?:\s|$|[,\]}])|:(?:\s|$)|\s#).)+"
+)
+
+
+def explain(error: ZonesimError) -> str:
+    """Return the message of an error; each fault whose file can be read with its line and carets under the place."""
+    faults = error.faults if isinstance(error, Faults) else [error]
+    read: dict[str, list[str]] = {}
+    return "\n".join(_explained(fault, read) for fault in faults)
+
+
+def _explained(error: ZonesimError, read: dict[str, list[str]]) -> str:
+    if not isinstance(error, ScenarioFault) or error.place is None or not error.place.line:
+        return str(error)
+    file = error.place.file
+    if file not in read:
+        read[file] = _lines(file)
+    shown = excerpt(error.place, read[file])
+    head, _, remedy = str(error).partition("\n")
+    return "\n".join([head, *shown, *([remedy] if remedy else [])])
+
+
+def excerpt(place: Place, lines: list[str]) -> list[str]:
+    """Return the line of a place and a line of carets under what stands there, or nothing without that line."""
+    if not 0 < place.line <= len(lines):
+        return []
+    line = lines[place.line - 1]
+    at = min(place.column - 1, len(line))
+    match = _VALUE.match(line, at)
+    length = len(match[0].rstrip()) if match else 0
+    before, here, after = line[:at], line[at : at + length], line[at + length :]
+    if _width(line) > WIDEST:
+        before = _last(before, WIDEST // 2)
+        here = _first(here, WIDEST // 2)
+        after = _first(after, max(WIDEST - _width(before) - _width(here), 10))
+    number = f"{place.line:>5} | "
+    return [
+        f"{number}{_plain(before + here + after)}".rstrip(),
+        f"{' ' * (len(number) - 2)}| {' ' * _width(before)}{'^' * max(_width(here), 1)}",
+    ]
+
+
+def _lines(file: str) -> list[str]:
+    """Return the lines of a file of the user or of the library; none when it cannot be read."""
+    path = files("zonesim") / file if file.startswith("library/") else Path(file)
+    try:
+        if isinstance(path, Path) and path.stat().st_size > LARGEST:
+            return []
+        return path.read_bytes().decode("utf-8-sig", "replace").split("\n")
+    except OSError:
+        return []
+
+
+def _width(text: str) -> int:
+    """Return how many columns of a terminal `text` takes: two for a wide character, none for one that joins."""
+    return sum(_columns(character) for character in text)
+
+
+def _columns(character: str) -> int:
+    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
+
+
+def _plain(text: str) -> str:
+    """Return `text` with tabs as one space each, and a mark in the place of what could move the cursor."""
+    spaced = text.replace("\t", " ").rstrip("\r")
+    return "".join("�" if unicodedata.category(character) in {"Cc", "Cs"} else character for character in spaced)
+
+
+def _first(text: str, columns: int) -> str:
+    """Return the beginning of `text` that takes at most so many columns, with a sign when something is left out."""
+    end = taken = 0
+    while end < len(text) and taken + _columns(text[end]) <= columns:
+        taken += _columns(text[end])
+        end += 1
+    return text if end == len(text) else f"{text[: end - 1]}…"
+
+
+def _last(text: str, columns: int) -> str:
+    """Return the end of `text` in the same way."""
+    kept = _first(text[::-1], columns)
+    return kept[::-1]
