@@ -60,10 +60,13 @@ def layout(plan: Plan) -> Layout:
     groups: dict[str, list[int]] = {}
     for source, flow in enumerate(names.source_flows):
         groups.setdefault(flow, []).append(source)
-    for sources in list(groups.values()):
-        if len(sources) > 1:
+    entries: dict[str, list[int]] = {}
+    for sources in groups.values():
+        if len({names.source_groups[source] for source in sources}) > 1:
             for source in sources:
-                groups.setdefault(names.sources[source], [source])
+                entries.setdefault(names.source_groups[source], []).append(source)
+    for name, sources in entries.items():
+        groups.setdefault(name, sources)
     groups_of: dict[str, list[str]] = {}
     for name, sources in groups.items():
         for source in sources:

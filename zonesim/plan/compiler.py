@@ -102,6 +102,7 @@ def compile_plan(arm: ResolvedArm) -> Plan:
             resources=tuple(tables.resources.rows),
             sources=tuple(entries),
             source_flows=tuple(flows),
+            source_groups=tuple(entry.group or name for name, entry in entries.items()),
             classes=tuple(tables.classes),
             flags=tuple(tables.flags),
             streams=tuple(tables.streams.names),

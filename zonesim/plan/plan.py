@@ -114,6 +114,8 @@ class Names:
     resources: tuple[ResourceName, ...]
     sources: tuple[str, ...]
     source_flows: tuple[str, ...]
+    source_groups: tuple[str, ...]
+    """What results call each source: its own name, or that of the group of entries it belongs to."""
     classes: tuple[str, ...]
     flags: tuple[str, ...]
     streams: tuple[str, ...]

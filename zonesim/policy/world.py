@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from zonesim.faults import Faults, Place, ScenarioFault
+from zonesim.policy.demand import expand_traffic
+from zonesim.policy.zones import fill_zones
 from zonesim.scenario import Catalogue, Document, Flow, Path_, Scenario, check, load_catalogue, nearest, read_file
 from zonesim.scenario.catalogue import adopt_places
 from zonesim.scenario.fields import is_reference
@@ -107,6 +109,8 @@ def world_of(document: Document) -> World:
     world = World(document.file, copy.deepcopy(document.tree))
     _add_library(world, catalogue)
     adopt_places(document, (), (), world.places, world.keys)
+    fill_zones(world, catalogue)
+    expand_traffic(world)
     _fill_defaults(world)
     _fill_adoption(world, catalogue)
     return world

@@ -15,7 +15,7 @@ from zonesim.faults import Faults, Place, ScenarioFault
 from zonesim.scenario.calendars import HolidaysDocument
 from zonesim.scenario.checking import check
 from zonesim.scenario.models import FlowDocument, SourceNote
-from zonesim.scenario.policy_documents import Measure, Regime, Sources, Tables
+from zonesim.scenario.policy_documents import Measure, Regime, Sources, Tables, ZonesDocument
 from zonesim.scenario.reader import Document, Path_, read_text
 
 KINDS: Final[dict[str, type[BaseModel]]] = {
@@ -24,6 +24,7 @@ KINDS: Final[dict[str, type[BaseModel]]] = {
     "regime": Regime,
     "holidays": HolidaysDocument,
     "tables": Tables,
+    "zones": ZonesDocument,
     "sources": Sources,
 }
 _HEAD: Final = {"zonesim", "kind", "name"}
@@ -42,11 +43,13 @@ class Catalogue:
     calendars: dict[str, dict[str, Any]] = field(default_factory=dict)
     profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
     holidays: dict[str, dict[str, Any]] = field(default_factory=dict)
+    zones: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Facts about zones by id, as a scenario would write them: label and settings with their sources."""
     measures: dict[str, Measure] = field(default_factory=dict)
     regimes: dict[str, Regime] = field(default_factory=dict)
     sources: dict[str, SourceNote] = field(default_factory=dict)
     documents: dict[str, Document] = field(default_factory=dict)
-    """The document of each measure and regime by name, for the places of its edits."""
+    """The document of each measure and regime by name, for the places of its edits, and that of the zones."""
     places: dict[Path_, Place] = field(default_factory=dict)
     keys: dict[Path_, Place] = field(default_factory=dict)
 
@@ -104,4 +107,7 @@ def load_catalogue() -> Catalogue:
             for table in ("calendars", "profiles"):
                 getattr(catalogue, table).update(document.tree.get(table, {}))
                 adopt_places(document, (table,), (table,), catalogue.places, catalogue.keys)
+        elif isinstance(model, ZonesDocument):
+            catalogue.zones.update(model.as_settings(document.tree))
+            catalogue.documents["zones"] = document
     return catalogue

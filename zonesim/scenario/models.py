@@ -9,10 +9,11 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 from zonesim import units
 from zonesim.faults import UnitFault
 from zonesim.scenario.calendars import Calendar, Holidays, parse_days, parse_span
-from zonesim.scenario.fields import Duration, Name, Named, Rate, Share, Strict, check_total, in_schema, mode_of, problem
+from zonesim.scenario.fields import Name, Named, Share, Strict, check_total, in_schema, mode_of, problem
 from zonesim.scenario.labels import Source, SourceNote, Text
 from zonesim.scenario.steps import END, Flow, FlowDocument, Param, Split, Step, When
 from zonesim.scenario.times import Clock, Profile
+from zonesim.scenario.traffic import Traffic
 
 __all__ = [
     "END",
@@ -100,6 +101,10 @@ class Zone(Named):
             Discriminator(_form_of_zone_entry),
         ],
     ]
+    from_: Name | None = Field(default=None, alias="from")
+    """A zone of the library whose position, distances and trade are taken over, e.g. `SIP`."""
+    like: Name | None = None
+    """Another zone of this scenario whose resources and settings are taken over where this one gives none."""
     label: Text = {}
     """How people call the zone."""
     outside: bool = False
@@ -167,51 +172,6 @@ class Truth(Named):
     def shares(self) -> dict[str, Any]:
         """Return the probability by class."""
         return self.__pydantic_extra__ or {}
-
-
-def _names(value: Any) -> Any:  # noqa: ANN401
-    return value if isinstance(value, list) else [value]
-
-
-class Traffic(Strict):
-    """A stream of tokens into a flow: at a `rate` shaped by a `profile`, or `at` listed times."""
-
-    flow: Name
-    """The flow that the tokens go through, e.g. `F1`."""
-    with_: dict[Name, Any] = Field(default={}, alias="with")
-    """Its arguments, e.g. `{zone: TYP, port_km: 99 km}`."""
-    rate: Rate | None = None
-    """How many arrive on average, e.g. `40 /d`; the times are random (Poisson)."""
-    profile: Annotated[list[Name], BeforeValidator(_names), in_schema("Names")] = []
-    """How the rate changes with time, e.g. `plant_day`; several multiply, e.g. `[plant_day, season_import]`."""
-    at: list[Duration] | None = None
-    """Listed times of arrival instead of a rate, e.g. `[0 min, 5 min]`."""
-    class_: Name | None = Field(default=None, alias="class")
-    """The class of all of them, e.g. `AEO`."""
-    classes: dict[Name, Share] | None = None
-    """The shares of the classes, e.g. `{A: 60 %, B: 40 %}`; without them a token has the class of its firm."""
-    parties: Annotated[int, Field(ge=0, le=2)] | None = None
-    """How many firms a token belongs to: 1 where the scenario has firms, 2 for sender and receiver, 0 for none."""
-    label: Text = {}
-    """How people call it."""
-    source: Source | None = None
-    """Where the numbers come from."""
-
-    @model_validator(mode="after")
-    def _arrives(self) -> Traffic:
-        if (self.rate is None) == (self.at is None):
-            raise problem("traffic needs either a rate or listed times", "Write rate: 12 /h, or at: [0 min, 5 min].")
-        if self.at is not None and self.profile:
-            raise problem("a profile without a rate", "Remove the profile.")
-        if self.at is not None:
-            times = [units.parse(time, "duration") for time in self.at]
-            if times != sorted(times):
-                raise problem("the listed times are not in ascending order", "Sort them.")
-        if self.class_ is not None and self.classes is not None:
-            raise problem("class and classes together", "Keep one of them.")
-        if self.classes is not None:
-            check_total(list(self.classes.values()), "the shares of the classes")
-        return self
 
 
 class Scenario(Strict):

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from zonesim.scenario.fields import Name, Share, Strict, problem
+from zonesim.scenario.fields import Name, Named, Share, Strict, problem
 from zonesim.scenario.models import Calendar, Profile, Source, SourceNote, Text
 
 
@@ -212,3 +212,57 @@ class Sources(Strict):
     """These are sources."""
     sources: dict[Name, SourceNote]
     """The sources by id."""
+
+
+class ZoneColumn(Strict):
+    """What a fact about zones is, and where all values of it come from."""
+
+    label: Text
+    """How people call it, e.g. `{en: Latitude, zh: 纬度}`."""
+    source: Source
+    """Where the values come from."""
+
+
+class ZoneFacts(Named):
+    """Facts about one zone: a value for each column."""
+
+    __pydantic_extra__: dict[str, str | int | float]
+    label: Text
+    """How people call the zone."""
+
+    @classmethod
+    def fits_a_name(cls, value: Any) -> bool:  # noqa: ANN401
+        """Return whether `value` looks like a fact."""
+        return isinstance(value, str | int | float)
+
+
+class ZonesDocument(Strict):
+    """Facts about real zones that scenarios take over with `from`."""
+
+    zonesim: Literal[1]
+    """The version of the format."""
+    kind: Literal["zones"]
+    """This is a table of zones."""
+    columns: dict[Name, ZoneColumn]
+    """The facts that are known."""
+    zones: dict[Name, ZoneFacts]
+    """The zones by id, e.g. `{SIP: {label: {en: Suzhou Industrial Park, zh: 苏州工业园综合保税区}, lat: 31.33}}`."""
+
+    @model_validator(mode="after")
+    def _columns_are_known(self) -> ZonesDocument:
+        for name, facts in self.zones.items():
+            for key in facts.model_extra or {}:
+                if key not in self.columns:
+                    raise problem(f"zone '{name}' has a fact '{key}' without a column", "Describe it under `columns`.")
+        return self
+
+    def as_settings(self, tree: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        """Return the zones of the document `tree` as a scenario would write them: settings with label and source."""
+        columns = tree["columns"]
+        return {
+            name: {
+                "label": facts["label"],
+                **{key: {"value": value, **columns[key]} for key, value in facts.items() if key != "label"},
+            }
+            for name, facts in tree["zones"].items()
+        }

@@ -1,0 +1,93 @@
+"""What arrives: a rate, listed times, or entries generated from a law of exchange between zones."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from zonesim import units
+from zonesim.scenario.fields import Distance, Duration, Name, Rate, Share, Strict, check_total, in_schema, problem
+from zonesim.scenario.labels import Source, Text
+
+
+def _names(value: Any) -> Any:  # noqa: ANN401
+    return value if isinstance(value, list) else [value]
+
+
+class Gravity(Strict):
+    """
+    Exchange between zones: from one to another in proportion to weight times weight over distance to the `exponent`.
+
+    The distance is the great circle between the zones' `lat` and `lon` times `detour`.
+    """
+
+    zones: list[Name] = []
+    """The zones that exchange, e.g. `[KS, SIP, WX]`; without it all that have the weight and a position."""
+    weight: Name = "trade"
+    """The setting of a zone that says how much it exchanges, e.g. `trade`."""
+    exponent: Annotated[float, Field(ge=0, le=5)] = 1.0
+    """How fast exchange falls with distance, e.g. `1`; 0: not at all."""
+    beyond: Distance | None = None
+    """The road distance beyond which nobody exchanges, e.g. `350 km`."""
+    detour: Annotated[float, Field(ge=1, le=5)] = 1.3
+    """Road distance over great circle."""
+    total: Rate
+    """What all generated entries have together, both directions, e.g. `120 /d`."""
+    through: list[Name] = []
+    """Only entries from or to one of these zones, e.g. `[KS]`; without it all."""
+
+
+class Generate(Strict):
+    """How one entry becomes several, one for each pair of zones and direction."""
+
+    gravity: Gravity
+    """By weight and distance; `$from`, `$to` and `$km` in `with` stand for the two zones and the road between them."""
+
+
+class Traffic(Strict):
+    """Tokens that come into a flow: at a `rate` shaped by a `profile`, `at` listed times, or several by `generate`."""
+
+    flow: Name
+    """The flow that the tokens go through, e.g. `F1`."""
+    with_: dict[Name, Any] = Field(default={}, alias="with")
+    """Its arguments, e.g. `{zone: TYP, port_km: 99 km}`."""
+    rate: Rate | None = None
+    """How many arrive on average, e.g. `40 /d`; the times are random (Poisson)."""
+    profile: Annotated[list[Name], BeforeValidator(_names), in_schema("Names")] = []
+    """How the rate changes with time, e.g. `plant_day`; several multiply, e.g. `[plant_day, season_import]`."""
+    at: list[Duration] | None = None
+    """Listed times of arrival instead of a rate, e.g. `[0 min, 5 min]`."""
+    generate: Generate | None = None
+    """Instead of a rate: entries for pairs of zones, e.g. `{gravity: {zones: [KS, SIP], total: 20 /d}}`."""
+    class_: Name | None = Field(default=None, alias="class")
+    """The class of all of them, e.g. `AEO`."""
+    classes: dict[Name, Share] | None = None
+    """The shares of the classes, e.g. `{A: 60 %, B: 40 %}`; without them a token has the class of its firm."""
+    parties: Annotated[int, Field(ge=0, le=2)] | None = None
+    """How many firms a token belongs to: 1 where the scenario has firms, 2 for sender and receiver, 0 for none."""
+    group: Name | None = None
+    """Entries of one group are told as one in results, e.g. `transfers`; without it each by its own name."""
+    label: Text = {}
+    """How people call it."""
+    source: Source | None = None
+    """Where the numbers come from."""
+
+    @model_validator(mode="after")
+    def _arrives(self) -> Traffic:
+        given = [name for name in ("rate", "at", "generate") if getattr(self, name) is not None]
+        if not given:
+            raise problem("traffic needs either a rate or listed times", "Write rate: 12 /h, or at: [0 min, 5 min].")
+        if len(given) > 1:
+            raise problem(f"{given[0]} and {given[1]} together", "Keep one of them.")
+        if self.at is not None and self.profile:
+            raise problem("a profile without a rate", "Remove the profile.")
+        if self.at is not None:
+            times = [units.parse(time, "duration") for time in self.at]
+            if times != sorted(times):
+                raise problem("the listed times are not in ascending order", "Sort them.")
+        if self.class_ is not None and self.classes is not None:
+            raise problem("class and classes together", "Keep one of them.")
+        if self.classes is not None:
+            check_total(list(self.classes.values()), "the shares of the classes")
+        return self
