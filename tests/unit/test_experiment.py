@@ -50,7 +50,9 @@ def test_equal_arms_share_their_cells():
     """
     seen = []
     plans = {"R1": plan_of(TEXT), "same": plan_of(TEXT)}
-    runs = run_arms(plans, seed=1, replications=2, workers=1, progress=lambda done, total: seen.append((done, total)))
+    runs = run_arms(
+        plans, seed=1, replications=2, workers=1, block=1, progress=lambda done, total: seen.append((done, total))
+    )
 
     assert seen == [(1, 2), (2, 2)]
     assert runs.results["R1"] == runs.results["same"]
@@ -84,7 +86,7 @@ def test_an_interrupt_keeps_what_is_finished(monkeypatch):
         return real(job, replication)
 
     monkeypatch.setattr(module, "run_cell", stop_at_the_second)
-    runs = run_arms({"R1": plan_of(TEXT)}, seed=1, replications=5, workers=1)
+    runs = run_arms({"R1": plan_of(TEXT)}, seed=1, replications=5, workers=1, block=1)
 
     assert runs.interrupted
     assert sorted(runs.results["R1"]) == [0]

@@ -12,7 +12,7 @@ from multiprocessing import active_children
 import pytest
 
 from tests.helper import ROOT, gone, plan_of
-from zonesim.experiment import Failure, run_arms
+from zonesim.experiment import run_arms
 from zonesim.experiment import runner as module
 from zonesim.experiment.runner import Cell, Job
 
@@ -42,7 +42,7 @@ def test_no_cell_is_lost_with_a_worker_that_dies_once():
         if done == 2:
             os.kill(active_children()[0].pid, signal.SIGKILL)
 
-    runs = run_arms(plans, seed=4, replications=12, workers=2, progress=kill_one)
+    runs = run_arms(plans, seed=4, replications=12, workers=2, block=1, progress=kill_one)
     expected = run_arms(plans, seed=4, replications=12, workers=1)
 
     assert runs.complete() == list(range(12))
@@ -56,11 +56,13 @@ def test_a_cell_that_kills_its_worker_is_a_failure():
     When the worker of a cell dies again though it ran alone, the cell is a failure that says so.
     """
     jobs = {"p": Job(plan_of(TEXT), {"Z.desk": Poison()}, 1)}
-    cells = [Cell("p", 0), Cell("p", 1)]
+    cells = [Cell("p", (0,)), Cell("p", (1,))]
     found = dict(module._in_processes(jobs, cells, 2))
 
     assert set(found) == set(cells)
-    assert all(isinstance(failure, Failure) and "died" in failure.message for failure in found.values())
+    assert all("died" in failure.message for outcome in found.values() for failure in outcome.failures)
+    assert [outcome.finished for outcome in found.values()] == [(), ()]
+    assert sum(len(outcome.failures) for outcome in found.values()) == 2
 
 
 def test_an_unexpected_error_is_told_with_its_line(monkeypatch):

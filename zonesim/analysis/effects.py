@@ -74,7 +74,7 @@ def compare(
             continue
         for kpi, column in columns.items():
             difference = paired(values[baseline][kpi], column)
-            tag = _tag(
+            tag = tag_of(
                 difference,
                 arms[baseline][kpi],
                 grows=kpi in unstable or kpi in (growing or {}).get(arm, ()),
@@ -82,12 +82,13 @@ def compare(
                 echo=kpi in (inputs or {}).get(arm, ()),
             )
             if tag == "grows":
-                difference = Difference(math.nan, math.nan, math.nan, difference.n, math.nan)
+                difference = withheld(difference)
             effects.append(Effect(arm, kpi, difference, tag))
     return Comparison(baseline, arms, tuple(effects))
 
 
-def _tag(difference: Difference, base: Interval, *, grows: bool, bound: bool, echo: bool) -> str:
+def tag_of(difference: Difference, base: Interval, *, grows: bool, bound: bool, echo: bool) -> str:
+    """Return the tag of a difference to the baseline `base` (see `Effect`)."""
     if grows:
         return "grows"
     if bound:
@@ -97,3 +98,8 @@ def _tag(difference: Difference, base: Interval, *, grows: bool, bound: bool, ec
     if difference.value == 0 or abs(difference.value) < MATERIAL * abs(base.value):  # never so for nan
         return "not material"
     return ""
+
+
+def withheld(difference: Difference) -> Difference:
+    """Return what stands in place of a difference that depends on the run length: its n alone."""
+    return Difference(math.nan, math.nan, math.nan, difference.n, math.nan)

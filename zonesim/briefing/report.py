@@ -1,81 +1,33 @@
-"""Jobs of the command line from file to printed table: run the arms, compare them, write results."""
+"""The jobs of `run` and `compare`, from file to printed table: run the arms, compare them, write results."""
 
 from __future__ import annotations
 
 import csv
-import hashlib
 import math
-import os
-import platform
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from zonesim import __version__
-from zonesim.analysis import Comparison, Effect, compare, echoes, growing, interval
+from zonesim.analysis import Comparison, Effect, compare, interval, points
 from zonesim.briefing.documents import to_json
 from zonesim.briefing.inspection import arm_named, open_world, printed
-from zonesim.experiment import Runs, run_arms
-from zonesim.faults import Place, ScenarioFault
-from zonesim.kpi import Kpi, RunResult, catalogue
-from zonesim.plan import Plan, compile_plan, monday_offset
-from zonesim.plan.plan import MEANING
-from zonesim.policy import Arm, ResolvedArm, World, arms_for, count_kinds, flows_in_use, register, resolve
-
-INTERRUPTED = 130
-SOME_FAILED = 1
-
-
-@dataclass
-class Job:
-    """What the command line prints: the document for --json, the text for people, notes for stderr, the exit code."""
-
-    document: dict[str, Any]
-    text: str
-    notes: list[str] = field(default_factory=list)
-    exit_code: int = 0
-
-
-@dataclass(frozen=True)
-class Study:
-    """Everything that a comparison is made of."""
-
-    file: Path
-    world: World
-    arms: dict[str, ResolvedArm]
-    plans: dict[str, Plan]
-    settings: tuple[str, ...]
-    seed: int
-    replications: int
-    offset: int
-
-    @property
-    def baseline(self) -> str:
-        """Return the name of the first arm."""
-        return next(iter(self.arms))
-
-    def kpis(self) -> list[Kpi]:
-        """Return the KPIs of all arms, each once."""
-        found = {kpi.id: kpi for plan in self.plans.values() for kpi in catalogue(plan)}
-        return list(found.values())
-
-
-def prepare(
-    file: Path, arms: Sequence[Arm] | None, world: World, settings: Sequence[str], seed: int, count: int
-) -> Study:
-    """Return the study of a scenario; raises Faults."""
-    chosen = list(arms) if arms is not None else arms_for(world)
-    resolved = {arm.name: resolve(world, arm) for arm in chosen}
-    plans = {name: compile_plan(arm) for name, arm in resolved.items()}
-    offset = monday_offset(next(iter(resolved.values())).scenario.clock.start)
-    return Study(file, world, resolved, plans, tuple(settings), seed, count, offset)
+from zonesim.briefing.jobs import (
+    INTERRUPTED,
+    SOME_FAILED,
+    TAG_WORDS,
+    Job,
+    figure_text,
+    results_folder,
+    run_design,
+    stopped_note,
+    write_found,
+)
+from zonesim.briefing.result_tables import write_results
+from zonesim.experiment import Design, Results, Store, plain_design
+from zonesim.kpi import Kpi, RunResult
+from zonesim.policy import arms_for, count_kinds, flows_in_use, register
 
 
 def run_job(
@@ -90,82 +42,55 @@ def run_job(
     only: bool,
 ) -> Job:
     """
-    Run a scenario and write its results to `out`/<name>.
+    Run a scenario and write its results to `out`/<name>, where finished cells are kept and found again.
 
     `only`: one arm (the measures in `names` together, none: the baseline); else a comparison of the baseline with
-    the measures in
-    `names`, each and together (None: all of the library together). Raises Faults, or the fault of the runs when
-    none finished.
+    the measures in `names`, each and together (None: all of the library together). Raises Faults; where no replication
+    was finished the job has the exit code of what failed.
     """
     world = open_world(file, settings)
     arms = [arm_named(world, names[0] if names else "")] if only else arms_for(world, names)
-    study = prepare(file, arms, world, settings, seed, replications)
-    folder = _folder(out, study.arms[study.baseline].scenario.name)
-    runs = _run(study, workers)
-    complete = runs.complete()
-    notes = [
+    design = plain_design(file, world, arms, settings, seed=seed, replications=replications)
+    folder = results_folder(out, design.name)
+    store = Store.below(folder)
+    runs = run_design(design, workers, store)
+    if runs.interrupted:
+        document: dict[str, Any] = {"scenario": design.name, "interrupted": True}
+        return Job(document, "", [*store.notes, stopped_note(design, runs, folder)], INTERRUPTED)
+    failures = [
         f"{arm}, replication {failure.replication}: {failure.message}"
-        for arm, failed in runs.failures.items()
+        for (arm, _), failed in runs.failures.items()
         for failure in failed
     ]
-    code = INTERRUPTED if runs.interrupted else SOME_FAILED if notes else 0
+    notes = [*store.notes, *failures]
+    found = write_found(design, runs, folder)
+    (future,) = found.futures
+    complete = found.common(future)
     if not complete:
-        codes = [failure.exit_code for failed in runs.failures.values() for failure in failed]
-        code = INTERRUPTED if runs.interrupted else max(codes, default=3)
-        return Job({"scenario": str(file), "failures": notes}, "no replication was finished", notes, code)
-    results = {name: [runs.results[name][replication] for replication in complete] for name in study.arms}
-    comparison = _compare(study, results)
-    job = Job(_document(study, comparison, results, notes, only=only), "", notes, code)
-    written = _write(folder, "run" if only else "compare", study, comparison, job.document)
+        code = max((failure.exit_code for failed in runs.failures.values() for failure in failed), default=3)
+        return Job({"scenario": str(file), "failures": failures}, "no replication was finished", notes, code)
+    results = {name: found.runs(name, future) for name in design.options}
+    comparison = _compare(found, results, future)
+    document = _document(design, found, comparison, results, failures, only=only)
+    job = Job(document, "", notes, SOME_FAILED if failures else 0)
+    written = _write(folder, "run" if only else "compare", design, comparison, document)
     if not only:
-        written += _figures(folder, study, results, comparison)
+        numbers = register(design.world, flows_in_use(design.world))
+        written += write_results(folder, found, list(points(found, list(found.kpis))), numbers, table=False)
+        written += _figures(folder, design, results, comparison)
     job.text = "\n".join(
-        [_table(study, comparison, len(complete)), _closing(study, comparison), "", *map(str, written)]
+        [_table(design, comparison, len(complete)), _closing(design, comparison), "", *map(str, written)]
     )
-    if runs.interrupted:
-        job.notes.append(f"stopped after {len(complete)} of {replications} replications; what was finished is kept")
     return job
 
 
-def _folder(out: Path, name: str) -> Path:
-    """Return the results folder of a scenario, made; raises ScenarioFault when it cannot be written."""
-    folder = out / name
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ScenarioFault(
-            f"cannot write results: {error.strerror}", Place(str(folder)), "Choose another folder with --out."
-        ) from None
-    if not os.access(folder, os.W_OK):
-        raise ScenarioFault("cannot write results there", Place(str(folder)), "Choose another folder with --out.")
-    return folder
-
-
-def _run(study: Study, workers: int) -> Runs:
-    """Run all cells, with a progress bar on a terminal."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task(f"{' | '.join(study.arms)}", total=None)
-        return run_arms(
-            study.plans,
-            seed=study.seed,
-            replications=study.replications,
-            workers=workers,
-            offset=study.offset,
-            progress=lambda done, total: progress.update(task, completed=done, total=total),
-        )
-
-
-def _compare(study: Study, results: dict[str, list[RunResult]]) -> Comparison:
-    kpis = study.kpis()
-    base = study.plans[study.baseline]
+def _compare(found: Results, results: dict[str, list[RunResult]], future: str) -> Comparison:
     return compare(
         results,
-        [kpi.id for kpi in kpis],
-        bounds=[kpi.id for kpi in kpis if kpi.definition.what == "load"],
-        inputs={name: echoes(base, study.plans[name], arm.changes) for name, arm in study.arms.items()},
-        growing={name: growing(plan, study.offset, kpis) for name, plan in study.plans.items()},
+        list(found.kpis),
+        bounds=[kpi.id for kpi in found.kpis.values() if kpi.bound],
+        inputs={name: found.cells[name, future].inputs for name in found.arms},
+        growing={name: found.cells[name, future].growing for name in found.arms},
     )
 
 
@@ -173,7 +98,8 @@ def _compare(study: Study, results: dict[str, list[RunResult]]) -> Comparison:
 
 
 def _document(
-    study: Study,
+    design: Design,
+    found: Results,
     comparison: Comparison,
     results: dict[str, list[RunResult]],
     failures: list[str],
@@ -181,7 +107,7 @@ def _document(
     only: bool,
 ) -> dict[str, Any]:
     document: dict[str, Any] = {
-        "scenario": study.arms[study.baseline].scenario.name,
+        "scenario": found.scenario,
         "baseline": comparison.baseline,
         "arms": {
             arm: {
@@ -213,51 +139,36 @@ def _document(
         for arm, runs in results.items()
     }
     document["failures"] = failures
-    document["provenance"] = _provenance(study, len(results[study.baseline]))
+    document["provenance"] = _provenance(design, found, len(results[design.baseline]))
     return document
 
 
-def _provenance(study: Study, n: int) -> dict[str, Any]:
+def _provenance(design: Design, found: Results, n: int) -> dict[str, Any]:
     """Return what is needed to remake the numbers."""
+    (future,) = found.futures
+    cells = {name: design.cells[name, future] for name in design.options}
     return {
-        "zonesim": __version__,
-        "meaning": MEANING,
-        "file": str(study.file),
-        "resolved_sha256": {
-            name: hashlib.sha256(to_json(arm.world.tree).encode()).hexdigest() for name, arm in study.arms.items()
-        },
-        "plan_sha256": {name: plan.identity for name, plan in study.plans.items()},
-        "settings": list(study.settings),
-        "seed": study.seed,
-        "replications": study.replications,
+        **found.provenance,
+        "resolved_sha256": {name: cell.tree for name, cell in cells.items()},
+        "plan_sha256": {name: cell.plan.identity for name, cell in cells.items()},
+        "seed": found.seed,
+        "replications": found.replications,
         "replications_complete": n,
-        "engine": "simpy",
-        "adoption": {name: arm.shares for name, arm in study.arms.items()},
-        "changes": {
-            name: [
-                {"path": change.dotted, "old": change.old, "new": change.new, "by": change.by, "at": str(change.place)}
-                for change in arm.changes
-            ]
-            for name, arm in study.arms.items()
-        },
-        "numbers": count_kinds(register(study.world, flows_in_use(study.world))),
-        "python": platform.python_version(),
-        "packages": {name: version(name) for name in ("numpy", "numba", "scipy", "simpy")},
     }
 
 
-def _write(folder: Path, stem: str, study: Study, comparison: Comparison, document: dict[str, Any]) -> list[Path]:
+def _write(folder: Path, stem: str, design: Design, comparison: Comparison, document: dict[str, Any]) -> list[Path]:
     """Write the CSV and the JSON; return their paths."""
     table, text = folder / f"{stem}.csv", folder / f"{stem}.json"
     effects = {(effect.arm, effect.kpi): effect for effect in comparison.effects}
-    others = [name for name in study.arms if name != comparison.baseline]
+    others = [name for name in design.options if name != comparison.baseline]
     head = ["kpi", "label_en", "label_zh", "unit", "headline", comparison.baseline, "low", "high", "n"]
     for name in others:
         head += [name, f"{name} difference", f"{name} low", f"{name} high", f"{name} n", f"{name} tag"]
     with table.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(head)
-        for kpi in study.kpis():
+        for kpi in design.kpis:
             base = comparison.arms[comparison.baseline][kpi.id]
             row: list[Any] = [
                 kpi.id,
@@ -286,19 +197,19 @@ def _write(folder: Path, stem: str, study: Study, comparison: Comparison, docume
     return [table, text]
 
 
-def _figures(folder: Path, study: Study, results: dict[str, list[RunResult]], comparison: Comparison) -> list[Path]:
+def _figures(folder: Path, design: Design, results: dict[str, list[RunResult]], comparison: Comparison) -> list[Path]:
     from zonesim.briefing.figures import FigureContext, draw_all  # noqa: PLC0415  matplotlib is slow to import
 
-    return draw_all(folder, FigureContext(study.arms, results, comparison, study.kpis(), study.seed))
+    return draw_all(folder, FigureContext(design.resolved, results, comparison, design.kpis, design.seed))
 
 
 # --- for people
 
 
-def _table(study: Study, comparison: Comparison, n: int) -> str:
-    others = [name for name in study.arms if name != comparison.baseline]
-    scenario = study.arms[study.baseline].scenario
-    title = f"{scenario.label.get('en', scenario.name)}: {n} replications, seed {study.seed}, 95 % intervals"
+def _table(design: Design, comparison: Comparison, n: int) -> str:
+    others = [name for name in design.options if name != comparison.baseline]
+    scenario = design.resolved[design.baseline].scenario
+    title = f"{scenario.label.get('en', scenario.name)}: {n} replications, seed {design.seed}, 95 % intervals"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("KPI")
     table.add_column("指标")
@@ -314,7 +225,7 @@ def _table(study: Study, comparison: Comparison, n: int) -> str:
     if others:
         table.add_column("tag")
     effects = {(effect.arm, effect.kpi): effect for effect in comparison.effects}
-    for kpi in study.kpis():
+    for kpi in design.kpis:
         if kpi.headline:
             table.add_row(*_row(kpi, comparison, others, effects))
     return printed(table)
@@ -327,16 +238,16 @@ def _row(kpi: Kpi, comparison: Comparison, others: list[str], effects: dict[tupl
         f"{kpi.subject} {kpi.definition.en}",
         kpi.definition.zh,
         "%" if percent else kpi.unit,
-        _number(base.value, percent),
+        figure_text(base.value, percent=percent),
     ]
     if not others:
-        cells += [_number(base.low, percent), _number(base.high, percent)]
+        cells += [figure_text(base.low, percent=percent), figure_text(base.high, percent=percent)]
     tags = []
     for name in others:
         effect = effects[name, kpi.id]
         change = effect.difference
-        cells += [_number(comparison.arms[name][kpi.id].value, percent)]
-        cells += [_number(value, percent) for value in (change.value, change.low, change.high)]
+        cells += [figure_text(comparison.arms[name][kpi.id].value, percent=percent)]
+        cells += [figure_text(value, percent=percent) for value in (change.value, change.low, change.high)]
         tags.append(effect.tag)
     cells.append(str(base.n))
     if others:
@@ -344,33 +255,18 @@ def _row(kpi: Kpi, comparison: Comparison, others: list[str], effects: dict[tupl
     return cells
 
 
-def _number(value: float, percent: bool) -> str:  # noqa: FBT001
-    if math.isnan(value):
-        return "-"
-    shown = 100 * value if percent else value
-    digits = 3 if abs(shown) < 1 else 2 if abs(shown) < 100 else 1  # noqa: PLR2004
-    text = f"{shown:.{digits}f}"
-    return "0" if float(text) == 0 else text
-
-
-def _closing(study: Study, comparison: Comparison) -> str:
-    numbers = count_kinds(register(study.world, flows_in_use(study.world)))
+def _closing(design: Design, comparison: Comparison) -> str:
+    numbers = count_kinds(register(design.world, flows_in_use(design.world)))
     lines = [
         "",
         f"Numbers behind this: {numbers['found']} found, {numbers['derived']} derived, {numbers['assumed']} assumed.",
     ]
     if comparison.effects:
-        reduction = comparison.variance_reduction([kpi.id for kpi in study.kpis() if kpi.headline])
+        reduction = comparison.variance_reduction([kpi.id for kpi in design.kpis if kpi.headline])
         if not math.isnan(reduction):
             lines.append(
                 f"Common random numbers: the variance of a difference is {reduction:.1f} times smaller (median)."
             )
         tags = {effect.tag for effect in comparison.effects if effect.tag}
-        words = {
-            "input": "input: only echoes an edited value",
-            "not material": "not material: below 1 % of the baseline",
-            "grows": "grows: depends on run length, an arm is not stable",
-            "bound": "bound: from the traffic equations",
-        }
-        lines += [text for tag, text in words.items() if tag in tags and tag != "bound"]
+        lines += [text for tag, text in TAG_WORDS.items() if tag in tags and tag != "bound"]
     return "\n".join(lines)

@@ -1,4 +1,8 @@
-"""Running arms: every cell is one plan and one replication, in this process or in several."""
+"""
+Running arms: every cell is one plan and a block of replications, in this process or in several.
+
+With a store a cell is written where it was run, as soon as it is finished; what the store has is not run again.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import os
 import signal
 import traceback
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -14,9 +18,11 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from threading import Thread
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from zonesim.engine import simulate
+from zonesim.experiment.estimate import rough_seconds
+from zonesim.experiment.store import Store, cell_key
 from zonesim.faults import ZonesimError
 from zonesim.kpi import Reducer, RunResult, measure
 from zonesim.plan import Plan, loads
@@ -24,12 +30,16 @@ from zonesim.plan import Plan, loads
 PATIENCE: Final = 0.2
 """Seconds between looks at finished cells, so that an interrupt is answered at once."""
 
+LEAST_WORK: Final = 1.5
+"""Seconds that the work of a cell should take at least, so that starting and storing it costs little beside."""
+
 Progress = Callable[[int, int], None]
+Name = TypeVar("Name", bound=Hashable)
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A cell that could not be finished, with the reason and the exit code of its fault."""
+    """A replication that could not be finished, with the reason and the exit code of its fault."""
 
     replication: int
     message: str
@@ -38,33 +48,49 @@ class Failure:
 
 @dataclass(frozen=True)
 class Cell:
-    """One plan (by identity) and one replication."""
+    """One plan (by key) and a block of replications."""
 
-    identity: str
-    replication: int
+    key: str
+    replications: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a cell: the replications that were finished, their results unless stored, and what failed."""
+
+    finished: tuple[int, ...] = ()
+    results: dict[int, RunResult] = field(default_factory=dict)
+    failures: tuple[Failure, ...] = ()
 
 
 @dataclass
-class Runs:
-    """Results by arm and replication, what failed, and whether the run was stopped before its end."""
+class Runs(Generic[Name]):
+    """
+    What was run, by arm (or arm and future).
 
-    results: dict[str, dict[int, RunResult]] = field(default_factory=dict)
-    failures: dict[str, list[Failure]] = field(default_factory=dict)
+    `finished`: replications, those that were in the store before among them. `results`: their numbers, where no store
+    keeps them. `failures`: what failed. `interrupted`: whether the run was stopped before its end.
+    """
+
+    finished: dict[Name, list[int]] = field(default_factory=dict)
+    results: dict[Name, dict[int, RunResult]] = field(default_factory=dict)
+    failures: dict[Name, list[Failure]] = field(default_factory=dict)
     interrupted: bool = False
 
     def complete(self) -> list[int]:
         """Return the replications that every arm has finished, in order."""
-        done = [set(results) for results in self.results.values()]
+        done = [set(numbers) for numbers in self.finished.values()]
         return sorted(set.intersection(*done)) if done else []
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker needs for a cell besides its number: the plan, its loads and the seed."""
+    """What a worker needs for a cell besides its numbers: the plan, its loads, the seed, and where to store it."""
 
     plan: Plan
     loads: dict[str, float]
     seed: int
+    store: Path | None = None
 
 
 _jobs: dict[str, Job] = {}
@@ -78,62 +104,108 @@ def run_cell(job: Job, replication: int) -> RunResult:
 
 
 def run_arms(
-    plans: dict[str, Plan],
+    plans: Mapping[Name, Plan],
     *,
     seed: int,
     replications: int,
     workers: int,
     offset: int = 0,
     progress: Progress | None = None,
-) -> Runs:
+    store: Store | None = None,
+    block: int | None = None,
+) -> Runs[Name]:
     """
     Run every arm `replications` times (numbered from 0) under common random numbers.
 
-    Arms with equal plans share their cells. A cell that fails is noted and the others go on. An interrupt stops the
-    workers and returns what is finished. The result does not depend on `workers` or on the order in which cells
-    end. `offset` is the distance of the run's start from Monday 00:00 in ms, for the loads.
+    Arms with equal plans share their cells, and what `store` has is not run again. A replication that fails is noted
+    and the others go on. An interrupt stops the workers and returns what is finished. The result does not depend on
+    `workers`, on the store or on the order in which cells end. `offset` is the distance of the run's start from Monday
+    00:00 in ms, for the loads. `progress` is called with the replications that are done and those that were to do.
+    `block`: so many replications are a cell (None: as many as make a cell worth its while).
     """
-    jobs: dict[str, Job] = {}
-    for plan in plans.values():
-        if plan.identity not in jobs:
-            bounds = {str(plan.names.resources[load.resource]): load.mean for load in loads(plan, offset)}
-            jobs[plan.identity] = Job(plan, bounds, seed)
-    cells = [Cell(identity, replication) for replication in range(replications) for identity in jobs]
-    done: dict[Cell, RunResult | Failure] = {}
-    runs = Runs({name: {} for name in plans}, {name: [] for name in plans})
+    keys = {name: cell_key(plan, seed, offset) for name, plan in plans.items()}
+    distinct = {keys[name]: plan for name, plan in plans.items()}
+    wanted = range(replications)
+    there = {key: store.finished(key, wanted) if store is not None else [] for key in distinct}
+    missing = {key: [number for number in wanted if number not in set(there[key])] for key in distinct}
+    cells = _cells({key: plan for key, plan in distinct.items() if missing[key]}, missing, workers, block)
+    jobs = {key: _job(distinct[key], seed, offset, store) for key in dict.fromkeys(cell.key for cell in cells)}
+    done: dict[str, list[Outcome]] = {key: [Outcome(tuple(there[key]))] for key in distinct}
+    runs: Runs[Name] = Runs()
+    total, count = sum(map(len, missing.values())), 0
     try:
         for cell, outcome in (
             _in_processes(jobs, cells, workers) if workers > 1 and len(cells) > 1 else _here(jobs, cells)
         ):
-            done[cell] = outcome
+            done[cell.key].append(outcome)
+            count += len(cell.replications)
             if progress is not None:
-                progress(len(done), len(cells))
+                progress(count, total)
     except KeyboardInterrupt:
         runs.interrupted = True
-    for name, plan in plans.items():
-        for replication in range(replications):
-            outcome_ = done.get(Cell(plan.identity, replication))
-            if isinstance(outcome_, RunResult):
-                runs.results[name][replication] = outcome_
-            elif outcome_ is not None:
-                runs.failures[name].append(outcome_)
+    for name, key in keys.items():
+        runs.finished[name] = sorted(number for outcome in done[key] for number in outcome.finished)
+        runs.results[name] = {
+            number: result for outcome in done[key] for number, result in sorted(outcome.results.items())
+        }
+        runs.failures[name] = [failure for outcome in done[key] for failure in outcome.failures]
+        if store is not None:
+            store.forget(key)
+            runs.finished[name] = store.finished(key, wanted)  # what an interrupted cell has kept among them
     return runs
 
 
-def _attempt(job: Job, replication: int) -> RunResult | Failure:
+def _cells(
+    plans: Mapping[str, Plan], missing: Mapping[str, Sequence[int]], workers: int, block: int | None
+) -> list[Cell]:
+    """Return the cells in the order in which they are run: the first replications of all plans, then the next ones."""
+    cells: list[Cell] = []
+    for key, plan in plans.items():
+        numbers = missing[key]
+        share = -(-len(numbers) * len(plans) // workers)  # with few plans, every worker has some of a plan's runs
+        size = block or max(1, min(share, round(LEAST_WORK / max(rough_seconds(plan), 1e-6))))
+        cells += [Cell(key, tuple(numbers[first : first + size])) for first in range(0, len(numbers), size)]
+    return sorted(cells, key=lambda cell: cell.replications[0])
+
+
+def _job(plan: Plan, seed: int, offset: int, store: Store | None) -> Job:
+    bounds = {str(plan.names.resources[load.resource]): load.mean for load in loads(plan, offset)}
+    return Job(plan, bounds, seed, store.folder if store is not None else None)
+
+
+def _attempt(job: Job, cell: Cell) -> Outcome:
+    """Run the replications of a cell one after the other and store those that were finished."""
+    results: dict[int, RunResult] = {}
+    failures: list[Failure] = []
+    for replication in cell.replications:
+        try:
+            results[replication] = run_cell(job, replication)
+        except ZonesimError as fault:
+            failures.append(Failure(replication, str(fault), fault.exit_code))
+        except Exception as error:  # noqa: BLE001  whatever happens in one replication, the others go on
+            failures.append(Failure(replication, _told(error), ZonesimError.exit_code))
+        except KeyboardInterrupt:
+            if job.store is not None:
+                Store(job.store).write(cell.key, results)
+            raise
+    if job.store is None:
+        return Outcome(tuple(results), results, tuple(failures))
     try:
-        return run_cell(job, replication)
-    except ZonesimError as fault:
-        return Failure(replication, str(fault), fault.exit_code)
-    except Exception as error:  # noqa: BLE001  whatever happens in one cell, the others go on
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{Path(frame.filename).name}:{frame.lineno}"
-        return Failure(replication, f"unexpected {type(error).__name__} in {where}: {error}", ZonesimError.exit_code)
+        Store(job.store).write(cell.key, results)
+    except Exception as error:  # noqa: BLE001  a full disk, most often; the results of this cell are lost, no others
+        failures += [Failure(replication, f"cannot be stored: {error}") for replication in results]
+        return Outcome(failures=tuple(failures))
+    return Outcome(tuple(results), failures=tuple(failures))
 
 
-def _here(jobs: dict[str, Job], cells: list[Cell]) -> Iterator[tuple[Cell, RunResult | Failure]]:
+def _told(error: Exception) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"unexpected {type(error).__name__} in {Path(frame.filename).name}:{frame.lineno}: {error}"
+
+
+def _here(jobs: Mapping[str, Job], cells: Sequence[Cell]) -> Iterator[tuple[Cell, Outcome]]:
     for cell in cells:
-        yield cell, _attempt(jobs[cell.identity], cell.replication)
+        yield cell, _attempt(jobs[cell.key], cell)
 
 
 def _start_worker(jobs: dict[str, Job]) -> None:
@@ -150,32 +222,38 @@ def _follow_parent() -> None:
         os._exit(1)
 
 
-def _in_worker(cell: Cell) -> RunResult | Failure:
-    return _attempt(_jobs[cell.identity], cell.replication)
+def _in_worker(cell: Cell) -> Outcome:
+    return _attempt(_jobs[cell.key], cell)
 
 
-def _in_processes(jobs: dict[str, Job], cells: list[Cell], workers: int) -> Iterator[tuple[Cell, RunResult | Failure]]:
+def _in_processes(
+    jobs: dict[str, Job], cells: Sequence[Cell], workers: int
+) -> Generator[tuple[Cell, Outcome], None, None]:
     """
     Yield outcomes as they come.
 
-    When a worker dies, the cells that were in hand are run again, each alone: one whose worker dies again is a failure,
-    and the others are not lost with it.
+    When a worker dies, the cells that were in hand are run again, each alone, then replication by replication: one
+    whose worker dies again is a failure, and the others are not lost with it.
     """
     waiting, doubtful = deque(cells), deque[Cell]()
     while waiting or doubtful:
         if doubtful:
             for cell in (yield from _in_pool(jobs, deque([doubtful.popleft()]), 1)):
-                yield cell, Failure(cell.replication, "the process that ran it died (out of memory?)")
+                if len(cell.replications) > 1:
+                    doubtful.extend(Cell(cell.key, (number,)) for number in cell.replications)
+                    continue
+                died = "the process that ran it died (out of memory?)"
+                yield cell, Outcome(failures=tuple(Failure(number, died) for number in cell.replications))
         else:
             doubtful.extend((yield from _in_pool(jobs, waiting, min(workers, len(waiting)))))
 
 
 def _in_pool(
     jobs: dict[str, Job], waiting: deque[Cell], workers: int
-) -> Generator[tuple[Cell, RunResult | Failure], None, list[Cell]]:
+) -> Generator[tuple[Cell, Outcome], None, list[Cell]]:
     """Run cells from the front of `waiting` until it is empty or a worker dies; return the cells lost with it."""
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (jobs,))
-    running: dict[Future[RunResult | Failure], Cell] = {}
+    running: dict[Future[Outcome], Cell] = {}
     lost: list[Cell] = []
     sound, stopped = True, True
     try:

@@ -7,6 +7,7 @@ of a flow (`bank.serve`), a gate direction (`TYP.lanes_in`), a resource (`TYP.of
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -108,6 +109,18 @@ SCOPES: Final = {
     "truth": "`all.TRUTH`",
     "all": "`all`",
 }
+
+COMPUTED: Final = 1
+"""
+Version of how the numbers are computed from records, curves and samples among them. It is raised with every change of
+`measure.py` or `reducer.py` that changes or adds a number: stored numbers of other versions are not used again.
+"""
+
+
+def table_version() -> str:
+    """Return the version of the numbers: of their computing, and of what the table says that they are."""
+    rows = [(row.scope, row.what, row.unit, row.token, row.meaning) for row in DEFINITIONS]
+    return f"{COMPUTED}-{hashlib.sha256(repr(rows).encode()).hexdigest()[:12]}"
 
 
 def page() -> str:

@@ -2,7 +2,7 @@
 
 from zonesim.policy.arms import PracticeUse, ResolvedArm, resolve
 from zonesim.policy.chosen import Arm, Chosen, arm_from, arms_for, baseline, find_measure
-from zonesim.policy.edits import Change, Request, apply, dotted, parse_setting
+from zonesim.policy.edits import Change, Request, apply, dotted, parse_setting, targets
 from zonesim.policy.firms import Firm, generate
 from zonesim.policy.register import Entry, count_kinds, flows_in_use, register
 from zonesim.policy.world import World, load_world, root_of, world_of
@@ -31,5 +31,6 @@ __all__ = [
     "register",
     "resolve",
     "root_of",
+    "targets",
     "world_of",
 ]

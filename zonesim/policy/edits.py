@@ -87,7 +87,7 @@ def targets(world: World, request: Request) -> list[Path_]:
 
 
 def _who(request: Request) -> str:
-    return request.by if request.by.startswith("-") else f"measure '{request.by}'"
+    return request.by if request.by.startswith(("-", "a ", "arm ")) else f"measure '{request.by}'"
 
 
 def _get(tree: Any, path: Path_) -> Any:  # noqa: ANN401

@@ -14,13 +14,14 @@ from pydantic.json_schema import models_json_schema
 
 from zonesim import units
 from zonesim.scenario.catalogue import KINDS
+from zonesim.scenario.experiment_documents import Experiment
 from zonesim.scenario.labels import NOTE_KEYS
 from zonesim.scenario.models import Scenario
 from zonesim.scenario.steps import END, Step
 
 Schema = dict[str, Any]
 
-DOCUMENTS: Final[dict[str, type[BaseModel]]] = {"scenario": Scenario, **KINDS}
+DOCUMENTS: Final[dict[str, type[BaseModel]]] = {"scenario": Scenario, "experiment": Experiment, **KINDS}
 """Every kind of document with its model."""
 
 _PLAIN: Final = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
@@ -86,6 +87,7 @@ def _types() -> dict[str, Schema]:
             "description": "A whole number of at least 1, or `unlimited`.",
             "anyOf": [{"const": "unlimited"}, *_doubtful(_WHOLE, "")["anyOf"]],
         },
+        "Factor": {"description": "A factor above 0, e.g. `1.5`.", "type": "number", "exclusiveMinimum": 0},
         "Name": {"description": "A name.", "type": ["string", "number"]},
         "Names": {
             "description": "A name, or a list of names.",

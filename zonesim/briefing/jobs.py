@@ -1,0 +1,117 @@
+"""What the jobs of the command line share: the job itself, the results folder, running a design, numbers as text."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from zonesim.analysis import echoes, growing
+from zonesim.experiment import Design, Results, Runs, Store, load_results, run_arms, study_document, write_study
+from zonesim.experiment.outlook import in_words, outlook
+from zonesim.faults import Place, ScenarioFault, ZonesimError
+
+INTERRUPTED: Final = 130
+SOME_FAILED: Final = 1
+
+LONG: Final = 10
+"""Seconds from which on people are told how long a run will take."""
+
+Pair = tuple[str, str]
+
+TAG_WORDS: Final = {
+    "input": "input: only echoes an edited value",
+    "not material": "not material: below 1 % of the baseline",
+    "grows": "grows: depends on run length, an arm is not stable",
+    "bound": "bound: from the traffic equations",
+}
+
+
+@dataclass
+class Job:
+    """What the command line prints: the document for --json, the text for people, notes for stderr, the exit code."""
+
+    document: dict[str, Any]
+    text: str
+    notes: list[str] = field(default_factory=list)
+    exit_code: int = 0
+
+
+def results_folder(out: Path, name: str) -> Path:
+    """Return the results folder of a scenario or experiment, made; raises ScenarioFault when it cannot be written."""
+    folder = out / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ScenarioFault(
+            f"cannot write results: {error.strerror}", Place(str(folder)), "Choose another folder with --out."
+        ) from None
+    if not os.access(folder, os.W_OK):
+        raise ScenarioFault("cannot write results there", Place(str(folder)), "Choose another folder with --out.")
+    return folder
+
+
+def run_design(design: Design, workers: int, store: Store) -> Runs[Pair]:
+    """Run what the store does not have, on a terminal with the time it will take and a progress bar."""
+    terminal = sys.stderr.isatty()
+    if terminal:
+        _announce(design, workers, store)
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not terminal) as progress:
+        names = " | ".join(design.options)
+        task = progress.add_task(names if len(names) <= 60 else design.name, total=None)  # noqa: PLR2004  columns
+        return run_arms(
+            design.plans(),
+            seed=design.seed,
+            replications=design.replications,
+            workers=workers,
+            offset=design.offset,
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+            store=store,
+        )
+
+
+def _announce(design: Design, workers: int, store: Store) -> None:
+    try:
+        ahead = outlook(design, store, workers)
+    except ZonesimError:
+        return  # the run itself says what is wrong
+    if ahead.seconds > LONG:
+        done = f" ({ahead.done} of {ahead.runs} runs are done)" if ahead.done else ""
+        sys.stderr.write(f"about {in_words(ahead.seconds)}{done}\n")
+
+
+def write_found(design: Design, runs: Runs[Pair], folder: Path) -> Results:
+    """Write `study.json` and return the results that it leads to."""
+    inputs, grown = {}, {}
+    for (arm, future), cell in design.cells.items():
+        base = design.cells[design.baseline, future]
+        inputs[arm, future] = echoes(base.plan, cell.plan, cell.changes) if arm != design.baseline else frozenset()
+        grown[arm, future] = growing(cell.plan, design.offset, design.kpis)
+    write_study(folder, study_document(design, runs, inputs, grown))
+    return load_results(folder)
+
+
+def stopped_note(design: Design, runs: Runs[Pair], folder: Path) -> str:
+    """Return what to say after an interrupt: what is kept, and how to go on."""
+    pairs = {cell.key: pair for pair, cell in design.cells.items()}
+    done = sum(len(runs.finished[pair]) for pair in pairs.values())
+    total = len(pairs) * design.replications
+    return f"stopped; {done} of {total} runs are kept in {folder}: run the same command again to go on"
+
+
+def figure_text(value: float, *, percent: bool) -> str:
+    """Return a number with about three digits, shares as per cent, `-` for none."""
+    if math.isnan(value):
+        return "-"
+    shown = 100 * value if percent else value
+    digits = 3 if abs(shown) < 1 else 2 if abs(shown) < 100 else 1  # noqa: PLR2004
+    text = f"{shown:.{digits}f}"
+    return "0" if float(text) == 0 else text

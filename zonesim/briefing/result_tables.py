@@ -1,0 +1,303 @@
+"""Results as tables for other programs: a long CSV, and a workbook with what is needed to judge the numbers."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.styles import Alignment, Font
+from openpyxl.utils import get_column_letter
+
+from zonesim.analysis import Point
+from zonesim.experiment import Results
+from zonesim.kpi.definitions import DEFINITIONS
+from zonesim.policy import Entry
+
+CSV: Final = "results.csv"
+EXCEL: Final = "results.xlsx"
+
+_FIXED: Final = ("experiment", "arm", "future")
+_NUMBERS: Final = (
+    "kpi",
+    "label_en",
+    "label_zh",
+    "unit",
+    "value",
+    "low",
+    "high",
+    "n",
+    "baseline",
+    "difference",
+    "diff_low",
+    "diff_high",
+    "tag",
+)
+
+HEADERS_ZH: Final[Mapping[str, str]] = {
+    "experiment": "实验",
+    "arm": "方案",
+    "future": "情景",
+    "kpi": "指标编号",
+    "label_en": "指标（英文）",
+    "label_zh": "指标（中文）",
+    "unit": "单位",
+    "value": "数值",
+    "low": "区间下限",
+    "high": "区间上限",
+    "n": "重复次数",
+    "baseline": "基准方案",
+    "difference": "差值",
+    "diff_low": "差值下限",
+    "diff_high": "差值上限",
+    "percent": "相对变化",
+    "tag": "标记",
+    "measures": "措施",
+    "own changes": "自有改动",
+    "path": "路径",
+    "old": "原值",
+    "new": "新值",
+    "by": "依据",
+    "at": "出处位置",
+    "number": "数值",
+    "kind": "类别",
+    "source": "来源",
+    "place": "位置",
+    "key": "项目",
+    "text": "内容",
+}
+"""Headers of the workbook in Chinese, by their English word."""
+
+
+def columns_of(results: Results) -> list[str]:
+    """Return the columns of the long table: every path that a future sets has one."""
+    return [*_FIXED, *_paths(results), *_NUMBERS]
+
+
+def _paths(results: Results) -> list[str]:
+    return list(dict.fromkeys(path for future in results.futures.values() for path, *_ in future.settings))
+
+
+def rows_of(results: Results, found: Iterable[Point]) -> list[list[Any]]:
+    """Return the rows of the long table; numbers are numbers, shares too (0 to 1), and what has no value is nan."""
+    paths = _paths(results)
+    rows = []
+    for point in found:
+        settings = {path: text for path, text, _ in _settings(results, point)}
+        kpi, change = results.kpis[point.kpi], point.difference
+        rows.append(
+            [
+                results.name,
+                point.arm,
+                point.future,
+                *(settings.get(path, "") for path in paths),
+                kpi.id,
+                kpi.en,
+                kpi.zh,
+                kpi.unit,
+                point.interval.value,
+                point.interval.low,
+                point.interval.high,
+                point.interval.n,
+                results.baseline,
+                *((change.value, change.low, change.high) if change is not None else (math.nan,) * 3),
+                point.tag,
+            ]
+        )
+    return rows
+
+
+def _settings(results: Results, point: Point) -> tuple[tuple[str, str, float | None], ...]:
+    return results.futures[point.future].settings
+
+
+def write_results(
+    folder: Path, results: Results, found: Sequence[Point], register: Sequence[Entry] = (), *, table: bool = True
+) -> list[Path]:
+    """Write `results.csv` (unless `table` is false) and `results.xlsx`; return their paths."""
+    paths = []
+    if table:
+        paths.append(folder / CSV)
+        with paths[-1].open("w", encoding="utf-8-sig", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(columns_of(results))
+            firsts = {len(_FIXED) + position for position in range(len(_paths(results)))}
+            writer.writerows(
+                [_plain(cell, factor=position in firsts) for position, cell in enumerate(row)]
+                for row in rows_of(results, found)
+            )
+    paths.append(folder / EXCEL)
+    _workbook(results, found, register).save(paths[-1])
+    return paths
+
+
+def _plain(value: Any, *, factor: bool) -> Any:  # noqa: ANN401
+    """Return a cell of the CSV: no value is empty, and the factor of a setting is a number."""
+    if factor:
+        return value.removeprefix("×")
+    return "" if isinstance(value, float) and math.isnan(value) else value
+
+
+# --- the workbook
+
+
+def _workbook(results: Results, found: Sequence[Point], register: Sequence[Entry]) -> Workbook:
+    book = Workbook(write_only=True)
+    _results_sheet(book, results, found)
+    _effects_sheet(book, results, found)
+    _arms_sheet(book, results)
+    _register_sheet(book, register)
+    _provenance_sheet(book, results)
+    return book
+
+
+def _sheet(book: Workbook, title: str, heads: Sequence[str], widths: Sequence[int]) -> Any:  # noqa: ANN401  a sheet that is only written
+    """Return a new sheet with its header in English and Chinese, which stays in sight."""
+    sheet = book.create_sheet(title)
+    sheet.freeze_panes = "A2"
+    for number, width in enumerate(widths, start=1):
+        sheet.column_dimensions[get_column_letter(number)].width = width
+    cells = []
+    for head in heads:
+        chinese = HEADERS_ZH.get(head, "")
+        cell = WriteOnlyCell(sheet, value=f"{head}\n{chinese}" if chinese else head)
+        cell.font, cell.alignment = Font(bold=True), Alignment(wrap_text=True, vertical="top")
+        cells.append(cell)
+    sheet.append(cells)
+    return sheet
+
+
+def _number(sheet: Any, value: float, *, percent: bool) -> Any:  # noqa: ANN401
+    """Return a cell with a number, shown as per cent where it is a share; empty where there is none."""
+    if math.isnan(value) or math.isinf(value):
+        return None
+    cell = WriteOnlyCell(sheet, value=value)
+    cell.number_format = "0.00%" if percent else "0.000" if abs(value) < 1 else "0.00"
+    return cell
+
+
+def _text(value: Any) -> str:  # noqa: ANN401
+    """Return a text that Excel takes for a text, whatever it begins with."""
+    text = "" if value is None else str(value)
+    return "".join(letter for letter in text if letter >= " " or letter in "\n\t")[:32_000]
+
+
+def _results_sheet(book: Workbook, results: Results, found: Sequence[Point]) -> None:
+    paths = _paths(results)
+    heads = columns_of(results)
+    widths = [18, 16, 24, *(16 for _ in paths), 28, 40, 34, 8, 12, 12, 12, 8, 12, 12, 12, 12, 12]
+    sheet = _sheet(book, "Results", heads, widths)
+    first = len(_FIXED) + len(paths) + len(("kpi", "label_en", "label_zh", "unit"))
+    for point, row in zip(found, rows_of(results, found), strict=True):
+        percent = results.kpis[point.kpi].unit == "share"
+        numbers = {path: number for path, _, number in _settings(results, point)}
+        cells: list[Any] = []
+        for position, value in enumerate(row):
+            if isinstance(value, float):
+                cells.append(_number(sheet, value, percent=percent))
+            elif position in range(len(_FIXED), len(_FIXED) + len(paths)):
+                cells.append(_setting_cell(sheet, value, numbers.get(paths[position - len(_FIXED)])))
+            else:
+                cells.append(value if isinstance(value, int) else _as_text(sheet, value))
+        sheet.append(cells)
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(heads))}{len(found) + 1}"
+    sheet.freeze_panes = f"{get_column_letter(min(first, 4))}2"
+
+
+def _setting_cell(sheet: Any, text: str, number: float | None) -> Any:  # noqa: ANN401
+    """Return a setting as a number that shows its words (`×1.5`, `12 /h`), so that it sorts and plots."""
+    if not text:
+        return None
+    if number is None:
+        return _as_text(sheet, text)
+    cell = WriteOnlyCell(sheet, value=number)
+    shown = f"{number:.12g}"
+    if text != shown and text.count(shown) == 1:
+        before, _, after = text.partition(shown)
+        cell.number_format = "".join((f'"{before}"' if before else "", "General", f'"{after}"' if after else ""))
+    return cell
+
+
+def _as_text(sheet: Any, value: Any) -> Any:  # noqa: ANN401
+    cell = WriteOnlyCell(sheet, value=_text(value))
+    if cell.data_type == "f":  # a text that begins with = is no formula
+        cell.data_type = "s"
+    return cell
+
+
+def _effects_sheet(book: Workbook, results: Results, found: Sequence[Point]) -> None:
+    heads = ("arm", "future", "kpi", "label_en", "label_zh", "unit")
+    numbers = ("difference", "diff_low", "diff_high", "percent", "n", "baseline", "tag")
+    widths = (16, 24, 28, 40, 34, 8, 12, 12, 12, 12, 8, 12, 12)
+    sheet = _sheet(book, "Effects", [*heads, *numbers], widths)
+    bases = {(each.future, each.kpi): each.interval.value for each in found if each.difference is None}
+    for point in found:
+        if point.difference is None:
+            continue
+        kpi, change = results.kpis[point.kpi], point.difference
+        percent = kpi.unit == "share"
+        base = bases[point.future, point.kpi]
+        relative = change.value / abs(base) if base else math.nan
+        sheet.append(
+            [
+                *(_as_text(sheet, text) for text in (point.arm, point.future, kpi.id, kpi.en, kpi.zh, kpi.unit)),
+                *(_number(sheet, value, percent=percent) for value in (change.value, change.low, change.high)),
+                _number(sheet, relative, percent=True),
+                change.n,
+                _as_text(sheet, results.baseline),
+                point.tag,
+            ]
+        )
+
+
+def _arms_sheet(book: Workbook, results: Results) -> None:
+    heads = ("arm", "label_en", "label_zh", "measures", "own changes", "path", "old", "new", "by", "at")
+    sheet = _sheet(book, "Arms", heads, (16, 24, 24, 24, 36, 44, 30, 30, 20, 40))
+    for arm in results.arms.values():
+        edits = ", ".join(f"{path} {text}" for path, text, _ in arm.edits)
+        own = (arm.name, arm.label.get("en", ""), arm.label.get("zh", ""), ", ".join(arm.measures), edits)
+        changes = results.provenance["changes"].get(arm.name, []) or [{}]
+        for change in changes:
+            more = (change.get(key) for key in ("path", "old", "new", "by", "at"))
+            sheet.append([_as_text(sheet, text) for text in (*own, *more)])
+
+
+def _register_sheet(book: Workbook, register: Sequence[Entry]) -> None:
+    sheet = _sheet(book, "Register", ("path", "number", "kind", "source", "place"), (60, 16, 12, 60, 44))
+    for entry in register:
+        source = entry.source.title if entry.source is not None else ""
+        sheet.append([_as_text(sheet, text) for text in (entry.dotted, entry.text, entry.kind, source, entry.place)])
+
+
+def _provenance_sheet(book: Workbook, results: Results) -> None:
+    sheet = _sheet(book, "Provenance", ("key", "text"), (36, 100))
+    facts: list[tuple[str, Any]] = [
+        ("experiment", results.name),
+        ("scenario", results.scenario),
+        ("synthetic", results.synthetic),
+        ("baseline", results.baseline),
+        ("seed", results.seed),
+        ("replications", results.replications),
+        ("arms", ", ".join(results.arms)),
+        ("futures", "; ".join(results.futures)),
+        ("intervals", "95 %, Student over replications; differences paired"),
+    ]
+    told = ("zonesim", "meaning", "kpi_table", "file", "scenario_file", "engine", "python")
+    facts += [(key, results.provenance.get(key)) for key in told]
+    facts.append(("settings", ", ".join(results.provenance["settings"])))
+    facts += [(f"numbers {kind}", count) for kind, count in results.provenance["numbers"].items()]
+    facts += [(f"package {name}", version) for name, version in results.provenance["packages"].items()]
+    facts += [
+        (f"cells of {arm}, {future}", f"{cell.key} ({len(cell.replications)} replications)")
+        for (arm, future), cell in results.cells.items()
+    ]
+    for key, value in facts:
+        sheet.append([_as_text(sheet, key), value if isinstance(value, int) else _as_text(sheet, value)])
+    meanings = {definition.what: definition.meaning for definition in DEFINITIONS}
+    for kpi in results.reported():
+        what = next((name for name in sorted(meanings, key=len, reverse=True) if kpi.endswith(f".{name}")), "stage")
+        sheet.append([_as_text(sheet, kpi), _as_text(sheet, meanings.get(what, ""))])

@@ -1,0 +1,218 @@
+"""The jobs of `sweep` and `plan`: run an experiment's missing cells, write its tables, say what was found."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from zonesim.analysis import Point, points
+from zonesim.briefing.inspection import printed
+from zonesim.briefing.jobs import (
+    INTERRUPTED,
+    SOME_FAILED,
+    TAG_WORDS,
+    Job,
+    figure_text,
+    results_folder,
+    run_design,
+    stopped_note,
+    write_found,
+)
+from zonesim.briefing.result_tables import write_results
+from zonesim.experiment import AS_WRITTEN, Design, Results, Runs, Store, read_design
+from zonesim.experiment.outlook import in_words, outlook
+
+Pair = tuple[str, str]
+
+
+def sweep_job(
+    file: Path,
+    settings: Sequence[str],
+    replications: int | None,
+    seed: int | None,
+    workers: int,
+    out: Path,
+) -> Job:
+    """
+    Run the cells of an experiment that its folder `out`/<name> does not have, and write `study.json`, `results.csv` and
+    `results.xlsx` there.
+
+    Raises Faults before anything runs, or the worst fault's exit code in the job when no replication was finished.
+    """
+    design = read_design(file, settings, seed=seed, replications=replications)
+    folder = results_folder(out, design.name)
+    store = Store.below(folder)
+    runs = run_design(design, workers, store)
+    if runs.interrupted:
+        return Job(
+            {"experiment": design.name, "interrupted": True}, "", [stopped_note(design, runs, folder)], INTERRUPTED
+        )
+    return report(design, runs, folder, store)
+
+
+def report(design: Design, runs: Runs[Pair], folder: Path, store: Store) -> Job:
+    """Write what an experiment found and return it for people."""
+    results = write_found(design, runs, folder)
+    failures = [
+        f"{arm}, {future}, replication {failure.replication}: {failure.message}"
+        for (arm, future), failed in runs.failures.items()
+        for failure in failed
+    ]
+    notes = [*store.notes, *failures]
+    code = SOME_FAILED if failures else 0
+    if not any(results.common(future) for future in results.futures):
+        codes = [failure.exit_code for failed in runs.failures.values() for failure in failed]
+        return Job(
+            {"experiment": design.name, "failures": failures},
+            "no replication was finished",
+            notes,
+            max(codes, default=3),
+        )
+    found = list(points(results, results.reported()))
+    written = [folder / "study.json", *write_results(folder, results, found)]
+    text = "\n".join([sweep_text(results, found), "", *map(str, written)])
+    return Job(_document(results, found, failures), text, notes, code)
+
+
+def _document(results: Results, found: Sequence[Point], failures: Sequence[str]) -> dict[str, Any]:
+    """Return what --json prints."""
+    return {
+        "experiment": results.name,
+        "scenario": results.scenario,
+        "baseline": results.baseline,
+        "arms": {
+            arm.name: {"measures": list(arm.measures), "edits": {path: text for path, text, _ in arm.edits}}
+            for arm in results.arms.values()
+        },
+        "futures": {
+            future.name: {path: text for path, text, _ in future.settings} for future in results.futures.values()
+        },
+        "results": [
+            {
+                "arm": point.arm,
+                "future": point.future,
+                "kpi": point.kpi,
+                "value": point.interval.value,
+                "low": point.interval.low,
+                "high": point.interval.high,
+                "n": point.interval.n,
+                "difference": point.difference.value if point.difference else None,
+                "diff_low": point.difference.low if point.difference else None,
+                "diff_high": point.difference.high if point.difference else None,
+                "tag": point.tag,
+            }
+            for point in found
+        ],
+        "failures": list(failures),
+        "provenance": {**results.provenance, "seed": results.seed, "replications": results.replications},
+    }
+
+
+# --- for people
+
+
+def sweep_text(results: Results, found: Sequence[Point]) -> str:
+    """Return one table a KPI: futures and arms down, value and difference across."""
+    label = results.label.get("en", results.name)
+    parts = [
+        f"{label}: {len(results.arms)} arms × {_counted(len(results.futures), 'future')} ×"
+        f" {_counted(results.replications, 'replication')}, seed {results.seed}, 95 % intervals,"
+        f" differences to {results.baseline}"
+    ]
+    for kpi in results.reported():
+        info = results.kpis[kpi]
+        unit = "%" if info.unit == "share" else info.unit
+        table = Table(title=f"\n{info.en} | {info.zh} [{unit}]", title_justify="left", box=None, pad_edge=False)
+        several = len(results.futures) > 1
+        if several:
+            table.add_column("future")
+        table.add_column("arm")
+        for title in ("value", "low", "high", "difference", "low", "high", "n"):
+            table.add_column(title, justify="right")
+        table.add_column("tag")
+        before = ""
+        for point in (each for each in found if each.kpi == kpi):
+            values = [point.interval.value, point.interval.low, point.interval.high]
+            change = point.difference
+            values += [change.value, change.low, change.high] if change else [math.nan] * 3
+            cells = [figure_text(value, percent=info.unit == "share") for value in values]
+            if change is None:
+                cells[3:] = ["", "", ""]
+            future = [point.future if point.future != before else ""] if several else []
+            before = point.future
+            table.add_row(*future, point.arm, *cells, str(point.interval.n), point.tag)
+        parts.append(printed(table))
+    tags = {point.tag for point in found}
+    legend = [text for tag, text in TAG_WORDS.items() if tag in tags]
+    if legend:
+        parts += ["", *legend]
+    return "\n".join(parts)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+# --- plan
+
+
+def plan_job(
+    file: Path, settings: Sequence[str], replications: int | None, seed: int | None, workers: int, out: Path
+) -> Job:
+    """Return what `sweep` would run, what is done already, and how long the rest will take; runs only a pilot."""
+    design = read_design(file, settings, seed=seed, replications=replications)
+    folder = out / design.name
+    store = Store.below(folder) if folder.is_dir() else None
+    ahead = outlook(design, store, workers, thorough=True)
+    document = {
+        "experiment": design.name,
+        "arms": {name: [each.measure for each in option.arm.measures] for name, option in design.options.items()},
+        "futures": [future.name for future in design.futures],
+        "kpis": list(design.reported),
+        "replications": design.replications,
+        "seed": design.seed,
+        "plans": ahead.plans,
+        "runs": ahead.runs,
+        "runs_done": ahead.done,
+        "workers": workers,
+        "processor_seconds": ahead.work,
+        "seconds": ahead.seconds,
+    }
+    return Job(document, _plan_text(design, document), store.notes if store is not None else [])
+
+
+def _plan_text(design: Design, document: dict[str, Any]) -> str:
+    arms = Table(box=None, pad_edge=False)
+    for title in ("arm", "measures", "own changes"):
+        arms.add_column(title)
+    for name, option in design.options.items():
+        told = [each.measure + (f" ({each.limits()})" if each.limits() else "") for each in option.arm.measures]
+        edits = ", ".join(edit.told for edit in option.edits)
+        arms.add_row(f"{name} (baseline)" if name == design.baseline else name, ", ".join(told) or "-", edits or "-")
+    combinations = len(design.cells)
+    shared = combinations - document["plans"]
+    lines = [
+        f"{design.label.get('en', design.name)}: {_counted(len(design.options), 'arm')} ×"
+        f" {_counted(len(design.futures), 'future')} × {_counted(design.replications, 'replication')},"
+        f" seed {design.seed}",
+        "",
+        printed(arms),
+        "",
+        "futures:",
+        *(f"  {future.name}" for future in design.futures if future.name != AS_WRITTEN or len(design.futures) > 1),
+        *(["  the scenario as written"] if [each.name for each in design.futures] == [AS_WRITTEN] else []),
+        "",
+        f"reported: {', '.join(design.reported)}",
+        "",
+        f"{document['runs']} runs"
+        + (f" ({shared} of {combinations} arms are equal to others)" if shared else "")
+        + f", {document['runs_done']} of them done",
+        f"about {in_words(document['seconds'])} with {_counted(document['workers'], 'worker')}"
+        if document["runs_done"] < document["runs"]
+        else "nothing is left to run",
+    ]
+    return "\n".join(lines)

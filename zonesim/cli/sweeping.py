@@ -1,0 +1,50 @@
+"""Commands for experiments: sweep, plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zonesim.cli.app import Json, Set, Workers, app, finish, workers_of
+
+Experiment = Annotated[Path, typer.Argument(metavar="EXPERIMENT", help="An experiment file.", show_default=False)]
+Replications = Annotated[
+    int | None,
+    typer.Option(min=1, max=100_000, help="Repetitions of every arm in every future, instead of the file's."),
+]
+Seed = Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Chooses the luck, instead of the file's seed.")]
+Out = Annotated[Path, typer.Option(help="Folder for results; each experiment gets a folder of its own below it.")]
+
+
+@app.command()
+def sweep(
+    file: Experiment,
+    replications: Replications = None,
+    seed: Seed = None,
+    workers: Workers = 0,
+    settings: Set = None,
+    as_json: Json = False,
+    out: Out = Path("results"),
+) -> None:
+    """Run an experiment: every arm in every future. What is finished is kept, and not run again."""
+    from zonesim.briefing.sweep_report import sweep_job  # noqa: PLC0415
+
+    finish(sweep_job(file, settings or [], replications, seed, workers_of(workers), out), as_json)
+
+
+@app.command()
+def plan(
+    file: Experiment,
+    replications: Replications = None,
+    seed: Seed = None,
+    workers: Workers = 0,
+    settings: Set = None,
+    as_json: Json = False,
+    out: Out = Path("results"),
+) -> None:
+    """Say what `sweep` would run, how much of it is done already, and how long the rest will take."""
+    from zonesim.briefing.sweep_report import plan_job  # noqa: PLC0415
+
+    finish(plan_job(file, settings or [], replications, seed, workers_of(workers), out), as_json)

@@ -1,0 +1,277 @@
+"""The design of an experiment: what every arm is in every future, compiled before anything runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from zonesim.experiment.futures import Future, Setting, futures_of, overlap, setting
+from zonesim.experiment.store import cell_key
+from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
+from zonesim.kpi import Kpi, catalogue
+from zonesim.plan import Plan, compile_plan, monday_offset
+from zonesim.policy import (
+    Arm,
+    Change,
+    ResolvedArm,
+    World,
+    apply,
+    arm_from,
+    dotted,
+    load_world,
+    parse_setting,
+    resolve,
+    targets,
+)
+from zonesim.scenario import Document, check, read_file
+from zonesim.scenario.experiment_documents import ArmDocument, Experiment
+from zonesim.scenario.paths import inside_project
+
+
+@dataclass(frozen=True)
+class Option:
+    """An arm of an experiment: its measures, and changes of its own that are no measures."""
+
+    arm: Arm
+    edits: tuple[Setting, ...] = ()
+    label: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Return what results call it."""
+        return self.arm.name
+
+
+@dataclass(frozen=True)
+class Combination:
+    """An arm in a future: its plan, the key of its cells, what its measures and edits changed, and who follows them."""
+
+    plan: Plan
+    key: str
+    tree: str
+    """SHA-256 of the resolved scenario."""
+    changes: tuple[Change, ...]
+    shares: dict[str, float]
+
+
+@dataclass
+class Design:
+    """
+    An experiment that can be run.
+
+    `cells` holds every arm (by name) in every future (by name), arms of one future together. `resolved` are the arms
+    in the first future, for what is shown of them.
+    """
+
+    name: str
+    label: dict[str, str]
+    file: Path
+    scenario_file: Path
+    world: World
+    settings: tuple[str, ...]
+    baseline: str
+    options: dict[str, Option]
+    futures: tuple[Future, ...]
+    seed: int
+    replications: int
+    offset: int
+    cells: dict[tuple[str, str], Combination] = field(default_factory=dict)
+    resolved: dict[str, ResolvedArm] = field(default_factory=dict)
+    kpis: tuple[Kpi, ...] = ()
+    """Every KPI that a plan of the experiment has."""
+    reported: tuple[str, ...] = ()
+    """Ids of the KPIs that are reported."""
+
+    def plans(self) -> dict[tuple[str, str], Plan]:
+        """Return the plan of every arm in every future."""
+        return {pair: cell.plan for pair, cell in self.cells.items()}
+
+
+def is_experiment(document: Document) -> bool:
+    """Return whether a document says that it is an experiment."""
+    return document.tree.get("kind") == "experiment"
+
+
+def read_design(
+    file: Path, settings: Sequence[str], *, seed: int | None = None, replications: int | None = None
+) -> Design:
+    """
+    Return the design of an experiment file; `settings` are those of `--set`, on the scenario, in all arms.
+
+    Raises Faults with all that is wrong before anything runs: the document, the scenario, arms, futures, KPIs.
+    """
+    document = read_file(file)
+    if not is_experiment(document):
+        fault, place = f"kind '{document.tree.get('kind')}' is not an experiment", document.place(("kind",))
+        raise Faults([ScenarioFault(fault, place, "Write `kind: experiment`; `run` and `compare` take a scenario.")])
+    written = check(Experiment, document.tree, document.places, document.keys, file=document.file)
+    scenario_file = inside_project(written.scenario, file, document.place(("scenario",)))
+    if not scenario_file.is_file():
+        fault = f"no file '{written.scenario}' here"
+        raise Faults([ScenarioFault(fault, document.place(("scenario",)), "Name a scenario from this file's folder.")])
+    world = load_world(scenario_file)
+    apply(world, [parse_setting(text) for text in settings])
+    faults: list[ScenarioFault] = []
+    options = _options(written, document, world, faults)
+    baseline = written.baseline or next(iter(written.arms))
+    if baseline not in written.arms:
+        remedy = suggest(baseline, written.arms, "arms")
+        faults.append(UnknownName(f"no arm '{baseline}'", document.place(("baseline",)), remedy))
+    measures = dict.fromkeys(each.measure for option in options.values() for each in option.arm.measures)
+    futures: list[Future] = []
+    try:
+        futures = futures_of(written, document, world, list(measures))
+    except Faults as fault:
+        faults += fault.faults
+    faults += _clashes(world, options, futures)
+    if faults:
+        raise Faults(faults)
+    first = {baseline: options[baseline], **options}
+    design = Design(
+        name=written.name,
+        label={str(key): text for key, text in written.label.items()},
+        file=file,
+        scenario_file=scenario_file,
+        world=world,
+        settings=tuple(settings),
+        baseline=baseline,
+        options=first,
+        futures=tuple(futures),
+        seed=written.seed if seed is None else seed,
+        replications=written.replications if replications is None else replications,
+        offset=0,
+    )
+    return complete(design, _wanted(written, document))
+
+
+def plain_design(
+    file: Path, world: World, arms: Sequence[Arm], settings: Sequence[str], *, seed: int, replications: int
+) -> Design:
+    """Return the design of a comparison: some arms (baseline first) of a scenario, in the future as written."""
+    tree = world.tree
+    design = Design(
+        name=str(tree.get("name")),
+        label={},
+        file=file,
+        scenario_file=file,
+        world=world,
+        settings=tuple(settings),
+        baseline=arms[0].name,
+        options={arm.name: Option(arm) for arm in arms},
+        futures=(Future(),),
+        seed=seed,
+        replications=replications,
+        offset=0,
+    )
+    return complete(design, [])
+
+
+def complete(design: Design, wanted: Sequence[tuple[str, Place]]) -> Design:
+    """
+    Compile every arm in every future and choose what is reported: the KPIs in `wanted`, or the headlines.
+
+    Raises Faults with what is wrong in any of them, each fault once.
+    """
+    faults: list[ScenarioFault] = []
+    for future, arm, resolved in _resolved(design, faults):
+        try:
+            plan = compile_plan(resolved)
+        except Faults as found:
+            faults += found.faults
+            continue
+        design.offset = monday_offset(resolved.scenario.clock.start)
+        if future is design.futures[0]:
+            design.resolved[arm] = resolved
+        design.cells[arm, future.name] = Combination(
+            plan,
+            cell_key(plan, design.seed, design.offset),
+            hashlib.sha256(json.dumps(resolved.world.tree, ensure_ascii=False).encode()).hexdigest(),
+            tuple(resolved.changes),
+            dict(resolved.shares),
+        )
+    if not faults:
+        known = {kpi.id: kpi for cell in design.cells.values() for kpi in catalogue(cell.plan)}
+        design.kpis = tuple(known.values())
+        design.reported = tuple(dict.fromkeys(name for name, _ in wanted)) or tuple(
+            kpi.id for kpi in design.kpis if kpi.headline
+        )
+        faults += [
+            UnknownName(f"no KPI '{name}' in this experiment", place, suggest(name, known))
+            for name, place in wanted
+            if name not in known
+        ]
+    if faults:
+        raise Faults(faults)
+    return design
+
+
+def _resolved(design: Design, faults: list[ScenarioFault]) -> Iterator[tuple[Future, str, ResolvedArm]]:
+    """Yield every arm made concrete in every future; what is wrong goes to `faults`."""
+    for future in design.futures:
+        for name, option in design.options.items():
+            world = design.world.copy()
+            try:
+                apply(world, [setting.request for setting in future.settings])
+                changes = apply(world, [setting.request for setting in option.edits])
+                resolved = resolve(world, option.arm)
+            except ScenarioFault as found:
+                faults += found.faults if isinstance(found, Faults) else [found]
+                continue
+            resolved.changes[:0] = changes
+            yield future, name, resolved
+
+
+def _options(written: Experiment, document: Document, world: World, faults: list[ScenarioFault]) -> dict[str, Option]:
+    """Return the arms; what is wrong with them goes to `faults`."""
+    options: dict[str, Option] = {}
+    for name, own in written.arms.items():
+        measures, at = written.written_measures(name)
+        edits: list[Setting] = []
+        label: tuple[tuple[str, str], ...] = ()
+        if isinstance(own, ArmDocument):
+            by, where = f"arm '{name}'", ("arms", name)
+            edits += [
+                setting(path, value, factor=False, by=by, place=document.place((*where, "set", path)))
+                for path, value in own.set.items()
+            ]
+            edits += [
+                setting(path, value, factor=True, by=by, place=document.place((*where, "scale", path)))
+                for path, value in own.scale.items()
+            ]
+            label = tuple(own.label.items())
+        try:
+            options[name] = Option(arm_from(name, measures, world, document, at), tuple(edits), label)
+        except Faults as found:
+            faults += found.faults
+    return options
+
+
+def _wanted(written: Experiment, document: Document) -> list[tuple[str, Place]]:
+    return [(name, document.place(("kpis", str(number)))) for number, name in enumerate(written.kpis)]
+
+
+def _clashes(world: World, options: dict[str, Option], futures: Sequence[Future]) -> list[ScenarioFault]:
+    """Return a fault for every value that an arm and a future both change: what is chosen is no future."""
+    faults: list[ScenarioFault] = []
+    nature = {(own.path, path) for future in futures for own in future.settings for path in _reached(world, own)}
+    for option in options.values():
+        claims = [(path, own.request.place) for own in option.edits for path in _reached(world, own)]
+        for each in option.arm.measures:
+            place = each.place or Place(f"arm '{option.name}'")
+            claims += [(("measures", each.measure, key), each.where(key) or place) for key, _ in each.params]
+        for path, place in claims:
+            for written, other in nature:
+                if overlap(path, other):
+                    fault = f"arm '{option.name}' and the futures ('{written}') both change '{dotted(path)}'"
+                    faults.append(ScenarioFault(fault, place, "Arms are what we choose, futures what nobody chooses."))
+    return faults
+
+
+def _reached(world: World, own: Setting) -> list[tuple[str, ...]]:
+    try:
+        return list(targets(world, own.request))
+    except ScenarioFault:
+        return []  # told where the edit is carried out

@@ -1,0 +1,97 @@
+"""How long runs will take: expected tokens times what a few of them cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Final
+
+import numpy as np
+
+from zonesim.engine import simulate
+from zonesim.kpi import Reducer, measure
+from zonesim.plan import Plan
+from zonesim.plan.records import Ints
+
+PILOT: Final = 400
+"""Tokens of a pilot run: enough to meet the common paths, and done in a fraction of a second."""
+
+_TYPICAL: Final = 0.0002
+"""Seconds that a token takes, order of magnitude, where nothing has been tried."""
+
+_LISTED: Final = 1
+"""Arrivals of a source are listed times (see the plan's table of sources)."""
+
+
+def expected_tokens(plan: Plan, until: int | None = None) -> float:
+    """Return how many tokens arrive before `until` (ms; the end of the run), on average."""
+    end = plan.horizon if until is None else until
+    count = 0.0
+    for source in range(len(plan.sources)):
+        _, kind, first, rows, *_ = plan.sources[source].tolist()
+        if kind == _LISTED:
+            count += float((plan.times[first : first + rows] < end).sum())
+            continue
+        begins, rates, before = plan.rates[first : first + rows].T
+        row = max(int(np.searchsorted(begins, end, side="right")) - 1, 0)
+        count += float(before[row] + rates[row] * max(end - begins[row], 0.0))
+    return count
+
+
+def rough_seconds(plan: Plan) -> float:
+    """Return how long a replication takes, order of magnitude, without trying."""
+    return expected_tokens(plan) * _TYPICAL
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What a pilot run measured: seconds a token, and seconds a replication whatever its length."""
+
+    token: float
+    fixed: float
+
+    def seconds(self, plan: Plan) -> float:
+        """Return how long a replication of a plan takes."""
+        return self.fixed + self.token * expected_tokens(plan)
+
+
+def pilot(plan: Plan, seed: int) -> Speed:
+    """
+    Return the speed of a plan from a run of its first tokens to their end: nobody arrives after them.
+
+    The time that a run spends on tokens it does not finish is counted in full, and what overload costs is not seen, so
+    it is an estimate. Raises RunFault when the plan cannot run.
+    """
+    short = _only_first(plan, PILOT)
+    simulate(_only_first(plan, 2), seed, 0, Reducer(plan))  # loads the kernels
+    started = perf_counter()
+    reducer = Reducer(short)
+    totals = simulate(short, seed, 0, reducer)
+    simulated = perf_counter()
+    measure(short, reducer, totals, {})
+    measured = perf_counter()
+    tokens = max(int(totals.arrivals.sum()), 1)
+    return Speed((simulated - started) / tokens, measured - simulated)
+
+
+def _only_first(plan: Plan, tokens: int) -> Plan:
+    """Return a plan in which nobody arrives after about as many tokens."""
+    low, high = 0, plan.horizon
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if expected_tokens(plan, middle) < tokens else (low, middle)
+    rates: list[tuple[float, ...]] = []
+    sources = plan.sources.copy()
+    for source in range(len(sources)):
+        _, kind, first, rows, *_ = sources[source].tolist()
+        if kind == _LISTED:
+            sources[source, 3] = int((plan.times[first : first + rows] < high).sum())
+            continue
+        own = plan.rates[first : first + rows]
+        kept = own[own[:, 0] < high]
+        last = kept[-1]
+        stop = (float(high), 0.0, float(last[2] + last[1] * (high - last[0])))
+        sources[source, 2:4] = len(rates), len(kept) + 1
+        rates += [*map(tuple, kept.tolist()), stop]
+    window: Ints = np.array([0, *plan.window[1:]], dtype=np.int64)  # the KPIs have something to measure
+    return replace(plan, sources=sources, rates=np.array(rates, dtype=np.float64).reshape(-1, 3), window=window)

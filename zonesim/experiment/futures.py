@@ -1,0 +1,213 @@
+"""Futures: what nobody chooses, each a list of settings with a name that people can read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, Final
+
+from zonesim.faults import Faults, Place, ScenarioFault, UnknownName
+from zonesim.policy import Request, World, dotted, flows_in_use, root_of, targets
+from zonesim.scenario import Document, Edit, Path_, load_catalogue
+from zonesim.scenario.experiment_documents import Experiment, Scale
+
+AS_WRITTEN: Final = "as written"
+"""Name of the future that changes nothing."""
+
+BY_FUTURE: Final = "a future"
+"""Who asks for the edits of a future, in messages."""
+
+_NUMBER: Final = re.compile(r"\s*([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)\s*([^\d\s].*?)?\s*")
+_DOUBT_ROOTS: Final = ("adopted", "zones", "firms", "truth", "traffic", "flows", "library")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """
+    One value of a future or of an arm: its path, what is done to it, in words (`×1.5`, `12 /h`), and the number in
+    these words (in the unit that is written; None for a law or a word).
+    """
+
+    path: str
+    text: str
+    number: float | None
+    request: Request
+
+    @property
+    def told(self) -> str:
+        """Return the setting as people read it: `traffic.*.rate ×1.5`, `zones.TYP.docks.units = 12`."""
+        return f"{self.path} {self.text}" if self.request.edit.scale else f"{self.path} = {self.text}"
+
+
+@dataclass(frozen=True)
+class Future:
+    """A future: its settings, none for the scenario as it is written."""
+
+    settings: tuple[Setting, ...] = ()
+    doubt: str = ""
+    """`low` or `high` when it is one end of a doubt."""
+
+    @property
+    def name(self) -> str:
+        """Return what results call it."""
+        if self.doubt:
+            return f"{self.settings[0].told} ({self.doubt})"
+        return ", ".join(setting.told for setting in self.settings) or AS_WRITTEN
+
+
+def in_words(value: Any) -> str:  # noqa: ANN401
+    """Return a value as one would write it on one line."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {in_words(part)}" for key, part in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(in_words(part) for part in value) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
+
+
+def number_in(value: Any) -> float | None:  # noqa: ANN401
+    """Return the number of a quantity in the unit that it is written in; None when it is no quantity."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return float(value)
+    match = _NUMBER.fullmatch(value) if isinstance(value, str) else None
+    try:
+        return float(match[1]) if match else None
+    except ValueError:
+        return None
+
+
+def setting(path: str, value: Any, *, factor: bool, by: str, place: Place) -> Setting:  # noqa: ANN401
+    """Return the setting of `path` to a value, or with `factor` times a number."""
+    if factor:
+        return Setting(path, f"×{value:.12g}", float(value), Request(Edit(scale=path, by=float(value)), by, place))
+    return Setting(path, in_words(value), number_in(value), Request(Edit(set=path, to=value), by, place))
+
+
+def futures_of(experiment: Experiment, document: Document, world: World, measures: Sequence[str]) -> list[Future]:
+    """
+    Return the futures in the order in which they are written: the grid with the zipped rows, then the doubts.
+
+    The low and high ends of doubts stand beside a future as written, which is there then. `measures` are those of the
+    arms, whose parameters are doubted within their bounds. Raises Faults: two futures that change one value, a path
+    that does not exist, a doubt that is none.
+    """
+    grid = [_column(path, values, document, "grid") for path, values in experiment.futures.grid.items()]
+    zipped = [_column(path, values, document, "zip") for path, values in experiment.futures.zip.items()]
+    _check_apart([column[0] for column in [*grid, *zipped]], world)
+    rows = [*product(*grid)] if grid else [()]
+    together = [*zip(*zipped, strict=True)] if zipped else [()]
+    found = [Future((*row, *more)) for row in rows for more in together]
+    if experiment.doubts is not False:
+        ends = _doubts(experiment, document, world, measures)
+        found = list(dict.fromkeys([*found, *([] if any(not each.settings for each in found) else [Future()]), *ends]))
+    _check_names(found, document)
+    return found
+
+
+def _column(path: str, values: Any, document: Document, where: str) -> list[Setting]:  # noqa: ANN401
+    """Return the settings of one path, one a value."""
+    at: Path_ = ("futures", where, path)
+    factor = isinstance(values, Scale)
+    listed = values.scale if isinstance(values, Scale) else values
+    below: Path_ = (*at, "scale") if factor else at
+    return [
+        setting(path, value, factor=factor, by=BY_FUTURE, place=document.place((*below, str(number))))
+        for number, value in enumerate(listed)
+    ]
+
+
+def _check_apart(firsts: Sequence[Setting], world: World) -> None:
+    """Raise Faults unless every path exists and no two paths change one value."""
+    faults: list[ScenarioFault] = []
+    claims: list[tuple[Path_, Setting]] = []
+    for first in firsts:
+        try:
+            claims += [(path, first) for path in targets(world, first.request)]
+        except ScenarioFault as fault:
+            faults.append(fault)
+    for number, (path, own) in enumerate(claims):
+        for other_path, other in claims[:number]:
+            if other is not own and overlap(path, other_path):
+                both = f"two paths of the futures change '{dotted(path)}': '{other.path}' and '{own.path}'"
+                faults.append(ScenarioFault(both, own.request.place, "Keep one of them."))
+    if faults:
+        raise Faults(faults)
+
+
+def overlap(one: Path_, other: Path_) -> bool:
+    """Return whether a change at one path touches the other."""
+    short = min(len(one), len(other))
+    return one[:short] == other[:short]
+
+
+def _check_names(futures: Sequence[Future], document: Document) -> None:
+    seen: set[str] = set()
+    for future in futures:
+        if future.name in seen:
+            place = future.settings[0].request.place if future.settings else document.place(("futures",))
+            raise Faults([ScenarioFault(f"the future '{future.name}' stands twice", place, "Keep one of them.")])
+        seen.add(future.name)
+
+
+# --- doubts
+
+
+def _doubts(experiment: Experiment, document: Document, world: World, measures: Sequence[str]) -> list[Future]:
+    """Return the low and the high end of every doubt, one value at a time."""
+    known = dict(_doubted(world, measures))
+    chosen: list[Path_] = list(known)
+    if isinstance(experiment.doubts, list):
+        faults: list[ScenarioFault] = []
+        chosen = []
+        for number, path in enumerate(experiment.doubts):
+            place = document.place(("doubts", str(number)))
+            try:
+                found = targets(world, Request(Edit(remove=path), "a doubt", place))
+            except UnknownName as fault:
+                faults.append(UnknownName(f"no value at '{path}', which is doubted", place, fault.remedy))
+                continue
+            own = [each for each in found if each in known]
+            if not own:
+                remedy = "Write {uncertain: [low, mode, high]} in the scenario, or use futures."
+                faults.append(ScenarioFault(f"'{path}' holds no doubt", place, remedy))
+            chosen += own
+        if faults:
+            raise Faults(faults)
+    ends = []
+    for doubted in dict.fromkeys(chosen):
+        low, high = known[doubted]
+        for name, value in (("low", low), ("high", high)):
+            end = setting(dotted(doubted), value, factor=False, by=BY_FUTURE, place=document.place(("doubts",)))
+            ends.append(Future((end,), name))
+    return ends
+
+
+def _doubted(world: World, measures: Sequence[str]) -> Iterator[tuple[Path_, tuple[Any, Any]]]:
+    """Return path, low and high of every doubt in what the traffic uses, and in the parameters of `measures`."""
+    used = {(root_of(world, flow), flow) for flow in flows_in_use(world)}
+    shares = any(root == "library" for root, _ in used)  # practices change flows of the library
+    for root in (each for each in _DOUBT_ROOTS if each != "adopted" or shares):
+        for path, value in _uncertain(world.tree.get(root, {}), (root,)):
+            reached = not any("." in part for part in path)  # a dotted path cannot name such a key
+            if reached and (root not in {"flows", "library"} or path[:2] in used):
+                yield path, (value[0], value[2])
+    catalogue = load_catalogue()
+    for name in measures:
+        for key, param in catalogue.measures[name].params.items():
+            if param.low is not None and param.high is not None:
+                yield ("measures", name, key), (param.low, param.high)
+
+
+def _uncertain(node: Any, path: Path_) -> Iterator[tuple[Path_, list[Any]]]:  # noqa: ANN401
+    if isinstance(node, dict):
+        if set(node) == {"uncertain"}:
+            yield path, node["uncertain"]
+            return
+        for key, value in node.items():
+            if key not in {"source", "label", "note"}:
+                yield from _uncertain(value, (*path, key))

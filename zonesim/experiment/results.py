@@ -1,0 +1,212 @@
+"""What an experiment has found, read from its folder: `study.json` says what was run, `cells/` holds the numbers."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zonesim.experiment.store import FOLDER, Store
+from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
+from zonesim.kpi import RunResult
+
+STUDY: Final = "study.json"
+
+FORMAT: Final = 1
+"""Version of `study.json`."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ArmInfo:
+    """
+    An arm: its label by language, its measures as people write them (`m11 (coverage 60 %)`) with the names alone in
+    `names`, and its own changes as (path, text, number or None).
+    """
+
+    name: str
+    label: Mapping[str, str]
+    measures: tuple[str, ...]
+    names: tuple[str, ...]
+    edits: tuple[tuple[str, str, float | None], ...]
+
+
+@dataclass(frozen=True)
+class FutureInfo:
+    """A future: its settings as (path, text, number or None); none for the scenario as written."""
+
+    name: str
+    settings: tuple[tuple[str, str, float | None], ...]
+
+
+@dataclass(frozen=True)
+class KpiInfo:
+    """A KPI: its unit, labels, whether it is a headline, is reported, or is a bound that no run has measured."""
+
+    id: str
+    unit: str
+    en: str
+    zh: str
+    headline: bool
+    reported: bool
+    bound: bool
+
+
+@dataclass(frozen=True)
+class CellInfo:
+    """
+    An arm in a future: the key of its cells, the replications that are finished, and which KPIs only echo its edits
+    (`inputs`) or depend on the run length (`growing`).
+    """
+
+    key: str
+    replications: tuple[int, ...]
+    inputs: frozenset[str]
+    growing: frozenset[str]
+
+
+@dataclass
+class Results:
+    """The results of an experiment, or of a comparison (an experiment with one future)."""
+
+    folder: Path
+    name: str
+    label: Mapping[str, str]
+    scenario: str
+    synthetic: bool
+    baseline: str
+    arms: dict[str, ArmInfo]
+    """By name, the baseline first."""
+    futures: dict[str, FutureInfo]
+    """By name, in the order of the file."""
+    kpis: dict[str, KpiInfo]
+    seed: int
+    replications: int
+    """How many were asked for; `common` says which all arms of a future have."""
+    cells: dict[tuple[str, str], CellInfo]
+    provenance: dict[str, Any] = field(default_factory=dict)
+    _matrices: dict[tuple[str, str], tuple[dict[str, int], Floats]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def store(self) -> Store:
+        """Return the cells."""
+        return Store(self.folder / FOLDER)
+
+    def reported(self) -> list[str]:
+        """Return the ids of the KPIs that the experiment reports."""
+        return [kpi.id for kpi in self.kpis.values() if kpi.reported]
+
+    def common(self, future: str) -> tuple[int, ...]:
+        """Return the replications that every arm has finished in a future."""
+        done = [set(self.cells[arm, future].replications) for arm in self.arms]
+        return tuple(sorted(set.intersection(*done))) if done else ()
+
+    def column(self, arm: str, future: str, kpi: str) -> Floats:
+        """
+        Return a KPI by replication (those in `common`), nan where it has no value or is withheld.
+
+        Raises UnknownName when no plan of the experiment has the KPI.
+        """
+        if kpi not in self.kpis:
+            raise UnknownName(f"no KPI '{kpi}' in these results", Place(str(self.folder)), suggest(kpi, self.kpis))
+        positions, matrix = self._matrix(arm, future)
+        if kpi not in positions:
+            return np.full(len(matrix), math.nan)
+        return matrix[:, positions[kpi]]
+
+    def curves(self, arm: str, future: str) -> dict[str, Floats]:
+        """Return the curves by name, each (replications, points)."""
+        runs = self.runs(arm, future)
+        if not runs:
+            return {}
+        return {name: np.array([run.curves[name] for run in runs]) for name in runs[0].curves}
+
+    def samples(self, arm: str, future: str) -> dict[str, list[NDArray[np.int64]]]:
+        """Return the durations (ms) of the measured tokens by name, one array a replication."""
+        runs = self.runs(arm, future)
+        return {name: [run.samples[name] for run in runs] for name in runs[0].samples} if runs else {}
+
+    def runs(self, arm: str, future: str) -> list[RunResult]:
+        """Return all numbers of an arm in a future by replication (those in `common`)."""
+        found = self.store.read(self.cells[arm, future].key, self.common(future))
+        return list(found.values())
+
+    def _matrix(self, arm: str, future: str) -> tuple[dict[str, int], Floats]:
+        """Return positions of KPIs, and their values by replication."""
+        if (arm, future) not in self._matrices:
+            runs = self.runs(arm, future)
+            names = {name: position for position, name in enumerate(runs[0].values)} if runs else {}
+            values = [[run.values[name] for name in names] for run in runs]
+            self._matrices[arm, future] = names, np.array(values, dtype=np.float64).reshape(len(runs), len(names))
+        return self._matrices[arm, future]
+
+
+def load_results(folder: Path) -> Results:
+    """Return the results in a folder that `sweep` or `compare` wrote; raises ScenarioFault when there are none."""
+    path = folder / STUDY
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return _results(folder, document)
+    except OSError as error:
+        fault, remedy = f"cannot be read: {error.strerror}", "Name a results folder of `sweep` or `compare`."
+        raise Faults([ScenarioFault(fault, Place(str(path)), remedy)]) from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        fault = f"is no study of this version ({type(error).__name__}: {error})"
+        raise Faults([ScenarioFault(fault, Place(str(path)), "Run the experiment again.")]) from None
+
+
+def _results(folder: Path, document: dict[str, Any]) -> Results:
+    if document["format"] != FORMAT:
+        raise ValueError(f"format {document['format']}")
+    return Results(
+        folder=folder,
+        name=document["name"],
+        label=document["label"],
+        scenario=document["scenario"]["name"],
+        synthetic=bool(document["scenario"]["synthetic"]),
+        baseline=document["baseline"],
+        arms={
+            each["name"]: ArmInfo(
+                each["name"],
+                each["label"],
+                tuple(own["told"] for own in each["measures"]),
+                tuple(own["measure"] for own in each["measures"]),
+                _settings(each["edits"]),
+            )
+            for each in document["arms"]
+        },
+        futures={each["name"]: FutureInfo(each["name"], _settings(each["settings"])) for each in document["futures"]},
+        kpis={
+            each["id"]: KpiInfo(
+                each["id"],
+                each["unit"],
+                each["en"],
+                each["zh"],
+                bool(each["headline"]),
+                bool(each["reported"]),
+                bool(each["bound"]),
+            )
+            for each in document["kpis"]
+        },
+        seed=int(document["seed"]),
+        replications=int(document["replications"]),
+        cells={
+            (each["arm"], each["future"]): CellInfo(
+                each["key"], tuple(each["replications"]), frozenset(each["inputs"]), frozenset(each["growing"])
+            )
+            for each in document["cells"]
+        },
+        provenance=document["provenance"],
+    )
+
+
+def _settings(written: list[dict[str, Any]]) -> tuple[tuple[str, str, float | None], ...]:
+    return tuple((each["path"], each["text"], each["number"]) for each in written)

@@ -1,0 +1,139 @@
+"""`study.json`: what was run, exactly enough to run it again, and where its numbers are."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Collection, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from zonesim import __version__
+from zonesim.experiment.design import Design, Option
+from zonesim.experiment.futures import Setting
+from zonesim.experiment.results import FORMAT, STUDY
+from zonesim.experiment.runner import Runs
+from zonesim.kpi import table_version
+from zonesim.plan.plan import MEANING
+from zonesim.policy import count_kinds, flows_in_use, register
+
+Pair = tuple[str, str]
+
+
+def study_document(
+    design: Design,
+    runs: Runs[Pair],
+    inputs: Mapping[Pair, Collection[str]],
+    growing: Mapping[Pair, Collection[str]],
+) -> dict[str, Any]:
+    """
+    Return the document of an experiment that was run, wholly or in part.
+
+    `inputs` and `growing`: the KPIs of every arm in every future that only echo its edits, or depend on the run length.
+    """
+    scenario = design.resolved[design.baseline].scenario
+    return {
+        "format": FORMAT,
+        "name": design.name,
+        "label": design.label or {str(key): text for key, text in scenario.label.items()},
+        "scenario": {
+            "name": scenario.name,
+            "label": dict(scenario.label),
+            "synthetic": bool(scenario.synthetic),
+            "clock": {key: getattr(scenario.clock, key) for key in ("start", "warm_up", "measure", "cool_down")},
+        },
+        "baseline": design.baseline,
+        "arms": [_arm(option) for option in design.options.values()],
+        "futures": [{"name": each.name, "settings": _settings(each.settings)} for each in design.futures],
+        "kpis": [
+            {
+                "id": kpi.id,
+                "unit": kpi.unit,
+                "en": kpi.en,
+                "zh": kpi.zh,
+                "headline": kpi.headline,
+                "reported": kpi.id in design.reported,
+                "bound": kpi.definition.what == "load",
+            }
+            for kpi in design.kpis
+        ],
+        "seed": design.seed,
+        "replications": design.replications,
+        "cells": [
+            {
+                "arm": arm,
+                "future": future,
+                "key": cell.key,
+                "replications": runs.finished[arm, future],
+                "inputs": sorted(inputs[arm, future]),
+                "growing": sorted(growing[arm, future]),
+                "plan_sha256": cell.plan.identity,
+                "resolved_sha256": cell.tree,
+            }
+            for (arm, future), cell in design.cells.items()
+        ],
+        "failures": [
+            {"arm": arm, "future": future, "replication": failure.replication, "message": failure.message}
+            for (arm, future), failed in runs.failures.items()
+            for failure in failed
+        ],
+        "provenance": provenance(design),
+    }
+
+
+def provenance(design: Design) -> dict[str, Any]:
+    """Return what is needed to remake the numbers; changes and shares are those of the first future."""
+    first = design.futures[0].name
+    return {
+        "zonesim": __version__,
+        "meaning": MEANING,
+        "kpi_table": table_version(),
+        "file": str(design.file),
+        "scenario_file": str(design.scenario_file),
+        "settings": list(design.settings),
+        "engine": "simpy",
+        "adoption": {name: design.cells[name, first].shares for name in design.options},
+        "changes": {
+            name: [
+                {"path": each.dotted, "old": each.old, "new": each.new, "by": each.by, "at": str(each.place)}
+                for each in design.cells[name, first].changes
+            ]
+            for name in design.options
+        },
+        "numbers": count_kinds(register(design.world, flows_in_use(design.world))),
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in ("duckdb", "numpy", "numba", "scipy", "simpy")},
+    }
+
+
+def write_study(folder: Path, document: dict[str, Any]) -> Path:
+    """Write `study.json` into a folder, whole or not at all; return its path."""
+    path = folder / STUDY
+    part = folder / f"{STUDY}.{os.getpid()}.part"
+    part.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    part.replace(path)
+    return path
+
+
+def _arm(option: Option) -> dict[str, Any]:
+    return {
+        "name": option.name,
+        "label": dict(option.label),
+        "measures": [
+            {
+                "measure": each.measure,
+                "params": dict(each.params),
+                "start": each.start,
+                "zones": list(each.zones),
+                "told": each.measure + (f" ({each.limits()})" if each.limits() else ""),
+            }
+            for each in option.arm.measures
+        ],
+        "edits": _settings(option.edits),
+    }
+
+
+def _settings(settings: Sequence[Setting]) -> list[dict[str, Any]]:
+    return [{"path": each.path, "text": each.text, "number": each.number} for each in settings]

@@ -1,0 +1,147 @@
+"""The document of an experiment: arms that somebody chooses, futures that nobody chooses, and how often each is run."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+
+from zonesim import units
+from zonesim.scenario.fields import Name, Strict, in_schema, problem
+from zonesim.scenario.labels import Text
+from zonesim.scenario.reader import Path_
+
+_ARM: str = "Write [m11], [] for the baseline, or {measures: [m11], set: {zones.TYP.lanes_in.units: 2}}."
+
+
+def _factor(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, bool) or not isinstance(value, int | float) or not (math.isfinite(value) and value > 0):
+        raise problem(f"expected a factor above 0, found {units.describe(value)}", "Write a number such as 1.5.")
+    return value
+
+
+def _value(value: Any) -> Any:  # noqa: ANN401
+    if value is None:
+        raise problem("a value is due, found nothing", "Write a value such as 2 or 12 /h.")
+    return value
+
+
+def _measures(value: Any) -> Any:  # noqa: ANN401
+    if not isinstance(value, list):
+        raise problem(f"expected a list of measures, found {units.describe(value)}", "Write [m11], or [] for none.")
+    return value
+
+
+Factor = Annotated[Any, BeforeValidator(_factor), in_schema("Factor")]
+Value = Annotated[Any, BeforeValidator(_value)]
+
+
+class ArmDocument(Strict):
+    """An arm with changes of its own: what somebody could choose besides measures, such as the number of lanes."""
+
+    measures: Annotated[list[Any], BeforeValidator(_measures)] = []
+    """The measures in force, e.g. `[m10, {m11: {coverage: 60 %}}]`; none for the regime as it is."""
+    set: dict[Name, Value] = {}
+    """Values of the scenario that this arm has otherwise, by path, e.g. `{zones.TYP.lanes_in.units: 2}`."""
+    scale: dict[Name, Factor] = {}
+    """Quantities that this arm multiplies, by path, e.g. `{library.gate.lane.compare.take: 0.8}`."""
+    label: Text = {}
+    """How people call the arm."""
+
+
+class Scale(Strict):
+    """Factors that a quantity is multiplied by, one a future."""
+
+    scale: Annotated[list[Factor], Field(min_length=1)]
+    """The factors, e.g. `[1.0, 1.5, 2.0]`."""
+
+
+def _form_of_values(value: Any) -> str:  # noqa: ANN401
+    return "scale" if isinstance(value, Scale | dict) else "values"
+
+
+Values = Annotated[
+    Annotated[Annotated[list[Value], Field(min_length=1)], Tag("values")] | Annotated[Scale, Tag("scale")],
+    Discriminator(_form_of_values),
+]
+"""What a path is in each future: `[2, 3, 4]`, or `{scale: [1.0, 1.5]}` times what the scenario says."""
+
+
+def _form_of_arm(value: Any) -> str:  # noqa: ANN401
+    return "measures" if isinstance(value, list) else "arm"
+
+
+def _arm(value: Any) -> Any:  # noqa: ANN401
+    if not isinstance(value, ArmDocument | dict | list):
+        raise problem(f"expected an arm, found {units.describe(value)}", _ARM)
+    return value
+
+
+Arm = Annotated[
+    Annotated[list[Any], Tag("measures")] | Annotated[ArmDocument, Tag("arm")],
+    Discriminator(_form_of_arm),
+    BeforeValidator(_arm),
+]
+"""An arm: the list of its measures, or a mapping with `measures`, `set`, `scale` and `label`."""
+
+
+class Futures(Strict):
+    """The futures: every row of the grid with every row of the zipped values."""
+
+    grid: dict[Name, Values] = {}
+    """Paths with the values they take, all combined, e.g. `{traffic.*.rate: {scale: [1.0, 1.5, 2.0]}}`."""
+    zip: dict[Name, Values] = {}
+    """Paths that change together: the first values of all, then the second ones; the lists are of one length."""
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Futures:
+        lengths = {path: count(values) for path, values in self.zip.items()}
+        if len(set(lengths.values())) > 1:
+            told = ", ".join(f"'{path}' has {length}" for path, length in lengths.items())
+            raise problem(f"zipped lists differ in length: {told}", "Give each the same number of values.")
+        return self
+
+
+def count(values: Any) -> int:  # noqa: ANN401
+    """Return how many values a path takes."""
+    return len(values.scale if isinstance(values, Scale) else values)
+
+
+class Experiment(Strict):
+    """Arms times futures times replications of one scenario, under the same luck."""
+
+    zonesim: Literal[1]
+    """Version of the format."""
+    kind: Literal["experiment"]
+    """What the file is."""
+    name: Annotated[Name, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,80}$")]
+    """Name of the results folder."""
+    label: Text = {}
+    """How people call the experiment."""
+    scenario: Name
+    """The scenario file, from the folder of this file, e.g. `../scenarios/typical_zone.yaml`."""
+    arms: Annotated[dict[Name, Arm], Field(min_length=1)]
+    """What is compared, by name, e.g. `{R1: [], m11: [m11], narrow: [{m11: {coverage: 60 %}}]}`."""
+    baseline: Name | None = None
+    """The arm that differences are taken to; the first one if nothing is said."""
+    futures: Futures = Futures()
+    """What nobody chooses: demand, laws, shares. Every arm meets every future."""
+    doubts: bool | list[Name] = False
+    """
+    Whether the low and the high end of each `uncertain` value in use is a future, one value at a time: `true`, or a
+    list of paths.
+    """
+    replications: Annotated[int, Field(ge=1, le=100_000)] = 10
+    """Repetitions of every arm in every future."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    """Chooses the luck, the same in all arms and futures."""
+    kpis: list[Name] = []
+    """What is reported, by id, e.g. `[F1.dwell.mean, TYP.lanes_in.pass.p95]`; the headlines if nothing is said."""
+    note: Name | None = None
+    """A sentence for people who read the file."""
+
+    def written_measures(self, arm: str) -> tuple[list[Any], Path_]:
+        """Return the measures of an arm as they are written, and where in the document."""
+        own = self.arms[arm]
+        return (own.measures, ("arms", arm, "measures")) if isinstance(own, ArmDocument) else (own, ("arms", arm))
