@@ -12,9 +12,9 @@ from zonesim.analysis import Comparison
 from zonesim.briefing import style
 from zonesim.briefing.figures import FORMATS, FigureContext, save_all
 from zonesim.briefing.inspection import open_world
+from zonesim.briefing.jobs import Job
 from zonesim.briefing.load_figure import load_figure
 from zonesim.briefing.map_figure import map_figures
-from zonesim.briefing.jobs import Job
 from zonesim.briefing.words import LANGUAGES, Language
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.policy import arms_for, resolve

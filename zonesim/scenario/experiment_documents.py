@@ -34,13 +34,14 @@ def _measures(value: Any) -> Any:  # noqa: ANN401
 
 
 Factor = Annotated[Any, BeforeValidator(_factor), in_schema("Factor")]
-Value = Annotated[Any, BeforeValidator(_value)]
+Value = Annotated[Any, BeforeValidator(_value), in_schema("Value")]
+Measures = Annotated[list[Any], BeforeValidator(_measures), in_schema("Measures")]
 
 
 class ArmDocument(Strict):
     """An arm with changes of its own: what somebody could choose besides measures, such as the number of lanes."""
 
-    measures: Annotated[list[Any], BeforeValidator(_measures)] = []
+    measures: Measures = []
     """The measures in force, e.g. `[m10, {m11: {coverage: 60 %}}]`; none for the regime as it is."""
     set: dict[Name, Value] = {}
     """Values of the scenario that this arm has otherwise, by path, e.g. `{zones.TYP.lanes_in.units: 2}`."""
@@ -69,19 +70,19 @@ Values = Annotated[
 
 
 def _form_of_arm(value: Any) -> str:  # noqa: ANN401
-    return "measures" if isinstance(value, list) else "arm"
+    return "arm" if isinstance(value, ArmDocument | dict) else "measures"
 
 
 def _arm(value: Any) -> Any:  # noqa: ANN401
-    if not isinstance(value, ArmDocument | dict | list):
+    if not isinstance(value, list):
         raise problem(f"expected an arm, found {units.describe(value)}", _ARM)
     return value
 
 
 Arm = Annotated[
-    Annotated[list[Any], Tag("measures")] | Annotated[ArmDocument, Tag("arm")],
+    Annotated[list[Any], BeforeValidator(_arm), in_schema("Measures"), Tag("measures")]
+    | Annotated[ArmDocument, Tag("arm")],
     Discriminator(_form_of_arm),
-    BeforeValidator(_arm),
 ]
 """An arm: the list of its measures, or a mapping with `measures`, `set`, `scale` and `label`."""
 

@@ -88,6 +88,14 @@ def _types() -> dict[str, Schema]:
             "anyOf": [{"const": "unlimited"}, *_doubtful(_WHOLE, "")["anyOf"]],
         },
         "Factor": {"description": "A factor above 0, e.g. `1.5`.", "type": "number", "exclusiveMinimum": 0},
+        "Value": {"description": "A value as the scenario has it at this path.", "not": {"type": "null"}},
+        "Measures": {
+            "description": "Measures, e.g. `[m10, {m11: {coverage: 60 %}}]`.",
+            "type": "array",
+            "items": {
+                "anyOf": [{"$ref": "#/$defs/Name"}, {"type": "object", "minProperties": 1, "maxProperties": 1}],
+            },
+        },
         "Name": {"description": "A name.", "type": ["string", "number"]},
         "Names": {
             "description": "A name, or a list of names.",
