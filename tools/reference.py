@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from format_page import format_page
 from typer.testing import CliRunner
 
 from zonesim import cli, kpi
@@ -134,6 +135,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/plan.md": plan_page,
     "docs/reference/kpi.md": kpi_page,
     "docs/reference/commands.md": commands_page,
+    "docs/reference/format.md": lambda: HEAD + format_page(),
     SCHEMA: schema_file,
 }
 

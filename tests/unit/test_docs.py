@@ -11,9 +11,13 @@ import pytest
 from tests.helper import ROOT, kpis, plan_of
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-EXAMPLES = re.findall(
-    r"```yaml scenario\n(.*?)```", (ROOT / "docs" / "reference" / "format.md").read_text(encoding="utf-8"), re.DOTALL
-)
+EXAMPLES = [
+    pytest.param(text, id=f"{page.stem}-{number}")
+    for page in PAGES
+    for number, text in enumerate(
+        re.findall(r"```yaml scenario\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL), start=1
+    )
+]
 
 
 def test_generated_pages_are_current():
@@ -27,12 +31,12 @@ def test_generated_pages_are_current():
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("number", range(len(EXAMPLES)))
-def test_examples_run(number):
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_examples_run(text):
     """
-    Every whole scenario of the format page runs and has figures.
+    Every whole scenario in the documents runs and has figures.
     """
-    values = kpis(plan_of(EXAMPLES[number]))[0].values
+    values = kpis(plan_of(text))[0].values
 
     assert any(value > 0 for value in values.values())
 
@@ -40,10 +44,17 @@ def test_examples_run(number):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
     """
-    A relative link names a file that is there.
+    A relative link names a file that is there, a link within the page a heading of it.
     """
-    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (page.parent / target).exists(), target
+    headings = {
+        re.sub(r"[^\w -]", "", line).strip().lower().replace(" ", "-")
+        for line in re.findall(r"^#+ (.*)", text, re.MULTILINE)
+    }
+    for anchor in re.findall(r"\]\(#([^)]+)\)", text):
+        assert anchor in headings, anchor
 
 
 COMMANDS = re.findall(
