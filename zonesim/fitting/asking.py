@@ -1,0 +1,66 @@
+"""From the options of the command line to a request."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from zonesim.faults import Place, ScenarioFault, UnitFault
+from zonesim.fitting.cleaning import Columns, Rules
+from zonesim.fitting.instants import InstantReader
+from zonesim.fitting.job import Request, scenario_name
+from zonesim.units import DAY, UNITS, parse, parse_share
+
+
+def request_of(
+    file: Path,
+    columns: Mapping[str, str],
+    *,
+    zone: str,
+    lanes: int,
+    freight: tuple[str, ...],
+    span: Any,  # noqa: ANN401  one of the words of Span, or nothing
+    dates: Any,  # noqa: ANN401  one of the words of Order
+    begin: str,
+    end: str,
+    longest: str,
+    accept: str,
+    lane_unit: str,
+) -> Request:
+    """Return what is asked for; raises ScenarioFault when an option cannot be meant."""
+    rules = Rules(
+        longest=round(_quantity(longest, "duration", "--longest")),
+        begin=_day(begin, "--from"),
+        end=None if (last := _day(end, "--until")) is None else last + DAY,
+        dates=dates,
+        lane_unit=round(UNITS["duration"][lane_unit]),
+        most_refused=_quantity(accept, "share", "--accept"),
+    )
+    if rules.begin is not None and rules.end is not None and rules.begin >= rules.end:
+        raise ScenarioFault("the period ends before it begins (--from, --until)", remedy="Turn the dates round.")
+    if freight and not columns["kind"]:
+        raise ScenarioFault("--freight without --kind", remedy="Name the column with the kinds of vehicles.")
+    if span and not columns["time_out"]:
+        raise ScenarioFault("--span without --time-out", remedy="Name the column with the times of leaving.")
+    return Request(file, Columns(**columns), rules, scenario_name(zone), lanes, freight, span or None)
+
+
+def _quantity(text: str, kind: str, option: str) -> float:
+    try:
+        return parse_share(text) if kind == "share" else parse(text, kind)
+    except UnitFault as fault:
+        raise UnitFault(fault.fault, Place(option), fault.remedy) from None
+
+
+def _day(text: str, option: str) -> int | None:
+    if not text:
+        return None
+    try:
+        day = datetime.date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise ScenarioFault(
+            f"expected a date, found '{text}'", Place(option), "Write a date such as 2018-09-03."
+        ) from None
+    return InstantReader().read(f"{day} 00:00")
