@@ -66,6 +66,7 @@ def plan_page() -> str:
     for title, codes in (
         ("BRANCH on", operations.BranchOn),
         ("SET what", operations.SetWhat),
+        ("GATHER by", operations.GatherBy),
         ("Rule at shift end", operations.AtShiftEnd),
     ):
         lines += ["", f"{title}: " + ", ".join(f"{code.value} {code.name}" for code in codes) + "."]

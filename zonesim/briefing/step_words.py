@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from zonesim.briefing.words import ENGLISH, Words
 from zonesim.scenario import Step
+from zonesim.scenario.acts import Gather
 from zonesim.scenario.fields import By, Law, mode_of
 
 EVERYBODY: Final = "all"
@@ -47,6 +48,8 @@ def facts_of(step: Step, say: Words = ENGLISH) -> Facts:
     time = take_text(step.take, say)
     if step.split is not None:
         time = say("step.split", into=say.term(step.split.into), count=_count(step.split.count, say))
+    if step.gather is not None:
+        time = _batch(step.gather, say)
     if step.during is not None:
         time = say("step.during", time=time, calendar=step.during)
     check = ""
@@ -114,6 +117,15 @@ def _resource(hold: Any, say: Words) -> str:  # noqa: ANN401
     name = str(hold if isinstance(hold, str) else hold.resource)
     units = "" if isinstance(hold, str) or hold.units == 1 else f"{hold.units} "
     return units + say.term(name.rpartition(".")[2].lstrip("$"))
+
+
+def _batch(gather: Gather, say: Words) -> str:
+    """Return when a batch is complete: `batch of 20 or after 4 h, by firm`."""
+    ends = [say("step.batch_number", number=_plain(mode_of(gather.number)))] if gather.number is not None else []
+    ends += [say("step.batch_within", time=take_text(gather.within, say))] if gather.within is not None else []
+    ends += [say("step.batch_until", calendar=_plain(gather.until))] if gather.until else []
+    by = [say("step.batch_by", what=say.term(gather.by))] if gather.by else []
+    return say.listed([say("step.batch", ends=say("step.or").join(ends)), *by])
 
 
 def _kept(until: str | None, say: Words) -> str:

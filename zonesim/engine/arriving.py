@@ -82,23 +82,24 @@ class Population:
                 begun += weight
         return flags
 
-    def describe(self, source: int, ordinal: int) -> tuple[int, int]:
-        """Return class and adoption flags of a consignment; it adopts what all its firms adopt."""
+    def describe(self, source: int, ordinal: int) -> tuple[int, int, int]:
+        """Return class, adoption flags and first firm (-1: none) of a consignment; it adopts what all its firms do."""
         _, _, _, _, group, parties, fixed, mix = self.plan.sources[source].tolist()
-        klass, flags = max(fixed, 0), 0
+        klass, flags, first = max(fixed, 0), 0, NOWHERE
         if group != NOWHERE:
             stream = self.plan.source_streams[source, 1]
             firms = [
                 min(bisect_right(self.cumulative, uniform(self.key, stream, ordinal, 0, party)), len(self.classes) - 1)
                 for party in range(parties)
             ]
-            flags = self.flags[firms[0]]
+            first = firms[0]
+            flags = self.flags[first]
             for firm in firms[1:]:
                 flags &= self.flags[firm]
             if fixed == NOWHERE and mix == NOWHERE:
-                klass = self.classes[firms[0]]
+                klass = self.classes[first]
         if mix != NOWHERE:
             shares: NDArray[np.float64] = self.plan.mixes[mix]
             drawn = uniform(self.key, self.plan.source_streams[source, 2], ordinal, 0, 0)
             klass = min(int(np.searchsorted(shares, drawn, side="right")), len(shares) - 1)
-        return klass, flags
+        return klass, flags, first

@@ -16,6 +16,7 @@ import numpy as np
 import simpy
 
 from zonesim.engine.arriving import Population, arrival_times
+from zonesim.engine.batches import Batch, key_of, next_opening
 from zonesim.engine.pools import Pool, Request, enter, give_back, peak_now, serve
 from zonesim.engine.recording import Recorder
 from zonesim.engine.sampling import draw_ms, prepare
@@ -35,6 +36,7 @@ TIMED: Final = 2
 
 HOLD_END: Final = 1 << NUMBER_BITS
 ARRIVAL: Final = 2 << NUMBER_BITS
+BATCH_TIMEOUT: Final = 4 << NUMBER_BITS
 """Ranks of timed events, shifted above the token number."""
 
 MOST_TURNS: Final = 200_000
@@ -92,6 +94,7 @@ class _Run:
         self.arrived_by = [[0, 0, 0] for _ in plan.names.sources]
         self.leave_steps = self._leave_steps()
         self.inside: dict[int, Token] = {}
+        self.forming: dict[tuple[int, int], Batch] = {}
         self.in_line = 0
         self.events = 0
         self.operations: dict[int, Callable[[Token, list[int]], bool]] = {
@@ -105,6 +108,8 @@ class _Run:
             Op.JUMP: self._jump,
             Op.SET: self._set,
             Op.JOIN: self._join,
+            Op.GATHER: self._gather,
+            Op.SCATTER: self._scatter,
             Op.LEAVE: self._leave,
         }
 
@@ -163,7 +168,7 @@ class _Run:
         now = self.env.now
         self.events += 1
         self._next_arrival(source, ordinal + 1, times)
-        klass, flags = self.population.describe(source, ordinal)
+        klass, flags, firm = self.population.describe(source, ordinal)
         self.classes[source].append(klass)
         counted = self.arrived_by[source]
         counted[0] += 1
@@ -171,6 +176,7 @@ class _Run:
         counted[2] += now < self.end
         row = int(self.plan.sources[source, 0])
         token = Token(token_number(source, ordinal), ordinal, 0, row, now, self.leave_steps[row], klass, flags)
+        token.firm = firm
         self._enter(token)
         self._go(token)
 
@@ -316,6 +322,7 @@ class _Run:
                 token.flags,
                 token.passes,
             )
+            new.firm = token.firm
             if group != NOWHERE:
                 new.parent, new.group = token, group
                 token.children[group] = token.children.get(group, 0) + 1
@@ -373,6 +380,62 @@ class _Run:
         if token.children.get(group, 0):
             token.joins = group
             return False
+        return True
+
+    def _gather(self, token: Token, row: list[int]) -> bool:
+        _, step, number, most, timeout, calendar, others_to, by, stream = row
+        now = self.env.now
+        token.hold = Visit(step, now, NEVER)
+        self.recorder.come(step, now)
+        key = key_of(token, number, by)
+        batch = self.forming.get(key)
+        if batch is None:
+            batch = self.forming[key] = Batch(number, key, led=others_to != NOWHERE)
+        batch.members.append(token)
+        token.batch = batch
+        if batch.led and others_to != NOWHERE and len(batch.members) > 1:
+            token.row = others_to
+        if len(batch.members) == most:
+            self._complete(batch)
+        elif len(batch.members) == 1:
+            ends = [] if timeout == NOWHERE else [now + self._draw(token, timeout, stream)]
+            opening = NOWHERE if calendar == NOWHERE else next_opening(self.spans[calendar], now)
+            ends += [opening] if opening != NOWHERE else []
+            if ends and min(ends) < self.horizon:
+                batch.due = min(ends)
+                _Event(self.env, self._due, batch, TIMED + BATCH_TIMEOUT + token.number, batch.due - now)
+        return False
+
+    def _due(self, event: Any) -> None:  # noqa: ANN401
+        batch: Batch = event.value
+        if not batch.complete:
+            self.events += 1
+            self._complete(batch)
+
+    def _complete(self, batch: Batch) -> None:
+        """Let the members of a batch go on in the order in which they joined, or its leader alone."""
+        del self.forming[batch.key]
+        batch.complete = True
+        for token in batch.members:
+            assert token.hold is not None  # noqa: S101  the visit of its wait
+            token.hold.started = self.env.now
+        if batch.led:
+            batch.leader.leads[batch.number] = batch
+        for token in batch.members[: 1 if batch.led else None]:
+            self._part(token)
+
+    def _part(self, token: Token) -> None:
+        """End a member's wait and let it go on when its turn comes."""
+        visit = token.hold
+        assert visit is not None  # noqa: S101  the visit of its wait
+        self.recorder.go(visit.step, token.number, visit.queued, visit.started, self.env.now)
+        token.hold = token.batch = None
+        self._ready(token)
+
+    def _scatter(self, token: Token, row: list[int]) -> bool:
+        batch = token.leads.pop(row[2], None)
+        for member in batch.members[1:] if batch is not None else ():
+            self._part(member)
         return True
 
     def _leave(self, token: Token, row: list[int]) -> bool:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from zonesim.engine.pools import Pool, Request
 from zonesim.plan.operations import NOWHERE
+
+if TYPE_CHECKING:
+    from zonesim.engine.batches import Batch
 
 
 @dataclass(slots=True, eq=False)
@@ -24,8 +28,9 @@ class Token:
     A consignment or one of its children.
 
     `row` is the next operation, `passes` counts backward jumps, `open` are its visits with units by slot,
-    `hold` is the visit of a hold that is not in a block, `waits_for` is set while it waits for units, `joins` while it
-    waits for children.
+    `hold` is the visit of a hold that is not in a block or of a wait for a batch, `waits_for` is set while it waits
+    for units, `joins` while it waits for children, `batch` while it is a member of one that has not gone on; `leads`
+    are the batches whose work it does. `firm` is its first firm, -1: none.
     """
 
     number: int
@@ -44,5 +49,8 @@ class Token:
     waits_for: Request | None = None
     joins: int = NOWHERE
     children: dict[int, int] = field(default_factory=dict)
+    firm: int = NOWHERE
+    batch: Batch | None = None
+    leads: dict[int, Batch] = field(default_factory=dict)
     turn_time: int = -1
     turns: int = 0

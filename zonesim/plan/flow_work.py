@@ -10,9 +10,10 @@ from dataclasses import replace
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.plan.assembly import Label
 from zonesim.plan.flow_writer import FlowWriter
-from zonesim.plan.operations import NOWHERE, BranchOn, Op
+from zonesim.plan.operations import NOWHERE, BranchOn, GatherBy, Op
 from zonesim.plan.plan import StepName
 from zonesim.plan.scope import Kept, OpenList, Scope
+from zonesim.scenario.acts import Gather
 from zonesim.scenario.models import Step, When
 
 
@@ -146,7 +147,37 @@ class WorkWriter(FlowWriter):
         for kept in opened.kept.get(name, ()):
             self.routine.emit(Op.RELEASE, kept.step, kept.first, kept.rows, kept.slot, 1)
 
+    # --- batches
+
+    def _gathering(self, step: Step, gather: Gather, scope: Scope) -> None:
+        """Wait for a batch; with inner steps its first member does them for all."""
+        place = self.arm.world.place((*scope.text, "gather"))
+        if gather.by == "firm" and not self.tables.parties_of(self.entry):
+            remedy = "Give the scenario `firms`, or leave `by` out."
+            raise ScenarioFault(f"tokens of traffic '{self.name}' have no firm to be gathered by", place, remedy)
+        number = NOWHERE if gather.number is None else self._count(gather.number, scope, place)
+        law, stream = NOWHERE, 0
+        if gather.within is not None:
+            law = self._law(step, scope, gather.within, ("gather", "within"))
+            stream = self.tables.streams.add(self._stream_name(scope, "within"))
+        calendar = NOWHERE
+        if gather.until is not None:
+            calendar = self._named_calendar(gather.until, scope, ("gather", "until"))
+        batch = self.tables.batches.add((self.name, scope.path), scope.path)
+        by = {None: GatherBy.SOURCE, "firm": GatherBy.FIRM, "class": GatherBy.CLASS}[gather.by]
+        others = Label()
+        to = others if step.steps else NOWHERE
+        self.routine.emit(Op.GATHER, self._step_number(step, scope), batch, number, law, calendar, to, by, stream)
+        if step.steps:
+            self._steps(step.steps, scope)
+            self.routine.emit(Op.SCATTER, NOWHERE, batch)
+            self.routine.place(others)
+
     # --- time
+
+    def _named_calendar(self, name: str, scope: Scope, key: tuple[str, ...]) -> int:
+        """Return the number of the calendar written below `key` of a step."""
+        return self.tables.calendar(str(self._resolved(name, scope)), self.arm.world.place((*scope.text, *key)))
 
     def _work(self, step: Step, scope: Scope) -> None:
         """Write the check and the inner steps of a step."""
@@ -162,9 +193,7 @@ class WorkWriter(FlowWriter):
 
     def _calendar(self, step: Step, scope: Scope) -> int:
         if step.during is not None:
-            return self.tables.calendar(
-                str(self._resolved(step.during, scope)), self.arm.world.place((*scope.text, "during"))
-            )
+            return self._named_calendar(step.during, scope, ("during",))
         pausing = {self.tables.pausing_calendar(resource) for resource, _ in scope.held} - {None}
         if len(pausing) > 1:
             raise ScenarioFault(

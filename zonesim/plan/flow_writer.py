@@ -95,9 +95,9 @@ class FlowWriter:
         # Editions of a step that take other units are steps of their own, so that visits tell which units were in hand.
         return self.tables.steps.add((self.name, scope.path, tuple(held)), name)
 
-    def _law(self, step: Step, scope: Scope, take: Any = None) -> int:  # noqa: ANN401
+    def _law(self, step: Step, scope: Scope, take: Any = None, key: tuple[str, ...] = ("take",)) -> int:  # noqa: ANN401
         take = step.take if take is None else take
-        place = self.arm.world.place((*scope.text, "take"))
+        place = self.arm.world.place((*scope.text, *key))
         try:
             if isinstance(take, Law):
                 return self.tables.laws.law(take, lambda value: self._resolved(value, scope))
@@ -107,7 +107,7 @@ class FlowWriter:
             raise fault.at(place) from None
         cases = take.__pydantic_extra__
         if take.by == "class" and "class" not in scope.arguments:
-            rows = {name: self._law(step, scope, case) for name, case in cases.items()}
+            rows = {name: self._law(step, scope, case, key) for name, case in cases.items()}
             return self.tables.laws.by_class(
                 self.tables.per_class(rows, self.classes, next(iter(rows.values())), place)
             )
@@ -115,7 +115,7 @@ class FlowWriter:
         if chosen not in cases:
             message = f"'{take.by}' is '{chosen}' here, for which no time is given"
             raise UnknownName(message, place, suggest(chosen, cases, "cases"))
-        return self._law(step, scope, cases[chosen])
+        return self._law(step, scope, cases[chosen], key)
 
     def _share_row(self, share: Any, scope: Scope) -> int:  # noqa: ANN401
         place = self.arm.world.place((*scope.text, "share"))

@@ -243,6 +243,8 @@ class EntryCompiler(WorkWriter):
     def _body(self, step: Step, scope: Scope) -> None:
         if step.call is not None:
             self._sub_flow(step, scope)
+        elif step.gather is not None:
+            self._gathering(step, step.gather, scope)
         elif step.hold:
             self._holding(step, scope)
         else:

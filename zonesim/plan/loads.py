@@ -28,8 +28,8 @@ NEGLIGIBLE: Final = 1e-9
 Hands = tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
 """Units in hand: by slot, (resource, units)."""
 
-State = tuple[int, int, Hands]
-"""Row, flags and hands of a token."""
+State = tuple[int, int, int, Hands]
+"""Row, class, flags and hands of a token."""
 
 HOURS: Final = 168
 
@@ -108,6 +108,15 @@ def _weekly_rate(plan: Plan, source: int, offset: int) -> NDArray[np.float64]:
     return _by_hour_of_week(values, offset)
 
 
+def _mean_rate(plan: Plan, source: int) -> float:
+    """Return the mean arrivals per ms of the run."""
+    _, listed, first, count, *_ = plan.sources[source].tolist()
+    if listed or not count:
+        return float(count / plan.horizon)
+    begin, rate, before = plan.rates[first + count - 1].tolist()
+    return float(before + rate * (plan.horizon - begin)) / plan.horizon
+
+
 def _weekly_units(plan: Plan, resource: int, offset: int) -> NDArray[np.float64]:
     """Return the units there by hour of the week (partly open hours count in part)."""
     first, count, _ = plan.resources[resource].tolist()
@@ -141,8 +150,9 @@ def _by_hour_of_week(values: NDArray[np.float64], offset: int) -> NDArray[np.flo
 def _uses(plan: Plan, source: int) -> dict[int, _Use]:
     """Return the expected use of every resource by a token of `source` with all its children."""
     uses: dict[int, _Use] = {}
+    rate = _mean_rate(plan, source)
     for share, klass, flags in _kinds(plan, source):
-        _Walk(plan, klass, share, uses).start(int(plan.sources[source, 0]), flags, 0.0)
+        _Walk(plan, share, uses, rate / share).start(int(plan.sources[source, 0]), klass, flags, 0.0)
     return {resource: use for resource, use in uses.items() if use.work > 0}
 
 
@@ -193,48 +203,48 @@ class _Walk:
     A share of tokens followed through the program, adding up what they use.
 
     States are taken in the order of rows, so those of a program without loops are met once; loops converge
-    geometrically.
+    geometrically. `pace` are the arrivals per ms of a token of this walk.
     """
 
-    def __init__(self, plan: Plan, klass: int, share: float, uses: dict[int, _Use]) -> None:
+    def __init__(self, plan: Plan, share: float, uses: dict[int, _Use], pace: float) -> None:
         self.plan = plan
-        self.klass = klass
         self.share = share
         self.uses = uses
+        self.pace = pace
         self.mass: dict[State, tuple[float, float]] = {}
         self.queue: list[State] = []
 
-    def start(self, row: int, flags: int, delay: float) -> None:
+    def start(self, row: int, klass: int, flags: int, delay: float) -> None:
         """Follow the tokens from `row`, where they stand `delay` ms after arrival with empty hands."""
-        self._move(row, flags, (), self.share, self.share * delay)
+        self._move(row, klass, flags, (), self.share, self.share * delay)
         while self.queue:
             state = heapq.heappop(self.queue)
             self._act(*state, *self.mass.pop(state))
 
-    def _move(self, row: int, flags: int, hands: Hands, amount: float, late: float) -> None:
+    def _move(self, row: int, klass: int, flags: int, hands: Hands, amount: float, late: float) -> None:
         if amount <= NEGLIGIBLE * self.share:
             return
-        state = (row, flags, hands)
+        state = (row, klass, flags, hands)
         before = self.mass.get(state)
         if before is None:
             heapq.heappush(self.queue, state)
             before = (0.0, 0.0)
         self.mass[state] = (before[0] + amount, before[1] + late)
 
-    def _act(self, row: int, flags: int, hands: Hands, amount: float, late: float) -> None:
-        op, _, a, b, c, d, *_ = self.plan.program[row].tolist()
+    def _act(self, row: int, klass: int, flags: int, hands: Hands, amount: float, late: float) -> None:
+        op, _, a, b, c, d, e, *_ = self.plan.program[row].tolist()
         if op == Op.LEAVE:
             return
         if op == Op.JUMP:
-            self._move(a, flags, hands, amount, late)
+            self._move(a, klass, flags, hands, amount, late)
             return
         if op == Op.BRANCH:
-            yes = self._share(a, b, flags)
-            self._move(d, flags, hands, amount * yes, late * yes)
-            self._move(row + 1, flags, hands, amount * (1 - yes), late * (1 - yes))
+            yes = self._share(a, b, klass, flags)
+            self._move(d, klass, flags, hands, amount * yes, late * yes)
+            self._move(row + 1, klass, flags, hands, amount * (1 - yes), late * (1 - yes))
             return
         if op == Op.HOLD:
-            mean = law_mean(self.plan.laws, self.plan.numbers, a, self.klass)
+            mean = law_mean(self.plan.laws, self.plan.numbers, a, klass)
             for resource, units in (need for _, needs in hands for need in needs):
                 use = self.uses.setdefault(resource, _Use())
                 use.work += amount * mean * units
@@ -251,22 +261,37 @@ class _Walk:
         elif op == Op.SET and a == SetWhat.LOWER_FLAG:
             flags &= ~(1 << b)
         elif op == Op.SET and a == SetWhat.CLASS:
-            _Walk(self.plan, b, amount, self.uses).start(row + 1, flags, late / amount)
-            return
+            klass = b
         elif op == Op.SPLIT:
-            count = law_mean(self.plan.laws, self.plan.numbers, a, self.klass)
-            _Walk(self.plan, self.klass, amount * count, self.uses).start(c, flags, late / amount)
-        self._move(row + 1, flags, hands, amount, late)
+            count = law_mean(self.plan.laws, self.plan.numbers, a, klass)
+            _Walk(self.plan, amount * count, self.uses, self.pace).start(c, klass, flags, late / amount)
+        elif op == Op.GATHER:
+            late += amount * (DAY if d != NOWHERE else 0.0)
+            if e != NOWHERE:
+                led = self._leading(klass, amount, b, c, d)
+                self._move(e, klass, flags, hands, amount * (1 - led), late * (1 - led))
+                amount, late = amount * led, late * led
+        self._move(row + 1, klass, flags, hands, amount, late)
 
     def _needs(self, first: int, rows: int) -> tuple[tuple[int, int], ...]:
         return tuple((resource, units) for resource, units in self.plan.needs[first : first + rows].tolist())
 
-    def _share(self, on: int, operand: int, flags: int) -> float:
+    def _leading(self, klass: int, amount: float, number: int, timeout: int, calendar: int) -> float:
+        """Return the least share of tokens that lead a batch; batches by firm or class are smaller."""
+        pace = self.pace * amount
+        shares = [0.0 if number == NOWHERE else 1 / number]
+        if timeout != NOWHERE:
+            shares.append(1 / (1 + pace * law_mean(self.plan.laws, self.plan.numbers, timeout, klass)))
+        if calendar != NOWHERE:
+            shares.append(float(self.plan.calendars[calendar, 1]) / max(pace * self.plan.horizon, NEGLIGIBLE))
+        return min(1.0, max(shares))
+
+    def _share(self, on: int, operand: int, klass: int, flags: int) -> float:
         """Return the share of tokens that a BRANCH answers with yes."""
         if on == BranchOn.SHARE:
-            return float(self.plan.shares[operand, self.klass])
+            return float(self.plan.shares[operand, klass])
         if on == BranchOn.FLAG:
             return float(flags >> operand & 1)
         if on == BranchOn.CLASS:
-            return float(operand >> self.klass & 1)
+            return float(operand >> klass & 1)
         return 0.0  # the state of a queue is not known before the run

@@ -61,6 +61,14 @@ class SetWhat(IntEnum):
     ACCOUNT = 3
 
 
+class GatherBy(IntEnum):
+    """What tokens of one batch have in common (operand `f` of GATHER)."""
+
+    SOURCE = 0
+    FIRM = 1
+    CLASS = 2
+
+
 class AtShiftEnd(IntEnum):
     """What happens to work in hand when the capacity of a resource falls."""
 
@@ -143,13 +151,15 @@ OPERATIONS: Final[dict[Op, Operation]] = {
         ),
         Operation(
             Op.GATHER,
-            "Wait until a batch is complete; then all members or their leader go on.",
+            "Wait until a batch is complete; then all members go on, or the first one, who leads. Writes a visit row.",
             (
-                ("group", "which batch"),
+                ("batch", "which batch"),
                 ("number", "complete at this many members, -1: no number"),
                 ("timeout", "law of the longest wait of the first member in ms, -1: none"),
                 ("calendar", "complete at the next opening of this calendar, -1: none"),
-                ("mode", "0: all go on, 1: the first member goes on and leads"),
+                ("others_to", "where all but the leader go on after its SCATTER; -1: nobody leads, all go on at once"),
+                ("by", "a GatherBy code: one batch for each"),
+                ("stream", "row of the streams table, for the longest wait"),
             ),
         ),
         Operation(
@@ -187,7 +197,9 @@ OPERATIONS: Final[dict[Op, Operation]] = {
             "Wait for the children of a SPLIT.",
             (("group", "the group of that SPLIT"),),
         ),
-        Operation(Op.SCATTER, "End of a batch: its members go on.", (("group", "which batch"),)),
+        Operation(
+            Op.SCATTER, "The leader of a batch has done its work: the other members go on.", (("batch", "which batch"),)
+        ),
         Operation(
             Op.WAIT_UNTIL,
             "Wait for an instant of a calendar.",
@@ -201,9 +213,7 @@ OPERATIONS: Final[dict[Op, Operation]] = {
     )
 }
 
-INTERPRETED: Final = frozenset(
-    {Op.SEIZE, Op.HOLD, Op.RELEASE, Op.MARK, Op.SPLIT, Op.KEEP, Op.BRANCH, Op.JUMP, Op.SET, Op.JOIN, Op.LEAVE}
-)
+INTERPRETED: Final = frozenset(set(Op) - {Op.SPAWN, Op.WAIT_UNTIL})
 """Operations the SimPy engine interprets today; the scenario language cannot express the others yet."""
 
 

@@ -89,7 +89,7 @@ class _Prover:
 
     def _ways_on(self, row: int, way: Way) -> Iterator[tuple[int, Way]]:
         """Yield where a token can be after the operation at `row`."""
-        op, _, a, b, c, d, _, f = (*self.program[row], *(0,) * 7)[:8]
+        op, _, a, b, c, d, e, f = (*self.program[row], *(0,) * 7)[:8]
         if op == Op.LEAVE:
             self._leaves(way)
             return
@@ -111,6 +111,8 @@ class _Prover:
             bit = 1 << b
             raised = way.value | bit if a == SetWhat.RAISE_FLAG else way.value & ~bit
             way = replace(way, known=way.known | bit, value=raised)
+        elif op == Op.GATHER and e >= 0:
+            yield e, way
         elif op == Op.SPLIT:
             yield c, replace(way, hands=())
         yield row + 1, way
@@ -178,7 +180,7 @@ def _flags_asked(program: Sequence[Row], first: int, end: int) -> list[int]:
     while changed:
         changed = False
         for row in range(end - 1, first - 1, -1):
-            op, _, a, b, c, d, _, f = (*program[row], *(0,) * 7)[:8]
+            op, _, a, b, c, d, e, f = (*program[row], *(0,) * 7)[:8]
             after = 0 if op in (Op.LEAVE, Op.JUMP) else asked[row + 1 - first]
             if op == Op.JUMP:
                 after |= asked[a - first]
@@ -188,6 +190,8 @@ def _flags_asked(program: Sequence[Row], first: int, end: int) -> list[int]:
                 after |= asked[c - first]
             elif op == Op.SEIZE and f >= 0:
                 after |= asked[f - first]
+            elif op == Op.GATHER and e >= 0:
+                after |= asked[e - first]
             elif op == Op.SET and a in (SetWhat.RAISE_FLAG, SetWhat.LOWER_FLAG):
                 after &= ~(1 << b)
             if after != asked[row - first]:

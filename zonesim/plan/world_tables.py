@@ -51,6 +51,7 @@ class WorldTables:
         self.steps: Keyed[StepName] = Keyed()
         self.marks: Keyed[MarkName] = Keyed()
         self.groups: Keyed[tuple[str, ...]] = Keyed()
+        self.batches: Keyed[tuple[str, ...]] = Keyed()
         self.streams = Streams()
         self.laws = Laws()
         self.shares: Table[tuple[float, ...]] = Table()

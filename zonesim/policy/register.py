@@ -31,7 +31,9 @@ _ROOTS: Final = (
     "profiles",
     "calendars",
 )
-_BARE_NUMBERS: Final = frozenset({"units", "cv", "shape", "zipf", "count", "hours", "days", "months", "value"})
+_BARE_NUMBERS: Final = frozenset(
+    {"units", "cv", "shape", "zipf", "count", "number", "hours", "days", "months", "value"}
+)
 _NO_NUMBERS: Final = frozenset({"label", "source", "note", "clock", "at", "by", "name", "priority"})
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 
 from zonesim import units
 from zonesim.faults import suggest
+from zonesim.scenario.acts import Gather
 from zonesim.scenario.fields import (
     ByClass,
     Count,
@@ -145,10 +146,10 @@ class Step(Strict):
     """
     One step of a flow.
 
-    In this order: `when` and `share` decide whether the token does it at all; `call` runs a sub-flow; `hold` takes
-    units (waiting in line by `priority`), `take` lets time pass (`during`: only the open time of a calendar),
-    `detect` checks, `steps` are done with the units in hand, which are then given back; `correct` mends a truth,
-    `mark` notes the moment, `next` says where to go.
+    In this order: `when` and `share` decide whether the token does it at all; `call` runs a sub-flow; `gather` waits
+    for a batch; `hold` takes units (waiting in line by `priority`), `take` lets time pass (`during`: only the open
+    time of a calendar), `detect` checks, `steps` are done with the units in hand, which are then given back; `correct`
+    mends a truth, `mark` notes the moment, `next` says where to go.
     """
 
     KEYS: ClassVar[frozenset[str]]
@@ -172,6 +173,11 @@ class Step(Strict):
     """The token becomes children, which do the steps up to the join, e.g. `{into: truck, count: 2}`."""
     join: Name | None = None
     """The split whose children are waited for here, e.g. `trucks`."""
+    gather: Gather | None = None
+    """
+    The token waits for a batch to be complete, e.g. `{number: 20, within: 4 h}`; with inner `steps` the first member
+    does them for all.
+    """
     hold: dict[Name, Hold] = {}
     """
     Units that are taken, all or nothing, waiting in line, and given back at the end of the step, e.g. `{lane:
@@ -216,6 +222,9 @@ class Step(Strict):
         if len(given) > 1 or (given and work):
             both = " and ".join([*given, *work][:2])
             raise problem(f"{both} in one step", "Make two steps of it.")
+        if self.gather and (self.hold or self.take is not None or self.detect or given):
+            other = next(iter(given), None) or next(name for name in work if name != "steps")
+            raise problem(f"gather and {other} in one step", "Make two steps of it.")
         if self.with_ and not self.call:
             raise problem("'with' without 'call'", "Name the flow to call.")
         if self.during and self.take is None:
