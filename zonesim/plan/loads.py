@@ -11,7 +11,7 @@ mean load is given for every open hour.
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Final
 
@@ -150,9 +150,15 @@ def _by_hour_of_week(values: NDArray[np.float64], offset: int) -> NDArray[np.flo
 def _uses(plan: Plan, source: int) -> dict[int, _Use]:
     """Return the expected use of every resource by a token of `source` with all its children."""
     uses: dict[int, _Use] = {}
-    rate = _mean_rate(plan, source)
-    for share, klass, flags in _kinds(plan, source):
-        _Walk(plan, share, uses, rate / share).start(int(plan.sources[source, 0]), klass, flags, 0.0)
+    first = int(plan.sources[source, 0])
+    kinds = _kinds(plan, source)
+    crowd = _Crowd(_mean_rate(plan, source))
+    if (plan.program[:, 0] == Op.GATHER).any():
+        for share, klass, flags in kinds:
+            _Walk(plan, share, {}, crowd).start(first, klass, flags, 0.0)
+        crowd.known = True
+    for share, klass, flags in kinds:
+        _Walk(plan, share, uses, crowd).start(first, klass, flags, 0.0)
     return {resource: use for resource, use in uses.items() if use.work > 0}
 
 
@@ -198,19 +204,46 @@ def _prefixes(order: list[tuple[float, int]]) -> list[tuple[float, int]]:
     return [(bounds[count] - bounds[count + 1], flags[count]) for count in range(len(flags))]
 
 
+@dataclass
+class _Crowd:
+    """
+    Arrivals per ms at each batch; while they are not `known` they are added up, as if everybody led one.
+
+    `rate` are the arrivals per ms of the source.
+    """
+
+    rate: float
+    known: bool = False
+    joined: dict[int, float] = field(default_factory=dict)
+
+    def leading(self, plan: Plan, amount: float, klass: int, gather: tuple[int, int, int, int]) -> float:
+        """Return the least share of tokens that lead their batch; batches by firm or class are smaller."""
+        batch, number, timeout, calendar = gather
+        if not self.known:
+            self.joined[batch] = self.joined.get(batch, 0.0) + amount * self.rate
+            return 1.0
+        pace = self.joined[batch]
+        shares = [0.0 if number == NOWHERE else 1 / number]
+        if timeout != NOWHERE:
+            shares.append(1 / (1 + pace * law_mean(plan.laws, plan.numbers, timeout, klass)))
+        if calendar != NOWHERE:
+            shares.append(float(plan.calendars[calendar, 1]) / max(pace * plan.horizon, NEGLIGIBLE))
+        return min(1.0, max(shares))
+
+
 class _Walk:
     """
     A share of tokens followed through the program, adding up what they use.
 
     States are taken in the order of rows, so those of a program without loops are met once; loops converge
-    geometrically. `pace` are the arrivals per ms of a token of this walk.
+    geometrically.
     """
 
-    def __init__(self, plan: Plan, share: float, uses: dict[int, _Use], pace: float) -> None:
+    def __init__(self, plan: Plan, share: float, uses: dict[int, _Use], crowd: _Crowd) -> None:
         self.plan = plan
         self.share = share
         self.uses = uses
-        self.pace = pace
+        self.crowd = crowd
         self.mass: dict[State, tuple[float, float]] = {}
         self.queue: list[State] = []
 
@@ -264,27 +297,17 @@ class _Walk:
             klass = b
         elif op == Op.SPLIT:
             count = law_mean(self.plan.laws, self.plan.numbers, a, klass)
-            _Walk(self.plan, amount * count, self.uses, self.pace).start(c, klass, flags, late / amount)
+            _Walk(self.plan, amount * count, self.uses, self.crowd).start(c, klass, flags, late / amount)
         elif op == Op.GATHER:
             late += amount * (DAY if d != NOWHERE else 0.0)
             if e != NOWHERE:
-                led = self._leading(klass, amount, b, c, d)
+                led = self.crowd.leading(self.plan, amount, klass, (a, b, c, d))
                 self._move(e, klass, flags, hands, amount * (1 - led), late * (1 - led))
                 amount, late = amount * led, late * led
         self._move(row + 1, klass, flags, hands, amount, late)
 
     def _needs(self, first: int, rows: int) -> tuple[tuple[int, int], ...]:
         return tuple((resource, units) for resource, units in self.plan.needs[first : first + rows].tolist())
-
-    def _leading(self, klass: int, amount: float, number: int, timeout: int, calendar: int) -> float:
-        """Return the least share of tokens that lead a batch; batches by firm or class are smaller."""
-        pace = self.pace * amount
-        shares = [0.0 if number == NOWHERE else 1 / number]
-        if timeout != NOWHERE:
-            shares.append(1 / (1 + pace * law_mean(self.plan.laws, self.plan.numbers, timeout, klass)))
-        if calendar != NOWHERE:
-            shares.append(float(self.plan.calendars[calendar, 1]) / max(pace * self.plan.horizon, NEGLIGIBLE))
-        return min(1.0, max(shares))
 
     def _share(self, on: int, operand: int, klass: int, flags: int) -> float:
         """Return the share of tokens that a BRANCH answers with yes."""
