@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.helper import plan_of
-from zonesim.analysis import compare, growing, paired
+from zonesim.analysis import compare, echoes, growing, paired
 from zonesim.kpi import RunResult, catalogue
 
 VALUES = st.floats(-1e6, 1e6).map(lambda value: round(value, 3))
@@ -110,3 +110,34 @@ def test_a_common_shock_leaves_the_difference_alone(pairs, shock):
     assert math.isclose(plain.low, shaken.low, rel_tol=1e-6, abs_tol=1e-3)
     assert math.isclose(plain.low, -turned.high, rel_tol=1e-9, abs_tol=1e-9)
     assert plain.low <= plain.value <= plain.high
+
+
+YARD_GATE = """
+clock: {measure: 1 d}
+zones: {P: {lanes: {units: 2}, bays: {units: 3}}}
+flows:
+  f:
+    entity: truck
+    steps:
+      lane:
+        hold: {lane: P.lanes}
+        steps:
+          check: {take: 2 min}
+          bay: {hold: {bay: P.bays}, keep: {bay: until park}}
+      park: {take: 20 min}
+      exit: {take: 5 min}
+traffic: {t: {flow: f, rate: 8 /h}}
+"""
+
+
+def test_time_with_kept_units_in_hand_belongs_to_their_step():
+    """
+    What a kept bay is in hand for echoes an edit; a step after the bay was given back does not make the bay's time an echo.
+    """
+    base = plan_of(YARD_GATE)
+    slower_park = echoes(base, plan_of(YARD_GATE, "flows.f.park.take=30 min"), [])
+    slower_exit = echoes(base, plan_of(YARD_GATE, "flows.f.exit.take=30 min"), [])
+
+    assert "f.park.service.mean" in slower_park
+    assert any(name.startswith("f.lane.bay") for name in slower_park)
+    assert not any(name.startswith("f.lane.bay") for name in slower_exit)

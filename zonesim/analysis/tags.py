@@ -75,16 +75,18 @@ def _law(plan: Plan, row: int) -> Law:
 def _step_laws(plan: Plan) -> dict[tuple[str, tuple[str, ...]], set[Law]]:
     """Return, by entry and path of a step, the laws of the holds that happen in it."""
     found: dict[tuple[str, tuple[str, ...]], set[Law]] = {}
-    open_steps: list[int] = []
-    for op, step, first, *_ in plan.program.tolist():
-        if op == Op.SEIZE:
-            open_steps.append(step)
+    in_slots: dict[int, int] = {}
+    for op, step, a, _, c, d, *_ in plan.program.tolist():
+        if op in (Op.SEIZE, Op.KEEP):
+            in_slots[d] = step
         elif op == Op.RELEASE:
-            open_steps.pop()
+            in_slots.pop(c, None)
+        elif op == Op.LEAVE:
+            in_slots.clear()
         elif op == Op.HOLD:
-            for number in [*open_steps, *([step] if step >= 0 else [])]:
+            for number in [*in_slots.values(), *([step] if step >= 0 else [])]:
                 name = plan.names.steps[number]
-                found.setdefault((name.entry, name.path), set()).add(_law(plan, first))
+                found.setdefault((name.entry, name.path), set()).add(_law(plan, a))
     return found
 
 

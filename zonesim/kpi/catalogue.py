@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from zonesim.kpi.definitions import BY_NAME, Definition
+from zonesim.plan.operations import Op
 from zonesim.plan.plan import UNLIMITED, Plan
 
 LIBRARY_MARKS: Final = ("arrived", "declared", "released", "pickup_allowed", "out_of_zone", "in_zone", "usable", "left")
@@ -115,6 +116,7 @@ class _Teller:
         self.scopes = layout(plan)
         self.library = any("usable" in chain for chain in self.scopes.chains.values())
         self.limited = {str(plan.names.resources[resource]) for resource in self.scopes.limited}
+        self.in_line = {step for op, step in plan.program[:, :2].tolist() if op in (Op.SEIZE, Op.GATHER)}
         self.found: list[Kpi] = []
 
     def tell(self) -> list[Kpi]:
@@ -131,7 +133,10 @@ class _Teller:
                 "visits.day",
                 "open.share",
             ):
-                self._add("step", what, name, shown=what == "wait.mean" and not self.library)
+                waits = (
+                    what == "wait.mean" and not self.library and not self.in_line.isdisjoint(self.scopes.steps[name])
+                )
+                self._add("step", what, name, shown=waits)
         for name in self.scopes.lanes:
             for definition in BY_NAME.values():
                 if definition.scope == "place":
