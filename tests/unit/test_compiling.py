@@ -7,7 +7,7 @@ import pytest
 from tests.helper import ROOT, plan_of, plan_of_file
 from zonesim.faults import Faults, MeasureConflict, Place, ScenarioFault
 from zonesim.policy import Request, apply, load_world, parse_setting
-from zonesim.policy.edits import check_conflicts
+from zonesim.policy.conflicts import check_conflicts
 from zonesim.scenario import Edit
 
 TEXT = """zonesim: 1

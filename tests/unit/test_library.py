@@ -29,7 +29,7 @@ def test_every_number_has_a_source(path):
     """
     world = load_world(path)
     for arm in arms_for(world):
-        entries = register(resolve(world, arm).world_for(frozenset()), flows_in_use(world))
+        entries = register(resolve(world, arm).world, flows_in_use(world))
 
         assert [entry.dotted for entry in entries if entry.source is None] == []
 

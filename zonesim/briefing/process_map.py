@@ -123,7 +123,7 @@ def _flow(view: _View, flow: str, arguments: Mapping[str, Any]) -> Node:
     uses = view.arm.touching(flow)
     base = (view.against or view.arm).flows()[flow]
     shown = _adopted(view.arm, flow) if view.against else base
-    note = ", ".join(f"{use.name} {100 * use.share:.3g} %" for use in uses)
+    note = ", ".join(f"{use.name} {use.words()}" for use in uses)
     node = Node(flow, _label(shown.label), "flow", note=note)
     node.children = _steps(view, (flow,), base.steps, shown.steps, arguments)
     return node
@@ -226,8 +226,8 @@ def flows_changed(base: ResolvedArm, arm: ResolvedArm) -> list[str]:
     ]
 
 
-def _followed(arm: ResolvedArm, flow: str) -> dict[str, float]:
-    return {use.name: use.share for use in arm.touching(flow)}
+def _followed(arm: ResolvedArm, flow: str) -> dict[str, Any]:
+    return {use.name: use.by_zone for use in arm.touching(flow)}
 
 
 def _adopted(arm: ResolvedArm, flow: str) -> Flow:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import count
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,10 @@ from zonesim.faults import RunFault
 from zonesim.plan.operations import NOWHERE
 from zonesim.plan.plan import Plan
 from zonesim.plan.records import LARGEST_ORDINAL
+
+BY_FIRMS: Final = 1
+BY_TOKEN: Final = 2
+"""Codes of what an adoption share is a share of (see the adoptions table)."""
 
 
 def arrival_times(plan: Plan, source: int, key: np.uint64) -> Iterator[int]:
@@ -59,33 +64,59 @@ class Population:
         self.key = key
         self.cumulative = [float(value) for value in plan.members[:, 1]]
         self.classes = [int(value) for value in plan.members[:, 2]]
-        self.flags = self._adopters()
-
-    def _adopters(self) -> list[int]:
+        self.sources: list[list[int]] = plan.sources.tolist()
+        self.adopters = [self._adopters(row) for row in range(len(plan.adoptions))]
+        self.flags = [0] * len(self.classes)
+        """Adoption flags by firm: those that stay for the whole run and that all firms of a token have to have."""
+        self.special: list[list[tuple[int, list[_Adoption]]]] = [[] for _ in self.sources]
         """
-        Return the adoption flags of each firm.
+        Adoption flags by source: those that depend on the token, on its time of arrival or on the order of its firms.
+        """
+        self._sort_out()
+
+    def _adopters(self, row: int) -> list[bool]:
+        """
+        Return for each firm whether it is among the adopters of a row.
 
         Firms adopt in an order drawn once a replication. A firm is in when the middle of its slice of the volume
         (or of the number of firms) lies within the share, so that the expected share is met however large single
         firms are.
         """
+        _, _, by, *_ = self.plan.adoptions[row].tolist()
         firms = len(self.classes)
-        flags = [0] * firms
-        for row, (flag, _, by_number) in enumerate(self.plan.adoptions.tolist()):
-            stream = self.plan.adoption_streams[row]
-            order = sorted(range(firms), key=lambda firm: (uniform(self.key, stream, firm, 0, 0), firm))
-            begun = 0.0
-            for firm in order:
-                weight = 1 / firms if by_number else float(self.plan.members[firm, 0])
-                if begun + weight / 2 <= float(self.plan.adoption_shares[row]):
-                    flags[firm] |= 1 << flag
-                begun += weight
-        return flags
+        adopts = [False] * firms
+        if by == BY_TOKEN:
+            return adopts
+        stream = self.plan.adoption_streams[row]
+        order = sorted(range(firms), key=lambda firm: (uniform(self.key, stream, firm, 0, 0), firm))
+        begun = 0.0
+        for firm in order:
+            weight = 1 / firms if by == BY_FIRMS else float(self.plan.members[firm, 0])
+            adopts[firm] = begun + weight / 2 <= float(self.plan.adoption_shares[row])
+            begun += weight
+        return adopts
 
-    def describe(self, source: int, ordinal: int) -> tuple[int, int, int]:
-        """Return class, adoption flags and first firm (-1: none) of a consignment; it adopts what all its firms do."""
-        _, _, _, _, group, parties, fixed, mix = self.plan.sources[source].tolist()
+    def _sort_out(self) -> None:
+        """Fill `flags` and `special` from the adoptions table."""
+        by_flag: dict[tuple[int, int], list[_Adoption]] = {}
+        for row, (flag, source, by, party, begin, end) in enumerate(self.plan.adoptions.tolist()):
+            by_flag.setdefault((flag, source), []).append(_Adoption(row, by, party, begin, end))
+        for (flag, source), rows in by_flag.items():
+            (first, *others) = rows
+            steady = first.begin <= 0 and first.end >= self.plan.horizon and not others
+            if source == NOWHERE and steady and first.party == NOWHERE:
+                for firm, adopts in enumerate(self.adopters[first.row]):
+                    self.flags[firm] |= adopts << flag
+                continue
+            for number, own in enumerate(self.sources):
+                if source == number or (source == NOWHERE and own[4] != NOWHERE):
+                    self.special[number].append((flag, rows))
+
+    def describe(self, source: int, ordinal: int, time: int) -> tuple[int, int, int]:
+        """Return class, adoption flags and first firm (-1: none) of a consignment that arrives at `time` (ms)."""
+        _, _, _, _, group, parties, fixed, mix = self.sources[source]
         klass, flags, first = max(fixed, 0), 0, NOWHERE
+        firms: list[int] = []
         if group != NOWHERE:
             stream = self.plan.source_streams[source, 1]
             firms = [
@@ -98,8 +129,29 @@ class Population:
                 flags &= self.flags[firm]
             if fixed == NOWHERE and mix == NOWHERE:
                 klass = self.classes[first]
+        for flag, rows in self.special[source]:
+            holding = [row for row in rows if row.begin <= time < row.end]
+            flags |= bool(holding and all(self._adopts(row, firms, ordinal) for row in holding)) << flag
         if mix != NOWHERE:
             shares: NDArray[np.float64] = self.plan.mixes[mix]
             drawn = uniform(self.key, self.plan.source_streams[source, 2], ordinal, 0, 0)
             klass = min(int(np.searchsorted(shares, drawn, side="right")), len(shares) - 1)
         return klass, flags, first
+
+    def _adopts(self, adoption: _Adoption, firms: list[int], ordinal: int) -> bool:
+        row = adoption.row
+        if adoption.by == BY_TOKEN:
+            drawn = uniform(self.key, self.plan.adoption_streams[row], ordinal, 0, 0)
+            return bool(drawn < self.plan.adoption_shares[row])
+        parties = firms if adoption.party == NOWHERE else firms[adoption.party : adoption.party + 1]
+        return all(self.adopters[row][firm] for firm in parties)
+
+
+class _Adoption(NamedTuple):
+    """A row of the adoptions table: its number, what it is a share of, whose firm has to adopt, and when it holds."""
+
+    row: int
+    by: int
+    party: int
+    begin: int
+    end: int

@@ -168,7 +168,7 @@ class _Run:
         now = self.env.now
         self.events += 1
         self._next_arrival(source, ordinal + 1, times)
-        klass, flags, firm = self.population.describe(source, ordinal)
+        klass, flags, firm = self.population.describe(source, ordinal, now)
         self.classes[source].append(klass)
         counted = self.arrived_by[source]
         counted[0] += 1

@@ -81,3 +81,16 @@ def capacity_changes(spans: Sequence[Span], units: int, until: int) -> list[Span
         if end < until:
             changes.append((end, 0))
     return changes
+
+
+def joined(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
+    """
+    Return the spans of `one`, then those of `other`, which begin no earlier than these end; merged where they touch.
+    """
+    spans = list(one)
+    for begin, end in other:
+        if spans and spans[-1][1] == begin:
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((begin, end))
+    return spans

@@ -43,8 +43,10 @@ def compile_plan(arm: ResolvedArm) -> Plan:
     routines: list[Routine] = []
     firsts: list[Routine] = []
     flows: list[str] = []
-    for name, entry in entries.items():
-        compiler = EntryCompiler(tables, name, entry)
+    compilers: list[EntryCompiler] = []
+    for number, (name, entry) in enumerate(entries.items()):
+        compiler = EntryCompiler(tables, name, entry, number)
+        compilers.append(compiler)
         try:
             own = compiler.compile()
             arrivals.add(name, entry)
@@ -54,6 +56,8 @@ def compile_plan(arm: ResolvedArm) -> Plan:
         firsts.append(own[0])
         routines += own
         flows.append(entry.flow)
+    for compiler in compilers:
+        compiler.check_flags()
     if tables.faults.faults:
         flat = [
             each for fault in tables.faults.faults for each in (fault.faults if isinstance(fault, Faults) else [fault])
@@ -66,9 +70,7 @@ def compile_plan(arm: ResolvedArm) -> Plan:
     calendars, spans = tables.calendar_rows()
     laws, numbers = _laws(tables)
     group_rows, members = _firms(tables)
-    adoptions = (
-        [(tables.flags[f"adopts {use.name}"], 0, int(use.of == "firms")) for use in arm.partial] if tables.firms else []
-    )
+    adoptions = tables.adoptions
     sources = [(starts[id(first)], *row) for first, row in zip(firsts, arrivals.rows, strict=True)]
     classes = len(tables.classes)
     return Plan(
@@ -92,9 +94,9 @@ def compile_plan(arm: ResolvedArm) -> Plan:
         mixes=_floats(arrivals.mixes, classes),
         groups=_ints(group_rows, 2),
         members=_floats(members, 3),
-        adoptions=_ints(adoptions, 3),
-        adoption_shares=np.array([use.share for use in arm.partial] if tables.firms else [], dtype=np.float64),
-        adoption_streams=_identities([f"//adoption/{use.measure}" for use in arm.partial] if tables.firms else []),
+        adoptions=_ints(adoptions.rows, 6),
+        adoption_shares=np.array(adoptions.shares, dtype=np.float64),
+        adoption_streams=_identities(adoptions.streams),
         window=np.array([tables.warm_up, tables.measured, tables.horizon], dtype=np.int64),
         names=Names(
             steps=tuple(tables.steps.rows),
@@ -104,7 +106,7 @@ def compile_plan(arm: ResolvedArm) -> Plan:
             source_flows=tuple(flows),
             source_groups=tuple(entry.group or name for name, entry in entries.items()),
             classes=tuple(tables.classes),
-            flags=tuple(tables.flags),
+            flags=tuple(adoptions.names),
             streams=tuple(tables.streams.names),
             groups=len(tables.groups.rows),
         ),
@@ -118,7 +120,7 @@ def _prove(
     names = [str(name) for name in tables.resources.rows]
     most = [tables.largest_capacity(resource) for resource in range(len(names))]
     ground = Ground(tables.steps.rows, tables.needs.rows, tables.shares.rows, names, most)
-    unset = (1 << FLAGS) - 1 & ~((1 << len(tables.flags)) - 1)
+    unset = (1 << FLAGS) - 1 & ~((1 << len(tables.adoptions.names)) - 1)
     faults: list[ScenarioFault] = []
     for first, end in pairwise([*firsts, len(program)]):
         faults += prove(program, places, first, end, unset, ground)

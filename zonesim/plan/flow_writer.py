@@ -24,18 +24,19 @@ FLAGS: Final = 63
 class FlowWriter:
     """Writes instructions of one traffic entry, and knows what its flows refer to."""
 
-    def __init__(self, tables: WorldTables, name: str, entry: Traffic) -> None:
+    def __init__(self, tables: WorldTables, name: str, entry: Traffic, number: int) -> None:
         self.tables = tables
         self.arm = tables.arm
         self.name = name
         self.entry = entry
+        self.number = number
         self.routines: list[Routine] = []
         self.routine = Routine()
         self.kind = Kind("")
         self.classes = tables.classes_of(entry)
         self.next_child = 1
         self.child_bases: dict[tuple[tuple[str, ...], int], int] = {}
-        self.flags = dict(tables.flags)
+        self.flags: dict[str, int] = {}
         self.consulted: frozenset[str] = frozenset()
         self.truths: dict[str, None] = {}
         self.text_place = Place(self.arm.world.file)
@@ -53,11 +54,17 @@ class FlowWriter:
 
     def _flag(self, name: str) -> int:
         if name not in self.flags:
-            self.flags[name] = len(self.flags)
-            if len(self.flags) > FLAGS:
-                message = f"traffic '{self.name}' needs more than {FLAGS} flags"
-                raise ScenarioFault(message, self.text_place, "Use fewer marks in conditions, or fewer truths.")
+            # From the top: the flags of adoption, which all entries share, are counted from the bottom.
+            self.flags[name] = FLAGS - 1 - len(self.flags)
         return self.flags[name]
+
+    def check_flags(self) -> None:
+        """Note a fault when this entry needs more flags than a token has; call when all entries are written."""
+        if len(self.flags) + len(self.tables.adoptions.names) > FLAGS:
+            message = f"traffic '{self.name}' needs more than {FLAGS} flags"
+            place = self.arm.world.place(("traffic", self.name))
+            remedy = "Use fewer marks in conditions, fewer truths, or fewer measures at once."
+            self.tables.faults.add(ScenarioFault(message, place, remedy))
 
     # --- values
 

@@ -15,16 +15,17 @@ from typing import Final
 
 from zonesim import units
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
+from zonesim.plan.adoption import Choice, Condition, Edition, editions
 from zonesim.plan.assembly import Label, Routine
-from zonesim.plan.binding import bind, resolve
+from zonesim.plan.binding import Arguments, bind, resolve
 from zonesim.plan.flow_work import WorkWriter
 from zonesim.plan.operations import NOWHERE, BranchOn, Op, SetWhat
 from zonesim.plan.plan import StepName
 from zonesim.plan.records import LARGEST_CHILD
 from zonesim.plan.scope import Kind, OpenList, Scope, consulted_marks
-from zonesim.policy import PracticeUse, root_of
+from zonesim.policy import PracticeUse
 from zonesim.scenario.fields import mode_of
-from zonesim.scenario.models import END, Flow, Split, Step
+from zonesim.scenario.models import END, Flow, Param, Split, Step
 
 CALLS_DEEP: Final = 12
 """Deepest nesting of calls; deeper is taken for a flow that calls itself."""
@@ -33,12 +34,15 @@ CALLS_DEEP: Final = 12
 class EntryCompiler(WorkWriter):
     """Compiles one traffic entry."""
 
+    zones: tuple[str, ...] = ()
+    """The zones that the entry's flow names, in the order of its parameters."""
+
     # --- routines
 
     def compile(self) -> list[Routine]:
         """Return the routines of this entry, the consignments' own first; faults go to the collector."""
         place = self.arm.world.place(("traffic", self.name, "flow"))
-        flow = self._flow(self.entry.flow, frozenset(), place)
+        flow = self._flow(self.arm.world.flow_key(self.name), frozenset(), place)
         arguments = bind(
             flow,
             self.entry.with_,
@@ -47,6 +51,7 @@ class EntryCompiler(WorkWriter):
             self.tables.scenario,
         )
         self.kind = Kind(flow.entity)
+        self.zones = _zones(flow, arguments)
         scope = Scope(self.entry.flow, arguments)
         self._routine(scope, lambda: self._call(self.entry.flow, scope), is_consignment=True)
         return self.routines
@@ -69,7 +74,6 @@ class EntryCompiler(WorkWriter):
         tail, routine.rows = routine.rows, []
         if is_consignment:
             self._mark("arrived", scope, kind=self.kind.name)
-            self._adoption_without_firm()
             self._upgrades()
         for truth in self.truths:
             if truth not in self.kind.inherited:
@@ -77,24 +81,15 @@ class EntryCompiler(WorkWriter):
         routine.rows += tail
         self.routine, self.truths = outer, outer_truths
 
-    def _adoption_without_firm(self) -> None:
-        """Tokens that belong to no firm adopt one by one, each with the same luck in every arm."""
-        if self.tables.parties_of(self.entry):
-            return
-        for use in self.arm.partial:
-            share = self.tables.shares.add((use.share,) * len(self.tables.classes))
-            stream = self.tables.streams.add(f"{self.name}//adoption/{use.measure}")
-            self._chance(share, stream, self.flags[f"adopts {use.name}"])
-
     def _upgrades(self) -> None:
         """Give adopters of a practice the class that it sets."""
         for each in self.tables.upgrades:
-            if each.old not in self.classes:
+            condition = self._condition_of(self.arm.uses[each.practice], self.zones)
+            if each.old not in self.classes or condition is False:
                 continue
             after, yes = Label(), Label()
-            flag = self.flags.get(f"adopts {each.practice}")
-            if flag is not None:
-                self._only_if(BranchOn.FLAG, flag, after)
+            if condition is not True:
+                self._only_if(BranchOn.FLAG, self._adopts(each.practice, condition), after)
             mask = 1 << self.tables.classes.index(each.old)
             self.routine.emit(Op.BRANCH, NOWHERE, BranchOn.CLASS, mask, 0, yes)
             self.routine.jump(after)
@@ -111,42 +106,77 @@ class EntryCompiler(WorkWriter):
 
     # --- flows
 
-    def _flow(self, name: str, adopted: frozenset[str], place: Place) -> Flow:
-        flows = self.arm.flows(adopted)
-        if name not in flows:
-            raise UnknownName(f"no flow '{name}'", place, suggest(name, flows, "flows"))
-        return flows[name]
+    def _flow(self, key: str, adopted: frozenset[str], place: Place) -> Flow:
+        keys = self.arm.world.flow_keys()
+        if key not in keys:
+            raise UnknownName(f"no flow '{key}'", place, suggest(key, keys, "flows"))
+        return self.arm.flow(key, adopted)
 
     def _call(self, name: str, scope: Scope) -> None:
-        """Write a flow in place: its one edition, or a choice by adoption flags between its editions."""
-        self._editions(name, scope, list(self.arm.touching(name)), frozenset())
+        """
+        Write a flow in place: its one edition, or a choice by adoption flags between its editions.
 
-    def _editions(self, name: str, scope: Scope, open_uses: list[PracticeUse], adopted: frozenset[str]) -> None:
-        if not open_uses:
-            flow = self._flow(name, adopted, self.text_place)
-            text = (root_of(self.arm.world, name), name)
-            inner = replace(scope, flow=name, call=scope.path, text=text, lists=())
-            place = (
-                str(resolve(flow.place, scope.arguments, self.tables.scenario, self.text_place))
-                if flow.place
-                else scope.place
-            )
-            outer, self.consulted = self.consulted, consulted_marks(flow.steps)
-            for mark in sorted(self.consulted):
-                self.routine.emit(
-                    Op.SET, NOWHERE, SetWhat.LOWER_FLAG, self._flag(f"mark {'.'.join((*inner.call, mark))}")
-                )
-            self._steps(flow.steps, replace(inner, place=place))
-            self.consulted = outer
+        A practice is followed in a call when it is followed in every zone that the call names; a call that names none
+        is where the call around it is.
+        """
+        key = self.arm.world.flow_key(self.name) if not scope.path else name
+        zones = _zones(self._flow(key, frozenset(), self.text_place), scope.arguments)
+        scope = replace(scope, zones=zones or scope.zones)
+        always: set[str] = set()
+        open_uses: list[tuple[PracticeUse, Condition]] = []
+        for use in self.arm.touching(key):
+            condition = self._condition_of(use, scope.zones)
+            if condition is True:
+                always.add(use.name)
+            elif condition is not False:
+                open_uses.append((use, condition))
+        chosen = editions(
+            open_uses, frozenset(always), lambda one, other: self.arm.flow(key, one) == self.arm.flow(key, other)
+        )
+        self._edition(name, key, chosen, scope)
+
+    def _condition_of(self, use: PracticeUse, zones: tuple[str, ...]) -> Condition | bool:
+        """Return which tokens of this entry follow a practice in `zones`: all (True), none (False), or a condition."""
+        share = use.within(zones)
+        if share.always or share.never:
+            return share.always
+        parties = self.tables.parties_of(self.entry)
+        if not parties or use.of == "token":
+            return Condition(use.measure, "token", ((-1, share),))
+        if len(zones) == parties > 1 and set(zones) == set(self.zones):
+            # Each firm is in the zone of its own: the first in the first zone that the entry's flow names.
+            parts = tuple((self.zones.index(zone), use.at(zone)) for zone in self.zones)
+            if len({own for _, own in parts}) > 1:
+                return Condition(use.measure, use.of, parts)
+        return Condition(use.measure, use.of, ((-1, share),))
+
+    def _adopts(self, practice: str, condition: Condition) -> int:
+        return self.tables.adoptions.flag(condition, f"adopts {practice}", self.number, self.name)
+
+    def _edition(self, name: str, key: str, edition: Edition, scope: Scope) -> None:
+        """Write an edition of a flow, or a choice between editions."""
+        if isinstance(edition, Choice):
+            follows, after = Label(), Label()
+            flag = self._adopts(edition.name, edition.condition)
+            self.routine.emit(Op.BRANCH, NOWHERE, BranchOn.FLAG, flag, 0, follows)
+            self._edition(name, key, edition.no, scope)
+            self.routine.jump(after)
+            self.routine.place(follows)
+            self._edition(name, key, edition.yes, scope)
+            self.routine.place(after)
             return
-        use, *rest = open_uses
-        follows, after = Label(), Label()
-        self.routine.emit(Op.BRANCH, NOWHERE, BranchOn.FLAG, self.flags[f"adopts {use.name}"], 0, follows)
-        self._editions(name, scope, rest, adopted)
-        self.routine.jump(after)
-        self.routine.place(follows)
-        self._editions(name, scope, rest, adopted | {use.name})
-        self.routine.place(after)
+        flow = self._flow(key, edition, self.text_place)
+        inner = replace(scope, flow=name, call=scope.path, text=self.arm.world.flow_path(key), lists=())
+        place = (
+            str(resolve(flow.place, scope.arguments, self.tables.scenario, self.text_place))
+            if flow.place
+            else scope.place
+        )
+        outer, self.consulted = self.consulted, consulted_marks(flow.steps)
+        for mark in sorted(self.consulted):
+            self.routine.emit(Op.SET, NOWHERE, SetWhat.LOWER_FLAG, self._flag(f"mark {'.'.join((*inner.call, mark))}"))
+        self._steps(flow.steps, replace(inner, place=place))
+        self.consulted = outer
 
     def _steps(self, steps: Mapping[str, Step], scope: Scope) -> None:
         """Write a list of steps; `next` may name any of them, or the end of the list."""
@@ -349,3 +379,9 @@ class EntryCompiler(WorkWriter):
 
 
 _JOIN_REMEDY: Final = "A join names a step with `split` that stands before it in the same list."
+
+
+def _zones(flow: Flow, arguments: Arguments) -> tuple[str, ...]:
+    """Return the zones that a call of a flow names, in the order of its parameters."""
+    kinds = {key: spec.kind if isinstance(spec, Param) else spec for key, spec in flow.params.items()}
+    return tuple(dict.fromkeys(str(arguments[key]) for key, kind in kinds.items() if kind == "zone"))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import pairwise, product
 from typing import Final
 
 import numpy as np
@@ -164,8 +164,8 @@ def _uses(plan: Plan, source: int) -> dict[int, _Use]:
 
 def _kinds(plan: Plan, source: int) -> list[tuple[float, int, int]]:
     """
-    Return (share, class, adoption flags) of the tokens of a source; practices adopted in one order are adopted
-    together.
+    Return (share, class, adoption flags) of the tokens of a source, averaged over the run; practices adopted in one
+    order are adopted together.
     """
     _, _, _, _, group, parties, fixed, mix = plan.sources[source].tolist()
     if mix != NOWHERE:
@@ -177,21 +177,41 @@ def _kinds(plan: Plan, source: int) -> list[tuple[float, int, int]]:
         first, count = plan.groups[group].tolist()
         members = plan.members[first : first + count]
         classes = [(float(members[members[:, 2] == klass, 0].sum()), int(klass)) for klass in np.unique(members[:, 2])]
-    orders: dict[int, list[tuple[float, int]]] = {}
-    if group != NOWHERE:
-        for row, (flag, _, _) in enumerate(plan.adoptions.tolist()):
-            share = float(plan.adoption_shares[row]) ** parties
-            orders.setdefault(int(plan.adoption_streams[row]), []).append((share, flag))
-    choices = [_prefixes(order) for order in orders.values()]
-    kinds = []
-    for share, klass in classes:
-        for combination in product(*choices):
-            weight, flags = share, 0
-            for part, raised in combination:
-                weight, flags = weight * part, flags | raised
-            if weight > NEGLIGIBLE:
-                kinds.append((weight, klass, flags))
-    return kinds
+    kinds: dict[tuple[int, int], float] = {}
+    for weight, orders in _adopted(plan, source, parties if group != NOWHERE else 0):
+        for share, klass in classes:
+            for combination in product(*(_prefixes(order) for order in orders)):
+                part, flags = share * weight, 0
+                for own, raised in combination:
+                    part, flags = part * own, flags | raised
+                kinds[klass, flags] = kinds.get((klass, flags), 0.0) + part
+    return [(share, klass, flags) for (klass, flags), share in kinds.items() if share > NEGLIGIBLE]
+
+
+def _adopted(plan: Plan, source: int, parties: int) -> list[tuple[float, list[list[tuple[float, int]]]]]:
+    """
+    Return, for each part of the run with shares of its own, how large it is and the (share, flag) of tokens of a
+    source by order of adopters.
+    """
+    rows = [
+        (*row, float(plan.adoption_shares[number]), int(plan.adoption_streams[number]))
+        for number, row in enumerate(plan.adoptions.tolist())
+        if row[1] == source or (row[1] == NOWHERE and parties)
+    ]
+    edges = sorted({0, plan.horizon, *(edge for row in rows for edge in row[4:6])})
+    found = []
+    for begin, end in pairwise(edges):
+        orders: dict[int, dict[int, float]] = {}
+        for flag, own, _, party, holds, until, share, stream in rows:
+            if holds <= begin < until:
+                # A row of this source alone is about its tokens one by one; all firms of a token have to adopt.
+                met = share if own == source or party != NOWHERE else share**parties
+                order = orders.setdefault(stream, {})
+                order[flag] = order.get(flag, 1.0) * met
+        found.append(
+            ((end - begin) / plan.horizon, [[(met, flag) for flag, met in order.items()] for order in orders.values()])
+        )
+    return found
 
 
 def _prefixes(order: list[tuple[float, int]]) -> list[tuple[float, int]]:

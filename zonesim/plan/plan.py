@@ -51,11 +51,16 @@ TABLES: Final[dict[str, tuple[str, str]]] = {
     "groups": ("int64 (n, 2)", "first member, how many"),
     "members": ("float64 (n, 3)", "share of the volume, cumulative share, class"),
     "adoptions": (
-        "int64 (n, 3)",
-        "flag raised on tokens all of whose firms adopt; group; by (0 volume, 1 number of firms)",
+        "int64 (n, 6)",
+        "flag, raised on a token when every row of it that holds at its arrival is met; source (-1: all that have"
+        " firms); by (0 share of the volume, 1 of the firms, 2 of the tokens, each by itself); party whose firm has to"
+        " adopt (-1: all firms of the token); holds from, until (arrival time in ms)",
     ),
     "adoption_shares": ("float64 (n,)", "share that adopts"),
-    "adoption_streams": ("uint64 (n,)", "stream of the order in which firms adopt, drawn once a replication"),
+    "adoption_streams": (
+        "uint64 (n,)",
+        "stream of the order in which firms adopt, drawn once a replication, or of the tokens' own draws",
+    ),
     "window": ("int64 (3,)", "end of warm-up, end of measuring, end of the run (ms)"),
 }
 

@@ -46,7 +46,8 @@ class Scope:
 
     `path` leads through calls and blocks to the step; `call` is the part of it that leads to the flow, within which
     marks have their meaning; `text` is where the step is written. `depth` and `held` (resource, units) are what the
-    token has in its hands. `lists` are the lists of steps around the step, the nearest last.
+    token has in its hands. `zones` are those that the call is in. `lists` are the lists of steps around the step, the
+    nearest last.
     """
 
     flow: str
@@ -58,6 +59,7 @@ class Scope:
     depth: int = 0
     held: tuple[tuple[int, int], ...] = ()
     calls: int = 0
+    zones: tuple[str, ...] = ()
     lists: tuple[OpenList, ...] = ()
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any, Final, TypeVar
 
 from zonesim import units
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
+from zonesim.plan.adoption import Adoptions
 from zonesim.plan.binding import find_resource
-from zonesim.plan.calendars import Days, Span, capacity_changes, open_spans
+from zonesim.plan.calendars import Days, Span, capacity_changes, joined, open_spans
 from zonesim.plan.distributions import Laws
 from zonesim.plan.operations import AtShiftEnd
 from zonesim.plan.plan import UNLIMITED, MarkName, ResourceName, StepName
@@ -47,7 +49,7 @@ class WorldTables:
         self.upgrades = [each for each in arm.upgrades if each.old in self.classes]
         self.upgraded = {each.name: each for each in self.upgrades}
         self.classes += self.upgraded
-        self.flags = {f"adopts {use.name}": number for number, use in enumerate(arm.partial)}
+        self.adoptions = Adoptions(self.horizon)
         self.steps: Keyed[StepName] = Keyed()
         self.marks: Keyed[MarkName] = Keyed()
         self.groups: Keyed[tuple[str, ...]] = Keyed()
@@ -60,6 +62,7 @@ class WorldTables:
         self.resources: Keyed[ResourceName] = Keyed()
         self.capacities: list[tuple[list[Span], int, str]] = []
         self.calendars: Keyed[str] = Keyed()
+        self.composed: dict[str, list[Span]] = {}
         self._declare_resources()
 
     def _days(self) -> Days:
@@ -162,24 +165,44 @@ class WorldTables:
                 if isinstance(entry, Resource):
                     label = {str(language): text for language, text in entry.label.items()}
                     self.resources.add((zone_name, name), ResourceName(zone_name, name, entry.role, label))
-                    place = self.arm.world.place(("zones", zone_name, name, "open"))
-                    try:
-                        spans = self.spans(entry.open, place)
-                    except ScenarioFault as fault:
-                        self.faults.add(fault)
-                        spans = [(0, self.horizon)]
-                    free = zone.outside or entry.units == "unlimited"
-                    count = UNLIMITED if free else int(mode_of(entry.units))
-                    if not spans:
-                        self.faults.add(
-                            ScenarioFault(
-                                f"{zone_name}.{name} is never open in this run", place, "Choose other opening hours."
-                            )
-                        )
-                    self.capacities.append((capacity_changes(spans, count, self.horizon), count, entry.at_shift_end))
+                    self.capacities.append(self._capacity(zone_name, name, entry, free=zone.outside))
+
+    def _capacity(self, zone: str, name: str, entry: Resource, *, free: bool) -> tuple[list[Span], int, str]:
+        """
+        Return when how many units are there, the most there are, and the rule at closing; zones may change in a run.
+        """
+        place = self.arm.world.place(("zones", zone, name, "open"))
+        phases = [(0, entry)]
+        for start, later in self.arm.phases:
+            own = later.zones[zone].entries()[name]
+            assert isinstance(own, Resource)  # noqa: S101  edits with a start change units and opening only
+            phases.append((start, own))
+        changes: list[Span] = []
+        opened: list[Span] = []
+        counts: list[int] = []
+        for (start, own), (end, _) in pairwise([*phases, (self.horizon, entry)]):
+            try:
+                spans = self.spans(own.open, place)
+            except ScenarioFault as fault:
+                self.faults.add(fault)
+                spans = [(0, self.horizon)]
+            counts.append(UNLIMITED if free or own.units == "unlimited" else int(mode_of(own.units)))
+            opened = joined(opened, [(max(a, start), min(b, end)) for a, b in spans if a < end and b > start])
+            steps = capacity_changes(spans, counts[-1], self.horizon)
+            now = [units for time, units in steps if time <= start][-1]
+            changes += [(start, now), *((time, units) for time, units in steps if start < time < end)]
+        if not opened:
+            fault_ = f"{zone}.{name} is never open in this run"
+            self.faults.add(ScenarioFault(fault_, place, "Choose other opening hours."))
+        if len({own.open for _, own in phases}) > 1:
+            self.composed[f"hours of {zone}.{name}"] = opened
+        kept = [change for number, change in enumerate(changes) if not number or change[1] != changes[number - 1][1]]
+        return kept, max(counts), entry.at_shift_end
 
     def spans(self, calendar: str, place: Place) -> list[Span]:
         """Return the open spans of a calendar in this run; raises UnknownName."""
+        if calendar in self.composed:
+            return self.composed[calendar]
         if calendar not in self.scenario.calendars:
             raise UnknownName(
                 f"no calendar '{calendar}'", place, suggest(calendar, self.scenario.calendars, "calendars")
@@ -199,7 +222,10 @@ class WorldTables:
         """Return the calendar in whose open time work with this resource counts, if its work pauses at closing."""
         name = self.resources.rows[resource]
         entry = self.scenario.zones[name.zone].entries()[name.name]
-        return entry.open if isinstance(entry, Resource) and entry.at_shift_end == "pause" else None
+        if not isinstance(entry, Resource) or entry.at_shift_end != "pause":
+            return None
+        composed = f"hours of {name}"
+        return composed if composed in self.composed else entry.open
 
     def calendar(self, name: str, place: Place) -> int:
         """Return the number of a calendar that holds are counted in; raises UnknownName."""

@@ -1,6 +1,7 @@
 """From a scenario to arms: edits, adoption, regimes, firms."""
 
-from zonesim.policy.arms import PracticeUse, ResolvedArm, resolve
+from zonesim.policy.adoption import Following, PracticeUse
+from zonesim.policy.arms import ResolvedArm, Upgrade, resolve
 from zonesim.policy.chosen import Arm, Chosen, arm_from, arms_for, baseline, find_measure
 from zonesim.policy.edits import Change, Request, apply, dotted, parse_setting, targets
 from zonesim.policy.firms import Firm, generate
@@ -13,9 +14,11 @@ __all__ = [
     "Chosen",
     "Entry",
     "Firm",
+    "Following",
     "PracticeUse",
     "Request",
     "ResolvedArm",
+    "Upgrade",
     "World",
     "apply",
     "arm_from",

@@ -1,41 +1,26 @@
 """
 Arms: the baseline regime, and the regime with measures.
 
-A practice that everybody follows is edited into the flows. One that only a share follows gives its flow two
-editions; a token walks the one that its adoption flag says. A measure never lowers the share that a regime already
-has.
+A practice that everybody follows everywhere is edited into the flows. One that only some follow (a share, in some
+zones, from some date on) gives its flow two editions; a token walks the one that its adoption flag says. A measure
+never lowers the share that a regime already has.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import combinations
-from typing import Any
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
-from zonesim import units
-from zonesim.faults import Faults, MeasureConflict, ScenarioFault, UnknownName, suggest
-from zonesim.policy.chosen import Arm, choice_faults, settle_params
-from zonesim.policy.edits import Change, Request, apply, check_conflicts, targets
+from zonesim.faults import Faults, MeasureConflict, ScenarioFault
+from zonesim.policy.adoption import PracticeUse, practice_uses
+from zonesim.policy.chosen import Arm, choice_faults, settle_params, start_of
+from zonesim.policy.conflicts import Claim, check_conflicts, in_order
+from zonesim.policy.edits import Change, Request, apply, dotted, targets
 from zonesim.policy.regimes import enter
-from zonesim.policy.world import World
-from zonesim.scenario import Catalogue, Edit, Flow, Measure, Scenario, load_catalogue
-from zonesim.scenario.fields import mode_of
-
-
-@dataclass(frozen=True)
-class PracticeUse:
-    """A practice followed by a share strictly between 0 and 1, and the flows that it edits."""
-
-    name: str
-    share: float
-    of: str
-    flows: frozenset[str]
-
-    @property
-    def measure(self) -> str:
-        """Return the measure it belongs to; firms adopt all practices of a measure in one order."""
-        return self.name.partition(".")[0]
+from zonesim.policy.world import USES, World
+from zonesim.scenario import Catalogue, Flow, Measure, Path_, Scenario, load_catalogue
 
 
 @dataclass(frozen=True)
@@ -56,44 +41,61 @@ class Upgrade:
 class ResolvedArm:
     """
     An arm made concrete: the checked scenario, the flows for any set of adopted practices, and the log of changes.
+
+    `world` is what those meet who follow only what everybody follows everywhere; `scenario` is checked from it.
     """
 
     arm: Arm
     world: World
     scenario: Scenario
-    partial: tuple[PracticeUse, ...]
-    requests: dict[str, tuple[Request, ...]]
+    uses: dict[str, PracticeUse]
+    """Every practice of the library by `measure.practice`, with the share that follows it in this arm."""
+    edits: dict[str, list[Request]]
+    """By key of a flow: the edits of it by practices, in the order in which they act."""
+    phases: list[tuple[int, Scenario]] = field(default_factory=list)
+    """From when on (ms) zones are as in which scenario, after the first one; in order."""
     changes: list[Change] = field(default_factory=list)
-    shares: dict[str, float] = field(default_factory=dict)
-    """Every practice of the library with the share that follows it in this arm."""
     upgrades: tuple[Upgrade, ...] = ()
     """Changes of class by the practices that somebody follows."""
     warnings: list[str] = field(default_factory=list)
     """What is allowed but odd: parameters outside the bounds that the library gives them."""
-    _flows: dict[frozenset[str], dict[str, Flow]] = field(default_factory=dict)
-    _worlds: dict[frozenset[str], World] = field(default_factory=dict)
+    _pristine: World | None = None
+    _editions: dict[tuple[str, frozenset[str]], Flow] = field(default_factory=dict)
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Return every practice with the largest share that follows it in a modelled zone at the end of the run."""
+        return {name: use.share for name, use in self.uses.items()}
+
+    @cached_property
+    def partial(self) -> tuple[PracticeUse, ...]:
+        """Return the practices that some follow and some do not: by share, zone or time of arrival."""
+        return tuple(use for use in self.uses.values() if use.followed and not use.everywhere)
 
     def touching(self, flow: str) -> tuple[PracticeUse, ...]:
-        """Return the partly followed practices that edit `flow`."""
+        """Return the partly followed practices that edit the flow with this key."""
         return tuple(use for use in self.partial if flow in use.flows)
 
-    def world_for(self, adopted: frozenset[str]) -> World:
-        """Return the world as a token sees it that follows the partial practices in `adopted`."""
-        if adopted not in self._worlds:
-            world = self.world.copy() if adopted else self.world
-            if adopted:
-                apply(
-                    world,
-                    [request for use in self.partial if use.name in adopted for request in self.requests[use.name]],
-                )
-            self._worlds[adopted] = world
-        return self._worlds[adopted]
+    def flow(self, key: str, adopted: frozenset[str] = frozenset()) -> Flow:
+        """
+        Return a flow as a token walks it that follows the partial practices in `adopted`.
+
+        `key` is the name of a flow, or `traffic.ENTRY` for an entry's own copy. Raises Faults.
+        """
+        adopted &= {use.name for use in self.touching(key)}
+        if (key, adopted) not in self._editions:
+            world = self.world
+            if adopted and self._pristine is not None:
+                path = world.flow_path(key)
+                world = self._pristine.with_only(path)
+                followed = adopted | {name for name, use in self.uses.items() if use.everywhere}
+                apply(world, [request for request in self.edits[key] if request.by in followed], within=path)
+            self._editions[key, adopted] = world.flow(key)
+        return self._editions[key, adopted]
 
     def flows(self, adopted: frozenset[str] = frozenset()) -> dict[str, Flow]:
-        """Return the checked flows of that world; raises Faults."""
-        if adopted not in self._flows:
-            self._flows[adopted] = self.world_for(adopted).flows()
-        return self._flows[adopted]
+        """Return all flows as such a token walks them; raises Faults."""
+        return {key: self.flow(key, adopted) for key in self.world.flow_keys()}
 
 
 def resolve(world: World, arm: Arm) -> ResolvedArm:
@@ -109,129 +111,155 @@ def resolve(world: World, arm: Arm) -> ResolvedArm:
     if faults := choice_faults(world, arm, catalogue):
         raise Faults(faults)
     warnings = settle_params(world, arm, catalogue)
-    scenario = world.scenario()
-    shares, uses = _adoption(world, scenario, arm, catalogue)
-    everyone: list[Request] = []
-    by_practice: dict[str, tuple[Request, ...]] = {}
-    for measure in catalogue.measures.values():
-        params = tuple(world.tree["measures"][measure.name].items())
-        for key, practice in measure.practices.items():
-            name = f"{measure.name}.{key}"
-            if shares[name] > 0:
-                edits = _requests(practice.edits, name, measure, ("practices", key, "edits"), params, catalogue)
-                by_practice[name] = tuple(edits)
-        if arm.chosen(measure.name) is not None:
-            everyone += _requests(measure.zone_edits, measure.name, measure, ("zone_edits",), params, catalogue)
-    ordered = [request for name in by_practice for request in by_practice[name]]
-    check_conflicts(world, [*ordered, *everyone])
-    partial = tuple(
-        PracticeUse(name, shares[name], uses[name], _edited_flows(world, requests))
-        for name, requests in by_practice.items()
-        if shares[name] < 1
-    )
-    full = [request for name in by_practice if shares[name] >= 1 for request in by_practice[name]]
-    changes = apply(world, [*full, *everyone])
-    upgrades = _upgrades(shares, catalogue)
-    resolved = ResolvedArm(arm, world, world.scenario(), partial, by_practice, changes, shares, upgrades, warnings)
-    for use in partial:
-        shadow = world.copy()
-        changes += apply(shadow, list(by_practice[use.name]))
-    for size in range(len(partial) + 1):
-        for subset in combinations([use.name for use in partial], size):
-            if not subset or any(
-                set(subset) <= {use.name for use in resolved.touching(flow)} for flow in _all_flows(world)
-            ):
-                resolved.flows(frozenset(subset))
+    world.scenario()
+    uses = practice_uses(world, arm, catalogue)
+    measures = in_order(catalogue)
+    requests = [request for measure in measures for request in _requests(world, arm, measure, uses, catalogue)]
+    _give_copies(world, requests)
+    claims = check_conflicts(world, requests, lambda one, other: _ever_together(uses, one, other))
+    uses, edits = _edited(world, uses, claims)
+    for_everybody = _zone_edits(arm, world, requests)
+    changes = apply(world, for_everybody.get(0, []))
+    pristine = world.copy()
+    full = [request for request in requests if request.by in uses and uses[request.by].everywhere]
+    changes += apply(world, full)
+    resolved = ResolvedArm(arm, world, world.scenario(), uses, edits, warnings=warnings, _pristine=pristine)
+    partly = {use.name for use in resolved.partial}
+    resolved.changes = changes + apply(world.copy(), [request for request in requests if request.by in partly])
+    resolved.upgrades = _upgrades(uses, catalogue)
+    resolved.phases, later = _phases(pristine, arm, for_everybody)
+    resolved.changes += later
+    for key in world.flow_keys():
+        names = [use.name for use in resolved.touching(key)]
+        for adopted in [(), *((name,) for name in names), tuple(names)]:
+            resolved.flow(key, frozenset(adopted))
     return resolved
 
 
-def _upgrades(shares: Mapping[str, float], catalogue: Catalogue) -> tuple[Upgrade, ...]:
+def _requests(
+    world: World, arm: Arm, measure: Measure, uses: Mapping[str, PracticeUse], catalogue: Catalogue
+) -> list[Request]:
+    """Return the edits of a measure that act in this arm: of practices that somebody follows, and of zones."""
+    document = catalogue.documents[measure.name]
+    params = tuple(world.tree["measures"][measure.name].items())
+    found: list[Request] = []
+    for key, practice in measure.practices.items():
+        use = uses[f"{measure.name}.{key}"]
+        if not use.followed:
+            continue
+        for position, edit in enumerate(practice.edits):
+            place = document.place(("practices", key, "edits", str(position)))
+            found.append(Request(edit, use.name, place, params, tuple(measure.after)))
+    chosen = arm.chosen(measure.name)
+    for position, edit in enumerate(measure.zone_edits if chosen is not None else ()):
+        place = document.place(("zone_edits", str(position)))
+        zones = chosen.zones if chosen is not None else ()
+        found.append(Request(edit, measure.name, place, params, tuple(measure.after), zones))
+    return found
+
+
+def _give_copies(world: World, requests: Sequence[Request]) -> None:
+    """Give traffic entries whose flow is edited for them alone a copy of it, so that all edits of it meet there."""
+    for request in requests:
+        if request.edit.path.startswith("traffic."):
+            with suppress(ScenarioFault):  # a path that does not exist is a fault where it is carried out
+                for path in targets(world, request):
+                    if path[0] == USES:
+                        world.own_flow(path[1])
+
+
+def _ever_together(uses: Mapping[str, PracticeUse], one: Request, other: Request) -> bool:
+    """Return whether anybody ever meets both edits: practices that are followed in different zones do not meet."""
+    first, second = uses.get(one.by), uses.get(other.by)
+    if first is None or second is None or not first.by_zone:
+        return True
+    return any(not own.never and not second.at(zone).never for zone, own in first.by_zone if zone in first.modelled)
+
+
+def _edited(
+    world: World, uses: Mapping[str, PracticeUse], claims: Sequence[Claim]
+) -> tuple[dict[str, PracticeUse], dict[str, list[Request]]]:
+    """Return the practices with the flows that they edit, and the edits by flow; raises Faults if one edits else."""
+    keys = {world.flow_path(key): key for key in world.flow_keys()}
+    touched: dict[str, set[str]] = {}
+    edits: dict[str, list[Request]] = {}
+    for path, request in claims:
+        if request.by not in uses:
+            continue
+        if path[0] not in {"library", "flows", USES}:
+            fault = f"practice '{request.by}' edits '{request.edit.path}', which holds for everybody"
+            raise Faults([ScenarioFault(fault, request.place, "Move it to `zone_edits`.")])
+        key = keys.get(path[:2])
+        if key is not None:
+            touched.setdefault(request.by, set()).add(key)
+            if request not in edits.setdefault(key, []):
+                edits[key].append(request)
+    found = {name: replace(use, flows=frozenset(touched.get(name, ()))) for name, use in uses.items()}
+    return found, edits
+
+
+# --- what holds for everybody in a zone
+
+
+def _start(arm: Arm, world: World, request: Request) -> int:
+    chosen = arm.chosen(request.by)
+    return start_of(world, chosen, arm) if chosen is not None else 0
+
+
+def _zone_edits(arm: Arm, world: World, requests: Sequence[Request]) -> dict[int, list[Request]]:
+    """Return the edits that hold for everybody by the time from which they hold."""
+    found: dict[int, list[Request]] = {}
+    for request in requests:
+        if "." not in request.by:
+            found.setdefault(_start(arm, world, request), []).append(request)
+    return found
+
+
+def _phases(
+    pristine: World, arm: Arm, edits: Mapping[int, Sequence[Request]]
+) -> tuple[list[tuple[int, Scenario]], list[Change]]:
+    """Return the scenarios whose zones hold from later starts on, and what changes then; raises Faults."""
+    world = pristine.copy()
+    phases: list[tuple[int, Scenario]] = []
+    changes: list[Change] = []
+    faults: list[ScenarioFault] = []
+    for start in sorted(edits):
+        if start <= 0:
+            continue
+        for request in edits[start]:
+            others = [path for path in targets(world, request) if not _is_capacity(path)]
+            if others:
+                chosen = arm.chosen(request.by)
+                since = chosen.start if chosen is not None else ""
+                fault = f"{request.who} edits '{dotted(others[0])}' from {since} on"
+                remedy = "With a start, `zone_edits` change `units` and `open` of resources only."
+                faults.append(ScenarioFault(fault, request.place, remedy))
+        if not faults:
+            changes += apply(world, edits[start])
+            phases.append((start, world.scenario()))
+    if faults:
+        raise Faults(faults)
+    return phases, changes
+
+
+def _is_capacity(path: Path_) -> bool:
+    return len(path) == 4 and path[0] == "zones" and path[3] in {"units", "open"}  # noqa: PLR2004
+
+
+def _upgrades(uses: Mapping[str, PracticeUse], catalogue: Catalogue) -> tuple[Upgrade, ...]:
     """Return the changes of class by practices with a share; raises Faults when two give one class different ones."""
     found: list[Upgrade] = []
     faults: list[ScenarioFault] = []
     for measure in catalogue.measures.values():
         for key, practice in measure.practices.items():
-            name = f"{measure.name}.{key}"
-            for old, new in practice.sets_class.items() if shares[name] > 0 else ():
+            use = uses[f"{measure.name}.{key}"]
+            for old, new in practice.sets_class.items() if use.followed else ():
                 other = next((each for each in found if each.old == old and each.new != new), None)
                 if other is not None:
                     place = catalogue.documents[measure.name].place(("practices", key, "sets_class", old))
-                    fault = f"practices '{other.practice}' and '{name}' both set the class of '{old}'"
+                    fault = f"practices '{other.practice}' and '{use.name}' both set the class of '{old}'"
                     faults.append(MeasureConflict(fault, place, "Leave one of the measures out."))
-                found.append(Upgrade(name, old, new))
+                found.append(Upgrade(use.name, old, new))
     if faults:
         raise Faults(faults)
     return tuple(found)
-
-
-def _all_flows(world: World) -> list[str]:
-    return [*world.tree.get("library", {}), *world.tree.get("flows", {})]
-
-
-def _adoption(
-    world: World, scenario: Scenario, arm: Arm, catalogue: Catalogue
-) -> tuple[dict[str, float], dict[str, str]]:
-    """Return the share of every practice in this arm, and of what it is a share."""
-    faults: list[ScenarioFault] = []
-    shares: dict[str, float] = {}
-    uses: dict[str, str] = {}
-    for measure in catalogue.measures.values():
-        params: dict[str, Any] = world.tree["measures"][measure.name]
-        for key, practice in measure.practices.items():
-            name = f"{measure.name}.{key}"
-            share = units.parse_share(mode_of(scenario.adopted.get(measure.name, {}).get(key, "0 %")))
-            if arm.chosen(measure.name) is not None:
-                wanted = practice.adoption.share
-                wanted = (
-                    params.get(wanted[1:], wanted) if isinstance(wanted, str) and wanted.startswith("$") else wanted
-                )
-                try:
-                    share = max(share, units.parse_share(mode_of(wanted)))
-                except ScenarioFault as fault:
-                    place = world.place(("measures", measure.name))
-                    faults.append(type(fault)(f"adoption of measure '{name}': {fault.fault}", place, fault.remedy))
-            shares[name] = share
-            uses[name] = practice.adoption.of
-    for name, practices in scenario.adopted.items():
-        known = catalogue.measures.get(name)
-        if known is None:
-            place = world.key_place(("adopted", name))
-            faults.append(
-                UnknownName(f"no measure '{name}' in the library", place, suggest(name, catalogue.measures, "measures"))
-            )
-            continue
-        for key in practices:
-            if key not in known.practices:
-                place = world.key_place(("adopted", name, key))
-                remedy = suggest(key, known.practices, "practices")
-                faults.append(UnknownName(f"measure '{name}' has no practice '{key}'", place, remedy))
-    if faults:
-        raise Faults(faults)
-    return shares, uses
-
-
-def _requests(
-    edits: Sequence[Edit],
-    name: str,
-    measure: Measure,
-    at: tuple[str, ...],
-    params: tuple[tuple[str, Any], ...],
-    catalogue: Catalogue,
-) -> list[Request]:
-    document = catalogue.documents[measure.name]
-    return [
-        Request(edit, name, document.place((*at, str(position))), params, tuple(measure.after))
-        for position, edit in enumerate(edits)
-    ]
-
-
-def _edited_flows(world: World, requests: Sequence[Request]) -> frozenset[str]:
-    """Return the flows that a practice edits; raises Faults if it edits anything else."""
-    flows: set[str] = set()
-    for request in requests:
-        for path in targets(world, request):
-            if path[0] not in {"library", "flows"}:
-                fault = f"practice '{request.by}' edits '{request.edit.path}', which holds for everybody"
-                raise Faults([ScenarioFault(fault, request.place, "Move it to `zone_edits`.")])
-            flows.add(path[1])
-    return frozenset(flows)

@@ -3,28 +3,30 @@ Edits: named changes of values at dotted paths, the one way in which arms, measu
 scenario.
 
 A path runs from the root of the world: `zones.TYP.lanes_in.units`, `traffic.*.rate`,
-`library.gate.lane.compare.take.freight`. Inside a flow the word `steps` is left out. `*` stands for every key. In
-an arm, two measures may not edit one value, unless both scale it or one of them declares to come `after` the other.
+`library.gate.lane.compare.take.freight`. Inside a flow the word `steps` is left out. `*` stands for every key.
+`library.F1.…` is every use of a flow, `traffic.import_sea.flow.…` the one use of it by that entry, which then has a
+copy of its own.
 """
 
 from __future__ import annotations
 
 import copy
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from zonesim.faults import Faults, MeasureConflict, Place, ScenarioFault, UnknownName, suggest
-from zonesim.policy.world import World
+from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
+from zonesim.policy.world import USES, World
 from zonesim.scenario import Edit, Path_, read_text
 
 
 @dataclass(frozen=True)
 class Request:
     """
-    An edit with who asks for it (a measure, a practice, `--set`), where it is written, and values for its
-    `$params`.
+    An edit with who asks for it (a measure, a practice, `regime R0`, `--set`), where it is written, values for its
+    `$params`, the measures it comes `after`, and the `zones` that it is limited to (none: every zone).
     """
 
     edit: Edit
@@ -32,11 +34,20 @@ class Request:
     place: Place
     params: tuple[tuple[str, Any], ...] = ()
     after: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
 
     @property
     def measure(self) -> str:
         """Return the measure that asks (the part of `by` before the dot)."""
         return self.by.partition(".")[0]
+
+    @property
+    def who(self) -> str:
+        """Return who asks, in words."""
+        if self.by.startswith(("-", "a ", "arm ")):
+            return self.by
+        kind, _, name = self.by.rpartition(" ")
+        return f"{kind or 'measure'} '{name}'"
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,9 @@ class Change:
 
 def dotted(path: Path_) -> str:
     """Return a world path as people write it, without the word `steps`."""
+    if path[:1] == (USES,):
+        path = ("traffic", path[1], "flow", *path[2:]) if len(path) > 1 else ("traffic",)
+        return ".".join(part for part in path if part != "steps")
     in_flow = path[:1] in {("library",), ("flows",)}
     return ".".join(part for part in path if not (in_flow and part == "steps"))
 
@@ -65,7 +79,9 @@ def targets(world: World, request: Request) -> list[Path_]:
     """
     Return the concrete paths that an edit means in `world`.
 
-    For `add` the last part need not exist. Raises UnknownName with the nearest names when nothing is found.
+    For `add` the last part need not exist. An edit of a flow also means the copies of it that traffic entries have of
+    their own; `traffic.NAME.flow.STEP…` means the copy of that entry alone (which `apply` makes if there is none).
+    Raises UnknownName with the nearest names when nothing is found, ScenarioFault for an edit outside its zones.
     """
     edit = request.edit
     parts = edit.path.split(".")
@@ -74,20 +90,52 @@ def targets(world: World, request: Request) -> list[Path_]:
     for number, part in enumerate(parts):
         deeper: list[Path_] = []
         for path in found:
-            deeper += _below(_get(world.tree, path), path, part)
+            deeper += _below(_node(world, path), path, part)
         if not deeper:
             where = ".".join(parts[:number]) or "the scenario"
-            known = sorted({key for path in found for key in _names_below(_get(world.tree, path))})
-            fault = f"{_who(request)} {edit.action}s '{edit.path}', but '{where}' has no '{part}'"
+            known = sorted({key for path in found for key in _names_below(_node(world, path))})
+            fault = f"{request.who} {edit.action}s '{edit.path}', but '{where}' has no '{part}'"
             raise UnknownName(fault, request.place, suggest(part, known))
         found = deeper
-    if last is None:
-        return found
-    return [(*path, *(("steps",) if _adds_a_step(_get(world.tree, path), edit) else ()), last) for path in found]
+        if number == 1:
+            found = _with_copies(world, deeper)
+        elif number == 2 and (last is not None or number + 1 < len(parts)):  # noqa: PLR2004  traffic.NAME.flow.…
+            found = _own_flow(world, deeper)
+    if last is not None:
+        found = [(*path, *(("steps",) if _adds_a_step(_node(world, path), edit) else ()), last) for path in found]
+    return _in_zones(found, request) if request.zones else found
 
 
-def _who(request: Request) -> str:
-    return request.by if request.by.startswith(("-", "a ", "arm ")) else f"measure '{request.by}'"
+def _with_copies(world: World, paths: list[Path_]) -> list[Path_]:
+    """Return paths of flows with those of the copies that traffic entries have of them."""
+    copies = [(USES, entry) for entry in world.tree.get(USES, {}) if world.flow_of(entry) in paths]
+    return [*paths, *copies]
+
+
+def _own_flow(world: World, paths: list[Path_]) -> list[Path_]:
+    """Return paths that lead from a traffic entry into its flow as paths of the entry's own copy of the flow."""
+    return [
+        (USES, path[1]) if (path[0], path[2]) == ("traffic", "flow") and world.flow_of(path[1]) else path
+        for path in paths
+    ]
+
+
+def _in_zones(paths: list[Path_], request: Request) -> list[Path_]:
+    """Return the paths in the zones that the edit is limited to; raises ScenarioFault when it names another place."""
+    named = request.edit.path.split(".")[1:2]
+    kept = [path for path in paths if path[0] == "zones" and path[1] in request.zones]
+    if kept and (named == ["*"] or len(kept) == len(paths)):
+        return kept
+    where = f"limited to {', '.join(request.zones)}"
+    fault = f"{request.who} {request.edit.action}s '{request.edit.path}', but is {where}"
+    raise ScenarioFault(fault, request.place, "Limit it to a zone that it edits, or to none.")
+
+
+def _node(world: World, path: Path_) -> Any:  # noqa: ANN401
+    """Return what stands at a path; for a traffic entry without a copy of its flow, that flow."""
+    if path[:1] == (USES,) and len(path) > 1 and path[1] not in world.tree.get(USES, {}):
+        path = (*world.flow_of(path[1]), *path[2:])
+    return _get(world.tree, path)
 
 
 def _get(tree: Any, path: Path_) -> Any:  # noqa: ANN401
@@ -120,9 +168,9 @@ def _adds_a_step(node: Any, edit: Edit) -> bool:  # noqa: ANN401
     return isinstance(node, dict) and isinstance(node.get("steps"), dict) and isinstance(edit.to, dict)
 
 
-def apply(world: World, requests: Sequence[Request]) -> list[Change]:
+def apply(world: World, requests: Sequence[Request], within: Path_ = ()) -> list[Change]:
     """
-    Carry out edits in order and return what changed; `world` is changed in place.
+    Carry out edits in order and return what changed; `world` is changed in place, only below the path `within`.
 
     Raises Faults with every edit that cannot be carried out.
     """
@@ -130,47 +178,47 @@ def apply(world: World, requests: Sequence[Request]) -> list[Change]:
     faults: list[ScenarioFault] = []
     for request in requests:
         try:
-            changes += _apply(world, request)
+            paths = [path for path in targets(world, request) if path[: len(within)] == within]
+            changes += [_change(world, request, path) for path in paths]
         except ScenarioFault as fault:
             faults.append(fault)
+        world.settings.append(request)
     if faults:
         raise Faults(faults)
     return changes
 
 
-def _apply(world: World, request: Request) -> list[Change]:
+def _change(world: World, request: Request, path: Path_) -> Change:
+    """Carry out an edit at one of the paths that it means."""
     edit = request.edit
-    changes = []
-    for path in targets(world, request):
-        parent, key = _get(world.tree, path[:-1]), path[-1]
-        old = copy.deepcopy(parent.get(key))
-        new = None
-        if edit.action == "remove":
-            del parent[key]
-        elif edit.action == "scale":
-            new = _scaled(old, float(edit.by or 1))
-            if new == old and edit.by != 1:
-                raise ScenarioFault(
-                    f"{_who(request)} scales '{edit.path}', which has nothing to scale",
-                    request.place,
-                    "Scale a quantity or a law.",
-                )
+    if path[0] == USES:
+        world.own_flow(path[1])
+    parent, key = _get(world.tree, path[:-1]), path[-1]
+    old = copy.deepcopy(parent.get(key))
+    new = None
+    if edit.action == "remove":
+        del parent[key]
+    elif edit.action == "scale":
+        new = _scaled(old, float(edit.by or 1))
+        if new == old and edit.by != 1:
+            fault = f"{request.who} scales '{edit.path}', which has nothing to scale"
+            raise ScenarioFault(fault, request.place, "Scale a quantity or a law.")
+        parent[key] = new
+    else:
+        new = _filled(edit.to, dict(request.params), request)
+        if edit.action == "set":
             parent[key] = new
+        elif key in parent:
+            raise ScenarioFault(f"{request.who} adds '{edit.path}', which exists", request.place, "Use set.")
         else:
-            new = _filled(edit.to, dict(request.params), request)
-            if edit.action == "add":
-                if key in parent:
-                    raise ScenarioFault(f"{_who(request)} adds '{edit.path}', which exists", request.place, "Use set.")
-                _insert(parent, key, new, request)
-            else:
-                parent[key] = new
-        world.places = {known: place for known, place in world.places.items() if known[: len(path)] != path}
-        world.keys = {known: place for known, place in world.keys.items() if known[: len(path)] != path}
-        if edit.action != "remove":
-            world.places[path] = request.place
-            world.edited[path] = edit.source or "assumed"
-        changes.append(Change(path, old, copy.deepcopy(new), request.by, request.place))
-    return changes
+            _insert(parent, key, new, request)
+    world.forget(path)
+    if path[0] == "traffic" and path[2:] == ("flow",):
+        world.tree.get(USES, {}).pop(path[1], None)
+    if edit.action != "remove":
+        world.places[path] = request.place
+        world.edited[path] = edit.source or "assumed"
+    return Change(path, old, copy.deepcopy(new), request.by, request.place)
 
 
 def _insert(parent: dict[str, Any], key: str, value: Any, request: Request) -> None:  # noqa: ANN401
@@ -180,7 +228,7 @@ def _insert(parent: dict[str, Any], key: str, value: Any, request: Request) -> N
         return
     if neighbour not in parent:
         raise UnknownName(
-            f"{_who(request)} adds next to '{neighbour}', which does not exist",
+            f"{request.who} adds next to '{neighbour}', which does not exist",
             request.place,
             suggest(neighbour, parent),
         )
@@ -225,46 +273,29 @@ def _scaled(value: Any, factor: float) -> Any:  # noqa: ANN401
     return {key: part if key in _KEPT_BY_SCALE else _scaled(part, factor) for key, part in value.items()}
 
 
-def check_conflicts(world: World, requests: Sequence[Request]) -> None:
-    """Raise Faults when two measures edit one value of `world`, unless both scale it or one comes `after` the other."""
-    claims: list[tuple[Path_, Request]] = []
-    faults: list[ScenarioFault] = []
-    for request in requests:
-        try:
-            claims += [(path, request) for path in targets(world, request)]
-        except ScenarioFault as fault:
-            faults.append(fault)
-    for number, (path, request) in enumerate(claims):
-        for other_path, other in claims[:number]:
-            short = min(len(path), len(other_path))
-            if request.measure == other.measure or path[:short] != other_path[:short]:
-                continue
-            if request.edit.action == other.edit.action == "scale":
-                continue
-            if other.measure in request.after or request.measure in other.after:
-                continue
-            both = f"measures '{other.measure}' and '{request.measure}' both edit '{dotted(path[:short])}'"
-            faults.append(
-                MeasureConflict(
-                    f"{both} (the other at {other.place})",
-                    request.place,
-                    f"Leave one out, or declare `after: [{other.measure}]`.",
-                )
-            )
-    if faults:
-        raise Faults(faults)
-
-
 def parse_setting(text: str) -> Request:
-    """Return the edit of `--set PATH=VALUE`; the value is read as YAML. Raises ScenarioFault."""
-    path, equals, value = text.partition("=")
+    """
+    Return the edit of `--set PATH=VALUE` (the value is read as YAML) or `--set PATH*=FACTOR`, which scales.
+
+    Raises ScenarioFault.
+    """
+    path, equals, value = (part.strip() for part in text.partition("="))
     place = Place(f"--set {text}")
-    if not equals or not path.strip() or not value.strip():
+    if not equals or not path or not value:
         raise ScenarioFault("expected PATH=VALUE", place, "Write --set zones.TYP.lanes_in.units=4.")
+    if path.endswith("*") and not path.endswith(".*"):
+        try:
+            factor = float(value)
+        except ValueError:
+            factor = 0.0
+        if not 0 < factor < math.inf:
+            fault = f"expected a factor above 0, found '{value}'"
+            raise ScenarioFault(fault, place, "Write --set 'traffic.*.rate*=1.5'.")
+        return Request(Edit(scale=path[:-1].strip(), by=factor), "--set", place)
     try:
-        parsed = read_text(f"value: {value.strip()}", str(place)).tree["value"]
+        parsed = read_text(f"value: {value}", str(place)).tree["value"]
     except Faults:
-        parsed = value.strip()
+        parsed = value
     if parsed is None:
         raise ScenarioFault("a value is due", place, "Write --set zones.TYP.lanes_in.units=4.")
-    return Request(Edit(set=path.strip(), to=parsed), "--set", place)
+    return Request(Edit(set=path, to=parsed), "--set", place)

@@ -1,59 +1,56 @@
-"""Regimes: the stage of supervision that a scenario starts from, as edits of flows and shares of practices."""
+"""Regimes: the stage of supervision that is the baseline, as shares of practices and edits of the library's flows."""
 
 from __future__ import annotations
 
-import copy
-
 from zonesim.faults import Faults, UnknownName, suggest
-from zonesim.policy.edits import Request, apply, targets
-from zonesim.policy.world import World
-from zonesim.scenario import Catalogue, Path_, Regime
+from zonesim.policy.edits import Change, Request, apply, targets
+from zonesim.policy.world import World, by_zone, fill_adoption
+from zonesim.scenario import Catalogue
 
 
-def enter(world: World, catalogue: Catalogue) -> None:
+def enter(world: World, catalogue: Catalogue) -> list[Change]:
     """
-    Put the regime that `world` names into force there.
+    Put the regime that `world` names into force there, and return what it changed.
 
-    What the scenario or `--set` says itself stays: a share of a practice that it gives, and a value that was edited
-    before. Raises UnknownName when there is no such regime, Faults when an edit cannot be carried out.
+    `--set regime=R0` may have changed which regime that is: shares that another one gave are taken back. What the
+    scenario or an edit made before (`--set`, a future) says holds against the regime. Raises Faults.
     """
     name = str(world.tree.get("regime", "R1"))
     regime = catalogue.regimes.get(name)
     if regime is None:
-        remedy = suggest(name, catalogue.regimes, "regimes")
-        raise Faults([UnknownName(f"unknown regime '{name}'", world.place(("regime",)), remedy)])
-    _adopt(world, regime, catalogue)
+        place = world.place(("regime",))
+        raise Faults([UnknownName(f"unknown regime '{name}'", place, suggest(name, catalogue.regimes, "regimes"))])
+    _take_shares_back(world, catalogue, name)
+    fill_adoption(world, catalogue)
     document = catalogue.documents[name]
     requests = [
         Request(edit, f"regime {name}", document.place(("edits", str(position))))
         for position, edit in enumerate(regime.edits)
     ]
-    said = set(world.edited)
-    for request in requests:
-        if not any(_overlap(path, other) for path in targets(world, request) for other in said):
-            apply(world, [request])
+    settings = list(world.settings)
+    changes = apply(world, requests)
+    edited = [change.path for change in changes]
+    again = [
+        setting
+        for setting in settings
+        if any(
+            path[: len(other)] == other or other[: len(path)] == path
+            for path in targets(world, setting)
+            for other in edited
+        )
+    ]
+    apply(world, again)
+    world.settings = settings
+    return changes
 
 
-def _adopt(world: World, regime: Regime, catalogue: Catalogue) -> None:
-    """Let practices have the shares of `regime` where another regime has given them theirs."""
-    files = {catalogue.documents[each].file for each in catalogue.regimes}
-    adopted = world.tree.setdefault("adopted", {})
-    for measure, practices in list(adopted.items()):
-        for practice in [each for each in practices if _is_from(world, ("adopted", measure, each), files)]:
-            del practices[practice]
-    document = catalogue.documents[regime.name]
-    for measure, practices in regime.adopted.items():
-        for practice, share in practices.items():
-            if practice not in adopted.setdefault(measure, {}):
-                adopted[measure][practice] = copy.deepcopy(share)
-                world.places["adopted", measure, practice] = document.place(("adopted", measure, practice))
-
-
-def _is_from(world: World, path: Path_, files: set[str]) -> bool:
-    edited = any(path[:length] in world.edited for length in range(1, len(path) + 1))
-    return not edited and world.place(path).file in files
-
-
-def _overlap(path: Path_, other: Path_) -> bool:
-    short = min(len(path), len(other))
-    return path[:short] == other[:short]
+def _take_shares_back(world: World, catalogue: Catalogue, name: str) -> None:
+    others = {catalogue.documents[other].file for other in catalogue.regimes if other != name}
+    for measure, practices in world.tree.get("adopted", {}).items():
+        for practice, share in list(practices.items()):
+            path = ("adopted", measure, practice)
+            if by_zone(share):
+                for zone in [zone for zone in share if world.place((*path, zone)).file in others]:
+                    del share[zone]
+            elif world.place(path).file in others:
+                del practices[practice]

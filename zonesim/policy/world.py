@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from zonesim.faults import Faults, Place, ScenarioFault
 from zonesim.policy.demand import expand_traffic
@@ -17,7 +17,10 @@ from zonesim.scenario import Catalogue, Document, Flow, Path_, Scenario, check, 
 from zonesim.scenario.catalogue import adopt_places
 from zonesim.scenario.fields import is_reference
 
-_NOT_SCENARIO = ("library", "measures")
+USES: Final = "uses"
+"""Root of the copies of flows that single traffic entries have of their own, by entry."""
+
+_NOT_SCENARIO: Final = ("library", "measures", USES)
 
 
 @dataclass
@@ -25,8 +28,9 @@ class World:
     """
     Plain data under one roof, so that every value has one stable path.
 
-    `tree` holds the keys of the scenario, `library` (flows by name) and `measures` (parameters by measure).
-    `places` and `keys` tell where each value and key was written.
+    `tree` holds the keys of the scenario, `library` (flows by name), `measures` (parameters by measure) and `uses`
+    (flows that one traffic entry has to itself, because an edit means only that use of it). `places` and `keys` tell
+    where each value and key was written.
     """
 
     file: str
@@ -35,10 +39,77 @@ class World:
     keys: dict[Path_, Place] = field(default_factory=dict)
     edited: dict[Path_, Any] = field(default_factory=dict)
     """Sources that edits gave with their values, by path."""
+    settings: list[Any] = field(default_factory=list)
+    """Edits in the order in which they were made."""
 
     def copy(self) -> World:
         """Return a world that can be edited without touching this one."""
-        return World(self.file, copy.deepcopy(self.tree), dict(self.places), dict(self.keys), dict(self.edited))
+        return World(
+            self.file,
+            copy.deepcopy(self.tree),
+            dict(self.places),
+            dict(self.keys),
+            dict(self.edited),
+            list(self.settings),
+        )
+
+    def with_only(self, path: Path_) -> World:
+        """Return a world in which what stands below `path` can be edited; all else is shared with this one."""
+        tree = dict(self.tree)
+        node = tree
+        for part in path[:-1]:
+            node[part] = dict(node[part])
+            node = node[part]
+        node[path[-1]] = copy.deepcopy(node[path[-1]])
+        end = len(path)
+        places = {key: place for key, place in self.places.items() if key[:end] == path}
+        keys = {key: place for key, place in self.keys.items() if key[:end] == path}
+        return World(self.file, tree, places, keys, dict(self.edited))
+
+    def forget(self, path: Path_) -> None:
+        """Forget where what stands at `path` and below was written."""
+        end = len(path)
+        self.places = {known: place for known, place in self.places.items() if known[:end] != path}
+        self.keys = {known: place for known, place in self.keys.items() if known[:end] != path}
+
+    # --- flows and the copies of them
+
+    def flow_of(self, entry: str) -> Path_:
+        """Return the path of the flow that a traffic entry names, () when there is no such flow."""
+        name = str(self.tree["traffic"][entry].get("flow"))
+        root = root_of(self, name)
+        return (root, name) if name in self.tree.get(root, {}) else ()
+
+    def own_flow(self, entry: str) -> None:
+        """Give a traffic entry a copy of its flow, if it has none yet."""
+        uses = self.tree.setdefault(USES, {})
+        if entry in uses:
+            return
+        path = self.flow_of(entry)
+        uses[entry] = copy.deepcopy(self.tree[path[0]][path[1]])
+        for table in (self.places, self.keys):
+            table.update({(USES, entry, *key[2:]): place for key, place in table.items() if key[:2] == path})
+        for key in [key for key in self.edited if key[:2] == path]:
+            self.edited[USES, entry, *key[2:]] = self.edited[key]
+
+    def flow_key(self, entry: str) -> str:
+        """Return the key in `flows` of the flow that a traffic entry walks: its name, or `traffic.ENTRY` for a copy."""
+        return f"traffic.{entry}" if entry in self.tree.get(USES, {}) else str(self.tree["traffic"][entry].get("flow"))
+
+    def flow_path(self, key: str) -> Path_:
+        """Return the path of the flow with a key."""
+        entry = key.removeprefix("traffic.")
+        return (USES, entry) if entry != key and entry in self.tree.get(USES, {}) else (root_of(self, key), key)
+
+    def flow_keys(self) -> list[str]:
+        """Return the keys of all flows."""
+        names = [*self.tree.get("library", {}), *self.tree.get("flows", {})]
+        return list(dict.fromkeys([*names, *(f"traffic.{entry}" for entry in self.tree.get(USES, {}))]))
+
+    def flow(self, key: str) -> Flow:
+        """Return a flow as a checked model; raises Faults."""
+        path = self.flow_path(key)
+        return check(Flow, _get(self.tree, path), self.places, self.keys, at=path, file=self.file)
 
     def place(self, path: Path_) -> Place:
         """Return where the value at `path` was written."""
@@ -61,18 +132,23 @@ class World:
         return check(Scenario, own, self.places, self.keys, file=self.file)
 
     def flows(self) -> dict[str, Flow]:
-        """Return every flow, the library's and the scenario's own, as checked models; raises Faults."""
+        """Return every flow as a checked model, the library's, the scenario's own and copies; raises Faults."""
         flows: dict[str, Flow] = {}
         faults: list[ScenarioFault] = []
-        for root in ("library", "flows"):
-            for name, tree in self.tree.get(root, {}).items():
-                try:
-                    flows[name] = check(Flow, tree, self.places, self.keys, at=(root, name), file=self.file)
-                except Faults as found:
-                    faults += found.faults
+        for key in self.flow_keys():
+            try:
+                flows[key] = self.flow(key)
+            except Faults as found:
+                faults += found.faults
         if faults:
             raise Faults(faults)
         return flows
+
+
+def _get(tree: Any, path: Path_) -> Any:  # noqa: ANN401
+    for part in path:
+        tree = tree[part]
+    return tree
 
 
 def _references(node: Any, path: Path_) -> list[Path_]:  # noqa: ANN401
@@ -112,7 +188,7 @@ def world_of(document: Document) -> World:
     fill_zones(world, catalogue)
     expand_traffic(world)
     _fill_defaults(world)
-    _fill_adoption(world, catalogue)
+    fill_adoption(world, catalogue)
     return world
 
 
@@ -147,8 +223,12 @@ def _fill_defaults(world: World) -> None:
             _fill_steps(flow.get("steps", {}))
 
 
-def _fill_adoption(world: World, catalogue: Catalogue) -> None:
-    """Write out the share that follows each practice in the scenario's regime, where the scenario says nothing else."""
+def fill_adoption(world: World, catalogue: Catalogue) -> None:
+    """
+    Write out the share that follows each practice in the scenario's regime, where the scenario says nothing else.
+
+    A scenario that gives shares by zone without `all` leaves the other zones with what the regime says.
+    """
     regime = catalogue.regimes.get(str(world.tree.setdefault("regime", "R1")))
     if regime is None:
         return
@@ -156,9 +236,21 @@ def _fill_adoption(world: World, catalogue: Catalogue) -> None:
     adopted = world.tree.setdefault("adopted", {})
     for measure, practices in regime.adopted.items():
         for practice, share in practices.items():
-            if practice not in adopted.setdefault(measure, {}):
-                adopted[measure][practice] = copy.deepcopy(share)
-                world.places["adopted", measure, practice] = document.place(("adopted", measure, practice))
+            own = adopted.setdefault(measure, {}) if isinstance(adopted.setdefault(measure, {}), dict) else {}
+            place = document.place(("adopted", measure, practice))
+            if practice not in own:
+                own[practice] = copy.deepcopy(share)
+                world.places["adopted", measure, practice] = place
+            elif by_zone(own[practice]):
+                for zone, value in (share if by_zone(share) else {"all": share}).items():
+                    if zone not in own[practice]:
+                        own[practice][zone] = copy.deepcopy(value)
+                        world.places["adopted", measure, practice, zone] = place
+
+
+def by_zone(share: Any) -> bool:  # noqa: ANN401
+    """Return whether a written share is one for each zone, and not one for all."""
+    return isinstance(share, dict) and "uncertain" not in share
 
 
 def _fill_steps(steps: dict[str, Any]) -> None:

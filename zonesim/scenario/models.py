@@ -11,7 +11,7 @@ from zonesim.faults import UnitFault
 from zonesim.scenario.calendars import Calendar, Holidays, parse_days, parse_span
 from zonesim.scenario.fields import Name, Named, Share, Strict, check_total, in_schema, mode_of, problem
 from zonesim.scenario.labels import Source, SourceNote, Text
-from zonesim.scenario.steps import END, Flow, FlowDocument, Param, Split, Step, When
+from zonesim.scenario.steps import END, Flow, FlowDocument, Param, SharesByZone, Split, Step, When
 from zonesim.scenario.times import Clock, Profile
 from zonesim.scenario.traffic import Traffic
 
@@ -193,10 +193,11 @@ class Scenario(Strict):
     """When the run starts and what is measured."""
     regime: Name = "R1"
     """The stage of supervision that is the baseline, e.g. `R1`."""
-    adopted: dict[Name, dict[Name, Share]] = {}
+    adopted: dict[Name, dict[Name, SharesByZone]] = {}
     """
-    Shares that already follow a practice, where the scenario differs from the regime, e.g. `{m11: {transfer: 30
-    %}}`.
+    Shares that already follow a practice, where the scenario differs from the regime: one for all zones, e.g. `{m11:
+    {transfer: 30 %}}`, or one for each, e.g. `{m11: {gate: {SIP: 100 %, all: 0 %}}}`. Zones that are not named are as
+    the regime says. What happens in two zones follows a practice when it is adopted in both.
     """
     calendars: dict[Name, Calendar] = {}
     """Opening hours by name, besides those of the library."""

@@ -8,15 +8,19 @@ from pydantic import Field, model_validator
 
 from zonesim.scenario.fields import Name, Named, Share, Strict, problem
 from zonesim.scenario.models import Calendar, Profile, Source, SourceNote, Text
+from zonesim.scenario.steps import SharesByZone
 
 
 class Adoption(Strict):
-    """Who follows a practice: a share `of` the volume or of the number of firms."""
+    """Who follows a practice: a share `of` the volume, of the number of firms, or of the tokens one by one."""
 
     share: Share
     """The share that follows the practice, e.g. `90 %` or `$coverage`."""
-    of: Literal["volume", "firms"] = "volume"
-    """What it is a share of."""
+    of: Literal["volume", "firms", "token"] = "volume"
+    """
+    What it is a share of. With `volume` and `firms` whole firms adopt, in one order for all practices of a measure;
+    with `token` each consignment or vehicle decides for itself, as those without a firm always do.
+    """
 
 
 class Edit(Strict):
@@ -180,8 +184,8 @@ class Regime(Strict):
     """What scenarios call it by, e.g. `R1`."""
     label: Text
     """How people call it."""
-    adopted: dict[Name, dict[Name, Share]] = {}
-    """The share that follows each practice of each measure, e.g. `{m11: {transfer: 50 %}}`."""
+    adopted: dict[Name, dict[Name, SharesByZone]] = {}
+    """The share that follows each practice of each measure, e.g. `{m11: {transfer: 50 %}}`; also by zone."""
     edits: list[Edit] = []
     """What is different from the library's flows."""
     source: Source | None = None

@@ -36,6 +36,9 @@ def _form_of_shares(value: Any) -> str:  # noqa: ANN401
 Shares = Annotated[Annotated[Share, Tag("share")] | Annotated[ByClass, Tag("classes")], Discriminator(_form_of_shares)]
 """One share for all, or a share for each class."""
 
+SharesByZone = Shares
+"""One share for all zones, or a share for each zone; `all` stands for every zone that is not named."""
+
 Priority = Annotated[
     Annotated[int, Tag("number")] | Annotated[dict[Name, int], Tag("classes")],
     Discriminator(lambda value: "classes" if isinstance(value, dict) else "number"),
