@@ -1,4 +1,4 @@
-"""Commands that run nothing: validate, show, measures."""
+"""Commands that run nothing: validate, show, diff, measures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from zonesim.cli.app import ArmOption, File, Json, Set, app, print_json
-from zonesim.faults import Faults, ScenarioFault
+from zonesim.faults import Faults, Place, ScenarioFault
 
 
 @app.command()
@@ -48,6 +48,30 @@ def show(
     from zonesim.briefing.inspection import show_text  # noqa: PLC0415
 
     typer.echo(show_text(file, settings or [], arm, flow))
+
+
+@app.command()
+def diff(
+    file: File,
+    arms: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--arm", help="One arm against the baseline, or two against each other: --arm 11 --arm 10+11 (repeatable)."
+        ),
+    ] = None,
+    settings: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Show every value in which two arms differ: old and new, the measure that changes it, and where."""
+    from zonesim.briefing.difference import diff_document, diff_text  # noqa: PLC0415
+
+    if arms and len(arms) > 2:  # noqa: PLR2004
+        raise ScenarioFault("more than two arms", Place("--arm"), "Give --arm once or twice.")
+    document = diff_document(file, settings or [], arms or [])
+    if as_json:
+        print_json(document)
+    else:
+        typer.echo(diff_text(document))
 
 
 @app.command()
