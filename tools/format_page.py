@@ -100,9 +100,8 @@ class _Page:
 
 def _units() -> str:
     """Return rows of the kinds of quantities."""
-    examples = {"duration": "15 min", "rate": "12 /h", "share": "5 %", "distance": "99 km", "speed": "45 km/h"}
     rows = [
-        f"| {kind} | {', '.join(f'`{unit}`' for unit in known)} | `{examples[kind]}` |"
+        f"| {kind} | {', '.join(f'`{unit}`' for unit in known)} | `{units.EXAMPLES[kind]}` |"
         for kind, known in units.UNITS.items()
     ]
     return "\n".join(rows)

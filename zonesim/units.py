@@ -2,8 +2,9 @@
 Quantities as people write them: `90 s`, `2.5 h`, `12 /h`, `5 %`, `99 km`.
 
 A quantity is a number, then a unit. Durations become milliseconds, rates arrivals per millisecond, shares plain
-numbers between 0 and 1, distances kilometres, speeds kilometres per hour. A bare number where a unit is due is a
-fault, and so is a unit of another kind.
+numbers between 0 and 1, distances kilometres, speeds kilometres per hour. Working days (`10 wd`) are no duration, as
+how long they last depends on a calendar; they become milliseconds of those days, 24 h each. A bare number where a
+unit is due is a fault, and so is a unit of another kind.
 """
 
 from __future__ import annotations
@@ -19,8 +20,12 @@ HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 WEEK: Final = 7 * DAY
 
+WORKING: Final = "number of working days"
+"""The kind of `10 wd`."""
+
 UNITS: Final[dict[str, dict[str, float]]] = {
     "duration": {"ms": 1, "s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY, "week": WEEK},
+    WORKING: {"wd": DAY},
     "rate": {"/s": 1 / SECOND, "/min": 1 / MINUTE, "/h": 1 / HOUR, "/d": 1 / DAY, "/week": 1 / WEEK},
     "share": {"%": 0.01},
     "distance": {"m": 0.001, "km": 1},
@@ -28,7 +33,16 @@ UNITS: Final[dict[str, dict[str, float]]] = {
 }
 """Units by kind, with the factor to the kind's own unit (ms, arrivals per ms, 1, km, km/h)."""
 
-_EXAMPLE: Final = {"duration": "15 min", "rate": "12 /h", "share": "5 %", "distance": "99 km", "speed": "45 km/h"}
+EXAMPLES: Final = {
+    "duration": "15 min",
+    WORKING: "10 wd",
+    "rate": "12 /h",
+    "share": "5 %",
+    "distance": "99 km",
+    "speed": "45 km/h",
+}
+"""A quantity of each kind."""
+
 _NUMBER: Final = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _QUANTITY: Final = re.compile(rf"\s*({_NUMBER})\s*(\S.*?)?\s*")
 
@@ -39,7 +53,7 @@ def parse(text: object, kind: str) -> float:
 
     Raises UnitFault (without a place) when the text is no quantity of this kind, or is negative.
     """
-    example = f"Write a {kind} such as '{_EXAMPLE[kind]}'."
+    example = f"Write a {kind} such as '{EXAMPLES[kind]}'."
     if isinstance(text, bool) or not isinstance(text, str | int | float):
         message = f"expected a {kind}, found {describe(text)}"
         raise UnitFault(message, remedy=example)
@@ -49,7 +63,7 @@ def parse(text: object, kind: str) -> float:
         raise UnitFault(message, remedy=example)
     number, unit = float(match[1]), match[2]
     if unit is None:
-        if number == 0 and kind in {"duration", "share", "distance"}:
+        if number == 0 and kind in {"duration", WORKING, "share", "distance"}:
             return 0.0
         message = f"'{text}' has no unit"
         raise UnitFault(message, remedy=f"{example} Units: {', '.join(UNITS[kind])}.")
@@ -69,6 +83,17 @@ def parse(text: object, kind: str) -> float:
         message = f"'{text}' is too large"
         raise UnitFault(message, remedy=example)
     return value
+
+
+def is_working(text: object) -> bool:
+    """Return whether a text counts working days."""
+    match = _QUANTITY.fullmatch(str(text))
+    return match is not None and match[2] in UNITS[WORKING]
+
+
+def parse_time(text: object) -> float:
+    """Return a duration in ms, or working days as 24 h each; raises UnitFault."""
+    return parse(text, WORKING if is_working(text) else "duration")
 
 
 def parse_share(text: object) -> float:

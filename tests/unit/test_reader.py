@@ -105,7 +105,7 @@ traffic: {a: {flow: f, rate: 1 /h}}
         ("kind: scenario", "kind: scenery", "x.yaml:2:7: kind 'scenery' is not a scenario\n    Only scenarios can be run; flows and measures belong to the library."),
         ("take: 5 min", "take: {pert: [5 min, 2 min, 9 min]}", "x.yaml:6:53: the values of pert are not in ascending order\n    Write [low, mode, high]."),
         ("take: 5 min", "take: {perk: [5 min]}", "x.yaml:6:53: exactly one law is due, found none\n    Write one, such as {pert: [5 min, 10 min, 30 min]}.\nx.yaml:6:54: unknown key 'perk'\n    Did you mean 'pert'?"),
-        ("rate: 1 /h", "rate: 1 /h, at: [1 h]", "x.yaml:7:14: traffic needs either a rate or listed times\n    Write rate: 12 /h, or at: [0 min, 5 min]."),
+        ("rate: 1 /h", "rate: 1 /h, at: [1 h]", "x.yaml:7:14: rate and at together\n    Keep one of them."),
         ("take: 5 min", "take: {discrete: {1 min: 50 %, 2 min: 40 %}}", "x.yaml:6:53: the shares of discrete add up to 90 %\n    They must add up to 100 %."),
         ("work:", "take:", "x.yaml:6:12: 'take' is a key of the format and cannot name a step\n    Choose another name."),
     ],

@@ -291,6 +291,8 @@ class _Run:
         if duration == 0:
             return now
         spans = self.spans[calendar]
+        if not spans:
+            return self.horizon
         position = bisect_right(spans, now, key=lambda span: span[0]) - 1
         done = 0
         if position >= 0:

@@ -67,7 +67,8 @@ def bind(flow: Flow, given: Arguments, name: str, place: Place, scenario: Scenar
             find_resource(bound[key], scenario, place)
         if kind in {"distance", "duration", "share"}:
             try:
-                units.parse(mode_of(bound[key]), str(kind))
+                value = mode_of(bound[key])
+                _ = units.parse_time(value) if kind == "duration" else units.parse(value, str(kind))
             except ScenarioFault as fault:
                 raise fault.at(place) from None
     return bound

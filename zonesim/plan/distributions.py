@@ -26,22 +26,22 @@ class Laws:
         row = (int(kind), tuple(float(number) for number in numbers))
         return self.table.add(row, row)
 
-    def duration(self, text: Any, resolve: Resolve) -> int:  # noqa: ANN401
-        """Return the row of a fixed duration."""
-        return self.add(Kind.CONSTANT, units.parse(resolve(text), "duration"))
+    def duration(self, text: Any, resolve: Resolve, *, working: bool = False) -> int:  # noqa: ANN401
+        """Return the row of a fixed duration, or of a number of working days (24 h each) when `working`."""
+        return self.add(Kind.CONSTANT, units.parse(resolve(text), units.WORKING if working else "duration"))
 
-    def law(self, law: Law, resolve: Resolve) -> int:
-        """Return the row of a written law; raises ScenarioFault when a parameter fits badly."""
+    def law(self, law: Law, resolve: Resolve, *, working: bool = False) -> int:
+        """
+        Return the row of a written law, of working days (24 h each) when `working`.
+
+        Raises ScenarioFault when a parameter fits badly, also when it counts the other kind of time.
+        """
 
         def ms(text: Any) -> float:  # noqa: ANN401
-            return units.parse(resolve(text), "duration")
+            return units.parse(resolve(text), units.WORKING if working else "duration")
 
         def number(value: Any) -> float:  # noqa: ANN401
-            found = resolve(value)
-            if isinstance(found, bool) or not isinstance(found, int | float):
-                message = f"expected a number, found {units.describe(found)}"
-                raise UnitFault(message)
-            return float(found)
+            return _number(value, resolve)
 
         if law.constant is not None:
             return self.add(Kind.CONSTANT, ms(law.constant))
@@ -73,14 +73,20 @@ class Laws:
             return self.add(Kind.EMPIRICAL, *sorted(ms(value) for value in law.empirical))
         if law.mixture is not None:
             parts = [
-                (float(self.law(part, resolve)), units.parse_share(resolve(part.share)))
+                (float(self.law(part, resolve, working=working)), units.parse_share(resolve(part.share)))
                 for part in law.mixture.values()
             ]
             return self.add(Kind.MIXTURE, *_cumulative(parts))
+        if working:
+            message = "a haul in a law of working days"
+            raise ScenarioFault(message, remedy="Write all of it in wd, or none.")
+        return self._haul(law, resolve)
+
+    def _haul(self, law: Law, resolve: Resolve) -> int:
         hours = units.parse(resolve(law.distance), "distance") / units.parse(resolve(law.speed), "speed")
         if law.cv is None:
             return self.add(Kind.CONSTANT, hours * units.HOUR)
-        return self.add(Kind.LOGNORMAL, hours * units.HOUR, number(law.cv))
+        return self.add(Kind.LOGNORMAL, hours * units.HOUR, _number(law.cv, resolve))
 
     def discrete(self, parts: list[tuple[float, float]]) -> int:
         """Return the row of a discrete law, given (value, share) pairs."""
@@ -89,6 +95,14 @@ class Laws:
     def by_class(self, rows: list[int]) -> int:
         """Return the row of a law that differs by class; one row when it does not."""
         return rows[0] if len(set(rows)) == 1 else self.add(Kind.BY_CLASS, *rows)
+
+
+def _number(value: Any, resolve: Resolve) -> float:  # noqa: ANN401
+    found = resolve(value)
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        message = f"expected a number, found {units.describe(found)}"
+        raise UnitFault(message)
+    return float(found)
 
 
 def _cumulative(parts: list[tuple[float, float]]) -> list[float]:

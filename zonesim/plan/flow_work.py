@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.plan.assembly import Label
@@ -15,6 +16,9 @@ from zonesim.plan.plan import StepName
 from zonesim.plan.scope import Kept, OpenList, Scope
 from zonesim.scenario.acts import Gather
 from zonesim.scenario.models import Step, When
+
+OFFICE: Final = "office"
+"""The calendar whose days are working days unless a step says another."""
 
 
 class WorkWriter(FlowWriter):
@@ -175,9 +179,10 @@ class WorkWriter(FlowWriter):
 
     # --- time
 
-    def _named_calendar(self, name: str, scope: Scope, key: tuple[str, ...]) -> int:
-        """Return the number of the calendar written below `key` of a step."""
-        return self.tables.calendar(str(self._resolved(name, scope)), self.arm.world.place((*scope.text, *key)))
+    def _named_calendar(self, name: str, scope: Scope, key: tuple[str, ...], *, whole_days: bool = False) -> int:
+        """Return the number of the calendar written below `key` of a step, or of the whole days on which it opens."""
+        place = self.arm.world.place((*scope.text, *key))
+        return self.tables.calendar(str(self._resolved(name, scope)), place, whole_days=whole_days)
 
     def _work(self, step: Step, scope: Scope) -> None:
         """Write the check and the inner steps of a step."""
@@ -187,13 +192,18 @@ class WorkWriter(FlowWriter):
             self._steps(step.steps, scope)
 
     def _hold_time(self, step: Step, scope: Scope, number: int) -> None:
-        law = self._law(step, scope)
+        working = self._in_working_days(step.take, scope)
+        law = self._law(step, scope, working=working)
         stream = self.tables.streams.add(self._stream_name(scope, "take"))
-        self.routine.emit(Op.HOLD, number, law, stream, self._calendar(step, scope))
+        self.routine.emit(Op.HOLD, number, law, stream, self._calendar(step, scope, working=working))
 
-    def _calendar(self, step: Step, scope: Scope) -> int:
-        if step.during is not None:
-            return self._named_calendar(step.during, scope, ("during",))
+    def _calendar(self, step: Step, scope: Scope, *, working: bool) -> int:
+        """
+        Return the calendar in which a hold counts: none, `during`, that of the resource that pauses, or for working
+        days the whole days on which `during` (the office) opens.
+        """
+        if step.during is not None or working:
+            return self._named_calendar(step.during or OFFICE, scope, ("during",), whole_days=working)
         pausing = {self.tables.pausing_calendar(resource) for resource, _ in scope.held} - {None}
         if len(pausing) > 1:
             raise ScenarioFault(

@@ -102,19 +102,27 @@ class FlowWriter:
         # Editions of a step that take other units are steps of their own, so that visits tell which units were in hand.
         return self.tables.steps.add((self.name, scope.path, tuple(held)), name)
 
-    def _law(self, step: Step, scope: Scope, take: Any = None, key: tuple[str, ...] = ("take",)) -> int:  # noqa: ANN401
+    def _law(
+        self,
+        step: Step,
+        scope: Scope,
+        take: Any = None,  # noqa: ANN401
+        key: tuple[str, ...] = ("take",),
+        *,
+        working: bool = False,
+    ) -> int:
         take = step.take if take is None else take
         place = self.arm.world.place((*scope.text, *key))
         try:
             if isinstance(take, Law):
-                return self.tables.laws.law(take, lambda value: self._resolved(value, scope))
+                return self.tables.laws.law(take, lambda value: self._resolved(value, scope), working=working)
             if not isinstance(take, By):
-                return self.tables.laws.duration(take, lambda value: self._resolved(value, scope))
+                return self.tables.laws.duration(take, lambda value: self._resolved(value, scope), working=working)
         except ScenarioFault as fault:
             raise fault.at(place) from None
         cases = take.__pydantic_extra__
         if take.by == "class" and "class" not in scope.arguments:
-            rows = {name: self._law(step, scope, case, key) for name, case in cases.items()}
+            rows = {name: self._law(step, scope, case, key, working=working) for name, case in cases.items()}
             return self.tables.laws.by_class(
                 self.tables.per_class(rows, self.classes, next(iter(rows.values())), place)
             )
@@ -122,7 +130,18 @@ class FlowWriter:
         if chosen not in cases:
             message = f"'{take.by}' is '{chosen}' here, for which no time is given"
             raise UnknownName(message, place, suggest(chosen, cases, "cases"))
-        return self._law(step, scope, cases[chosen], key)
+        return self._law(step, scope, cases[chosen], key, working=working)
+
+    def _in_working_days(self, take: Any, scope: Scope) -> bool:  # noqa: ANN401
+        """Return whether a written time counts working days; a mixture is found when its law is written."""
+        if isinstance(take, By):
+            cases = take.__pydantic_extra__
+            if take.by != "class" or "class" in scope.arguments:
+                chosen = str(self._resolved(f"${take.by}", scope))
+                cases = {chosen: cases[chosen]} if chosen in cases else {}
+            return any(self._in_working_days(case, scope) for case in cases.values())
+        times = take.times() if isinstance(take, Law) else [take]
+        return any(units.is_working(self._resolved(time, scope)) for time in times)
 
     def _share_row(self, share: Any, scope: Scope) -> int:  # noqa: ANN401
         place = self.arm.world.place((*scope.text, "share"))

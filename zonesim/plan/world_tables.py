@@ -61,7 +61,7 @@ class WorldTables:
         self.needs: Table[tuple[int, int]] = Table()
         self.resources: Keyed[ResourceName] = Keyed()
         self.capacities: list[tuple[list[Span], int, str]] = []
-        self.calendars: Keyed[str] = Keyed()
+        self.calendars: Table[tuple[str, bool]] = Table()
         self.composed: dict[str, list[Span]] = {}
         self._declare_resources()
 
@@ -199,15 +199,15 @@ class WorldTables:
         kept = [change for number, change in enumerate(changes) if not number or change[1] != changes[number - 1][1]]
         return kept, max(counts), entry.at_shift_end
 
-    def spans(self, calendar: str, place: Place) -> list[Span]:
-        """Return the open spans of a calendar in this run; raises UnknownName."""
+    def spans(self, calendar: str, place: Place, *, whole_days: bool = False) -> list[Span]:
+        """Return the open spans of a calendar in this run, or the days on which it opens; raises UnknownName."""
         if calendar in self.composed:
             return self.composed[calendar]
         if calendar not in self.scenario.calendars:
             raise UnknownName(
                 f"no calendar '{calendar}'", place, suggest(calendar, self.scenario.calendars, "calendars")
             )
-        return open_spans(self.scenario.calendars[calendar].hours(), self.days, self.horizon)
+        return open_spans(self.scenario.calendars[calendar].hours(), self.days, self.horizon, whole_days=whole_days)
 
     def resource(self, dotted: Any, place: Place) -> int:  # noqa: ANN401
         """Return the number of a resource; raises UnknownName."""
@@ -227,10 +227,14 @@ class WorldTables:
         composed = f"hours of {name}"
         return composed if composed in self.composed else entry.open
 
-    def calendar(self, name: str, place: Place) -> int:
-        """Return the number of a calendar that holds are counted in; raises UnknownName."""
+    def calendar(self, name: str, place: Place, *, whole_days: bool = False) -> int:
+        """
+        Return the number of a calendar that holds are counted in, with `whole_days` of the days on which it opens.
+
+        Raises UnknownName.
+        """
         self.spans(name, place)
-        return self.calendars.add(name, name)
+        return self.calendars.add((name, whole_days))
 
     def resource_rows(self) -> tuple[list[tuple[int, int, int]], list[Span]]:
         """Return the resources table and the changes table."""
@@ -245,8 +249,8 @@ class WorldTables:
         """Return the calendars table and the spans table."""
         rows: list[tuple[int, int]] = []
         spans: list[tuple[int, int, int]] = []
-        for name in self.calendars.rows:
-            own = self.spans(name, Place(self.arm.world.file))
+        for name, whole_days in self.calendars.rows:
+            own = self.spans(name, Place(self.arm.world.file), whole_days=whole_days)
             rows.append((len(spans), len(own)))
             before = 0
             for begin, end in own:

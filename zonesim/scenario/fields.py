@@ -9,6 +9,7 @@ doubt about a value: runs use the mode, low and high are futures.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from pydantic import (
@@ -105,8 +106,8 @@ def is_reference(value: Any) -> bool:  # noqa: ANN401
     return isinstance(value, str) and value.startswith("$")
 
 
-def _checked(kind: str) -> BeforeValidator:
-    parse = units.parse_share if kind == "share" else lambda text: units.parse(text, kind)
+def _checked(kind: str, parse: Callable[[Any], float] | None = None) -> BeforeValidator:
+    parse = parse or (lambda text: units.parse(text, kind))
 
     def check(value: Any) -> Any:  # noqa: ANN401
         if is_reference(value):
@@ -134,8 +135,11 @@ def _checked(kind: str) -> BeforeValidator:
 
 
 Duration = Annotated[Any, _checked("duration"), in_schema("Duration")]
+Time = Annotated[Any, _checked("duration", units.parse_time), in_schema("Time")]
+"""A duration, or a number of working days."""
+
 Rate = Annotated[Any, _checked("rate"), in_schema("Rate")]
-Share = Annotated[Any, _checked("share"), in_schema("Share")]
+Share = Annotated[Any, _checked("share", units.parse_share), in_schema("Share")]
 Distance = Annotated[Any, _checked("distance"), in_schema("Distance")]
 Speed = Annotated[Any, _checked("speed"), in_schema("Speed")]
 
@@ -178,14 +182,14 @@ Name = Annotated[str, BeforeValidator(_text), in_schema("Name")]
 class Mean(Strict):
     """Parameter of an exponential law."""
 
-    mean: Duration
+    mean: Time
     """The mean, e.g. `10 min`."""
 
 
 class MeanCv(Strict):
     """Mean and coefficient of variation (standard deviation / mean)."""
 
-    mean: Duration
+    mean: Time
     """The mean of the value itself, e.g. `10 min`."""
     cv: Number
     """Standard deviation divided by mean, e.g. `0.8`."""
@@ -196,7 +200,7 @@ class Erlang(Strict):
 
     shape: Count
     """The number of phases, e.g. `3`."""
-    mean: Duration
+    mean: Time
     """The mean of the sum, e.g. `10 min`."""
 
 
@@ -205,23 +209,23 @@ class Weibull(Strict):
 
     shape: Number
     """Below 1 the end grows less likely with time, above 1 more, e.g. `2`."""
-    mean: Duration
+    mean: Time
     """The mean, e.g. `10 min`."""
 
 
 class Normal(Strict):
     """Normal law cut off below `low` (default 0): the distribution given that the value is at least `low`."""
 
-    mean: Duration
+    mean: Time
     """The mean of the uncut law, e.g. `10 min`."""
-    sd: Duration
+    sd: Time
     """The standard deviation of the uncut law, e.g. `2 min`."""
-    low: Duration = 0
+    low: Time = 0
     """Values below this do not occur, e.g. `1 min`."""
 
 
-Three = Annotated[list[Duration], Field(min_length=3, max_length=3)]
-Two = Annotated[list[Duration], Field(min_length=2, max_length=2)]
+Three = Annotated[list[Time], Field(min_length=3, max_length=3)]
+Two = Annotated[list[Time], Field(min_length=2, max_length=2)]
 
 
 def _one_of_the_laws(schema: dict[str, Any]) -> dict[str, Any]:
@@ -235,7 +239,7 @@ class Law(Strict):
 
     model_config = ConfigDict(json_schema_extra=lambda schema: schema.update(_one_of_the_laws(schema)))
 
-    constant: Duration | None = None
+    constant: Time | None = None
     """The same for everybody, e.g. `10 min`."""
     uniform: Two | None = None
     """Equally likely between low and high, e.g. `[5 min, 15 min]`."""
@@ -259,7 +263,7 @@ class Law(Strict):
     """A normal law cut off below `low`, e.g. `{mean: 10 min, sd: 2 min}`."""
     discrete: Annotated[dict[str, Share], keys_in_schema("DurationKey")] | None = None
     """Durations with their shares, e.g. `{5 min: 30 %, 20 min: 70 %}`."""
-    empirical: Annotated[list[Duration], Field(min_length=2)] | None = None
+    empirical: Annotated[list[Time], Field(min_length=2)] | None = None
     """Observed values, interpolated linearly between the sorted ones, e.g. `[3 min, 4 min, 9 min]`."""
     mixture: dict[Name, Part] | None = None
     """
@@ -273,6 +277,19 @@ class Law(Strict):
     cv: Number | None = None
     """The spread of a haul's duration (lognormal), e.g. `0.2`; without it the duration is fixed."""
 
+    def times(self) -> list[Any]:
+        """Return every duration in the law, as written."""
+        found = [self.constant]
+        for several in (self.uniform, self.triangular, self.pert, self.discrete, self.empirical):
+            found += several or []
+        for law in (self.exponential, self.erlang, self.gamma, self.weibull, self.lognormal):
+            found.append(law.mean if law is not None else None)
+        if self.normal is not None:
+            found += [self.normal.mean, self.normal.sd, self.normal.low]
+        for part in (self.mixture or {}).values():
+            found += part.times()
+        return [time for time in found if time is not None]
+
     @model_validator(mode="after")
     def _one_law(self) -> Law:
         given = [name for name in type(self).model_fields if getattr(self, name) is not None and name != "share"]
@@ -284,16 +301,17 @@ class Law(Strict):
             raise problem(
                 f"exactly one law is due, found {found}", "Write one, such as {pert: [5 min, 10 min, 30 min]}."
             )
+        check_one_kind(self.times())
         for name in ("uniform", "triangular", "pert"):
             values = getattr(self, name)
             if values and not any(is_reference(value) for value in values):
-                numbers = [units.parse(mode_of(value), "duration") for value in values]
+                numbers = [units.parse_time(mode_of(value)) for value in values]
                 if numbers != sorted(numbers):
                     raise problem(f"the values of {name} are not in ascending order", "Write [low, mode, high].")
         if self.discrete:
             for key in self.discrete:
                 try:
-                    units.parse(key, "duration")
+                    units.parse_time(key)
                 except UnitFault as fault:
                     raise problem(fault.fault, fault.remedy) from None
             check_total(list(self.discrete.values()), "the shares of discrete")
@@ -307,6 +325,14 @@ class Part(Law):
 
     share: Share
     """How often the value comes from this part, e.g. `90 %`."""
+
+
+def check_one_kind(times: list[Any]) -> None:
+    """Raise a problem if some of these durations count working days and others time; 0 is neither."""
+    written = [mode_of(time) for time in times if not is_reference(mode_of(time))]
+    kinds = {units.is_working(time) for time in written if units.parse_time(time) > 0}
+    if len(kinds) > 1:
+        raise problem("working days and other durations in one law", "Write all of them in wd, or none.")
 
 
 def check_total(shares: list[Any], what: str) -> None:
@@ -339,7 +365,7 @@ def _form_of_take(value: Any) -> str:  # noqa: ANN401
 
 
 Take = Annotated[
-    Annotated[Duration, Tag("duration")] | Annotated[Law, Tag("law")] | Annotated[By, Tag("by")],
+    Annotated[Time, Tag("duration")] | Annotated[Law, Tag("law")] | Annotated[By, Tag("by")],
     Discriminator(_form_of_take),
 ]
 """How long something takes: a fixed duration, a law, or a law by parameter or class."""

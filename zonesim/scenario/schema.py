@@ -37,6 +37,7 @@ REFERENCE: Final[Schema] = {
 }
 _ABOUT: Final = {
     "Duration": "A duration, e.g. `15 min`",
+    "Time": "A duration, e.g. `15 min`, or a number of working days, e.g. `10 wd`",
     "Rate": "A rate of arrivals, e.g. `12 /h`",
     "Share": "A share, e.g. `5 %`",
     "Distance": "A distance, e.g. `99 km`",
@@ -58,8 +59,8 @@ def _doubtful(plain: Schema, about: str) -> Schema:
 
 
 def _quantity(name: str) -> Schema:
-    kind = name.lower()
-    known = units.UNITS[kind]
+    kind = "duration" if name == "Time" else name.lower()
+    known = {**units.UNITS[kind], **(units.UNITS[units.WORKING] if name == "Time" else {})}
     words = "|".join(sorted((unit.replace("/", r"\/") for unit in known), key=len, reverse=True))
     number = _SHARE if kind == "share" else _NUMBER
     zero = kind in {"duration", "share", "distance"}
@@ -117,7 +118,7 @@ def _types() -> dict[str, Schema]:
             "type": "string",
             "pattern": r"^until\s+\S+$",
         },
-        "DurationKey": {"pattern": _quantity("Duration")["anyOf"][0]["anyOf"][0]["pattern"]},
+        "DurationKey": {"pattern": _quantity("Time")["anyOf"][0]["anyOf"][0]["pattern"]},
         "StepName": {
             "pattern": "^[A-Za-z_][A-Za-z0-9_]*$",
             "not": {"enum": sorted({*Step.KEYS, END})},

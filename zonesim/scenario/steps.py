@@ -199,7 +199,10 @@ class Step(Strict):
     take: Take | None = None
     """How long the work takes, with the units in hand, e.g. `10 min` or `{pert: [5 min, 10 min, 30 min]}`."""
     during: Name | None = None
-    """The calendar whose open time alone counts for `take`, e.g. `office`."""
+    """
+    The calendar whose open time alone counts for `take`, e.g. `office`. For working days (`10 wd`) the days on which it
+    opens count, whole; without it those of `office`.
+    """
     detect: Detect | None = None
     """A check for a hidden truth, e.g. `{truth: papers_wrong, sensitivity: 60 %}`."""
     steps: Annotated[dict[Name, Step], keys_in_schema("StepName")] = {}
