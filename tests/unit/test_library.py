@@ -100,7 +100,11 @@ def test_steps_have_labels_in_both_languages(name):
     check(LIBRARY.flows[name]["steps"])
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=pytest.mark.slow) if path.stem == "kunshan" else path for path in SCENARIOS],
+    ids=lambda path: path.stem,
+)
 def test_a_shipped_scenario_runs(path):
     """
     A day of every shipped scenario runs in every arm, with no KPI outside its possible range.
