@@ -100,17 +100,13 @@ class Population:
         """Fill `flags` and `special` from the adoptions table."""
         by_flag: dict[tuple[int, int], list[_Adoption]] = {}
         for row, (flag, source, by, party, begin, end) in enumerate(self.plan.adoptions.tolist()):
-            by_flag.setdefault((flag, source), []).append(_Adoption(row, by, party, begin, end))
-        for (flag, source), rows in by_flag.items():
-            (first, *others) = rows
-            steady = first.begin <= 0 and first.end >= self.plan.horizon and not others
-            if source == NOWHERE and steady and first.party == NOWHERE:
-                for firm, adopts in enumerate(self.adopters[first.row]):
+            if source == NOWHERE:
+                for firm, adopts in enumerate(self.adopters[row]):
                     self.flags[firm] |= adopts << flag
-                continue
-            for number, own in enumerate(self.sources):
-                if source == number or (source == NOWHERE and own[4] != NOWHERE):
-                    self.special[number].append((flag, rows))
+            else:
+                by_flag.setdefault((flag, source), []).append(_Adoption(row, by, party, begin, end))
+        for (flag, source), rows in by_flag.items():
+            self.special[source].append((flag, rows))
 
     def describe(self, source: int, ordinal: int, time: int) -> tuple[int, int, int]:
         """Return class, adoption flags and first firm (-1: none) of a consignment that arrives at `time` (ms)."""

@@ -56,7 +56,8 @@ class Adoptions:
             self.names.append(name)
         flag = self.flags[condition]
         alone = condition.of == "token"
-        own = source if alone else NOWHERE
+        steady = not alone and all(party == NOWHERE and not share.start for party, share in condition.parts)
+        own = NOWHERE if steady else source
         if (condition, own) not in self._sources:
             self._sources.add((condition, own))
             stream = f"{entry if alone else ''}//adoption/{condition.measure}"

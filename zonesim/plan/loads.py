@@ -18,6 +18,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from zonesim.plan.adoption import BY
 from zonesim.plan.laws import law_mean
 from zonesim.plan.operations import NOWHERE, BranchOn, Op, SetWhat
 from zonesim.plan.plan import UNLIMITED, Plan
@@ -32,6 +33,7 @@ State = tuple[int, int, int, Hands]
 """Row, class, flags and hands of a token."""
 
 HOURS: Final = 168
+BY_TOKEN: Final = BY["token"]
 
 
 @dataclass(frozen=True)
@@ -202,10 +204,9 @@ def _adopted(plan: Plan, source: int, parties: int) -> list[tuple[float, list[li
     found = []
     for begin, end in pairwise(edges):
         orders: dict[int, dict[int, float]] = {}
-        for flag, own, _, party, holds, until, share, stream in rows:
+        for flag, _, by, party, holds, until, share, stream in rows:
             if holds <= begin < until:
-                # A row of this source alone is about its tokens one by one; all firms of a token have to adopt.
-                met = share if own == source or party != NOWHERE else share**parties
+                met = share if by == BY_TOKEN or party != NOWHERE else share**parties  # all firms have to adopt
                 order = orders.setdefault(stream, {})
                 order[flag] = order.get(flag, 1.0) * met
         found.append(
