@@ -54,7 +54,7 @@ TABLES: Final[dict[str, tuple[str, str]]] = {
         "int64 (n, 6)",
         "flag, raised on a token when every row of it that holds at its arrival is met; source (-1: all that have"
         " firms, for all parties and the whole run); by (0 share of the volume, 1 of the firms, 2 of the tokens, each"
-        " by itself); party whose firm has to adopt (-1: all firms of the token); holds from, until (arrival time in ms)",
+        " by itself); party whose firm has to adopt (-1: all firms of the token); holds from, until (arrival time, ms)",
     ),
     "adoption_shares": ("float64 (n,)", "share that adopts"),
     "adoption_streams": (

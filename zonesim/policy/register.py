@@ -15,7 +15,7 @@ from typing import Any, Final
 from zonesim import units
 from zonesim.faults import Place, ScenarioFault
 from zonesim.policy.edits import dotted
-from zonesim.policy.world import World
+from zonesim.policy.world import USES, World
 from zonesim.scenario import Path_, SourceNote, load_catalogue
 
 KINDS: Final = ("found", "derived", "assumed")
@@ -27,6 +27,7 @@ _ROOTS: Final = (
     "traffic",
     "flows",
     "library",
+    USES,
     "measures",
     "profiles",
     "calendars",
@@ -69,6 +70,8 @@ def register(world: World, flows: Sequence[str] | None = None) -> list[Entry]:
         for path, value, source, key in _numbers(world.tree.get(root), (root,), world.tree.get("source"), ""):
             if flows is not None and not _in_use(world, path, flows):
                 continue
+            if root == USES and not _differs(world, path, value):
+                continue
             edited = next((path[:end] for end in range(len(path), 0, -1) if path[:end] in world.edited), None)
             note, name = _note(source, key, notes) if edited is None else _note(world.edited[edited], path[-1], notes)
             if root == "adopted" and str(world.tree["regime"]) in catalogue.regimes:
@@ -78,6 +81,14 @@ def register(world: World, flows: Sequence[str] | None = None) -> list[Entry]:
                 note, name = _note(measure.params[path[2]].source, "", notes)
             entries.append(Entry(path, str(value), world.place(path), note, name))
     return entries
+
+
+def _differs(world: World, path: Path_, value: Any) -> bool:  # noqa: ANN401
+    """Return whether a number of an entry's own copy of a flow is not that of the flow."""
+    node: Any = world.tree
+    for part in (*world.flow_of(path[1]), *path[2:]):
+        node = node[int(part)] if isinstance(node, list) else node.get(part) if isinstance(node, dict) else None
+    return bool(node != value)
 
 
 def _in_use(world: World, path: Path_, flows: Sequence[str]) -> bool:
