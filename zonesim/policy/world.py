@@ -69,8 +69,9 @@ class World:
     def forget(self, path: Path_) -> None:
         """Forget where what stands at `path` and below was written."""
         end = len(path)
-        self.places = {known: place for known, place in self.places.items() if known[:end] != path}
-        self.keys = {known: place for known, place in self.keys.items() if known[:end] != path}
+        for table in (self.places, self.keys):
+            for known in [known for known in table if known[:end] == path]:
+                del table[known]
 
     # --- flows and the copies of them
 
