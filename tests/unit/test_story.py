@@ -1,0 +1,387 @@
+"""The story of a token: what `zonesim trace` tells, from hand-made timelines."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.helper import HEAD, ListSink, plan_of
+from zonesim import cli
+from zonesim.briefing.story import Moment, Shortage, tell
+from zonesim.briefing.story_text import span
+from zonesim.briefing.tracing import follow
+from zonesim.briefing.words import Words
+from zonesim.engine import simulate
+from zonesim.faults import ScenarioFault
+from zonesim.units import DAY, HOUR, MINUTE, SECOND
+
+
+def story(text: str, token: str, seed: int = 1) -> tuple[list[str], dict[str, Moment]]:
+    """Return a story in brief, one line a moment in minutes, and its steps by the name of the last step of the path."""
+    plan = plan_of(text)
+    moments = tell(plan, follow(plan, token, seed, 0))
+    lines, steps = [], {}
+    for each in moments:
+        time = f"{each.time / MINUTE:g}"
+        if each.kind == "step":
+            name = ".".join(plan.names.steps[each.step].path)
+            lines.append(
+                f"{time} {'  ' * each.depth}{name} w{each.waited / MINUTE:g} t{each.took / MINUTE if each.took != -1 else -1:g}"
+            )
+            steps[name.rpartition(".")[2]] = each
+        else:
+            marks = [plan.names.marks[mark].name for mark in each.marks]
+            lines.append(
+                f"{time} {each.kind}{f' {each.token}' if each.token else ''}{' ' + ' '.join(marks) if marks else ''}"
+            )
+    return lines, steps
+
+
+def ahead(shortage: Shortage) -> list[tuple[str, str, float]]:
+    """Return who was ahead in a wait: name, how, minutes."""
+    return [(each.token, each.how, each.took / MINUTE if each.took != -1 else -1) for each in shortage.ahead]
+
+
+DESK = """
+clock: {measure: 1 d}
+zones: {Z: {desk: {units: 1}}}
+flows:
+  f: {steps: {work: {hold: {d: Z.desk}, priority: {fast: 1, all: 2}, take: 10 min, mark: done}}}
+traffic:
+  a: {flow: f, at: [0 min, 1 min, 3 min], class: slow}
+  b: {flow: f, at: [5 min], class: fast}
+"""
+
+
+def test_a_wait_names_who_was_ahead():
+    """
+    The third waits 37 minutes: behind the one being served, the one in line, and one who came later with priority.
+    """
+    lines, steps = story(DESK, "a#2")
+
+    assert lines == ["3 arrived", "3 work w27 t10", "40 marks done", "40 left"]
+    (shortage,) = steps["work"].shortages
+    assert (shortage.short / MINUTE, shortage.closed, shortage.capacity, shortage.more) == (27, 0, 1, 0)
+    assert ahead(shortage) == [("a#0", "served", 10), ("b#0", "overtook", 10), ("a#1", "before", 10)]
+
+
+def test_the_first_waits_for_nobody():
+    """
+    Without a wait there is nothing to explain.
+    """
+    lines, steps = story(DESK, "a#0")
+
+    assert lines == ["0 arrived", "0 work w0 t10", "10 marks done", "10 left"]
+    assert steps["work"].shortages == ()
+
+
+def test_who_still_works_when_the_story_ends_is_known():
+    """
+    Somebody who took the second desk before and keeps it beyond the end of the story is named, without a duration.
+    """
+    text = """
+clock: {measure: 1 d}
+zones: {Z: {desk: {units: 2}}}
+flows:
+  long: {steps: {work: {hold: {d: Z.desk}, take: 5 h}}}
+  short: {steps: {work: {hold: {d: Z.desk}, take: 10 min}}}
+traffic:
+  a: {flow: long, at: [0 min]}
+  b: {flow: short, at: [1 min, 2 min]}
+"""
+    _, steps = story(text, "b#1")
+    (shortage,) = steps["work"].shortages
+
+    assert ahead(shortage) == [("a#0", "served", -1), ("b#0", "served", 10)]
+    assert shortage.short == 9 * MINUTE
+
+
+def test_closed_hours_are_told_apart_from_busy_ones():
+    """
+    From 16:55 to 17:00 the desk is busy, then it is closed until 08:30.
+    """
+    text = """
+clock: {start: "2018-09-03", measure: 3 d}
+zones: {Z: {desk: {units: 1, open: office}}}
+flows: {f: {steps: {work: {hold: {d: Z.desk}, take: 20 min}}}}
+traffic: {a: {flow: f, at: [1010 min, 1015 min]}}
+"""
+    lines, steps = story(text, "a#1")
+    (shortage,) = steps["work"].shortages
+
+    assert lines[1] == "1015 work w935 t20"
+    assert (shortage.short / MINUTE, shortage.closed / MINUTE) == (5, 930)
+
+
+def test_work_that_pauses_says_how_long_it_was_closed():
+    """
+    Two hours of office time begun at 16:00 last until 09:30, 15.5 hours of it closed.
+    """
+    text = """
+clock: {start: "2018-09-03", measure: 3 d}
+flows: {f: {steps: {read: {take: 2 h, during: office}}}}
+traffic: {a: {flow: f, at: [16 h]}}
+"""
+    lines, steps = story(text, "a#0")
+
+    assert lines[1] == "960 read w0 t1050"
+    assert steps["read"].paused == 15.5 * HOUR
+
+
+def test_inner_steps_stand_below_the_block_and_two_resources_apart():
+    """
+    The inner step of a block is one deeper; of two needs only the one that was short is named.
+    """
+    text = """
+clock: {measure: 1 d}
+zones: {Z: {lane: {units: 2}, officer: {units: 1}}}
+flows:
+  f:
+    steps:
+      lane:
+        hold: {l: Z.lane}
+        steps:
+          look: {hold: {o: Z.officer}, take: 10 min}
+          jot: {take: 1 min}
+traffic: {a: {flow: f, at: [0 min, 1 min]}}
+"""
+    lines, steps = story(text, "a#1")
+
+    assert lines == ["1 arrived", "1 lane w0 t20", "1   lane.look w9 t10", "20   lane.jot w0 t1", "21 left"]
+    assert [shortage.short for shortage in steps["look"].shortages] == [9 * MINUTE]
+
+
+def test_children_have_their_own_lines():
+    """
+    Trucks begin at the split, queue for one dock and are done one after the other; the consignment leaves with the last.
+    """
+    text = """
+clock: {measure: 1 d}
+zones: {Z: {dock: {units: 1}}}
+flows: {f: {steps: {load: {take: 5 min}, trucks: {split: {into: truck, count: 2}}, dock: {hold: {d: Z.dock}, take: 30 min}, all: {join: trucks}}}}
+traffic: {a: {flow: f, at: [0 min]}}
+"""
+    lines, steps = story(text, "a#0")
+
+    assert lines == [
+        "0 arrived", "0 load w0 t5", "5 begins 1", "5 begins 2", "5 dock w0 t30", "5 dock w30 t30",
+        "35 leaves 1", "65 leaves 2", "65 left",
+    ]  # fmt: skip
+    assert ahead(steps["dock"].shortages[0]) == [("a#0/1", "served", 30)]
+
+
+def test_a_check_that_stops_is_told():
+    """
+    Findings of checks are marks of their own.
+    """
+    text = """
+clock: {measure: 1 d}
+truth: {wrong: {all: 100 %}}
+flows: {f: {steps: {look: {take: 1 min, detect: {truth: wrong, sensitivity: 100 %, on_hit: {mark: stopped}}}, desk: {when: {marked: stopped}, take: 9 min, correct: wrong}}}}
+traffic: {a: {flow: f, at: [0 min]}}
+"""
+    lines, _ = story(text, "a#0")
+
+    assert lines == [
+        "0 arrived",
+        "0 look w0 t1",
+        "1 marks wrong.checked wrong.caught stopped",
+        "1 desk w0 t9",
+        "10 left",
+    ]
+
+
+def test_a_batch_is_waited_for():
+    """
+    The first of three waits until the third has come, for its batch and no resource.
+    """
+    text = """
+clock: {measure: 1 d}
+flows: {f: {steps: {fill: {gather: {number: 3}}, go: {take: 5 min}}}}
+traffic: {a: {flow: f, at: [0 min, 4 min, 9 min]}}
+"""
+    lines, steps = story(text, "a#0")
+
+    assert lines == ["0 arrived", "0 fill w9 t0", "9 go w0 t5", "14 left"]
+    assert steps["fill"].for_batch
+    assert steps["fill"].shortages == ()
+
+
+RANDOM = """
+clock: {warm_up: 1 h, measure: 4 h, cool_down: 2 h}
+zones: {Z: {desk: {units: 2}, lift: {units: 1}}}
+flows:
+  f:
+    steps:
+      work: {hold: {d: Z.desk}, take: {exponential: {mean: 10 min}}, steps: {up: {share: 30 %, hold: {l: Z.lift}, take: 3 min}}}
+      again: {share: 20 %, take: 1 min, next: work}
+traffic: {a: {flow: f, rate: 11 /h}, b: {flow: f, rate: 1 /h}}
+"""
+
+
+def test_a_run_that_is_cut_short_is_the_same_so_far():
+    """
+    The rows of a story are those of the whole run that ended before it; nothing is missing.
+    """
+    plan = plan_of(RANDOM)
+    whole = ListSink()
+    simulate(plan, 1, 0, whole)
+    trail = follow(plan, "a#20", 1, 0)
+    before = whole.visits[(whole.visits[:, 3] != -1) & (whole.visits[:, 3] <= trail.end)]
+    cut = trail.visits[trail.visits[:, 3] != -1]
+
+    assert trail.left
+    assert len(before) > 50
+    assert sorted(map(tuple, before.tolist())) == sorted(map(tuple, cut.tolist()))
+    assert np.all(trail.visits[:, 1] <= trail.end)
+
+
+def test_every_wait_in_a_busy_system_is_explained():
+    """
+    Over all tokens: the time short and closed adds up to the wait where one resource is asked for, and somebody is ahead.
+    """
+    plan = plan_of(RANDOM)
+    waits = 0
+    for ordinal in range(15, 35):
+        for each in tell(plan, follow(plan, f"a#{ordinal}", 1, 0)):
+            if each.waited:
+                waits += 1
+                (shortage,) = each.shortages
+                assert shortage.short == each.waited
+                assert shortage.closed == 0
+                assert shortage.ahead
+
+    assert waits > 5
+
+
+def test_the_slowest_is_the_one_with_the_longest_stay():
+    """
+    Of a flow or an entry, among those that arrive in the measured window.
+    """
+    plan = plan_of(RANDOM)
+    whole = ListSink()
+    simulate(plan, 1, 0, whole)
+    leave = {number for number, step in enumerate(plan.names.steps) if step.is_leave}
+    stays = {}
+    for key, queued, _, ended in whole.visits.tolist():
+        if key >> 40 in leave and HOUR <= queued < 5 * HOUR:
+            stays[key & (1 << 40) - 1] = (ended if ended != -1 else plan.horizon) - queued
+    for which, source in (("slowest", (0, 1)), ("slowest:f", (0, 1)), ("slowest:b", (1,))):
+        own = {number: stay for number, stay in stays.items() if number >> 32 in source}
+
+        assert own[follow(plan, which, 1, 0).number] == max(own.values())
+
+
+@pytest.mark.parametrize(
+    ("token", "message"),
+    [
+        ("a", "--token: 'a' names no token\n    Write import_sea#12 (traffic entry and number, the first is 0), slowest, or slowest:F5."),
+        ("a#-1", "--token: 'a#-1' names no token\n    Write import_sea#12 (traffic entry and number, the first is 0), slowest, or slowest:F5."),
+        ("c#1", "--token: no traffic 'c'\n    Known traffic: a, b."),
+        ("a#3", "--token: traffic 'a' has no token 3 in this run\n    Its 3 tokens are a#0 to a#2."),
+        ("slowest:g", "--token: no flow or traffic 'g'\n    Known: a, b, f."),
+    ],
+)  # fmt: skip
+def test_tokens_that_are_not_there(token, message):
+    """
+    A token that the run does not have is a fault with its remedy.
+    """
+    with pytest.raises(ScenarioFault) as caught:
+        follow(plan_of(DESK), token, 1, 0)
+
+    assert str(caught.value) == message
+
+
+def test_nobody_in_the_window():
+    """
+    Without arrivals in the measured window nobody is slowest.
+    """
+    with pytest.raises(ScenarioFault, match="no token arrives in the measured window"):
+        follow(plan_of(DESK.replace("measure: 1 d", "warm_up: 1 h, measure: 1 h")), "slowest", 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("ms", "en", "zh"),
+    [
+        (0, "0 s", "0秒"), (12, "12 ms", "12毫秒"), (61 * SECOND, "1 min 1 s", "1分1秒"), (HOUR, "1 h", "1小时"),
+        (11 * HOUR + 44 * SECOND, "11 h", "11小时"), (2 * DAY + 3 * HOUR, "2 d 3 h", "2天3小时"), (59_700, "1 min", "1分"),
+    ],
+)  # fmt: skip
+def test_durations(ms, en, zh):
+    """
+    Durations are told in at most two neighbouring units.
+    """
+    assert (span(ms, Words("en")), span(ms, Words("zh"))) == (en, zh)
+
+
+def command(monkeypatch, capsys, *words: str) -> tuple[int, str, str]:
+    """Run the command line in this process."""
+    monkeypatch.setattr("sys.argv", ["zonesim", "trace", *words])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    return end.value.code, *capsys.readouterr()
+
+
+LABELLED = HEAD + DESK.replace("work: {", "work: {label: {en: At the desk, zh: 柜台}, ").replace(
+    "{units: 1}", "{units: 1, label: {en: Desk, zh: 服务台}}"
+)
+
+
+def test_the_command_tells_it_in_both_languages(tmp_path, monkeypatch, capsys):
+    """
+    Dates come from the clock, labels from the scenario, words from the glossary.
+    """
+    file = tmp_path / "desk.yaml"
+    file.write_text(LABELLED, encoding="utf-8")
+    code, english, _ = command(monkeypatch, capsys, str(file), "--token", "a#1")
+    _, chinese, _ = command(monkeypatch, capsys, str(file), "--token", "a#1", "--lang", "zh")
+
+    assert code == 0
+    assert [" ".join(line.split()) for line in english.splitlines()] == [
+        "a#1: f; arm R1, replication 0, seed 1; class slow",
+        "29 min from arrival to leaving; 19 min waited, children included",
+        "",
+        "time since arrival who step waited took happened".replace("happened", "what happened"),
+        "Mon 09-03 00:01:00 0 s arrives",
+        "Mon 09-03 00:01:00 0 s At the desk 19 min 10 min Desk (Z.desk): its unit in use for 19 min; ahead: a#0 being served (10 min), b#0",
+        "served first (10 min)",
+        "Mon 09-03 00:30:00 29 min done",
+        "Mon 09-03 00:30:00 29 min leaves",
+    ]
+    assert "柜台" in chinese
+    assert "服务台（Z.desk）：1个全部占用19分" in chinese
+    assert "a#0（正在办理，10分）" in chinese
+    assert command(monkeypatch, capsys, str(file), "--lang", "fr")[::2] == (
+        2,
+        "--lang: no language 'fr'\n    Known languages: en, zh.\n",
+    )
+
+
+def test_the_command_prints_a_document(tmp_path, monkeypatch, capsys):
+    """
+    --json has ms, dates and labels in both languages.
+    """
+    file = tmp_path / "desk.yaml"
+    file.write_text(LABELLED, encoding="utf-8")
+    document = json.loads(command(monkeypatch, capsys, str(file), "--token", "slowest", "--json")[1])
+
+    assert (document["token"], document["arrived_ms"], document["left_ms"], document["waited_ms"]) == (
+        "a#2",
+        180_000,
+        2_400_000,
+        1_620_000,
+    )
+    assert document["moments"][1] == {
+        "kind": "step", "child": 0, "time_ms": 180_000, "time": "2018-09-03 00:03:00.000", "step": "work",
+        "label": {"en": "At the desk", "zh": "柜台"}, "waited_ms": 1_620_000, "took_ms": 600_000, "paused_ms": 0, "for_batch": False,
+        "waited_for": [{
+            "resource": "Z.desk", "units": 1, "of": 1, "short_ms": 1_620_000, "closed_ms": 0, "more_ahead": 0,
+            "ahead": [
+                {"token": "a#0", "step": "work", "how": "served", "took_ms": 600_000},
+                {"token": "b#0", "step": "work", "how": "overtook", "took_ms": 600_000},
+                {"token": "a#1", "step": "work", "how": "before", "took_ms": 600_000},
+            ],
+        }],
+    }  # fmt: skip

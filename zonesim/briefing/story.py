@@ -1,0 +1,283 @@
+"""
+The story of one token: each step with its times, each wait with what was short and who was ahead, marks and
+misfortunes.
+
+Everything is read off the rows of the run. A wait is for a resource as long as that resource had fewer free units
+than asked for; with no unit at all it was closed. Ahead was who held units when the token came, who stood in line
+before it, and who came later but was served first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from zonesim.briefing.tracing import Trail
+from zonesim.plan import Plan
+from zonesim.plan.operations import NOWHERE, Op
+from zonesim.plan.plan import UNLIMITED
+from zonesim.plan.records import (
+    CHILD_BITS,
+    NEVER,
+    Ints,
+    child_of,
+    consignment_of,
+    number_of,
+    ordinal_of,
+    place_of,
+    source_of,
+)
+
+NAMED: Final = 5
+"""So many of those ahead are named; the others are counted."""
+
+SILENT_MARKS: Final = frozenset({"arrived", "left"})
+"""Marks that set themselves: the story has its own lines for them."""
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """
+    A token that was ahead in a wait: `served` (had units in hand), `before` (stood in line) or `overtook` (came later,
+    served first); at which step; the ms it had its units (NEVER: it still had them when the story ended).
+    """
+
+    token: str
+    step: int
+    how: str
+    took: int
+
+
+@dataclass(frozen=True)
+class Shortage:
+    """
+    What a wait was for: units of a resource, of how many; ms that these were short while open, and ms without any
+    unit (closed).
+    """
+
+    resource: int
+    units: int
+    capacity: int
+    short: int
+    closed: int
+    ahead: tuple[Ahead, ...]
+    more: int
+
+
+@dataclass(frozen=True)
+class Moment:
+    """
+    A line of the story. Times are ms from the start of the run; `ended` NEVER: not before the story ends.
+
+    `kind`: `arrived`, `step`, `marks`, `left`, or `begins` and `leaves` of a child. `token`: 0 for the consignment
+    itself, else the child. `depth`: how many steps the step stands in. `waited`: ms in line or for a batch. `paused`:
+    ms of the time taken that did not count, because its calendar was closed.
+    """
+
+    kind: str
+    token: int
+    time: int
+    step: int = NOWHERE
+    depth: int = 0
+    waited: int = 0
+    started: int = NEVER
+    ended: int = NEVER
+    paused: int = 0
+    for_batch: bool = False
+    shortages: tuple[Shortage, ...] = ()
+    marks: tuple[int, ...] = ()
+
+    @property
+    def took(self) -> int:
+        """Return the ms from getting the units to the end of the step, NEVER when it did not end."""
+        return self.ended - self.started if NEVER not in {self.ended, self.started} else NEVER
+
+
+def token_name(plan: Plan, number: int) -> str:
+    """Return how people call a token: `import_sea#12`, `import_sea#12/1` for its first child."""
+    array = np.array([number])
+    name = f"{plan.names.sources[int(source_of(array)[0])]}#{int(ordinal_of(array)[0])}"
+    child = int(child_of(array)[0])
+    return f"{name}/{child}" if child else name
+
+
+def tell(plan: Plan, trail: Trail) -> list[Moment]:
+    """Return the story of a token and its children, in the order of time."""
+    return _Teller(plan, trail).tell()
+
+
+class _Teller:
+    def __init__(self, plan: Plan, trail: Trail) -> None:
+        self.plan = plan
+        self.trail = trail
+        self.steps = plan.names.steps
+        visits = trail.visits
+        self.number, self.step = number_of(visits[:, 0]), place_of(visits[:, 0])
+        self.queued, self.started, self.ended = visits[:, 1], visits[:, 2], visits[:, 3]
+        self.gathers = {int(row[1]) for row in plan.program if row[0] == Op.GATHER}
+        self.calendars = _calendars(plan)
+
+    def tell(self) -> list[Moment]:
+        own = consignment_of(self.number) == self.trail.number
+        moments = [self._moment(row) for row in np.flatnonzero(own).tolist()]
+        moments += self._marks()
+        moments += [
+            Moment("arrived" if each.token == 0 else "begins", each.token, each.started)
+            for each in moments
+            if each.kind in {"left", "leaves"}
+        ]
+        return sorted((each for each in moments if not self._open_end(each)), key=self._order)
+
+    @staticmethod
+    def _open_end(each: Moment) -> bool:
+        return each.kind in {"left", "leaves"} and each.ended == NEVER
+
+    @staticmethod
+    def _order(each: Moment) -> tuple[int, int, int, int, int]:
+        """Order by time; within an instant arrivals, marks, steps from the outside in, leaving; then by child."""
+        rank = {"arrived": 0, "begins": 0, "marks": 1, "step": 2, "leaves": 3, "left": 4}[each.kind]
+        return (each.time, rank, each.depth, each.token, each.step)
+
+    def _moment(self, row: int) -> Moment:
+        step, number = int(self.step[row]), int(self.number[row])
+        token = number & (1 << CHILD_BITS) - 1
+        queued, started, ended = int(self.queued[row]), int(self.started[row]), int(self.ended[row])
+        if self.steps[step].is_leave:
+            kind = "leaves" if token else "left"
+            return Moment(kind, token, ended if ended != NEVER else self.trail.end, step, 0, 0, queued, ended)
+        until = started if started != NEVER else ended if ended != NEVER else self.trail.end
+        waited = until - queued
+        shortages: tuple[Shortage, ...] = ()
+        if waited > 0 and self.steps[step].resources:
+            shortages = tuple(self._shortages(number, step, queued, until))
+        paused = 0
+        if step in self.calendars and started != NEVER:
+            paused = self._closed_time(self.calendars[step], started, ended if ended != NEVER else self.trail.end)
+        gathers = step in self.gathers
+        depth = self._depth(row)
+        return Moment("step", token, queued, step, depth, waited, started, ended, paused, gathers, shortages)
+
+    def _depth(self, row: int) -> int:
+        """Return how many steps of the token's own visit this visit stands in."""
+        step, number = int(self.step[row]), self.number[row]
+        path = self.steps[step].path
+        rows = np.flatnonzero((self.number == number) & (self.queued <= self.queued[row]) & (self.step != step))
+        outer = {
+            self.steps[int(self.step[each])].path
+            for each in rows.tolist()
+            if self.ended[each] == NEVER or self.ended[each] >= self.queued[row]
+        }
+        return sum(path[:end] in outer for end in range(1, len(path)))
+
+    def _shortages(self, number: int, step: int, queued: int, until: int) -> Iterator[Shortage]:
+        for resource, units in zip(self.steps[step].resources, self.steps[step].units, strict=True):
+            capacity = self._capacity(resource)
+            if int(capacity[:, 1].max()) >= UNLIMITED:
+                continue
+            users = self._users(resource)
+            short, closed = self._short(resource, users, units, queued, until, number)
+            ahead = self._ahead(users, number, queued, until)
+            if short or closed or ahead:
+                units_then = int(capacity[np.searchsorted(capacity[:, 0], until, side="right") - 1, 1])
+                yield Shortage(resource, units, units_then, short, closed, tuple(ahead[:NAMED]), len(ahead[NAMED:]))
+
+    def _capacity(self, resource: int) -> Ints:
+        first, rows, _ = self.plan.resources[resource].tolist()
+        return self.plan.changes[first : first + rows]
+
+    def _users(self, resource: int) -> Ints:
+        """Return the rows of visits that take units of a resource."""
+        steps = [number for number, step in enumerate(self.steps) if resource in step.resources]
+        return np.flatnonzero(np.isin(self.step, steps))
+
+    def _units(self, rows: Ints, resource: int) -> Ints:
+        units = {
+            number: step.units[step.resources.index(resource)]
+            for number, step in enumerate(self.steps)
+            if resource in step.resources
+        }
+        return np.array([units[step] for step in self.step[rows].tolist()], dtype=np.int64)
+
+    def _short(self, resource: int, users: Ints, units: int, queued: int, until: int, number: int) -> tuple[int, int]:
+        """Return how long, within a wait, the resource was short while open, and how long it had no unit."""
+        ended = np.where(self.ended[users] == NEVER, self.trail.end + 1, self.ended[users])
+        holds = (self.started[users] != NEVER) & (self.started[users] < until) & (ended > queued)
+        holds &= (self.number[users] != number) | (self.started[users] < queued)
+        rows = users[holds]
+        taken = self._units(rows, resource)
+        begins, ends = np.maximum(self.started[rows], queued), np.minimum(ended[holds], until)
+        changes = self._capacity(resource)
+        inside = changes[(changes[:, 0] > queued) & (changes[:, 0] < until), 0]
+        times = np.unique(np.concatenate([begins, ends, inside, [queued, until]]))
+        short = closed = 0
+        for begin, end in zip(times[:-1].tolist(), times[1:].tolist(), strict=True):
+            capacity = int(changes[np.searchsorted(changes[:, 0], begin, side="right") - 1, 1])
+            used = int(taken[(begins <= begin) & (ends >= end)].sum())
+            if capacity == 0:
+                closed += end - begin
+            elif capacity - used < units:
+                short += end - begin
+        return short, closed
+
+    def _ahead(self, users: Ints, number: int, queued: int, until: int) -> list[Ahead]:
+        """Return who was ahead: first those being served, then the others, each by the moment they got their units."""
+        found: list[tuple[int, int, Ahead]] = []
+        for row in users.tolist():
+            if int(self.number[row]) == number:
+                continue
+            came, began, ended = int(self.queued[row]), int(self.started[row]), int(self.ended[row])
+            if began != NEVER and began <= queued and (ended == NEVER or ended > queued):
+                how, rank = "served", 0
+            elif began == NEVER or began > until or came > until:
+                continue
+            elif came <= queued < began:
+                how, rank = "before", 1
+            elif queued < came:
+                how, rank = "overtook", 1
+            else:
+                continue
+            took = ended - began if ended != NEVER else NEVER
+            name = token_name(self.plan, int(self.number[row]))
+            found.append((rank, began, Ahead(name, int(self.step[row]), how, took)))
+        return [each for _, _, each in sorted(found, key=lambda item: (item[0], item[1], item[2].token))]
+
+    def _closed_time(self, calendar: int, begin: int, end: int) -> int:
+        first, rows = self.plan.calendars[calendar].tolist()
+        spans = self.plan.spans[first : first + rows]
+        opens = np.minimum(spans[:, 1], end) - np.maximum(spans[:, 0], begin)
+        return end - begin - int(opens[opens > 0].sum())
+
+    def _marks(self) -> list[Moment]:
+        """Return the marks of the token and its children, those of one instant together."""
+        marks = self.trail.marks
+        number = number_of(marks[:, 0])
+        together: dict[tuple[int, int], list[int]] = {}
+        for row in np.flatnonzero(consignment_of(number) == self.trail.number).tolist():
+            mark = int(place_of(marks[row : row + 1, 0])[0])
+            if self.plan.names.marks[mark].name in SILENT_MARKS:
+                continue
+            child = int(number[row]) & (1 << CHILD_BITS) - 1
+            together.setdefault((int(marks[row, 1]), child), []).append(mark)
+        return [
+            Moment("marks", child, time, marks=tuple(dict.fromkeys(names))) for (time, child), names in together.items()
+        ]
+
+
+def _calendars(plan: Plan) -> dict[int, int]:
+    """Return the calendar in whose open time a step's work counts, for the steps that have one."""
+    found: dict[int, int] = {}
+    step = NOWHERE
+    for op, own, _, _, calendar, *_ in plan.program.tolist():
+        if op == Op.SEIZE:
+            step = own
+        elif op == Op.HOLD and calendar != NOWHERE:
+            found[own if own != NOWHERE else step] = calendar
+    return found
+
+
+def total_waited(moments: Sequence[Moment]) -> int:
+    """Return the ms that a token and its children stood in lines or waited for batches."""
+    return sum(each.waited for each in moments)
