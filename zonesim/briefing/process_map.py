@@ -189,7 +189,17 @@ def _merged(old: list[str], new: list[str]) -> list[str]:
 def _is_bare(step: Step) -> bool:
     """Return whether a step only marks a moment or joins; such steps are not drawn."""
     splits = step.split is not None and step.split.count != 1
-    return not (step.take or step.hold or step.call or splits or step.detect or step.steps or step.next or step.gather)
+    return not (
+        step.take
+        or step.hold
+        or step.call
+        or splits
+        or step.detect
+        or step.steps
+        or step.next
+        or step.gather
+        or step.set
+    )
 
 
 def _excluded(step: Step, arguments: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from zonesim.briefing.words import ENGLISH, Words
 from zonesim.scenario import Step
-from zonesim.scenario.acts import Gather
+from zonesim.scenario.acts import Changes, Gather
 from zonesim.scenario.fields import By, Law, mode_of
 
 EVERYBODY: Final = "all"
@@ -58,6 +58,8 @@ def facts_of(step: Step, say: Words = ENGLISH) -> Facts:
         alarms = share_text(step.detect.false_alarm, say)
         check = say.listed([*found, *([say("step.alarms", share=alarms)] if alarms not in _NONE else [])])
     holds = say.listed(_resource(hold, say) + _kept(step.keep.get(key), say) for key, hold in step.hold.items())
+    if step.set is not None:
+        check = say.listed([*([check] if check else []), *_changes(step.set, say)])
     return Facts(time, holds, _condition(step, say), check, _then(step.next, say))
 
 
@@ -116,7 +118,7 @@ def share_text(share: Any, say: Words = ENGLISH) -> str:  # noqa: ANN401
 def _resource(hold: Any, say: Words) -> str:  # noqa: ANN401
     name = str(hold if isinstance(hold, str) else hold.resource)
     units = "" if isinstance(hold, str) or hold.units == 1 else f"{hold.units} "
-    return units + say.term(name.rpartition(".")[2].lstrip("$"))
+    return units + _short(name, say)
 
 
 def _batch(gather: Gather, say: Words) -> str:
@@ -126,6 +128,20 @@ def _batch(gather: Gather, say: Words) -> str:
     ends += [say("step.batch_until", calendar=_plain(gather.until))] if gather.until else []
     by = [say("step.batch_by", what=say.term(gather.by))] if gather.by else []
     return say.listed([say("step.batch", ends=say("step.or").join(ends)), *by])
+
+
+def _changes(changes: Changes, say: Words) -> list[str]:
+    """Return what a step changes: `takes 3 of stock`, `becomes released`."""
+    words: list[str] = []
+    for phrase, booked in (("step.credits", changes.credit), ("step.debits", changes.debit)):
+        words += [say(phrase, number=_plain(mode_of(n)), account=_short(name, say)) for name, n in booked.items()]
+    words += [say("step.class", value=say.term(changes.class_))] if changes.class_ else []
+    words += [say("step.status", status=say.term(changes.status))] if changes.status else []
+    return words
+
+
+def _short(name: str, say: Words) -> str:
+    return say.term(name.rpartition(".")[2].lstrip("$"))
 
 
 def _kept(until: str | None, say: Words) -> str:
@@ -141,6 +157,7 @@ def _condition(step: Step, say: Words) -> str:
             say("step.attribute", name=say.term(key), value=_either(value, say))
             for key, value in (step.when.__pydantic_extra__ or {}).items()
         ]
+        parts += [say("step.if", mark=_either(step.when.status, say))] if step.when.status else []
         parts += [say("step.class", value=_either(step.when.class_, say))] if step.when.class_ else []
     if step.share is not None:
         parts.append(share_text(step.share, say))

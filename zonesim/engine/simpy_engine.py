@@ -17,6 +17,7 @@ import simpy
 
 from zonesim.engine.arriving import Population, arrival_times
 from zonesim.engine.batches import Batch, key_of, next_opening
+from zonesim.engine.ledger import Ledger
 from zonesim.engine.pools import Pool, Request, enter, give_back, peak_now, serve
 from zonesim.engine.recording import Recorder
 from zonesim.engine.sampling import draw_ms, prepare
@@ -93,6 +94,7 @@ class _Run:
         self.classes: list[list[int]] = [[] for _ in plan.names.sources]
         self.arrived_by = [[0, 0, 0] for _ in plan.names.sources]
         self.leave_steps = self._leave_steps()
+        self.ledger = Ledger(plan, begin, end)
         self.inside: dict[int, Token] = {}
         self.forming: dict[tuple[int, int], Batch] = {}
         self.in_line = 0
@@ -324,7 +326,7 @@ class _Run:
                 token.flags,
                 token.passes,
             )
-            new.firm = token.firm
+            new.firm, new.status = token.firm, token.status
             if group != NOWHERE:
                 new.parent, new.group = token, group
                 token.children[group] = token.children.get(group, 0) + 1
@@ -344,6 +346,8 @@ class _Run:
             yes = bool(operand >> token.klass & 1)
         elif on == BranchOn.QUEUE_LONGER:
             yes = len(self.pools[operand].line) > third
+        elif on == BranchOn.STATUS:
+            yes = token.status != NOWHERE and bool(operand >> token.status & 1)
         else:
             yes = self.pools[operand].capacity == 0
         if yes:
@@ -365,16 +369,17 @@ class _Run:
         return True
 
     def _set(self, token: Token, row: list[int]) -> bool:
-        _, _, what, operand, *_ = row
+        _, _, what, operand, amount, *_ = row
         if what == SetWhat.RAISE_FLAG:
             token.flags |= 1 << operand
         elif what == SetWhat.LOWER_FLAG:
             token.flags &= ~(1 << operand)
         elif what == SetWhat.CLASS:
             token.klass = operand
+        elif what == SetWhat.STATUS:
+            token.status = operand
         else:
-            message = "the SimPy engine keeps no accounts"
-            raise RunFault(message)
+            self.ledger.book(operand, amount, token, self.env.now)
         return True
 
     def _join(self, token: Token, row: list[int]) -> bool:
@@ -464,6 +469,7 @@ class _Run:
         self.recorder.close(self.horizon)
         for pool in self.pools:
             pool.count(self.horizon)
+        self.ledger.close(self.horizon)
 
     def _totals(self) -> Totals:
         def ints(values: list[Any]) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -479,4 +485,6 @@ class _Run:
             cohort=ints([counted[1:] for counted in self.arrived_by]).reshape(-1, 2),
             classes=tuple(np.array(classes, dtype=np.int16) for classes in self.classes),
             events=self.events,
+            levels=ints(self.ledger.level),
+            level_time=ints(self.ledger.integral),
         )

@@ -30,7 +30,7 @@ class Token:
     `row` is the next operation, `passes` counts backward jumps, `open` are its visits with units by slot,
     `hold` is the visit of a hold that is not in a block or of a wait for a batch, `waits_for` is set while it waits
     for units, `joins` while it waits for children, `batch` while it is a member of one that has not gone on; `leads`
-    are the batches whose work it does. `firm` is its first firm, -1: none.
+    are the batches whose work it does. `firm` is its first firm and `status` the customs status of its goods, -1: none.
     """
 
     number: int
@@ -50,6 +50,7 @@ class Token:
     joins: int = NOWHERE
     children: dict[int, int] = field(default_factory=dict)
     firm: int = NOWHERE
+    status: int = NOWHERE
     batch: Batch | None = None
     leads: dict[int, Batch] = field(default_factory=dict)
     turn_time: int = -1

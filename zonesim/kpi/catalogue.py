@@ -120,7 +120,7 @@ class _Teller:
         self.found: list[Kpi] = []
 
     def tell(self) -> list[Kpi]:
-        """Return the KPIs: flows, steps, gates, resources, truths, everything."""
+        """Return the KPIs: flows, steps, gates, resources, accounts, truths, everything."""
         for name in self.scopes.groups:
             self._flow(name)
         for name in self.scopes.steps:
@@ -144,6 +144,9 @@ class _Teller:
         for name in sorted(self.limited):
             for what in ("utilisation", "queue.mean", "queue.peak", "busy_hours.day", "load"):
                 self._add("resource", what, name, shown=True if what == "queue.mean" and not self.library else None)
+        for account in self.plan.names.accounts:
+            for what in ("level.mean", "level.end", "credited.day", "debited.day"):
+                self._add("account", what, str(account))
         for truth in self.scopes.truths:
             for what in ("missed.share", "missed.day", "caught.day", "false_stops.rate"):
                 self._add("truth", what, f"all.{truth}")

@@ -88,6 +88,11 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
     Definition("resource", "queue.peak", "tokens", "any token", "Queue, longest", "最大排队数", "within the window"),
     Definition("resource", "busy_hours.day", "h/d", "-", "Busy hours per day", "日均忙时", "busy unit time within the window per day"),
     Definition("resource", "load", "share", "-", "Load (bound)", "负荷（上界估计）", "expected busy over open unit time from the traffic equations, no simulation; what waits with units in hand comes on top"),
+    # Accounts.
+    Definition("account", "level.mean", "units", "-", "Level, time average", "平均结存", "time average within the window, in the account's own unit", headline=True),
+    Definition("account", "level.end", "units", "-", "Level when the run ends", "期末结存", "start and credits less debits of the whole run; every run proves it from its records"),
+    Definition("account", "credited.day", "/d", "-", "Credited per day", "日均记增", "quantity added within the window, per day"),
+    Definition("account", "debited.day", "/d", "-", "Debited per day", "日均记减", "quantity taken within the window, per day"),
     # Hidden truths.
     Definition("truth", "missed.share", "share", "any token", "Missed", "漏检率", "checked tokens with the truth that no check has caught, of all checked tokens with it", headline=True),
     Definition("truth", "missed.day", "/d", "any token", "Missed per day", "日均漏检", "such tokens per day of the window"),
@@ -106,6 +111,7 @@ SCOPES: Final = {
     "step": "`FLOW.STEP`",
     "place": "`ZONE.LANES` (a direction of a gate)",
     "resource": "`ZONE.RESOURCE`",
+    "account": "`ZONE.ACCOUNT`",
     "truth": "`all.TRUTH`",
     "all": "`all`",
 }

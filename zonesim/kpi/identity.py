@@ -48,6 +48,45 @@ class Integrals:
         _equal(totals.busy, busy, [f"use of {name}" for name in names.resources])
 
 
+class Books:
+    """
+    Sums over all bookings by account: what is added in the whole run, its quantity-ms inside the window, and what is
+    `booked` there, credits and debits apart.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        marks = plan.names.marks
+        self.names = plan.names.accounts
+        self.begin, self.end, _ = (int(value) for value in plan.window)
+        self.start = plan.accounts[:, 0]
+        self.account = np.array([mark.account for mark in marks], dtype=np.int64)
+        self.amount = np.array([mark.amount for mark in marks], dtype=np.int64)
+        self.added = np.zeros(len(self.names), dtype=np.int64)
+        self.area = self.start * (self.end - self.begin)
+        self.booked = np.zeros((len(self.names), 2), dtype=np.int64)
+
+    def add(self, mark: Ints, time: Ints) -> None:
+        """Add those of some marks that are bookings."""
+        books = self.account[mark] >= 0
+        if not books.any():
+            return
+        account, amount, when = self.account[mark[books]], self.amount[mark[books]], time[books]
+        np.add.at(self.added, account, amount)
+        np.add.at(self.area, account, amount * (self.end - np.clip(when, self.begin, self.end)))
+        inside = (when >= self.begin) & (when < self.end)
+        side = (amount[inside] < 0).astype(np.int64)
+        np.add.at(self.booked, (account[inside], side), np.abs(amount[inside]))
+
+    def check(self, totals: Totals) -> None:
+        """Raise BrokenPromise unless start + credits - debits is what every account of the engine holds at the end."""
+        for row, name in enumerate(self.names):
+            told, held = int(self.start[row] + self.added[row]), int(totals.levels[row])
+            if told != held:
+                message = f"account {name}: the engine ends with {held}, the records say {told}"
+                raise BrokenPromise(message)
+        _equal(totals.level_time, self.area, [f"account {name}" for name in self.names])
+
+
 def check_cohort(totals: Totals, first: Ints, after: Ints, sources: Sequence[str]) -> None:
     """
     Raise BrokenPromise unless the measured ordinals `first` to `after` - 1 of each source, as the marks of arrival tell

@@ -65,6 +65,7 @@ class Measurement:
         for direction, place in enumerate(self.scopes.lanes):
             self._place(direction, place)
         self._resources()
+        self._accounts()
         self._truths()
         leaves = [row for row, step in enumerate(self.plan.names.steps) if step.is_leave]
         self.values["all.truck_hours.day"] = self._truck_hours(leaves)
@@ -250,6 +251,14 @@ class Measurement:
             self.values[f"{name}.busy_hours.day"] = busy / HOUR / self.days
         officers = [row for row, resource in enumerate(self.plan.names.resources) if resource.role == "officer"]
         self.values["all.officer_hours.day"] = float(self.totals.busy[officers].sum()) / HOUR / self.days
+
+    def _accounts(self) -> None:
+        for row, name in enumerate(self.plan.names.accounts):
+            credited, debited = self.columns.booked[row].tolist()
+            self.values[f"{name}.level.mean"] = float(self.totals.level_time[row]) / self.window
+            self.values[f"{name}.level.end"] = float(self.totals.levels[row])
+            self.values[f"{name}.credited.day"] = credited / self.days
+            self.values[f"{name}.debited.day"] = debited / self.days
 
     def _truths(self) -> None:
         truth, finding, token = self.columns.truths.T

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonesim.kpi.catalogue import LIBRARY_MARKS, Layout, layout
-from zonesim.kpi.identity import Integrals, check_cohort
+from zonesim.kpi.identity import Books, Integrals, check_cohort
 from zonesim.plan.operations import Op
 from zonesim.plan.plan import Plan
 from zonesim.plan.records import (
@@ -49,6 +49,8 @@ class Columns:
     By gate direction and hour of the day, shape (directions, 24): `passages` begun by any token inside the window;
     `waiting`, ms that any token waited for a lane inside the window; `waits` and `waits_begun`, summed waits and their
     number by the hour of joining the line, of measured tokens.
+
+    `booked`: by account, what anybody credited and debited inside the window, shape (accounts, 2).
     """
 
     visits: Ints
@@ -62,6 +64,7 @@ class Columns:
     waiting: Ints
     waits: Ints
     waits_begun: Ints
+    booked: Ints
 
 
 class Reducer:
@@ -85,6 +88,7 @@ class Reducer:
         self.passages, self.waiting, self.waits, self.waits_begun = (
             np.zeros((len(self.lanes), _HOURS), dtype=np.int64) for _ in range(4)
         )
+        self.books = Books(plan)
         self.visits: list[Ints] = []
         self.milestones: list[Ints] = []
         self.ends: list[Ints] = []
@@ -118,6 +122,7 @@ class Reducer:
         if not len(marks):
             return
         mark, number, time = place_of(marks[:, 0]), number_of(marks[:, 0]), marks[:, 1]
+        self.books.add(mark, time)
         arrivals = self.is_arrival[mark]
         source, ordinal, when = source_of(number[arrivals]), ordinal_of(number[arrivals]), time[arrivals]
         for bound, edge in ((self.first, self.begin), (self.after, self.end)):
@@ -178,6 +183,7 @@ class Reducer:
     def finish(self, totals: Totals) -> Columns:
         """Check the run against its own records, to the millisecond, and return the columns; raises BrokenPromise."""
         self.integrals.check(totals)
+        self.books.check(totals)
         check_cohort(totals, self.first, self.after, self.plan.names.sources)
         milestones, ends = _stacked(self.milestones, 3), _stacked(self.ends, 3)
         return Columns(
@@ -192,6 +198,7 @@ class Reducer:
             waiting=self.waiting,
             waits=self.waits,
             waits_begun=self.waits_begun,
+            booked=self.books.booked,
         )
 
     def _unsettled(self, noted: Ints) -> Ints:

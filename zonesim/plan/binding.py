@@ -8,7 +8,7 @@ from typing import Any
 from zonesim import units
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.scenario.fields import mode_of
-from zonesim.scenario.models import Flow, Param, Resource, Scenario
+from zonesim.scenario.models import Account, Flow, Param, Resource, Scenario, Setting
 
 Arguments = Mapping[str, Any]
 
@@ -36,7 +36,7 @@ def resolve(value: Any, arguments: Arguments, scenario: Scenario, place: Place) 
     if attribute not in entries:
         raise UnknownName(f"zone '{found}' has no '{attribute}'", place, suggest(attribute, entries))
     entry = entries[attribute]
-    return f"{found}.{attribute}" if isinstance(entry, Resource) else mode_of(entry.value)
+    return mode_of(entry.value) if isinstance(entry, Setting) else f"{found}.{attribute}"
 
 
 def bind(flow: Flow, given: Arguments, name: str, place: Place, scenario: Scenario) -> dict[str, Any]:
@@ -72,6 +72,19 @@ def bind(flow: Flow, given: Arguments, name: str, place: Place, scenario: Scenar
             except ScenarioFault as fault:
                 raise fault.at(place) from None
     return bound
+
+
+def find_account(value: Any, scenario: Scenario, place: Place) -> tuple[str, str]:  # noqa: ANN401
+    """Return (zone, name) for the dotted name of an account; raises UnknownName."""
+    accounts = {
+        f"{zone}.{name}": (zone, name)
+        for zone, each in scenario.zones.items()
+        for name, entry in each.entries().items()
+        if isinstance(entry, Account)
+    }
+    if value not in accounts:
+        raise UnknownName(f"no account '{value}'", place, suggest(str(value), accounts, "accounts"))
+    return accounts[value]
 
 
 def find_resource(value: Any, scenario: Scenario, place: Place) -> tuple[str, str, Resource]:  # noqa: ANN401

@@ -97,11 +97,14 @@ def compile_plan(arm: ResolvedArm) -> Plan:
         adoptions=_ints(adoptions.rows, 6),
         adoption_shares=np.array(adoptions.shares, dtype=np.float64),
         adoption_streams=_identities(adoptions.streams),
+        accounts=_ints(tables.account_rows, 2),
         window=np.array([tables.warm_up, tables.measured, tables.horizon], dtype=np.int64),
         names=Names(
             steps=tuple(tables.steps.rows),
             marks=tuple(tables.marks.rows),
             resources=tuple(tables.resources.rows),
+            accounts=tuple(tables.accounts.rows),
+            statuses=tuple(tables.statuses),
             sources=tuple(entries),
             source_flows=tuple(flows),
             source_groups=tuple(entry.group or name for name, entry in entries.items()),
@@ -116,10 +119,11 @@ def compile_plan(arm: ResolvedArm) -> Plan:
 def _prove(
     tables: WorldTables, program: Sequence[tuple[int, ...]], places: Sequence[Place | None], firsts: Sequence[int]
 ) -> None:
-    """Raise Faults unless every token of every entry can only end with empty hands."""
+    """Raise Faults unless every token of every entry can only end with empty hands and with legal statuses."""
     names = [str(name) for name in tables.resources.rows]
     most = [tables.largest_capacity(resource) for resource in range(len(names))]
-    ground = Ground(tables.steps.rows, tables.needs.rows, tables.shares.rows, names, most)
+    rows = (tables.steps.rows, tables.needs.rows, tables.shares.rows)
+    ground = Ground(*rows, names, most, tables.statuses, tables.legal)
     unset = (1 << FLAGS) - 1 & ~((1 << len(tables.adoptions.names)) - 1)
     faults: list[ScenarioFault] = []
     for first, end in pairwise([*firsts, len(program)]):

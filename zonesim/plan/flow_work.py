@@ -11,10 +11,10 @@ from typing import Final
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.plan.assembly import Label
 from zonesim.plan.flow_writer import FlowWriter
-from zonesim.plan.operations import NOWHERE, BranchOn, GatherBy, Op
-from zonesim.plan.plan import StepName
+from zonesim.plan.operations import NOWHERE, BranchOn, GatherBy, Op, SetWhat
+from zonesim.plan.plan import MarkName, StepName
 from zonesim.plan.scope import Kept, OpenList, Scope
-from zonesim.scenario.acts import Gather
+from zonesim.scenario.acts import Changes, Gather
 from zonesim.scenario.models import Step, When
 
 OFFICE: Final = "office"
@@ -46,6 +46,9 @@ class WorkWriter(FlowWriter):
                     raise UnknownName(f"no class '{one}'", place, suggest(one, known, "classes"))
             mask = sum(1 << number for number, name in enumerate(known) if name in wanted)
             self._only_if(BranchOn.CLASS, mask, after)
+        if when.status is not None:
+            wanted = when.status if isinstance(when.status, list) else [when.status]
+            self._only_if(BranchOn.STATUS, sum({1 << self.tables.status(one, place) for one in wanted}), after)
         for mark, yes in ((when.marked, True), (when.unmarked, False)):
             if mark is not None:
                 flag = self._flag(f"mark {'.'.join((*scope.call, mark))}")
@@ -212,6 +215,35 @@ class WorkWriter(FlowWriter):
                 "Give them the same opening hours.",
             )
         return self.tables.calendar(str(pausing.pop()), self.text_place) if pausing else NOWHERE
+
+    # --- changes
+
+    def _changes(self, changes: Changes, scope: Scope) -> None:
+        """Credit and debit accounts, give the token another class, its goods another status."""
+        for key, written, sign in (("credit", changes.credit, 1), ("debit", changes.debit, -1)):
+            for name, quantity in written.items():
+                place = self.arm.world.place((*scope.text, "set", key, name))
+                account = self.tables.account(self._resolved(name, scope), place)
+                amount = sign * self._count(quantity, scope, place)
+                self.routine.emit(Op.SET, NOWHERE, SetWhat.ACCOUNT, account, amount)
+                self._booked(account, amount, scope)
+        if changes.class_ is not None:
+            place = self.arm.world.place((*scope.text, "set", "class"))
+            if changes.class_ not in self.tables.classes:
+                known = [*filter(None, self.tables.classes)]
+                raise UnknownName(f"no class '{changes.class_}'", place, suggest(changes.class_, known, "classes"))
+            self.routine.emit(Op.SET, NOWHERE, SetWhat.CLASS, self.tables.classes.index(changes.class_))
+        if changes.status is not None:
+            number = self.tables.status(changes.status, self.arm.world.place((*scope.text, "set", "status")))
+            self.routine.emit(Op.SET, NOWHERE, SetWhat.STATUS, number)
+            self._note(f"status.{changes.status}", scope)
+
+    def _booked(self, account: int, amount: int, scope: Scope) -> None:
+        """Mark what an account gets or gives, so that the records alone tell how it stands."""
+        mark = f"{self.tables.accounts.rows[account]}.{'credited' if amount > 0 else 'debited'}"
+        name = MarkName(self.name, self.entry.flow, scope.call, mark, scope.place, self.kind.name, account, amount)
+        number = self.tables.marks.add((self.name, scope.call, mark, amount), name)
+        self.routine.emit(Op.MARK, NOWHERE, number)
 
     # --- checks
 

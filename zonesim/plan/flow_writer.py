@@ -12,6 +12,7 @@ from zonesim.plan.assembly import Label, Routine
 from zonesim.plan.binding import resolve
 from zonesim.plan.operations import NOWHERE, BranchOn, Op, SetWhat
 from zonesim.plan.plan import MarkName, StepName
+from zonesim.plan.reach import steps_of
 from zonesim.plan.scope import Kind, Scope
 from zonesim.plan.world_tables import WorldTables
 from zonesim.scenario.fields import By, Law
@@ -33,7 +34,8 @@ class FlowWriter:
         self.routines: list[Routine] = []
         self.routine = Routine()
         self.kind = Kind("")
-        self.classes = tables.classes_of(entry)
+        given = {step.set.class_ for step in steps_of(self.arm, entry.flow) if step.set is not None}
+        self.classes = tables.classes_of(entry) | {name for name in given if name in tables.classes}
         self.next_child = 1
         self.child_bases: dict[tuple[tuple[str, ...], int], int] = {}
         self.flags: dict[str, int] = {}

@@ -284,6 +284,8 @@ class EntryCompiler(WorkWriter):
         if step.correct is not None:
             self._known_truth(step.correct, scope)
             self.routine.emit(Op.SET, NOWHERE, SetWhat.LOWER_FLAG, self._flag(f"truth {step.correct}"))
+        if step.set is not None:
+            self._changes(step.set, scope)
         for mark in step.mark:
             self._note(mark, scope)
 

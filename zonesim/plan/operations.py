@@ -50,6 +50,7 @@ class BranchOn(IntEnum):
     CLASS = 2
     QUEUE_LONGER = 3
     CLOSED = 4
+    STATUS = 5
 
 
 class SetWhat(IntEnum):
@@ -59,6 +60,7 @@ class SetWhat(IntEnum):
     LOWER_FLAG = 1
     CLASS = 2
     ACCOUNT = 3
+    STATUS = 4
 
 
 class GatherBy(IntEnum):
@@ -172,7 +174,10 @@ OPERATIONS: Final[dict[Op, Operation]] = {
             "Go to `target` if the question is answered yes, else on with the next operation.",
             (
                 ("on", "a BranchOn code"),
-                ("operand", "SHARE: row of the shares table; FLAG: flag number; CLASS: bit mask; else: resource"),
+                (
+                    "operand",
+                    "SHARE: row of the shares table; FLAG: its number; CLASS, STATUS: bit mask; else: resource",
+                ),
                 ("stream", "SHARE: row of the streams table; QUEUE_LONGER: the length"),
                 ("target", "where to go on yes"),
                 ("steady", "SHARE: 1 if a token that passes again meets the same luck"),
@@ -188,8 +193,8 @@ OPERATIONS: Final[dict[Op, Operation]] = {
             "Change an attribute of the token or an account.",
             (
                 ("what", "a SetWhat code"),
-                ("operand", "flag number, class or account"),
-                ("amount", "ACCOUNT: added to it"),
+                ("operand", "flag number, class, account or status"),
+                ("amount", "ACCOUNT: added to it (below 0: taken from it)"),
             ),
         ),
         Operation(

@@ -61,6 +61,7 @@ TABLES: Final[dict[str, tuple[str, str]]] = {
         "uint64 (n,)",
         "stream of the order in which firms adopt, drawn once a replication, or of the tokens' own draws",
     ),
+    "accounts": ("int64 (n, 2)", "quantity at the start, least quantity"),
     "window": ("int64 (3,)", "end of warm-up, end of measuring, end of the run (ms)"),
 }
 
@@ -94,6 +95,23 @@ class MarkName:
     name: str
     place: str = ""
     kind: str = "token"
+    account: int = -1
+    amount: int = 0
+    """What the moment adds to an account (row of the accounts table, -1: none)."""
+
+
+@dataclass(frozen=True)
+class AccountName:
+    """An account `zone.name`, what it counts and its label in both languages."""
+
+    zone: str
+    name: str
+    unit: str = ""
+    label: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """Return the dotted name."""
+        return f"{self.zone}.{self.name}"
 
 
 @dataclass(frozen=True)
@@ -117,6 +135,8 @@ class Names:
     steps: tuple[StepName, ...]
     marks: tuple[MarkName, ...]
     resources: tuple[ResourceName, ...]
+    accounts: tuple[AccountName, ...]
+    statuses: tuple[str, ...]
     sources: tuple[str, ...]
     source_flows: tuple[str, ...]
     source_groups: tuple[str, ...]
@@ -153,6 +173,7 @@ class Plan:
     adoptions: Ints
     adoption_shares: NDArray[np.float64]
     adoption_streams: NDArray[np.uint64]
+    accounts: Ints
     window: Ints
     names: Names
 

@@ -1,6 +1,6 @@
 """
 What is proved of a program before it runs: on every way through it, tokens end with empty hands, take nothing twice,
-and never need more units at once than there are.
+never need more units at once than there are, and change the customs status of their goods only as the law has it.
 
 Tokens are followed through the program in all ways that shares, classes, flags and children allow. Two ways that
 agree in what is in hand and in the flags that are still asked for are one.
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from zonesim.faults import BrokenPromise, Place, ScenarioFault
-from zonesim.plan.operations import BranchOn, Op, SetWhat
+from zonesim.plan.operations import NOWHERE, BranchOn, Op, SetWhat
 from zonesim.plan.plan import StepName
 
 MOST_WAYS: Final = 400_000
@@ -25,24 +25,31 @@ Row = tuple[int, ...]
 @dataclass(frozen=True)
 class Way:
     """
-    What is known of a token at a row: the slots in use, each with the row that filled it, and the flags (`known` are
-    those whose `value` is known).
+    What is known of a token at a row: the slots in use, each with the row that filled it, the flags (`known` are
+    those whose `value` is known), the status (-1: none yet) and the bits of the classes it may have.
     """
 
     hands: tuple[tuple[int, int], ...] = ()
     known: int = 0
     value: int = 0
+    status: int = NOWHERE
+    classes: int = 1
 
 
 @dataclass(frozen=True)
 class Ground:
-    """What a program refers to: steps, rows of needs and shares, names and most units of the resources."""
+    """
+    What a program refers to: steps, rows of needs and shares, names and most units of the resources, statuses with the
+    bits of those that may follow.
+    """
 
     steps: Sequence[StepName]
     needs: Sequence[tuple[int, int]]
     shares: Sequence[tuple[float, ...]]
     resources: Sequence[str]
     most: Sequence[int]
+    statuses: Sequence[str]
+    legal: Sequence[int]
 
 
 def prove(
@@ -53,9 +60,10 @@ def prove(
 
     `unset` are the flags that nobody has raised when a token starts.
     """
-    if not any(row[0] == Op.KEEP for row in program[first:end]):
+    if not any(row[0] == Op.KEEP or row[:3:2] == (Op.SET, SetWhat.STATUS) for row in program[first:end]):
         return []  # blocks give back what they take, and the compiler of flows has counted their units
-    return _Prover(program, places, first, end, ground).run(Way(known=unset))
+    every_class = (1 << len(ground.shares[0])) - 1 if ground.shares else 1
+    return _Prover(program, places, first, end, ground).run(Way(known=unset, classes=every_class))
 
 
 class _Prover:
@@ -111,6 +119,10 @@ class _Prover:
             bit = 1 << b
             raised = way.value | bit if a == SetWhat.RAISE_FLAG else way.value & ~bit
             way = replace(way, known=way.known | bit, value=raised)
+        elif op == Op.SET and a == SetWhat.STATUS:
+            way = self._becomes(row, b, way)
+        elif op == Op.SET and a == SetWhat.CLASS:
+            way = replace(way, classes=1 << b)
         elif op == Op.GATHER and e >= 0:
             yield e, way
         elif op == Op.SPLIT:
@@ -120,8 +132,14 @@ class _Prover:
     def _branches(self, row: int, way: Way, on: int, operand: int, target: int) -> Iterator[tuple[int, Way]]:
         yes, no = True, True
         if on == BranchOn.SHARE:
-            shares = self.ground.shares[operand]
-            yes, no = max(shares) > 0, min(shares) < 1
+            shares = list(enumerate(self.ground.shares[operand]))
+            taken = sum(1 << klass for klass, share in shares if share > 0)
+            passed = sum(1 << klass for klass, share in shares if share < 1)
+            if way.classes & taken:
+                yield target, replace(way, classes=way.classes & taken)
+            if way.classes & passed:
+                yield row + 1, replace(way, classes=way.classes & passed)
+            return
         elif on == BranchOn.FLAG:
             bit = 1 << operand
             yes, no = not way.known & bit or bool(way.value & bit), not way.known & bit or not way.value & bit
@@ -131,10 +149,28 @@ class _Prover:
             if no:
                 yield row + 1, replace(known, value=way.value & ~bit)
             return
+        elif on == BranchOn.STATUS:
+            yes = way.status != NOWHERE and bool(operand >> way.status & 1)
+            no = not yes
+        elif on == BranchOn.CLASS:
+            if way.classes & operand:
+                yield target, replace(way, classes=way.classes & operand)
+            if way.classes & ~operand:
+                yield row + 1, replace(way, classes=way.classes & ~operand)
+            return
         if yes:
             yield target, way
         if no:
             yield row + 1, way
+
+    def _becomes(self, row: int, status: int, way: Way) -> Way:
+        if way.status not in (NOWHERE, status) and not self.ground.legal[way.status] >> status & 1:
+            names = self.ground.statuses
+            old, new = names[way.status], names[status]
+            after = [name for number, name in enumerate(names) if self.ground.legal[way.status] >> number & 1]
+            remedy = f"After '{old}' come: {', '.join(after)}." if after else f"Nothing comes after '{old}'."
+            self._fault(row, f"status '{new}' may come after '{old}', which is not legal", remedy)
+        return replace(way, status=status)
 
     def _fills(self, row: int, slot: int, way: Way) -> Way:
         if any(each[0] == slot for each in way.hands):

@@ -105,6 +105,8 @@ class Totals:
     `cohort`: int64 (sources, 2), ordinals of the first token that arrived in the window and of the first one after it.
     `classes`: one int16 array a source: the class of each of its consignments, by ordinal.
     `events`: timed events processed.
+    `levels`: int64 (accounts,), how the accounts stand when the run ends; `level_time`: quantity-ms of each within the
+    measured window.
     """
 
     busy: Ints
@@ -116,3 +118,5 @@ class Totals:
     cohort: Ints
     classes: tuple[NDArray[np.int16], ...]
     events: int
+    levels: Ints
+    level_time: Ints

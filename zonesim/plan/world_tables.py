@@ -9,20 +9,23 @@ from typing import Any, Final, TypeVar
 from zonesim import units
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.plan.adoption import Adoptions
-from zonesim.plan.binding import find_resource
+from zonesim.plan.binding import find_account, find_resource
 from zonesim.plan.calendars import Days, Span, capacity_changes, joined, open_spans
 from zonesim.plan.distributions import Laws
 from zonesim.plan.operations import AtShiftEnd
-from zonesim.plan.plan import UNLIMITED, MarkName, ResourceName, StepName
+from zonesim.plan.plan import UNLIMITED, AccountName, MarkName, ResourceName, StepName
 from zonesim.plan.tables import Collector, Keyed, Streams, Table
 from zonesim.policy import Firm, ResolvedArm, generate
 from zonesim.scenario.fields import mode_of
-from zonesim.scenario.models import Resource, Traffic
+from zonesim.scenario.models import Account, Resource, Traffic
 
 Value = TypeVar("Value")
 
 LONGEST_RUN: Final = 100 * 366 * units.DAY
 """Longest run in ms."""
+
+MOST_STATUSES = 62
+"""Statuses that the bits of one number can tell apart."""
 
 NO_CLASS = ""
 """Class of tokens that have none; it is class 0."""
@@ -63,6 +66,10 @@ class WorldTables:
         self.capacities: list[tuple[list[Span], int, str]] = []
         self.calendars: Table[tuple[str, bool]] = Table()
         self.composed: dict[str, list[Span]] = {}
+        self.accounts: Keyed[AccountName] = Keyed()
+        self.account_rows: list[tuple[int, int]] = []
+        self.statuses = list(self.scenario.statuses)
+        self.legal = self._successors()
         self._declare_resources()
 
     def _days(self) -> Days:
@@ -166,6 +173,42 @@ class WorldTables:
                     label = {str(language): text for language, text in entry.label.items()}
                     self.resources.add((zone_name, name), ResourceName(zone_name, name, entry.role, label))
                     self.capacities.append(self._capacity(zone_name, name, entry, free=zone.outside))
+                elif isinstance(entry, Account):
+                    label = {str(language): text for language, text in entry.label.items()}
+                    self.accounts.add((zone_name, name), AccountName(zone_name, name, entry.unit, label))
+                    self.account_rows.append((entry.account, entry.floor))
+
+    def account(self, dotted: Any, place: Place) -> int:  # noqa: ANN401
+        """Return the number of an account; raises UnknownName."""
+        zone, name = find_account(dotted, self.scenario, place)
+        return self.accounts.add((zone, name), AccountName(zone, name))
+
+    # --- statuses
+
+    def _successors(self) -> list[int]:
+        """Return, for each customs status, the bits of those that may follow it."""
+        masks: list[int] = []
+        for name, status in self.scenario.statuses.items():
+            mask = 0
+            for other in status.to:
+                if other in self.statuses:
+                    mask |= 1 << self.statuses.index(other)
+                else:
+                    place = self.arm.world.key_place(("statuses", name, "to", other))
+                    self.faults.add(UnknownName(f"no status '{other}'", place, suggest(other, self.statuses)))
+            masks.append(mask)
+        if len(masks) > MOST_STATUSES:
+            place = self.arm.world.place(("statuses",))
+            self.faults.add(ScenarioFault(f"more than {MOST_STATUSES} statuses", place, "Leave some out."))
+        return masks
+
+    def status(self, name: str, place: Place) -> int:
+        """Return the number of a customs status; raises UnknownName."""
+        if name not in self.statuses:
+            raise UnknownName(f"no status '{name}'", place, suggest(name, self.statuses, "statuses"))
+        return self.statuses.index(name)
+
+    # --- calendars
 
     def _capacity(self, zone: str, name: str, entry: Resource, *, free: bool) -> tuple[list[Span], int, str]:
         """

@@ -33,7 +33,22 @@ _ROOTS: Final = (
     "calendars",
 )
 _BARE_NUMBERS: Final = frozenset(
-    {"units", "cv", "shape", "zipf", "count", "number", "hours", "days", "months", "value"}
+    {
+        "units",
+        "cv",
+        "shape",
+        "zipf",
+        "count",
+        "number",
+        "hours",
+        "days",
+        "months",
+        "value",
+        "account",
+        "floor",
+        "credit",
+        "debit",
+    }
 )
 _NO_NUMBERS: Final = frozenset({"label", "source", "note", "clock", "at", "by", "name", "priority"})
 

@@ -201,6 +201,11 @@ def _add_library(world: World, catalogue: Catalogue) -> None:
     }
     for table in ("calendars", "holidays", "profiles"):
         world.tree[table] = {**copy.deepcopy(getattr(catalogue, table)), **world.tree.get(table, {})}
+    own = world.tree.get("statuses", {})
+    world.tree["statuses"] = {**copy.deepcopy(catalogue.statuses), **own}
+    for name in set(own) & set(catalogue.statuses):  # further successors of a status of the library
+        both = copy.deepcopy(catalogue.statuses[name])
+        world.tree["statuses"][name] = {**both, **own[name], "to": {**both.get("to", {}), **own[name].get("to", {})}}
     world.places.update(catalogue.places)
     world.keys.update(catalogue.keys)
     for name, measure in catalogue.measures.items():
@@ -219,6 +224,8 @@ def _fill_defaults(world: World) -> None:
             if isinstance(entry, dict) and "units" in entry:
                 entry.setdefault("open", "always")
                 entry.setdefault("at_shift_end", "finish")
+            if isinstance(entry, dict) and "account" in entry:
+                entry.setdefault("floor", 0)
     for root in ("library", "flows"):
         for flow in world.tree.get(root, {}).values():
             _fill_steps(flow.get("steps", {}))

@@ -1,12 +1,25 @@
-"""What a step may do besides holding, taking time and checking: gather a batch."""
+"""What a step may do besides holding, taking time and checking: gather a batch, change a token or an account."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from zonesim.scenario.fields import Count, Name, Strict, Take, problem
+
+
+class Changes(Strict):
+    """What a step changes: accounts, the class of the token, the customs status of its goods."""
+
+    credit: dict[Name, Count] = {}
+    """What is added to accounts, e.g. `{$zone.stock: 3}`."""
+    debit: dict[Name, Count] = {}
+    """What is taken from accounts, e.g. `{$zone.stock: 3}`; never below their floor."""
+    class_: Name | None = Field(default=None, alias="class")
+    """The class that the token has from now on, e.g. `ordinary`."""
+    status: Name | None = None
+    """The customs status that its goods have from now on, e.g. `released`; it must be a legal successor."""
 
 
 class Gather(Strict):

@@ -17,6 +17,7 @@ from zonesim.scenario.checking import check
 from zonesim.scenario.models import FlowDocument, SourceNote
 from zonesim.scenario.policy_documents import Measure, Regime, Sources, Tables, ZonesDocument
 from zonesim.scenario.reader import Document, Path_, read_text
+from zonesim.scenario.statuses import Statuses
 
 KINDS: Final[dict[str, type[BaseModel]]] = {
     "flow": FlowDocument,
@@ -25,6 +26,7 @@ KINDS: Final[dict[str, type[BaseModel]]] = {
     "holidays": HolidaysDocument,
     "tables": Tables,
     "zones": ZonesDocument,
+    "statuses": Statuses,
     "sources": Sources,
 }
 _HEAD: Final = {"zonesim", "kind", "name"}
@@ -45,6 +47,7 @@ class Catalogue:
     holidays: dict[str, dict[str, Any]] = field(default_factory=dict)
     zones: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Facts about zones by id, as a scenario would write them: label and settings with their sources."""
+    statuses: dict[str, dict[str, Any]] = field(default_factory=dict)
     measures: dict[str, Measure] = field(default_factory=dict)
     regimes: dict[str, Regime] = field(default_factory=dict)
     sources: dict[str, SourceNote] = field(default_factory=dict)
@@ -103,6 +106,9 @@ def load_catalogue() -> Catalogue:
             catalogue.documents[model.name] = document
         elif isinstance(model, Sources):
             catalogue.sources.update(model.sources)
+        elif isinstance(model, Statuses):
+            catalogue.statuses.update(document.tree["statuses"])
+            adopt_places(document, ("statuses",), ("statuses",), catalogue.places, catalogue.keys)
         elif isinstance(model, Tables):
             for table in ("calendars", "profiles"):
                 getattr(catalogue, table).update(document.tree.get(table, {}))

@@ -11,6 +11,7 @@ from zonesim.faults import UnitFault
 from zonesim.scenario.calendars import Calendar, Holidays, parse_days, parse_span
 from zonesim.scenario.fields import Name, Named, Share, Strict, check_total, in_schema, mode_of, problem
 from zonesim.scenario.labels import Source, SourceNote, Text
+from zonesim.scenario.statuses import Status
 from zonesim.scenario.steps import END, Flow, FlowDocument, Param, SharesByZone, Split, Step, When
 from zonesim.scenario.times import Clock, Profile
 from zonesim.scenario.traffic import Traffic
@@ -76,6 +77,30 @@ def _units(value: Any) -> Any:  # noqa: ANN401
     return value
 
 
+Quantity = Annotated[int, Field(ge=-1_000_000_000_000, le=1_000_000_000_000)]
+
+
+class Account(Strict):
+    """A quantity of a zone that steps credit and debit: a stock, a quota, a guarantee."""
+
+    account: Quantity
+    """What is in it when the run starts, a whole number, e.g. `500`."""
+    floor: Quantity = 0
+    """What it never falls below; a debit that would is a fault of the run."""
+    unit: Name = ""
+    """What is counted, e.g. `t` or `pallets`."""
+    label: Text = {}
+    """How people call it."""
+    source: Source | None = None
+    """Where the number comes from."""
+
+    @model_validator(mode="after")
+    def _starts_above_its_floor(self) -> Account:
+        if self.account < self.floor:
+            raise problem(f"starts with {self.account}, below its floor {self.floor}", "Start higher, or lower it.")
+        return self
+
+
 class Setting(Strict):
     """A value of a zone that flows refer to as `$zone.name`."""
 
@@ -88,6 +113,8 @@ class Setting(Strict):
 
 
 def _form_of_zone_entry(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, Account) or (isinstance(value, dict) and "account" in value):
+        return "account"
     return "setting" if isinstance(value, Setting) or (isinstance(value, dict) and "value" in value) else "resource"
 
 
@@ -97,7 +124,9 @@ class Zone(Named):
     __pydantic_extra__: dict[
         str,
         Annotated[
-            Annotated[Resource, Tag("resource")] | Annotated[Setting, Tag("setting")],
+            Annotated[Resource, Tag("resource")]
+            | Annotated[Setting, Tag("setting")]
+            | Annotated[Account, Tag("account")],
             Discriminator(_form_of_zone_entry),
         ],
     ]
@@ -114,11 +143,11 @@ class Zone(Named):
 
     @classmethod
     def fits_a_name(cls, value: Any) -> bool:  # noqa: ANN401
-        """Return whether `value` looks like a resource or a setting."""
-        return isinstance(value, dict) and ("units" in value or "value" in value)
+        """Return whether `value` looks like a resource, a setting or an account."""
+        return isinstance(value, dict) and bool({"units", "value", "account"} & set(value))
 
-    def entries(self) -> dict[str, Resource | Setting]:
-        """Return resources and settings by name."""
+    def entries(self) -> dict[str, Resource | Setting | Account]:
+        """Return resources, settings and accounts by name."""
         return self.__pydantic_extra__ or {}
 
 
@@ -211,6 +240,8 @@ class Scenario(Strict):
     """The firms that goods belong to."""
     truth: dict[Name, Truth] = {}
     """Hidden facts that checks look for, e.g. `{papers_wrong: {all: 5 %}}`."""
+    statuses: dict[Name, Status] = {}
+    """Customs statuses of its own, and further successors of those of the library."""
     flows: dict[Name, Flow] = {}
     """Flows of the scenario's own; one with the name of a library flow replaces it."""
     traffic: Annotated[dict[Name, Traffic], Field(min_length=1)]

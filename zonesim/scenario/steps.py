@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 
 from zonesim import units
 from zonesim.faults import suggest
-from zonesim.scenario.acts import Gather
+from zonesim.scenario.acts import Changes, Gather
 from zonesim.scenario.fields import (
     ByClass,
     Count,
@@ -102,6 +102,8 @@ class When(BaseModel):
     """Tokens that do not have it, e.g. `stopped`."""
     class_: Name | list[Name] | None = Field(default=None, alias="class")
     """Tokens of this class, or of one of several, e.g. `AEO` or `[AEO, ordinary]`."""
+    status: Name | list[Name] | None = None
+    """Tokens whose goods have this customs status, or one of several, e.g. `selected`."""
 
 
 class Count_(Strict):  # noqa: N801  `Count` is the field type
@@ -152,7 +154,7 @@ class Step(Strict):
     In this order: `when` and `share` decide whether the token does it at all; `call` runs a sub-flow; `gather` waits
     for a batch; `hold` takes units (waiting in line by `priority`), `take` lets time pass (`during`: only the open
     time of a calendar), `detect` checks, `steps` are done with the units in hand, which are then given back; `correct`
-    mends a truth, `mark` notes the moment, `next` says where to go.
+    mends a truth, `set` changes accounts, class or status, `mark` notes the moment, `next` says where to go.
     """
 
     KEYS: ClassVar[frozenset[str]]
@@ -209,6 +211,8 @@ class Step(Strict):
     """Inner steps, done with the units in hand."""
     correct: Name | None = None
     """The truth that is put right here: later checks find nothing, e.g. `papers_wrong`."""
+    set: Changes | None = None
+    """What is changed when the work is done, e.g. `{debit: {$zone.stock: 3}, status: released}`."""
     mark: Annotated[list[Name], BeforeValidator(_names), in_schema("Names")] = []
     """Notes the moment under this name, or under several, e.g. `released` or `[released, pickup_allowed]`."""
     next: Next | None = None

@@ -1,0 +1,32 @@
+"""Customs statuses of goods, and which may follow which."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from zonesim.scenario.fields import Name, Strict
+from zonesim.scenario.labels import Source, Text
+
+
+class Status(Strict):
+    """A status of goods, and the statuses that may follow it."""
+
+    label: Text = {}
+    """How people call it, e.g. `{en: bonded, zh: 保税}`."""
+    to: dict[Name, Source] = {}
+    """What may follow, each with where the rule comes from, e.g. `{declared: assumed}`."""
+    source: Source | None = None
+    """Where the status itself comes from."""
+    note: Name | None = None
+    """A remark for readers."""
+
+
+class Statuses(Strict):
+    """The statuses of the library."""
+
+    zonesim: Literal[1]
+    """The version of the format."""
+    kind: Literal["statuses"]
+    """This is a table of statuses."""
+    statuses: dict[Name, Status]
+    """The statuses by name."""
