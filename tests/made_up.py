@@ -70,5 +70,7 @@ def made_up(
             samples = {f"{flow}.dwell": spread.astype(np.int64) for flow in ("F1", "F5", "F4b", "visit")}
             day = scale * (1 + np.sin(np.arange(24) / 4) + replication)
             found = {f"TYP.{lanes}.{what}": day for lanes in ("lanes_in", "lanes_out") for what in ("queue", "pass")}
+            week = scale * (1 + np.sin(np.arange(168) / 9) + replication)
+            found |= {f"TYP.{name}": week for name in ("lanes_in.queue_week", "lanes_out.queue_week", "yard.busy_week")}
             results[arm].append(RunResult(values, found if curves else {}, samples))
     return FigureContext(arms, results, compare(results, [kpi.id for kpi in kpis()]), kpis(), seed=1, language=language)

@@ -75,9 +75,13 @@ def test_every_word_is_in_both_languages() -> None:
 def test_every_phrase_is_used() -> None:
     """No phrase is in the glossary that no figure says."""
     code = "\n".join(path.read_text() for path in (ROOT / "zonesim" / "briefing").glob("*.py"))
-    built = {"span.day", "span.week", *(f"day.{day}" for day in range(7))}
 
-    assert [key for key in glossary()["phrases"] if f'"{key}"' not in code and key not in built] == []
+    def is_said(key: str) -> bool:
+        """Return whether the key stands in the code, or the beginning of it with the rest filled in."""
+        stems = [key[: place + 1] for place, letter in enumerate(key) if letter == "."]
+        return f'"{key}"' in code or any(f'"{stem}{{' in code for stem in stems)
+
+    assert [key for key in glossary()["phrases"] if not is_said(key)] == []
 
 
 def test_every_unit_of_a_kpi_has_words() -> None:

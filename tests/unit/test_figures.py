@@ -9,13 +9,14 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
 from tests.made_up import NAN, kpis, made_up, ordinary, resolved, world_with
 from zonesim.analysis import compare
 from zonesim.briefing import style
 from zonesim.briefing.dwell_figure import dwell_figure
-from zonesim.briefing.figures import FigureContext, draw_all, figures
+from zonesim.briefing.figures import FigureContext, attempt, draw_all, figures
 from zonesim.briefing.map_figure import MOST_ROWS
 from zonesim.briefing.process_map import Node, flows_changed, tree
 from zonesim.kpi import RunResult
@@ -64,7 +65,12 @@ CASES: dict[str, Callable[[], FigureContext]] = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+SLOW = {"every arm of the plan", "four arms", "long flows", "long names", "half missing", "all zero"}
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=pytest.mark.slow) if case in SLOW else case for case in CASES]
+)
 def test_no_text_runs_into_another(case: str) -> None:
     """No two texts of a figure intersect and none leaves the slide, with ordinary and with extreme inputs."""
     found = figures(CASES[case]())
@@ -73,10 +79,19 @@ def test_no_text_runs_into_another(case: str) -> None:
 
 
 def test_all_figures_are_drawn() -> None:
-    """A comparison gives the process maps of the flows that it changes, dwell, stages and the gate over the day."""
-    expected = ["process_map_F5", "process_map_gate_yard", "process_map_F4b", "dwell", "stages", "gate_queue"]
+    """
+    A comparison gives the process maps of the flows that it changes, its effects, dwell, stages, and the gate over the
+    day and the week; of what is not drawn it says why.
+    """
+    maps = ["process_map_F5", "process_map_gate_yard", "process_map_F4b"]
+    expected = [*maps, "effects", "effects_2", "effects_3", "dwell", "stages", "gate_queue", "week"]
+    context = made_up(ordinary())
 
-    assert expected == list(figures(made_up(ordinary())))
+    assert expected == list(figures(context))
+    assert {name: why for name, why in attempt(context).items() if isinstance(why, str)} == {
+        "waterfall": "needs an arm whose measures are each alone in other arms",
+        "zones": "there are fewer than two modelled zones",
+    }
 
 
 def test_figures_without_data_are_left_out() -> None:
@@ -88,6 +103,7 @@ def test_figures_without_data_are_left_out() -> None:
     assert all(name.startswith("process_map_") for name in figures(bare))
 
 
+@pytest.mark.slow
 def test_files_are_slides(tmp_path: Path) -> None:
     """Every figure is a file of 16:9 at 300 dots per inch; figures of an earlier comparison are taken away."""
     (tmp_path / "process_map_old.png").touch()
@@ -145,6 +161,35 @@ def test_colours_differ_in_grey() -> None:
     """Any two arms differ in a grey print, in lightness and in their dashes."""
     assert min(abs(style.grey(one) - style.grey(two)) for one, two in combinations(style.ARMS, 2)) > 0.09
     assert len(style.ARMS) == len(set(style.DASHES))
+
+
+def as_seen(colour: str, loss: np.ndarray) -> np.ndarray:
+    """Return a colour as people see it who lack one kind of cone, in linear red, green and blue."""
+    linear = np.array([part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(colour)])
+    return np.clip(loss @ linear, 0, 1)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    ],
+    ids=["deuteranopia", "protanopia"],
+)
+def test_colours_differ_for_the_colour_blind(loss: list[list[float]]) -> None:
+    """
+    Any two arms differ by ten units of CIELAB or more for those who lack the cones for green or red (Machado, Oliveira,
+    Fernandes 2009).
+    """
+
+    def lab(colour: str) -> np.ndarray:
+        weights = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+        ratio = np.array(weights) @ as_seen(colour, np.array(loss)) / np.array([0.9505, 1.0, 1.089])
+        x, y, z = np.where(ratio > 216 / 24389, np.cbrt(ratio), (24389 / 27 * ratio + 16) / 116)
+        return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+    assert min(np.linalg.norm(lab(one) - lab(two)) for one, two in combinations(style.ARMS, 2)) > 10
 
 
 # --- overlaps

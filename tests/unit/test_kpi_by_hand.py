@@ -160,7 +160,8 @@ def test_hours_of_a_window_of_part_of_a_day():
     assert curves["Z.lanes.passes"][0] == 3
     assert curves["Z.lanes.wait"][0] == 200
     assert curves["Z.lanes.pass"][0] == pytest.approx(1100)
-    assert np.isnan([curve[1:] for curve in curves.values()]).all()
+    assert curves["Z.lanes.queue_week"][0] == pytest.approx(10 / 60)
+    assert np.isnan(np.concatenate([curve[1:] for curve in curves.values()])).all()
 
 
 def test_a_wait_that_has_ended_is_known():

@@ -12,23 +12,60 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonesim import __version__
-from zonesim.analysis import Comparison, Difference
+from zonesim.analysis import Comparison, Difference, Effect
 from zonesim.briefing.style import BETWEEN
 from zonesim.briefing.words import Language, Words
 from zonesim.kpi import Kpi, RunResult
 from zonesim.policy import ResolvedArm
-from zonesim.scenario import load_catalogue
+from zonesim.scenario import Scenario, load_catalogue
 from zonesim.units import parse
 
 MOST_ARMS: Final = 5
 """Arms that one figure can tell apart."""
+
+CHIEF: Final = (
+    "dwell.mean",
+    "officer_hours.day",
+    "pass.mean",
+    "missed.share",
+    "clearance.mean",
+    "customs.mean",
+    "truck_hours.day",
+    "inspected.rate",
+    "queue.mean",
+    "stay.mean",
+    "wait.mean",
+    "utilisation",
+)
+"""Quantities that are shown where there is room for few, the most telling first."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What figures say of a scenario: its name, whether it is synthetic, and its clock."""
+
+    name: str
+    synthetic: bool
+    start: str
+    warm_up: str
+    measure: str
+
+    @classmethod
+    def of(cls, scenario: Scenario) -> Told:
+        """Return what a scenario says."""
+        clock = scenario.clock
+        return cls(scenario.name, scenario.synthetic, str(clock.start), clock.warm_up, clock.measure)
 
 
 @dataclass(frozen=True)
 class FigureContext:
     """
     What figures are drawn from: arms (baseline first), the runs of each, their comparison, the KPIs, the seed, and the
-    language that they speak. `future`: in words, the future of an experiment that the runs belong to.
+    language that they speak.
+
+    `arms` is empty when the scenario of the results cannot be read any more: then there are no labels, and `told`
+    says how it was called. `future`: in words, the future of an experiment that the runs belong to. `wanted`: ids of
+    KPIs to draw in place of the usual ones.
     """
 
     arms: Mapping[str, ResolvedArm]
@@ -38,13 +75,15 @@ class FigureContext:
     seed: int
     language: Language = "en"
     future: str = ""
+    told: Told | None = None
+    wanted: Sequence[str] = ()
 
     @cached_property
     def say(self) -> Words:
         """Return the words of the figures, the scenario's own labels of resources among them."""
         names: dict[str, str] = {}
-        if self.language != "en":
-            for zone in self.arms[self.baseline].scenario.zones.values():
+        if self.language != "en" and self.known is not None:
+            for zone in self.known.scenario.zones.values():
                 for name, entry in zone.entries().items():
                     if self.language in entry.label:
                         names.setdefault(name, entry.label[self.language])
@@ -53,11 +92,26 @@ class FigureContext:
     @property
     def baseline(self) -> str:
         """Return the name of the first arm."""
-        return next(iter(self.arms))
+        return self.comparison.baseline
+
+    @property
+    def names(self) -> list[str]:
+        """Return the names of the arms, baseline first."""
+        return list(self.results or self.arms)
+
+    @property
+    def known(self) -> ResolvedArm | None:
+        """Return the baseline with the labels of everything, None when its scenario cannot be read."""
+        return self.arms.get(self.baseline)
+
+    @property
+    def scenario(self) -> Told:
+        """Return what there is to say of the scenario."""
+        return self.told if self.told is not None else Told.of(self.arms[self.baseline].scenario)
 
     def shown(self) -> list[str]:
         """Return the arms that figures show: all, or where these are many the first ones and the last."""
-        names = list(self.arms)
+        names = self.names
         return names if len(names) <= MOST_ARMS else [*names[: MOST_ARMS - 1], names[-1]]
 
     @property
@@ -68,28 +122,27 @@ class FigureContext:
     def caption(self) -> str:
         """Return the line that says where the numbers come from; its parts are `style.BETWEEN` apart."""
         say = self.say
-        scenario = self.arms[self.baseline].scenario
-        clock = scenario.clock
-        warm_up = parse(clock.warm_up, "duration")
+        told = self.scenario
+        warm_up = parse(told.warm_up, "duration")
         parts = [
-            say("caption.synthetic" if scenario.synthetic else "caption.scenario", name=scenario.name),
+            say("caption.synthetic" if told.synthetic else "caption.scenario", name=told.name),
             *([self.future] if self.future else []),
             say("caption.replications", n=self.n),
             say("caption.seed", seed=self.seed),
             say(
                 "caption.after_warm_up" if warm_up else "caption.measured",
-                span=_span(clock.measure, say),
-                warm_up=_span(clock.warm_up, say),
+                span=_span(told.measure, say),
+                warm_up=_span(told.warm_up, say),
             ),
             say("caption.version", version=__version__),
             # Last: with many arms the line is cut.
-            say("caption.arms", names=say.listed(self.arms)),
+            say("caption.arms", names=say.listed(self.names)),
         ]
         return BETWEEN.join(parts if self.n else [parts[0], say("caption.no_run"), *parts[-2:]])
 
     def notes(self) -> list[str]:
         """Return what every figure that shows arms has to add."""
-        left_out = len(self.arms) - len(self.shown())
+        left_out = len(self.names) - len(self.shown())
         return [self.say("more_arms", n=left_out)] if left_out else []
 
     def arm_label(self, name: str) -> str:
@@ -100,27 +153,53 @@ class FigureContext:
 
     def flows(self) -> list[str]:
         """Return the flows of the traffic, those with goods that become usable first."""
-        found = list(dict.fromkeys(entry.flow for entry in self.arms[self.baseline].scenario.traffic.values()))
+        if self.known is not None:
+            found = list(dict.fromkeys(str(entry.flow) for entry in self.known.scenario.traffic.values()))
+        else:
+            found = [kpi.subject for kpi in self.kpis if kpi.definition.what == "dwell.mean"]
         usable = {kpi.subject for kpi in self.kpis if ".stage." in kpi.id and kpi.id.endswith("_to_usable.mean")}
         return sorted(found, key=lambda flow: (flow not in usable, found.index(flow)))
 
     def flow_title(self, flow: str) -> str:
-        """Return label and name of a flow."""
-        return self.say.title(self.arms[self.baseline].flows()[flow].label, flow)
+        """Return label and name of a flow; of an entry of the traffic its name."""
+        flows = self.known.flows() if self.known is not None else {}
+        return self.say.title(flows[flow].label, flow) if flow in flows else flow
 
     def zone_title(self, zone: str) -> str:
         """Return label and name of a zone."""
-        return self.say.title(self.arms[self.baseline].scenario.zones[zone].label, zone)
+        return self.say.title(self.known.scenario.zones[zone].label, zone) if self.known is not None else zone
 
     def place_title(self, place: str, *, full: bool) -> str:
         """Return the label of a resource written as `ZONE.name`, `full`: with that name."""
         zone, _, name = place.partition(".")
-        zones = self.arms[self.baseline].scenario.zones
+        zones = self.known.scenario.zones if self.known is not None else {}
         entry = zones[zone].entries().get(name) if zone in zones else None
         if entry is None or not entry.label:
             return place
         label = self.say.label(entry.label, name)
         return self.say("named", label=label, name=place) if full else label
+
+    def subject_title(self, kpi: Kpi) -> str:
+        """Return what a KPI is about, in words."""
+        scope = kpi.definition.scope
+        if scope == "flow":
+            return self.flow_title(kpi.subject)
+        if scope in {"place", "resource"}:
+            return self.place_title(kpi.subject, full=True)
+        if scope == "truth":
+            truth = kpi.subject.partition(".")[2]
+            truths = self.known.scenario.truth if self.known is not None else {}
+            return self.say.title(truths[truth].label, truth) if truth in truths else truth
+        return self.say("everything") if scope == "all" else kpi.subject
+
+    def quantity(self, kpi: Kpi) -> str:
+        """Return what a KPI measures, in words."""
+        words = kpi.definition.en if self.language == "en" else kpi.definition.zh
+        if kpi.definition.what != "stage":
+            return words
+        first, _, last = kpi.id.removeprefix(f"{kpi.subject}.stage.").removesuffix(".mean").partition("_to_")
+        between = self.say("stages.between", first=self.say.term(first), last=self.say.term(last))
+        return self.say("named", label=words, name=between)
 
     def practice(self, name: str) -> tuple[str, str]:
         """Return the label of a practice written as `measure.practice` (or of a measure), and what adoption counts."""
@@ -132,6 +211,18 @@ class FigureContext:
             return self.say.label(found.label, ""), ""
         return self.say.label(found.practices[practice].label, ""), found.practices[practice].adoption.of
 
+    # --- numbers
+
+    @cached_property
+    def by_id(self) -> dict[str, Kpi]:
+        """Return the KPIs by id."""
+        return {kpi.id: kpi for kpi in self.kpis}
+
+    @cached_property
+    def effects(self) -> dict[tuple[str, str], Effect]:
+        """Return the effects by arm and KPI."""
+        return {(each.arm, each.kpi): each for each in self.comparison.effects}
+
     def mean(self, arm: str, kpi: str) -> float:
         """Return the mean of a KPI over replications; nan when there is none."""
         found = self.comparison.arms[arm].get(kpi)
@@ -139,7 +230,26 @@ class FigureContext:
 
     def effect(self, arm: str, kpi: str) -> Difference | None:
         """Return the paired difference of an arm to the baseline, None for the baseline itself."""
-        return next((each.difference for each in self.comparison.effects if (each.arm, each.kpi) == (arm, kpi)), None)
+        found = self.effects.get((arm, kpi))
+        return found.difference if found is not None else None
+
+    def column(self, arm: str, kpi: str) -> NDArray[np.float64]:
+        """Return a KPI by replication, nan where it has no value."""
+        return np.array([run.values.get(kpi, float("nan")) for run in self.results[arm]], dtype=np.float64)
+
+    def chief(self) -> list[Kpi]:
+        """Return the KPIs that figures with one panel a KPI show, the most telling first."""
+        if self.wanted:
+            return [self.by_id[name] for name in self.wanted]
+        ranked: dict[str, list[tuple[float, Kpi]]] = {what: [] for what in CHIEF}
+        for kpi in self.kpis:
+            if kpi.headline and kpi.definition.what in ranked:
+                size = max((_size(self, arm, kpi.id) for arm in self.names[1:]), default=0.0)
+                ranked[kpi.definition.what].append((-size, kpi))
+        rows = [sorted(found, key=lambda pair: pair[0]) for found in ranked.values()]
+        turns = [row[turn] for turn in range(max(map(len, rows))) for row in rows if turn < len(row)]
+        # What an arm changes comes before what no arm does.
+        return [kpi for size, kpi in sorted(turns, key=lambda pair: pair[0] >= 0)]
 
     def pooled(self, arm: str, sample: str) -> NDArray[np.int64]:
         """Return the durations (ms) of all replications of an arm together, short to long."""
@@ -154,6 +264,13 @@ class FigureContext:
             if sample in run.samples and 0 < share < 1:
                 missing += round(len(run.samples[sample]) * share / (1 - share))
         return missing
+
+
+def _size(context: FigureContext, arm: str, kpi: str) -> float:
+    """Return how large a material effect is, as a share of the baseline; 0 for any other."""
+    effect = context.effects[arm, kpi]
+    base = abs(context.mean(context.baseline, kpi))
+    return 0.0 if effect.tag not in {"", "input"} or not base > 0 else abs(effect.difference.value) / base
 
 
 def _span(text: str, say: Words) -> str:

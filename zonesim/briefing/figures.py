@@ -11,16 +11,20 @@ from matplotlib.figure import Figure
 from zonesim.briefing import style
 from zonesim.briefing.context import FigureContext
 from zonesim.briefing.dwell_figure import dwell_figure
+from zonesim.briefing.effects_figure import effects_figures
 from zonesim.briefing.gate_figure import gate_figure
 from zonesim.briefing.map_figure import map_figures
 from zonesim.briefing.stages_figure import stages_figure
+from zonesim.briefing.waterfall_figure import waterfall_figure
+from zonesim.briefing.week_figure import week_figure
+from zonesim.briefing.zones_figure import zones_figure
 
 __all__ = ["FORMATS", "FigureContext", "draw_all", "figures", "save_all"]
 
 
 FORMATS: Final = ("png", "svg", "pdf")
 
-FILES: Final = ("process_map_*", "dwell", "stages", "gate_queue")
+FILES: Final = ("process_map_*", "effects", "effects_*", "dwell", "stages", "gate_queue", "week", "waterfall", "zones")
 """Names of figures, those of an earlier comparison among them."""
 
 
@@ -34,10 +38,23 @@ def attempt(context: FigureContext) -> dict[str, Figure | str]:
     with style.look(context.language):
         maps = map_figures(context)
         found: dict[str, Figure | str] = {"process_map": maps} if isinstance(maps, str) else {**maps}
+        effects = effects_figures(context)
+        found |= {"effects": effects} if isinstance(effects, str) else effects
         found["dwell"] = dwell_figure(context)
         found["stages"] = stages_figure(context)
         found["gate_queue"] = gate_figure(context)
+        found["week"] = week_figure(context)
+        found["waterfall"] = waterfall_figure(context, parts_of(context))
+        found["zones"] = zones_figure(context)
     return found
+
+
+def parts_of(context: FigureContext) -> dict[str, frozenset[str]]:
+    """Return what each arm is made of: its measures with their parameters."""
+    return {
+        name: frozenset(f"{each.measure} {each.limits()}" for each in arm.arm.measures)
+        for name, arm in context.arms.items()
+    }
 
 
 def draw_all(folder: Path, context: FigureContext) -> list[Path]:

@@ -46,7 +46,7 @@ def gate_figure(context: FigureContext) -> Figure | str:
     handles = [Line2D([], [], **style.arm_look(position)) for position in range(len(context.shown()))]
     rows = style.legend_above(figure, handles, [context.arm_label(arm) for arm in context.shown()])
     panels = style.panels(figure, 2, len(chosen), left=0.85, above=0.4, below=0.55, gap=0.35, top=0.28 * rows)
-    unit = "min" if any(_highest(_bands(context, f"{place}.pass")) > LONG for place in chosen) else "s"
+    unit = "min" if any(highest(_bands(context, f"{place}.pass")) > LONG for place in chosen) else "s"
     several = len({place.partition(".")[0] for place in chosen}) > 1
     for column, place in enumerate(chosen):
         title = context.place_title(place, full=several)
@@ -61,7 +61,7 @@ def gate_figure(context: FigureContext) -> Figure | str:
     return figure
 
 
-def _highest(bands: Bands) -> float:
+def highest(bands: Bands) -> float:
     """Return the highest mean; hours without a value count as 0."""
     return max((float(np.nan_to_num(mean).max()) for mean, _, _ in bands.values()), default=0.0)
 
@@ -77,13 +77,16 @@ def _bands(context: FigureContext, name: str) -> Bands:
     for arm in context.shown():
         curves = [run.curves[name] for run in context.results[arm] if name in run.curves]
         if curves:
-            found[arm] = _band(curves)
+            found[arm] = band(curves)
     return found
 
 
-def _band(curves: Sequence[Curve]) -> tuple[Curve, Curve, Curve]:
-    """Return mean and limits hour by hour; the limits are the mean where there are fewer than two values."""
-    hours = [interval([float(curve[hour]) for curve in curves]) for hour in range(24)]
+def band(curves: Sequence[Curve]) -> tuple[Curve, Curve, Curve]:
+    """
+    Return mean and limits of curves that are nowhere negative, hour by hour; the limits are the mean where there are
+    fewer than two values.
+    """
+    hours = [interval([float(curve[hour]) for curve in curves]) for hour in range(len(curves[0]))]
     mean = np.array([each.value for each in hours])
     low = np.array([each.low for each in hours])
     high = np.array([each.high for each in hours])
@@ -104,7 +107,7 @@ def _panel(axes: Axes, context: FigureContext, bands: Bands, unit: str) -> None:
     axes.set_xticks(range(0, 25, 3))
     # With few replications the limits can be so far apart that the means would be lost at the foot of the panel.
     limits = max((float(np.nan_to_num(high).max()) for _, _, high in bands.values()), default=0.0)
-    axes.set_ylim(0, 1.08 * min(limits, MOST_BAND * _highest(bands)) or 1)
+    axes.set_ylim(0, 1.08 * min(limits, MOST_BAND * highest(bands)) or 1)
     axes.set_xlabel(context.say("gate.x"), fontsize=style.SMALL)
     axes.set_ylabel(unit, fontsize=style.SMALL)
     axes.grid(visible=True, axis="y", color=style.RULE, linewidth=0.8)

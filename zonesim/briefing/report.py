@@ -133,8 +133,8 @@ def _document(
         ]
     document["curves"] = {
         arm: {
-            name: [interval([run.curves[name][hour] for run in runs]).value for hour in range(24)]
-            for name in runs[0].curves
+            name: [interval([run.curves[name][hour] for run in runs]).value for hour in range(len(curve))]
+            for name, curve in runs[0].curves.items()
         }
         for arm, runs in results.items()
     }

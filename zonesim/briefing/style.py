@@ -36,7 +36,8 @@ _RULER_DPI: Final = 300
 MARGIN: Final = 0.55
 HEAD: Final = 0.9
 FOOT: Final = 0.7
-"""Inches kept free of panels: at the sides, above for the title, below for the caption."""
+FOOT_LINES: Final = 3
+"""Inches kept free of panels: at the sides, above for the title, below for the caption, and its lines."""
 
 SMALL: Final = 10
 NORMAL: Final = 11
@@ -106,9 +107,9 @@ def save(figure: Figure, path: Path) -> None:
 
 def slide(title: str, caption: str, notes: Sequence[str] = ()) -> Figure:
     """
-    Return an empty slide: title above, caption below, over it the notes in one line.
+    Return an empty slide: title above, caption below, over it the notes.
 
-    A title too long for its line is set smaller, then cut; a caption takes two lines at most.
+    A title too long for its line is set smaller, then cut; a caption takes two lines at most, with the notes three.
     """
     figure = Figure(figsize=(WIDTH, HEIGHT), dpi=100, facecolor="white")
     FigureCanvasAgg(figure)
@@ -116,8 +117,10 @@ def slide(title: str, caption: str, notes: Sequence[str] = ()) -> Figure:
     size = next((size for size in range(TITLE, LARGE, -1) if width_of(title, size, bold=True) <= room), LARGE)
     put(figure, MARGIN, HEIGHT - 0.48, fit(title, room, size, bold=True), size, bold=True)
     lines = wrap(caption.split(BETWEEN), room, SMALL, BETWEEN)[:2]
-    note = fit(BETWEEN.join(notes), room, SMALL)
-    for number, line in enumerate(reversed([note, *lines] if note else lines)):
+    above = wrap(notes, room, SMALL, BETWEEN)
+    if len(above) > FOOT_LINES - len(lines):
+        above = [*above[: FOOT_LINES - len(lines) - 1], BETWEEN.join(above[FOOT_LINES - len(lines) - 1 :])]
+    for number, line in enumerate(reversed([*above, *lines])):
         put(figure, MARGIN, 0.2 + 0.19 * number, fit(line, room, SMALL), SMALL, colour=PALE)
     return figure
 

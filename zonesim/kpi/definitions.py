@@ -116,7 +116,7 @@ SCOPES: Final = {
     "all": "`all`",
 }
 
-COMPUTED: Final = 1
+COMPUTED: Final = 2
 """
 Version of how the numbers are computed from records, curves and samples among them. It is raised with every change of
 `measure.py` or `reducer.py` that changes or adds a number: stored numbers of other versions are not used again.

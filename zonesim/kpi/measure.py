@@ -30,8 +30,9 @@ class RunResult:
 
     `values`: KPI by id, nan where it is undefined or withheld. `curves`: 24 values by hour of day, nan where the window
     has no such hour or nobody came: `PLACE.queue` (tokens), `PLACE.passes` (per hour), `PLACE.wait` and `PLACE.pass`
-    (s, means of those who came then and of those who have passed). `samples`: durations in ms of the measured tokens,
-    `FLOW.dwell` and `PLACE.pass`, ended ones only.
+    (s, means of those who came then and of those who have passed). 168 values by hour of the run's weeks, the
+    run's first hour first: `PLACE.queue_week` (tokens) and `RESOURCE.busy_week` (units in use). `samples`: durations in
+    ms of the measured tokens, `FLOW.dwell` and `PLACE.pass`, ended ones only.
     """
 
     values: dict[str, float]
@@ -209,6 +210,7 @@ class Measurement:
             self.curves[f"{place}.pass"] = spent / np.bincount(hour, minlength=24) / SECOND
             self.curves[f"{place}.wait"] = columns.waits[direction] / columns.waits_begun[direction] / SECOND
             self.curves[f"{place}.passes"] = columns.passages[direction] / self.hours
+            self.curves[f"{place}.queue_week"] = columns.queue_week[direction]
             self.curves[f"{place}.queue"] = columns.waiting[direction] / HOUR / self.hours
 
     def _passages(self, place: str) -> Ints:
@@ -242,8 +244,9 @@ class Measurement:
     # --- resources, truths, hours
 
     def _resources(self) -> None:
-        for resource in self.scopes.limited:
+        for place, resource in enumerate(self.scopes.limited):
             name = self.plan.names.resources[resource]
+            self.curves[f"{name}.busy_week"] = self.columns.busy_week[place]
             busy, opened = int(self.totals.busy[resource]), int(self.totals.open[resource])
             self.values[f"{name}.utilisation"] = _share(busy, opened)
             self.values[f"{name}.queue.mean"] = float(self.totals.queue[resource]) / self.window

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from zonesim.kpi.catalogue import LIBRARY_MARKS, Layout, layout
 from zonesim.kpi.identity import Books, Integrals, check_cohort
+from zonesim.kpi.weekly import WEEK_HOURS, Occupancy
 from zonesim.plan.operations import Op
 from zonesim.plan.plan import Plan
 from zonesim.plan.records import (
@@ -31,6 +33,8 @@ TRUTH_MARKS: Final = ("checked", "caught", "missed", "false_stop")
 INSPECTED: Final = len(LIBRARY_MARKS)
 """Milestone number of `inspected`; the library marks come before it."""
 
+Floats = NDArray[np.float64]
+
 _UNSEEN: Final = np.iinfo(np.int64).max
 _HOURS: Final = 24
 
@@ -48,7 +52,8 @@ class Columns:
 
     By gate direction and hour of the day, shape (directions, 24): `passages` begun by any token inside the window;
     `waiting`, ms that any token waited for a lane inside the window; `waits` and `waits_begun`, summed waits and their
-    number by the hour of joining the line, of measured tokens.
+    number by the hour of joining the line, of measured tokens. By hour of the run's weeks, means over the window:
+    `queue_week` (directions, 168), tokens waiting for a lane, and `busy_week` (limited resources, 168), units in use.
 
     `booked`: by account, what anybody credited and debited inside the window, shape (accounts, 2).
     """
@@ -65,6 +70,8 @@ class Columns:
     waits: Ints
     waits_begun: Ints
     booked: Ints
+    queue_week: Floats
+    busy_week: Floats
 
 
 class Reducer:
@@ -85,10 +92,13 @@ class Reducer:
         self.lanes = np.zeros((len(self.scopes.lanes), len(plan.names.steps)), dtype=bool)
         for direction, rows in enumerate(self.scopes.lanes.values()):
             self.lanes[direction, list(rows)] = True
-        self.passages, self.waiting, self.waits, self.waits_begun = (
-            np.zeros((len(self.lanes), _HOURS), dtype=np.int64) for _ in range(4)
+        self.passages, self.waits, self.waits_begun = (
+            np.zeros((len(self.lanes), _HOURS), dtype=np.int64) for _ in range(3)
         )
         self.books = Books(plan)
+        self.waiting = Occupancy(len(self.lanes), self.begin, self.end)
+        self.busy = Occupancy(len(self.scopes.limited), self.begin, self.end)
+        self.takes = _takes(plan, self.scopes.limited)
         self.visits: list[Ints] = []
         self.milestones: list[Ints] = []
         self.ends: list[Ints] = []
@@ -167,11 +177,12 @@ class Reducer:
         wait = np.where(begun, started - queued, NEVER)
         service = np.where(begun & over, ended - started, NEVER)
         leaves = self.is_leave[step]
+        for group, units in self.takes:
+            self.busy.add(group[step], start, gone, units[step])
         measured = self._measured(number)
         for direction, holds in enumerate(self.lanes):
             here = holds[step]
-            waited = here & (start > come)
-            self.waiting[direction] += by_hour(start[waited]) - by_hour(come[waited])
+            self.waiting.add(np.where(here, direction, -1), come, start)
             known = here & measured & begun
             np.add.at(self.waits[direction], _hour(queued[known]), wait[known])
             np.add.at(self.waits_begun[direction], _hour(queued[known]), 1)
@@ -195,10 +206,12 @@ class Reducer:
             truths=_stacked(self.truths, 3),
             declarations=self.declarations,
             passages=self.passages,
-            waiting=self.waiting,
+            waiting=self.waiting.folded(_HOURS),
             waits=self.waits,
             waits_begun=self.waits_begun,
             booked=self.books.booked,
+            queue_week=self.waiting.means(WEEK_HOURS),
+            busy_week=self.busy.means(WEEK_HOURS),
         )
 
     def _unsettled(self, noted: Ints) -> Ints:
@@ -225,6 +238,23 @@ def by_hour(time: Ints) -> Ints:
 def _hour(time: Ints) -> Ints:
     """Return the hour of the day; a run starts at midnight."""
     return time % DAY // HOUR
+
+
+def _takes(plan: Plan, limited: Sequence[int]) -> list[tuple[Ints, Ints]]:
+    """
+    Return, by step, what it takes of the resources in `limited`: position there (-1: nothing) and units.
+
+    A step that takes of several resources needs several such tables.
+    """
+    rows = [
+        [(limited.index(resource), units) for resource, units in pairs if resource in limited]
+        for pairs in (zip(step.resources, step.units, strict=True) for step in plan.names.steps)
+    ]
+    tables = []
+    for turn in range(max(map(len, rows), default=0)):
+        pairs = [row[turn] if turn < len(row) else (-1, 0) for row in rows]
+        tables.append((_codes([group for group, _ in pairs]), _codes([units for _, units in pairs])))
+    return tables
 
 
 def _reachable(plan: Plan, milestone: Ints) -> dict[int, tuple[int, ...]]:
