@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import csv
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +16,8 @@ from zonesim import __version__
 from zonesim.briefing.documents import to_json
 from zonesim.briefing.fit_words import DAYS, SEPARATORS, said
 from zonesim.briefing.inspection import printed
+from zonesim.briefing.jobs import Job
+from zonesim.briefing.words import Language
 from zonesim.faults import Place, ScenarioFault
 from zonesim.fitting import Fit, Group, Request, fit_log
 from zonesim.fitting.arrivals import HOURS, SMALLEST_CELL
@@ -31,18 +32,10 @@ _FINE: Final = 0.1
 """A resolution coarser than this share of the mean time is said."""
 
 
-@dataclass
-class FitJob:
-    """What the command line prints: the document, the text and notes for stderr."""
-
-    document: dict[str, Any]
-    text: str
-    notes: list[str] = field(default_factory=list)
-    exit_code: int = 0
-
-
-def fit_job(request: Request, out: Path, lang: str) -> FitJob:
+def fit_job(request: Request, out: Path, lang: Language) -> Job:
     """Fit a log and write scenarios, trace, document, table and figures into `out`; raises ScenarioFault."""
+    from zonesim.briefing.fit_figure import draw_fit  # noqa: PLC0415  matplotlib is slow to import
+
     fit = fit_log(request)
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -56,8 +49,8 @@ def fit_job(request: Request, out: Path, lang: str) -> FitJob:
     document = fit_document(fit)
     (out / "fit.json").write_text(to_json(document) + "\n", encoding="utf-8")
     _write_table(fit, out / "fit.csv")
-    written += [out / "fit.json", out / "fit.csv"]
-    return FitJob(document, fit_text(fit, lang, written))
+    written += [out / "fit.json", out / "fit.csv", *draw_fit(fit, out, lang)]
+    return Job(document, fit_text(fit, lang, written))
 
 
 # --- the document
@@ -90,6 +83,7 @@ def fit_document(fit: Fit) -> dict[str, Any]:
             "equal_rows_kept": log.equal_kept,
         },
         "period": {"first": first, "last": last, "days_counted": fit.period.days, "left_out": fit.period.left_out},
+        "holiday_traffic_share": fit.holiday_share,
         "span": fit.span,
         "groups": {group.name: _group_document(fit, group) for group in fit.groups},
         "zonesim": __version__,
@@ -270,6 +264,8 @@ def _log_text(fit: Fit, lang: str) -> str:
     for reason, dates in fit.period.left_out.items():
         shown = ", ".join(dates[:SHOWN_DATES]) + (" …" if len(dates) > SHOWN_DATES else "")
         lines.append(said("left_out", lang, dates=shown, reason=said(reason, lang)))
+    if not np.isnan(fit.holiday_share):
+        lines.append(said("holiday_share", lang, share=f"{100 * fit.holiday_share:.0f} %"))
     if not all(group.arrivals.weekdays_seen for group in fit.groups):
         lines.append(said("weekdays", lang))
     if log.open_stays:

@@ -1,4 +1,4 @@
-"""The words of a fit's report and figures, in English and Chinese."""
+"""The words of a fit's report, in English and Chinese."""
 
 from __future__ import annotations
 
@@ -29,7 +29,12 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "period": ("{first} to {last}; {days} days counted", "{first} 至 {last}；计入 {days} 天"),
     "edge": ("the log begins or ends within the day", "日志在当天中途开始或结束"),
     "gap": ("no rows: taken as a gap of the log", "无记录：视为日志缺失"),
-    "holiday": ("public holiday, or a working day that makes up for one", "法定节假日或调休工作日"),
+    "holiday": ("public holidays", "法定节假日"),
+    "made_up": ("weekend days worked for holidays", "调休工作日"),
+    "holiday_share": (
+        "on these holidays {share} of the traffic of ordinary days: the scenario has ordinary weeks only",
+        "这些节假日的车流为平日的 {share}：方案只含平常周",
+    ),
     "left_out": ("left out of the rates: {dates} ({reason})", "不计入到达率：{dates}（{reason}）"),
     "weekdays": (
         "the log does not have every day of the week: the missing ones take the mean of the others",
@@ -132,7 +137,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "The log does not tell the time in the lane: the scenario has that of the library's gate.",
         "日志没有通道用时：方案采用库中的卡口用时。",
     ),
-    # files and figures
+    # files
     "files": ("Written", "写出文件"),
     "private": (
         "trace.csv has one line a vehicle: time, direction, kind and class only. fit.json and fit.csv have no counts below {n} and no single rows.",
@@ -146,18 +151,6 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "To compare measures: {command}",
         "比较措施：{command}",
     ),
-    "title_arrivals": ("Arrivals by hour of the week: {group}", "一周各小时到达：{group}"),
-    "title_times": ("{what}: {group}", "{what}：{group}"),
-    "hour_of_day": ("hour of day", "时刻"),
-    "per_hour": ("vehicles per hour", "辆/小时"),
-    "logged": ("log", "日志"),
-    "fitted": ("fitted", "拟合"),
-    "density": ("density", "密度"),
-    "share_below": ("share below, %", "累计比例，%"),
-    "quantile_log": ("log, {unit}", "日志，{unit}"),
-    "quantile_law": ("law, {unit}", "分布，{unit}"),
-    "caption_rows": ("{n:,} rows of {file}", "{file} 的 {n:,} 行"),
-    "interval": ("bars: 95 % intervals of the counts", "竖线：计数的 95 % 区间"),
     "constant": ("constant", "常数"),
     "uniform": ("uniform", "均匀"),
     "triangular": ("triangular", "三角"),

@@ -64,6 +64,9 @@ def fit(
     dates: Annotated[_Dates, typer.Option("--dates", help="Order where the year is last.")] = _Dates.ymd,
     begin: Annotated[str, typer.Option("--from", metavar="DATE", help="First day to use, e.g. 2018-09-03.")] = "",
     end: Annotated[str, typer.Option("--until", metavar="DATE", help="Last day to use.")] = "",
+    holidays: Annotated[
+        str, typer.Option("--holidays", metavar="NAME", help="Table of days that are no ordinary ones; or none.")
+    ] = "cn",
     longest: Annotated[str, typer.Option("--longest", help="Longest time in to time out believed.")] = "30 d",
     accept: Annotated[str, typer.Option("--accept", help="Share of rows that may be refused.")] = "10 %",
     lang: Annotated[_Lang, typer.Option("--lang", help="Language of the report and the figures.")] = _Lang.en,
@@ -96,5 +99,6 @@ def fit(
         longest=longest,
         accept=accept,
         lane_unit=lane_unit.value,
+        holidays=holidays,
     )
-    finish(fit_job(request, out, lang.value), as_json)
+    finish(fit_job(request, out, "zh" if lang is _Lang.zh else "en"), as_json)

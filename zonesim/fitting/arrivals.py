@@ -56,8 +56,8 @@ class Period:
     The days that rates are counted over.
 
     `first`: number of the first day since 1970-01-01; `used`: whether each day takes part; `left_out`: the dates that
-    do not, by reason (`edge`: begins or ends within the day, `gap`: no rows, `holiday`: a public holiday or a working
-    day that makes up for one).
+    do not, by reason (`edge`: begins or ends within the day, `gap`: no rows, `holiday`, `made_up`: a weekend day
+    worked for one).
     """
 
     first: int
@@ -68,6 +68,10 @@ class Period:
     def days(self) -> int:
         """Return how many days take part."""
         return int(self.used.sum())
+
+    def dates(self) -> list[str]:
+        """Return the date of each day of the period."""
+        return [date_text((self.first + day) * DAY) for day in range(len(self.used))]
 
     def weekdays(self) -> Counts:
         """Return the weekday of each day of the period, Monday 0."""
@@ -125,8 +129,12 @@ class Arrivals:
     dispersion: Dispersion
 
 
-def period_of(times: Counts, special: frozenset[str] = frozenset()) -> Period:
-    """Return the days over which a log that has all arrivals `times` (sorted) can be counted; `special`: holidays."""
+def period_of(times: Counts, holidays: frozenset[str] = frozenset(), made_up: frozenset[str] = frozenset()) -> Period:
+    """
+    Return the days over which a log that has all arrivals `times` (sorted) can be counted.
+
+    `holidays`: dates of public holidays; `made_up`: weekend days that were worked for them.
+    """
     first = int(times[0] // DAY)
     length = int(times[-1] // DAY) - first + 1
     counts = _table(times, first, length)
@@ -151,8 +159,9 @@ def period_of(times: Counts, special: frozenset[str] = frozenset()) -> Period:
         if len(others) and others.mean() > _ENOUGH_TO_MISS:
             leave(day, "gap")
     for day in range(length):
-        if used[day] and date_text((first + day) * DAY) in special:
-            leave(day, "holiday")
+        for special, reason in ((holidays, "holiday"), (made_up, "made_up")):
+            if used[day] and date_text((first + day) * DAY) in special:
+                leave(day, reason)
     if not used.any():
         used[:] = True
         left_out.clear()

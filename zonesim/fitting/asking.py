@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zonesim.faults import Place, ScenarioFault, UnitFault
+from zonesim.faults import Place, ScenarioFault, UnitFault, UnknownName, suggest
 from zonesim.fitting.cleaning import Columns, Rules
 from zonesim.fitting.instants import InstantReader
 from zonesim.fitting.job import Request, scenario_name
+from zonesim.scenario import load_catalogue
+from zonesim.scenario.calendars import Holidays
 from zonesim.units import DAY, UNITS, parse, parse_share
 
 
@@ -28,6 +30,7 @@ def request_of(
     longest: str,
     accept: str,
     lane_unit: str,
+    holidays: str,
 ) -> Request:
     """Return what is asked for; raises ScenarioFault when an option cannot be meant."""
     rules = Rules(
@@ -44,7 +47,21 @@ def request_of(
         raise ScenarioFault("--freight without --kind", remedy="Name the column with the kinds of vehicles.")
     if span and not columns["time_out"]:
         raise ScenarioFault("--span without --time-out", remedy="Name the column with the times of leaving.")
-    return Request(file, Columns(**columns), rules, scenario_name(zone), lanes, freight, span or None)
+    closed, made_up = _holidays(holidays)
+    name = scenario_name(zone)
+    return Request(file, Columns(**columns), rules, name, lanes, freight, span or None, closed, made_up)
+
+
+def _holidays(name: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the dates of a table of the library, holidays and the weekend days worked for them; none for `none`."""
+    if name == "none":
+        return frozenset(), frozenset()
+    known = load_catalogue().holidays
+    if name not in known:
+        raise UnknownName(f"no table of holidays '{name}'", Place("--holidays"), suggest(name, [*known, "none"]))
+    table = Holidays.model_validate(known[name])
+    closed, worked = table.closed_days(), table.working_days()
+    return frozenset(day.isoformat() for day in closed), frozenset(day.isoformat() for day in worked)
 
 
 def _quantity(text: str, kind: str, option: str) -> float:

@@ -4,6 +4,7 @@ The whole of a fit: the log cleaned, split into groups of one direction and kind
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
@@ -16,6 +17,7 @@ from zonesim.fitting.arrivals import Arrivals, Period, fit_arrivals, period_of
 from zonesim.fitting.cleaning import UNKNOWN, Columns, Log, Rules, read_log
 from zonesim.fitting.laws import ENOUGH, Durations, fit_durations
 from zonesim.fitting.words import names_for, vehicle_of
+from zonesim.units import DAY
 
 Span = Literal["stay", "pass"]
 Mask = NDArray[np.bool_]
@@ -45,6 +47,7 @@ class Request:
     freight: tuple[str, ...] = ()
     span: Span | None = None
     holidays: frozenset[str] = frozenset()
+    made_up: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,8 @@ class Fit:
     ways: dict[str, str]
     kinds: dict[str, str]
     classes: dict[str, str]
+    holiday_share: float
+    """Traffic of the holidays left out, over that of ordinary days of the same weekdays; nan: there were none."""
     lane_source: Literal["", "column", "empty gate"]
     lane_rows: int
 
@@ -96,7 +101,7 @@ def fit_log(request: Request) -> Fit:
     log = read_log(request.file, request.columns, request.rules)
     _merge_rare(log)
     _check_freight(request, log)
-    period = period_of(log.time_in, request.holidays)
+    period = period_of(log.time_in, request.holidays, request.made_up)
     span: Span = request.span or ("pass" if request.columns.direction else "stay")
     ways = names_for(log.directions, "way") if request.columns.direction else {"": "in"}
     kinds = names_for(log.kinds, "kind") if request.columns.kind else {"": "vehicles"}
@@ -123,7 +128,20 @@ def fit_log(request: Request) -> Fit:
                     pooled,
                 )
             )
-    return Fit(request, log, period, span, groups, ways, kinds, classes, source, int((lane != UNKNOWN).sum()))
+    share = _holiday_share(log, period, groups)
+    return Fit(request, log, period, span, groups, ways, kinds, classes, share, source, int((lane != UNKNOWN).sum()))
+
+
+def _holiday_share(log: Log, period: Period, groups: list[Group]) -> float:
+    """Return the traffic of holidays over what their weekdays would have had."""
+    by_day = np.zeros(7)
+    for group in groups:
+        for part in group.arrivals.parts:
+            by_day += part.rate * 7 * np.array(part.days) / sum(part.days)
+    counts = np.bincount(log.time_in // DAY - period.first, minlength=len(period.used))
+    days = [number for number, date in enumerate(period.dates()) if date in period.left_out.get("holiday", [])]
+    expected = float(by_day[period.weekdays()[days]].sum()) if days else 0.0
+    return float(counts[days].sum()) / expected if expected else math.nan
 
 
 def _check_freight(request: Request, log: Log) -> None:
