@@ -21,9 +21,9 @@ from zonesim.briefing.words import Language
 from zonesim.faults import Place, ScenarioFault
 from zonesim.fitting import Fit, Group, Request, fit_log
 from zonesim.fitting.arrivals import HOURS, SMALLEST_CELL
-from zonesim.fitting.cleaning import REASONS
 from zonesim.fitting.fragment import MOST_REPLAYED, write_all
 from zonesim.fitting.laws import CLOSE, Durations, duration_text
+from zonesim.fitting.log import REASONS
 from zonesim.units import HOUR, MINUTE, SECOND
 
 SHOWN_LAWS: Final = 4

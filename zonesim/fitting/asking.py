@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from zonesim.faults import Place, ScenarioFault, UnitFault, UnknownName, suggest
-from zonesim.fitting.cleaning import Columns, Rules
 from zonesim.fitting.instants import InstantReader
 from zonesim.fitting.job import Request, scenario_name
+from zonesim.fitting.log import Columns, Rules
 from zonesim.scenario import load_catalogue
 from zonesim.scenario.calendars import Holidays
 from zonesim.units import DAY, UNITS, parse, parse_share

@@ -8,9 +8,6 @@ arrival whose stay is not known.
 from __future__ import annotations
 
 from array import array
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
@@ -19,181 +16,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
-from zonesim.fitting.instants import InstantReader, Order, Unreadable, date_text, read_span
+from zonesim.fitting.instants import InstantReader, Unreadable, read_span
+from zonesim.fitting.log import NAMED, REASONS, UNKNOWN, Columns, Log, Refusals, Rules
 from zonesim.fitting.reading import Form, Row, find_form, is_broken, rows_of
 from zonesim.fitting.words import is_total, way_of
-from zonesim.units import DAY, HOUR, SECOND
-
-REASONS: Final[dict[str, tuple[str, str]]] = {
-    "blank": ("blank line", "空行"),
-    "cells": ("wrong number of cells", "列数不符"),
-    "quote": ("broken line (an open quote, or too long)", "行损坏（引号未闭合或过长）"),
-    "header": ("header repeated", "重复表头"),
-    "total": ("line of totals", "合计行"),
-    "letters": ("letters that cannot be decoded", "无法解码的字符"),
-    "in_empty": ("no time in", "缺少进入时间"),
-    "in_unreadable": ("time in cannot be read", "进入时间无法识别"),
-    "out_unreadable": ("time out cannot be read", "离开时间无法识别"),
-    "backward": ("time out before time in", "离开早于进入"),
-    "too_long": ("longer than the limit", "时长超过上限"),
-    "lane_unreadable": ("lane time cannot be read", "通道用时无法识别"),
-    "lane_odd": ("lane time not above 0, or longer than the limit", "通道用时非正或超过上限"),
-    "direction_empty": ("no direction", "缺少方向"),
-    "kind_empty": ("no kind of vehicle", "缺少车辆类型"),
-    "class_empty": ("no class", "缺少类别"),
-    "repeated": ("same row again", "重复记录"),
-    "period": ("outside the main period", "不在主要时段内"),
-}
-"""Why a row is refused: key, and the words in English and Chinese."""
-
-NAMED: Final = 5
-"""So many rows of each reason are named by their line."""
+from zonesim.units import DAY
 
 MOST_VALUES: Final = 60
 """A column with more different values than this is no direction, kind or class."""
 
 MOST_ROWS: Final = 20_000_000
+MOST_KNOWN: Final = 100_000
+"""Rows of a log, and different lane times that are remembered."""
 
-UNKNOWN: Final = -1
-"""A stay or a lane time that the log does not have."""
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Which columns of the log mean what; empty: the log has none."""
-
-    time_in: str
-    time_out: str = ""
-    direction: str = ""
-    kind: str = ""
-    klass: str = ""
-    lane_time: str = ""
-    id: str = ""
-
-    def named(self) -> dict[str, str]:
-        """Return the columns that are named, by option."""
-        options = {
-            "--time-in": self.time_in,
-            "--time-out": self.time_out,
-            "--direction": self.direction,
-            "--kind": self.kind,
-            "--class": self.klass,
-            "--lane-time": self.lane_time,
-            "--id": self.id,
-        }
-        return {option: name for option, name in options.items() if name}
-
-
-@dataclass(frozen=True)
-class Rules:
-    """
-    What makes a row unusable.
-
-    `longest` and `longest_lane`: limits in ms of time in to time out, and of the time in the lane; `begin` and `end`:
-    the period as instants in ms (None: found from the rows); `dates`: the order of day and month where the year is
-    last; `lane_unit`: ms of one unit of the lane times; `most_refused`: the share of refused rows above which the log
-    is not used.
-    """
-
-    longest: int = 30 * DAY
-    longest_lane: int = 2 * HOUR
-    begin: int | None = None
-    end: int | None = None
-    dates: Order = "ymd"
-    lane_unit: int = SECOND
-    most_refused: float = 0.1
-
-
-@dataclass
-class Refusals:
-    """Refused rows: how many by reason, and the first lines of each with what stood there."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    first: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
-
-    def add(self, reason: str, line: int, detail: str = "") -> None:
-        """Count a refused row."""
-        self.counts[reason] += 1
-        named = self.first.setdefault(reason, [])
-        if len(named) < NAMED:
-            named.append((line, detail))
-
-    @property
-    def total(self) -> int:
-        """Return how many rows were refused."""
-        return sum(self.counts.values())
-
-
-@dataclass
-class Log:
-    """
-    The usable rows of a log in order of time.
-
-    `time_in` and `stay` (time out − time in) and `lane` in ms, UNKNOWN where the log has none; `direction`, `kind`
-    and `klass` are positions in `directions`, `kinds` and `classes`. `read` counts all rows below the header.
-    """
-
-    file: Path
-    form: Form
-    columns: Columns
-    read: int
-    refused: Refusals
-    time_in: NDArray[np.int64]
-    stay: NDArray[np.int64]
-    lane: NDArray[np.int64]
-    direction: NDArray[np.int64]
-    kind: NDArray[np.int64]
-    klass: NDArray[np.int64]
-    directions: list[str]
-    kinds: list[str]
-    classes: list[str]
-    open_stays: int
-    """Rows without a time out."""
-    equal_kept: int
-    """Rows equal to an earlier one that were kept, because nothing in the row could tell two vehicles apart."""
-
-    def __len__(self) -> int:
-        return len(self.time_in)
-
-    @property
-    def dates(self) -> tuple[str, str]:
-        """Return the dates of the first and the last row."""
-        return date_text(int(self.time_in[0])), date_text(int(self.time_in[-1]))
-
-
-class _Values:
-    """Distinct values of a column, numbered as they come."""
-
-    def __init__(self) -> None:
-        self.codes: dict[str, int] = {}
-
-    def code(self, text: str) -> int:
-        found = self.codes.get(text)
-        if found is None:
-            found = self.codes[text] = len(self.codes)
-        return found
+WORDS: Final = ("direction", "kind", "klass")
+_TIMES: Final = ("time_in", "time_out", "lane_time")
+_KEPT: Final = ("line", "time_in", "stay", "lane", *WORDS, "digest")
 
 
 class _Cleaner:
-    """Goes through the rows once."""
+    """Goes through the rows once; what many rows share (dates, times of day, words) is worked out once."""
 
     def __init__(self, form: Form, columns: Columns, rules: Rules) -> None:
         self.form, self.columns, self.rules = form, columns, rules
         self.refused = Refusals()
         self.read = 0
-        self.open_stays = 0
         self.instants = InstantReader(rules.dates)
-        self.numbers = {
-            name: array("q") for name in ("line", "time_in", "stay", "lane", "direction", "kind", "klass", "digest")
-        }
-        self.values = {name: _Values() for name in ("direction", "kind", "klass")}
+        self.numbers = array("q")
         places = {name: form.names.index(name) for name in columns.named().values()}
-        self.at = {
-            key: places.get(getattr(columns, key), -1)
-            for key in ("time_in", "time_out", "direction", "kind", "klass", "lane_time", "id")
-        }
-        self.ways: dict[str, str] = {}
         self.used = sorted(set(places.values()))
+        self.at = {key: places.get(getattr(columns, key), -1) for key in (*_TIMES, *WORDS, "id")}
+        self.word_at = [self.at[name] for name in WORDS]
+        self.codes: dict[str, dict[str, int]] = {name: {} for name in WORDS}
+        self.known_words: dict[tuple[str, ...], tuple[int, ...] | str] = {}
+        self.known_spans: dict[str, int] = {}
         self.tells_apart = bool(columns.id) or any(
             name and number not in self.used for number, name in enumerate(form.names)
         )
@@ -201,14 +57,12 @@ class _Cleaner:
     def take(self, row: Row) -> None:
         """Use a row or refuse it."""
         self.read += 1
-        cells = row.cells
-        reason, detail = self._form_of(row)
-        if not reason:
-            reason, detail = self._content_of(row.line, cells)
-        if reason:
-            self.refused.add(reason, row.line, detail)
+        found = self._form_of(row) or self._content_of(row.line, row.cells)
+        if found:
+            self.refused.add(found[0], row.line, found[1])
 
-    def _form_of(self, row: Row) -> tuple[str, str]:
+    def _form_of(self, row: Row) -> tuple[str, str] | None:
+        """Return why a row is none, as its reason and a detail."""
         cells, width = row.cells, len(self.form.names)
         if row.broken:
             return "quote", row.broken
@@ -221,11 +75,12 @@ class _Cleaner:
             return "cells", f"{len(cells)}, the header has {width}"
         if cells[self.at["time_in"]].strip() == self.columns.time_in:
             return "header", ""
-        if any(is_broken(cells[number]) for number in self.used):
+        if row.unknown_letters and any(is_broken(cells[number]) for number in self.used):
             return "letters", ""
-        return "", ""
+        return None
 
-    def _content_of(self, line: int, cells: Sequence[str]) -> tuple[str, str]:
+    def _content_of(self, line: int, cells: list[str]) -> tuple[str, str] | None:
+        """Keep what a row says, or return why it cannot be used."""
         at, rules = self.at, self.rules
         text = cells[at["time_in"]]
         try:
@@ -233,55 +88,71 @@ class _Cleaner:
         except Unreadable as error:
             return ("in_unreadable", f"'{_short(text)}': {error}") if text.strip() else ("in_empty", "")
         stay = lane = UNKNOWN
-        if at["time_out"] >= 0:
+        if at["time_out"] >= 0 and cells[at["time_out"]].strip():
             text = cells[at["time_out"]]
-            if text.strip():
-                try:
-                    stay = self.instants.read(text) - time_in
-                except Unreadable as error:
-                    return "out_unreadable", f"'{_short(text)}': {error}"
-                if stay < 0:
-                    return "backward", ""
-                if stay > rules.longest:
-                    return "too_long", ""
+            try:
+                stay = self.instants.read(text) - time_in
+            except Unreadable as error:
+                return "out_unreadable", f"'{_short(text)}': {error}"
+            if stay < 0:
+                return "backward", ""
+            if stay > rules.longest:
+                return "too_long", ""
         if at["lane_time"] >= 0:
             text = cells[at["lane_time"]]
             try:
-                lane = read_span(text, rules.lane_unit)
+                lane = self._span(text)
             except Unreadable as error:
                 return "lane_unreadable", f"'{_short(text)}': {error}"
             if not 0 < lane <= rules.longest_lane:
                 return "lane_odd", f"'{_short(text)}'"
-        words = []
-        for name in ("direction", "kind", "klass"):
-            word = cells[at[name]].strip() if at[name] >= 0 else ""
-            if at[name] >= 0 and not word:
-                return f"{name.replace('klass', 'class')}_empty", ""
-            words.append(word)
-        words[0] = self.ways.get(words[0]) or self.ways.setdefault(words[0], way_of(words[0]) or words[0])
-        self.open_stays += at["time_out"] >= 0 and stay == UNKNOWN
-        key = f"{cells[at['id']].strip()}\0{time_in}\0{words[0]}" if at["id"] >= 0 else "\0".join(cells)
-        digest = int.from_bytes(
-            blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big", signed=True
-        )
-        codes = [self._code(name, word, line) for name, word in zip(self.values, words, strict=True)]
-        for name, value in zip(self.numbers, (line, time_in, stay, lane, *codes, digest), strict=True):
-            self.numbers[name].append(value)
-        if len(self.numbers["line"]) > MOST_ROWS:
+        words = tuple([cells[number] if number >= 0 else "" for number in self.word_at])
+        codes = self.known_words.get(words)
+        if codes is None:
+            codes = self.known_words[words] = self._coded(words, line)
+        if isinstance(codes, str):
+            return codes, ""
+        key = f"{cells[at['id']].strip()}\0{time_in}\0{codes[0]}" if at["id"] >= 0 else "\0".join(cells)
+        digest = blake2b(key.encode("utf-8", "replace"), digest_size=8).digest()
+        self.numbers.extend((line, time_in, stay, lane, *codes, int.from_bytes(digest, "big", signed=True)))
+        if self.read > MOST_ROWS:
             raise ScenarioFault(f"the log has more than {MOST_ROWS:,} rows", remedy="Cut it into periods.")
-        return "", ""
+        return None
 
-    def _code(self, name: str, word: str, line: int) -> int:
-        values = self.values[name]
-        code = values.code(word)
-        if code >= MOST_VALUES:
-            column = getattr(self.columns, name)
-            raise ScenarioFault(
-                f"column '{column}' has more than {MOST_VALUES} different values",
-                Place("", line),
-                f"It cannot be the {name.replace('klass', 'class')}; name another column.",
-            )
-        return code
+    def _span(self, text: str) -> int:
+        found = self.known_spans.get(text)
+        if found is None:
+            found = read_span(text, self.rules.lane_unit)
+            if len(self.known_spans) < MOST_KNOWN:
+                self.known_spans[text] = found
+        return found
+
+    def _coded(self, texts: tuple[str, ...], line: int) -> tuple[int, ...] | str:
+        """Return the numbers of direction, kind and class, or the reason why one is missing; raises ScenarioFault."""
+        words = [text.strip() for text in texts]
+        missing = next((n for n, word, at in zip(WORDS, words, self.word_at, strict=True) if at >= 0 and not word), "")
+        if missing:
+            return f"{_called(missing)}_empty"
+        words[0] = way_of(words[0]) or words[0]
+        for name, word in zip(WORDS, words, strict=True):
+            codes = self.codes[name]
+            codes.setdefault(word, len(codes))
+            if len(codes) > MOST_VALUES:
+                raise ScenarioFault(
+                    f"column '{getattr(self.columns, name)}' has more than {MOST_VALUES} different values",
+                    Place("", line),
+                    f"It cannot be the {_called(name)}; name another column.",
+                )
+        return tuple(self.codes[name][word] for name, word in zip(WORDS, words, strict=True))
+
+    def table(self) -> dict[str, NDArray[np.int64]]:
+        """Return the columns of what was kept."""
+        rows = np.frombuffer(self.numbers, dtype=np.int64) if len(self.numbers) else np.zeros(0, dtype=np.int64)
+        return dict(zip(_KEPT, rows.reshape(-1, len(_KEPT)).T, strict=True))
+
+
+def _called(name: str) -> str:
+    return "class" if name == "klass" else name
 
 
 def read_log(path: Path, columns: Columns, rules: Rules) -> Log:
@@ -344,10 +215,7 @@ def _first_refusal(log: Log) -> tuple[int, str] | None:
 
 def _in_order(path: Path, cleaner: _Cleaner) -> Log:
     """Sort the rows by time, and refuse those that repeat another or lie outside the main period."""
-    columns = {
-        name: np.frombuffer(values, dtype=np.int64) if len(values) else np.zeros(0, np.int64)
-        for name, values in cleaner.numbers.items()
-    }
+    columns = cleaner.table()
     keep = np.ones(len(columns["line"]), dtype=bool)
     _, first = np.unique(columns["digest"], return_index=True)
     again = np.ones(len(keep), dtype=bool)
@@ -362,9 +230,9 @@ def _in_order(path: Path, cleaner: _Cleaner) -> Log:
     outside = keep & ((columns["time_in"] < begin) | (columns["time_in"] >= end))
     _refuse(cleaner.refused, "period", columns["line"][outside])
     keep &= ~outside
-    cleaner.open_stays -= int(((columns["stay"] == UNKNOWN) & ~keep).sum()) if cleaner.at["time_out"] >= 0 else 0
     order = np.flatnonzero(keep)[np.argsort(columns["time_in"][keep], kind="stable")]
-    tables = {name: _renumbered(columns[name][order], list(values.codes)) for name, values in cleaner.values.items()}
+    tables = {name: _renumbered(columns[name][order], list(codes)) for name, codes in cleaner.codes.items()}
+    stay = columns["stay"][order]
     return Log(
         file=path,
         form=cleaner.form,
@@ -372,7 +240,7 @@ def _in_order(path: Path, cleaner: _Cleaner) -> Log:
         read=cleaner.read,
         refused=cleaner.refused,
         time_in=columns["time_in"][order],
-        stay=columns["stay"][order],
+        stay=stay,
         lane=columns["lane"][order],
         direction=tables["direction"][0],
         kind=tables["kind"][0],
@@ -380,7 +248,7 @@ def _in_order(path: Path, cleaner: _Cleaner) -> Log:
         directions=tables["direction"][1],
         kinds=tables["kind"][1],
         classes=tables["klass"][1],
-        open_stays=cleaner.open_stays,
+        open_stays=int((stay == UNKNOWN).sum()) if cleaner.columns.time_out else 0,
         equal_kept=equal_kept,
     )
 

@@ -76,10 +76,10 @@ class InstantReader:
         match = _SPLIT.fullmatch(text)
         if match is None:
             raise Unreadable("it is no date and time")
-        head, tail = match[1], match[2].strip()
+        head, tail = match[1].strip(), match[2].strip()
         if not tail:
             raise Unreadable("it has no time of day")
-        date, clock = self._date(head.strip()), _clock(tail)
+        date, clock = self._date(head), _clock(tail)
         if text == f"{head} {tail}":
             for cache, key, value in ((self._dates, head, date), (self._clocks, tail, clock)):
                 if len(cache) > _LARGEST_CACHE:

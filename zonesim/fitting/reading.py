@@ -33,13 +33,14 @@ _UNKNOWN: Final = "\ufffd"
 _ASCII: Final = bytes(range(128))
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Row:
     """A row: the number of its first line, its cells; `broken` says why they cannot be used."""
 
     line: int
     cells: list[str]
     broken: str = ""
+    unknown_letters: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def rows_of(path: Path, form: Form) -> Iterator[Row]:
             number, line = found
             if '"' not in line:
                 cells = line.rstrip("\r\n").split(form.separator)
-                yield Row(number, cells, "the line is too long" if len(line) >= LONGEST_LINE else "")
+                yield Row(number, cells, "the line is too long" if len(line) >= LONGEST_LINE else "", _UNKNOWN in line)
                 continue
             text, used = line, 0
             while text.count('"') % 2 and used < MOST_LINES_OF_A_ROW:
@@ -104,7 +105,7 @@ def rows_of(path: Path, form: Form) -> Iterator[Row]:
                 continue
             for _ in range(used):
                 ahead.popleft()
-            yield Row(number, joined)
+            yield Row(number, joined, unknown_letters=_UNKNOWN in text)
 
 
 def open_text(path: Path, encoding: str) -> IO[str]:
