@@ -211,3 +211,33 @@ def test_a_plan_is_the_same_after_pickling(seed):
         seed=seed,
     )
     assert replace(plan, window=plan.window + 1).identity != plan.identity
+
+
+def test_before_its_start_a_measure_changes_nothing(engine):
+    """
+    Where nobody waits, tokens that arrived before the start of measures 10 and 11 have the records of the baseline, to the bit; later ones
+    differ; and all arrive at the same times.
+    """
+    free = ("zones.TYP.*.units=unlimited",)
+    start = "2018-09-07"
+    late = Arm("late", (Chosen("m10", start=start), Chosen("m11", start=start)))
+    base = run_plan(plan_of_file(TYPICAL, *SHORT, *free), engine=engine)
+    arm = run_plan(plan_of_file(TYPICAL, *SHORT, *free, arm=late), engine=engine)
+    arrived = base.marks("arrived")
+    begins = 4 * 24 * 60
+
+    def story(line) -> dict[str, list[tuple[str, tuple[int, ...]]]]:
+        found: dict[str, list[tuple[str, tuple[int, ...]]]] = {}
+        for key, *times in line.sink.visits.tolist():
+            step = ".".join(line.plan.names.steps[key >> 40].path)
+            name = line.name(key & (1 << 40) - 1)
+            found.setdefault(name.partition("/")[0], []).append((step, tuple(times)))
+        return {name: sorted(rows) for name, rows in found.items()}
+
+    before, after = story(base), story(arm)
+    early = {name for name, time in arrived.items() if time < begins}
+
+    assert arm.marks("arrived") == arrived
+    assert 500 < len(early) < len(arrived) - 500
+    assert all(before[name] == after[name] for name in early)
+    assert sum(before[name] != after[name] for name in set(arrived) - early) > 500

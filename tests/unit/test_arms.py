@@ -110,3 +110,66 @@ def test_a_parameter_from_the_command_line_is_checked_too():
         "--set measures.m10.coverage=9 h: parameter 'coverage' of measure 'm10': '9 h' is a duration, but a share is due\n"
         "    Write a share such as '5 %'."
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "measures"),
+    [
+        ("", "R1", ()),
+        ("R1", "R1", ()),
+        ("11", "11", (Chosen("m11"),)),
+        ("m10+m11", "10+11", (Chosen("m10"), Chosen("m11"))),
+        ("{m11: {coverage: 60 %}}", "11 (coverage 60 %)", (Chosen("m11", (("coverage", "60 %"),)),)),
+        (
+            "[m10, {m11: {start: 2018-10-08, zones: [TYP]}}]",
+            "10+11 (from 2018-10-08, in TYP)",
+            (Chosen("m10"), Chosen("m11", (), "2018-10-08", ("TYP",))),
+        ),
+    ],
+)
+def test_an_arm_on_the_command_line(text, name, measures):
+    """
+    Numbers and names joined by +, or a list as in an experiment file; its name says what is special.
+    """
+    from zonesim.policy import arm_named
+
+    assert arm_named(load_world(TYPICAL), text) == Arm(name, measures)
+
+
+def test_what_is_wrong_with_an_arm_on_the_command_line():
+    """
+    The place is the option.
+    """
+    from zonesim.policy import arm_named
+
+    with pytest.raises(Faults) as caught:
+        arm_named(load_world(TYPICAL), "{m11: {zones: [TYPE]}}")
+    assert str(caught.value).endswith(
+        "no zone 'TYPE' in the scenario, to which measure 'm11' is limited\n    Did you mean 'TYP'?"
+    )
+    assert str(caught.value).startswith("--arm:1:")
+
+
+def test_show_says_where_and_from_when():
+    """
+    The shares, the changes and the process map of an arm tell its zones and its start; the copy of one entry has a map of its own.
+    """
+    from zonesim.briefing.inspection import show_text
+
+    text = show_text(
+        TYPICAL,
+        ["traffic.transfer_in.flow.close.take=1 h"],
+        "{m11: {coverage: 70 %, start: 2018-10-08, zones: [TYP]}}",
+        "F5",
+    )
+    lines = text.splitlines()
+
+    assert lines[0] == "m11: coverage 70 %, from 2018-10-08, in TYP"
+    assert any(
+        line.split() == ["m11.transfer", "50", "%", "70", "%", "from", "2018-10-08", "(before:", "50", "%)"]
+        for line in lines
+    )
+    assert "m11.transfer, from" in text
+    assert "Zone-to-zone transfer  <m11.transfer 70 % from 2018-10-08 (before: 50 %)>" in text
+    assert any(line.startswith("traffic.transfer_in: R1") for line in lines)
+    assert any(line.startswith("traffic.transfer_in.flow.close.take") and " 1 h " in line for line in lines)

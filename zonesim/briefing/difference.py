@@ -9,9 +9,9 @@ from typing import Any
 
 from rich.table import Table
 
-from zonesim.briefing.inspection import arm_named, open_world, printed
+from zonesim.briefing.inspection import open_world, printed
 from zonesim.faults import Place
-from zonesim.policy import Change, ResolvedArm, arms_for, baseline, dotted, resolve
+from zonesim.policy import Change, ResolvedArm, arm_named, arms_for, baseline, dotted, resolve
 from zonesim.scenario import Path_
 
 

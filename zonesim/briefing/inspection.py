@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,11 +15,11 @@ from zonesim.briefing.process_map import Node, tree
 from zonesim.faults import Place, UnknownName, suggest
 from zonesim.plan import compile_plan, loads, monday_offset
 from zonesim.policy import (
-    Arm,
     Entry,
     ResolvedArm,
     World,
     apply,
+    arm_named,
     arms_for,
     baseline,
     count_kinds,
@@ -29,6 +30,7 @@ from zonesim.policy import (
     register,
     resolve,
 )
+from zonesim.policy.world import USES
 from zonesim.scenario import load_catalogue
 from zonesim.units import WEEK, parse
 
@@ -43,13 +45,6 @@ def open_world(file: Path, settings: Sequence[str]) -> World:
     world = load_world(file)
     apply(world, [parse_setting(text) for text in settings])
     return world
-
-
-def arm_named(world: World, name: str) -> Arm:
-    """Return the arm written as `11` or `10+11` (or the baseline for an empty name or its own); raises UnknownName."""
-    if name in {"", baseline(world).name}:
-        return baseline(world)
-    return arms_for(world, name.split("+"))[-1]
 
 
 # --- validate
@@ -147,14 +142,26 @@ def show_text(file: Path, settings: Sequence[str], arm_name: str, flow: str) -> 
             f"no flow '{flow}' in the traffic of this scenario", Place("--flow"), suggest(flow, used, "flows")
         )
     chosen = second or first
-    parts = ["\n".join(f"warning: {warning}" for warning in chosen.warnings)]
+    parts = ["\n".join([*_limits(chosen), *(f"warning: {warning}" for warning in chosen.warnings)])]
     parts += [_adoption(first, second), _values(chosen, [flow] if flow else used, only_flow=bool(flow))]
     if second is not None:
         parts.append(_changes(second, flow))
     roots = {str(entry.flow) for entry in first.scenario.traffic.values()}
     names = [flow] if flow else [name for name in used if name in roots]
+    names += [key for key in chosen.world.flow_keys() if key not in used and _is_copy_of(chosen, key, names)]
     parts += [_map(first, second, name) for name in names]
     return "\n\n".join(part for part in parts if part)
+
+
+def _limits(arm: ResolvedArm) -> list[str]:
+    """Return a line for each measure that is chosen with parameters, a start or zones of its own."""
+    return [f"{each.measure}: {each.limits()}" for each in arm.arm.measures if each.limits()]
+
+
+def _is_copy_of(arm: ResolvedArm, key: str, flows: Sequence[str]) -> bool:
+    """Return whether `key` is a traffic entry's own copy of one of `flows`."""
+    root, entry = arm.world.flow_path(key)
+    return root == USES and arm.world.flow_of(entry)[1] in flows
 
 
 def _adoption(first: ResolvedArm, second: ResolvedArm | None) -> str:
@@ -163,8 +170,8 @@ def _adoption(first: ResolvedArm, second: ResolvedArm | None) -> str:
     table.add_column(first.arm.name, justify="right")
     if second is not None:
         table.add_column(second.arm.name, justify="right")
-    for name, share in first.shares.items():
-        table.add_row(name, f"{share:.0%}", *([f"{second.shares[name]:.0%}"] if second is not None else []))
+    for name, use in first.uses.items():
+        table.add_row(name, use.words(), *([second.uses[name].words()] if second is not None else []))
     return printed(table)
 
 
@@ -176,7 +183,11 @@ def _values(arm: ResolvedArm, flows: Sequence[str], *, only_flow: bool) -> str:
         table.add_column(title, overflow="fold")
     rows: dict[str, tuple[list[str], Entry]] = {}
     for entry in register(arm.world, flows):
-        if only_flow and not (entry.path[0] in {"library", "flows"} and entry.path[1] in flows):
+        if only_flow and entry.path[0] == USES:
+            flow = arm.world.flow_of(entry.path[1])[1]
+        else:
+            flow = entry.path[1] if entry.path[0] in {"library", "flows"} else ""
+        if only_flow and flow not in flows:
             continue
         # The values of a list (low, mode, high; the hours of a profile) are one row.
         name = dotted(entry.path[:-1]) if entry.path[-1].isdigit() else entry.dotted
@@ -191,8 +202,13 @@ def _changes(arm: ResolvedArm, flow: str) -> str:
     for title in ("path", "old", "new", "by", "written at"):
         table.add_column(title, overflow="fold")
     for change in arm.changes:
-        if not flow or change.path[1:2] == (flow,):
-            table.add_row(dotted(change.path), _brief(change.old), _brief(change.new), change.by, str(change.place))
+        root, name = change.path[:2]
+        if flow and flow not in (arm.world.flow_of(name) if root == USES else (name,)):
+            continue
+        chosen = arm.arm.chosen(change.by.partition(".")[0])
+        scope = replace(chosen, params=()).limits() if chosen is not None else ""
+        by = f"{change.by}, {scope}" if scope else change.by
+        table.add_row(dotted(change.path), _brief(change.old), _brief(change.new), by, str(change.place))
     return printed(table)
 
 

@@ -121,7 +121,7 @@ def _edited(changes: list[Change]) -> dict[tuple[str, ...], tuple[str, ...]]:
 
 def _flow(view: _View, flow: str, arguments: Mapping[str, Any]) -> Node:
     uses = view.arm.touching(flow)
-    base = (view.against or view.arm).flows()[flow]
+    base = (view.against or view.arm).flow(flow)
     shown = _adopted(view.arm, flow) if view.against else base
     note = ", ".join(f"{use.name} {use.words()}" for use in uses)
     node = Node(flow, _label(shown.label), "flow", note=note)

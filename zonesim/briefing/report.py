@@ -12,7 +12,7 @@ from rich.table import Table
 
 from zonesim.analysis import Comparison, Effect, compare, interval, points
 from zonesim.briefing.documents import to_json
-from zonesim.briefing.inspection import arm_named, open_world, printed
+from zonesim.briefing.inspection import open_world, printed
 from zonesim.briefing.jobs import (
     INTERRUPTED,
     SOME_FAILED,
@@ -27,7 +27,7 @@ from zonesim.briefing.jobs import (
 from zonesim.briefing.result_tables import write_results
 from zonesim.experiment import Design, Results, Store, plain_design
 from zonesim.kpi import Kpi, RunResult
-from zonesim.policy import arms_for, count_kinds, flows_in_use, register
+from zonesim.policy import arm_named, arms_for, count_kinds, flows_in_use, register
 
 
 def run_job(

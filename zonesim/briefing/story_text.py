@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from rich.table import Table
 
-from zonesim.briefing.inspection import arm_named, open_world, printed
+from zonesim.briefing.inspection import open_world, printed
 from zonesim.briefing.jobs import Job
 from zonesim.briefing.story import Moment, Shortage, tell, token_name, total_waited
 from zonesim.briefing.tracing import Trail, follow
@@ -22,7 +22,7 @@ from zonesim.faults import Place, UnknownName, suggest
 from zonesim.plan import Plan, compile_plan
 from zonesim.plan.operations import NOWHERE
 from zonesim.plan.records import CHILD_BITS, LARGEST_ORDINAL, NEVER, source_of
-from zonesim.policy import ResolvedArm, resolve
+from zonesim.policy import ResolvedArm, arm_named, resolve
 from zonesim.units import DAY, HOUR, MINUTE, SECOND
 
 FINDINGS: Final = ("checked", "caught", "missed", "false_stop")

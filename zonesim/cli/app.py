@@ -30,7 +30,8 @@ Seed = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Chooses the luck;
 Workers = Annotated[int, typer.Option(min=0, help="Processes to run in; 0: one for each processor.")]
 Out = Annotated[Path, typer.Option(help="Folder for results; each scenario gets a folder of its own below it.")]
 ArmOption = Annotated[
-    str, typer.Option("--arm", help="Measures by annex number, e.g. 11 or 10+11; empty: the baseline.")
+    str,
+    typer.Option("--arm", help="Measures, e.g. 11, 10+11 or '{m11: {coverage: 60 %, zones: [SIP]}}'; empty: baseline."),
 ]
 
 

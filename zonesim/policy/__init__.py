@@ -2,11 +2,12 @@
 
 from zonesim.policy.adoption import Following, PracticeUse
 from zonesim.policy.arms import ResolvedArm, Upgrade, resolve
-from zonesim.policy.chosen import Arm, Chosen, arm_from, arms_for, baseline, find_measure
+from zonesim.policy.chosen import Arm, Chosen, arms_for, baseline, find_measure
 from zonesim.policy.edits import Change, Request, apply, dotted, parse_setting, targets
 from zonesim.policy.firms import Firm, generate
 from zonesim.policy.register import Entry, count_kinds, flows_in_use, register
 from zonesim.policy.world import World, load_world, root_of, world_of
+from zonesim.policy.written import arm_from, arm_named
 
 __all__ = [
     "Arm",
@@ -22,6 +23,7 @@ __all__ = [
     "World",
     "apply",
     "arm_from",
+    "arm_named",
     "arms_for",
     "baseline",
     "count_kinds",

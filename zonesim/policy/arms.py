@@ -74,7 +74,12 @@ class ResolvedArm:
 
     def touching(self, flow: str) -> tuple[PracticeUse, ...]:
         """Return the partly followed practices that edit the flow with this key."""
-        return tuple(use for use in self.partial if flow in use.flows)
+        return tuple(use for use in self.partial if self._known(flow) in use.flows)
+
+    def _known(self, key: str) -> str:
+        """Return the key of a flow; an entry without a copy of its own walks the flow that it names."""
+        entry = key.removeprefix("traffic.")
+        return self.world.flow_key(entry) if entry != key and entry in self.world.tree["traffic"] else key
 
     def flow(self, key: str, adopted: frozenset[str] = frozenset()) -> Flow:
         """
@@ -82,6 +87,7 @@ class ResolvedArm:
 
         `key` is the name of a flow, or `traffic.ENTRY` for an entry's own copy. Raises Faults.
         """
+        key = self._known(key)
         adopted &= {use.name for use in self.touching(key)}
         if (key, adopted) not in self._editions:
             world = self.world

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -11,11 +11,13 @@ from zonesim import units
 from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
 from zonesim.policy.register import flows_in_use
 from zonesim.policy.world import World
-from zonesim.scenario import Catalogue, Document, Measure, Path_, load_catalogue
+from zonesim.scenario import Catalogue, Measure, load_catalogue
 from zonesim.scenario.fields import mode_of
 
-_OWN_KEYS: Final = ("start", "zones")
+OWN_KEYS: Final = ("start", "zones")
 """Keys of a chosen measure that are no parameters of it."""
+
+DATE_REMEDY: Final = 'Write a date such as "2018-10-08".'
 
 
 @dataclass(frozen=True)
@@ -112,68 +114,6 @@ def _acts(measure: Measure, world: World) -> bool:
     return edits or bool(measure.zone_edits) or any(classes & set(practice.sets_class) for practice in practices)
 
 
-# --- arms as they are written
-
-
-def arm_from(name: str, written: Any, world: World, document: Document | None = None, at: Path_ = ()) -> Arm:  # noqa: ANN401
-    """
-    Return the arm written as a list of measures: `[m10, {m11: {coverage: 60 %, start: "2018-10-08", zones: [SIP]}}]`.
-
-    A measure is called by its name or its number in the annex; an empty list (or nothing) is the baseline with a
-    name of its own. `document` and `at` tell where the list stands, so that faults have places. Raises Faults with
-    all that is wrong: unknown measures, parameters, zones; dates outside the run; a measure twice.
-    """
-    catalogue = load_catalogue()
-
-    def place(*path: str) -> Place:
-        return document.place((*at, *path)) if document is not None else Place(f"arm '{name}'")
-
-    if written is not None and not isinstance(written, list):
-        fault = f"arm '{name}' must be a list of measures, found {units.describe(written)}"
-        raise Faults([ScenarioFault(fault, place(), "Write [m11], or [] for the baseline.")])
-    faults: list[ScenarioFault] = []
-    chosen: list[Chosen] = []
-    for position, item in enumerate(written or []):
-        here = str(position)
-        try:
-            chosen.append(_chosen(item, catalogue, lambda *path, here=here: place(here, *path)))
-        except ScenarioFault as fault:
-            faults += fault.faults if isinstance(fault, Faults) else [fault]
-    arm = Arm(name, tuple(chosen))
-    faults += choice_faults(world, arm, catalogue)
-    if faults:
-        raise Faults(faults)
-    return arm
-
-
-def _chosen(item: Any, catalogue: Catalogue, place: Any) -> Chosen:  # noqa: ANN401
-    if isinstance(item, str | int) and not isinstance(item, bool):
-        return Chosen(find_measure(str(item), catalogue, place()).name, place=place())
-    if not isinstance(item, Mapping) or len(item) != 1:
-        fault = f"expected a measure, found {units.describe(item)}"
-        raise ScenarioFault(fault, place(), "Write m11, or {m11: {coverage: 60 %}}.")
-    ((key, own),) = item.items()
-    measure = find_measure(str(key), catalogue, place(str(key)))
-    if not isinstance(own, Mapping):
-        fault = f"what is said of measure '{measure.name}' must be a mapping, found {units.describe(own)}"
-        raise ScenarioFault(fault, place(str(key)), "Write {m11: {coverage: 60 %}}.")
-    faults: list[ScenarioFault] = []
-    start, zones = own.get("start", ""), own.get("zones", [])
-    if not isinstance(start, str):
-        faults.append(ScenarioFault(f"expected a date, found {units.describe(start)}", place(key, "start"), _DATE))
-    if not isinstance(zones, list) or ("zones" in own and not zones):
-        fault = f"expected a list of zones, found {units.describe(zones)}" if zones != [] else "no zones are listed"
-        faults.append(ScenarioFault(fault, place(key, "zones"), "Write zones: [SIP], or leave it out for all zones."))
-    if faults:
-        raise Faults(faults)
-    params = tuple((str(name), value) for name, value in own.items() if name not in _OWN_KEYS)
-    places = tuple((str(name), place(key, name)) for name in own)
-    return Chosen(measure.name, params, start, tuple(str(zone) for zone in zones), place(key), places)
-
-
-_DATE: Final = 'Write a date such as "2018-10-08".'
-
-
 # --- what can be wrong with a choice
 
 
@@ -210,7 +150,7 @@ def _param_faults(chosen: Chosen, arm: Arm, measure: Measure) -> list[ScenarioFa
         place = _place(chosen, arm, key)
         if key not in measure.params:
             fault = f"measure '{measure.name}' has no parameter '{key}'"
-            faults.append(UnknownName(fault, place, suggest(key, [*measure.params, *_OWN_KEYS], "keys")))
+            faults.append(UnknownName(fault, place, suggest(key, [*measure.params, *OWN_KEYS], "keys")))
             continue
         try:
             quantity(value, measure.params[key].default)
@@ -242,7 +182,7 @@ def start_of(world: World, chosen: Chosen, arm: Arm) -> int:
     try:
         date = datetime.date.fromisoformat(chosen.start)
     except ValueError:
-        raise ScenarioFault(f"expected a date, found '{chosen.start}'", place, _DATE) from None
+        raise ScenarioFault(f"expected a date, found '{chosen.start}'", place, DATE_REMEDY) from None
     clock = world.tree["clock"]
     first = datetime.date.fromisoformat(str(clock.get("start", "2018-09-03")))
     parts = (clock.get(key, "0 h") for key in ("warm_up", "measure", "cool_down"))
