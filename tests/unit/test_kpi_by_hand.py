@@ -369,3 +369,34 @@ def test_loads_are_passed_on():
     totals = simulate(plan, 1, 0, reducer)
 
     assert measure(plan, reducer, totals, {"Z.dock": 0.7}).values["Z.dock.load"] == 0.7
+
+
+LATE_PAPERS = """
+clock: {measure: 10 h, cool_down: 10 h}
+flows:
+  enter:
+    steps:
+      ways: {next: {papers_first: 0 %, goods_first: 100 %}}
+      papers_first: {take: 1 h, mark: [declared, released]}
+      goods_first: {take: 2 h, mark: in_zone}
+      papers: {take: 3 h, mark: declared}
+      review: {take: 4 h, mark: released}
+      use: {take: 5 h, mark: usable}
+traffic: {a: {flow: enter, at: [0 h, 1 h]}}
+"""
+
+
+def test_a_mark_made_late_counts_with_the_next_stage():
+    """
+    Goods that are in the zone after 2 h, declared after 5, released after 9 and usable after 14 h have no stage up to the declaration that
+    ends before they are in the zone: 2 h to the declaration, none to the release and into the zone, 12 h in the zone, 14 h in all. They
+    pend for 7 h, and each is one declaration.
+    """
+    values = measured(LATE_PAPERS).values
+    stages = ("arrived_to_declared", "declared_to_released", "released_to_in_zone", "in_zone_to_usable")
+
+    assert [values[f"enter.stage.{stage}.mean"] for stage in stages] == [2, 0, 0, 12]
+    assert values["enter.dwell.mean"] == 14
+    assert values["enter.customs.mean"] == 4
+    assert values["enter.pending.mean"] == 7
+    assert values["enter.declarations.day"] == pytest.approx(2 / (10 / 24))
