@@ -79,7 +79,7 @@ def validate_file(file: Path, settings: Sequence[str]) -> dict[str, Any]:
         "traffic": list(plan.names.sources),
         "loads": table,
         "numbers": count_kinds(register(world, flows_in_use(world))),
-        "warnings": _warnings(arms[0], table),
+        "warnings": [*_warnings(arms[0], table), *plan.names.notes],
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from zonesim.briefing.jobs import Job
 from zonesim.briefing.story import Moment, Shortage, tell, token_name, total_waited
 from zonesim.briefing.tracing import Trail, follow
 from zonesim.briefing.words import LANGUAGES, Language, Words
-from zonesim.engine.arriving import Population
+from zonesim.engine.arriving import Population, arrivals
 from zonesim.engine.streams import run_key
 from zonesim.faults import Place, UnknownName, suggest
 from zonesim.plan import Plan, compile_plan
@@ -73,9 +74,10 @@ class Story:
 
     def describe(self) -> tuple[str, int, list[str]]:
         """Return the token's class, its firm (-1: none) and, of the practices with a share, those it follows."""
-        population = Population(self.plan, run_key(self.seed, self.replication))
+        key = run_key(self.seed, self.replication)
         ordinal = (self.trail.number >> CHILD_BITS) & LARGEST_ORDINAL
-        klass, flags, firm = population.describe(self.source, ordinal, self.arrived)
+        time, arrival = next(islice(arrivals(self.plan, self.source, key), ordinal, None))
+        klass, flags, firm = Population(self.plan, key).describe(self.source, ordinal, time, arrival)
         names = [
             name for bit, name in enumerate(self.plan.names.flags) if flags >> bit & 1 and name.startswith(_ADOPTS)
         ]

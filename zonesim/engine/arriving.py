@@ -14,12 +14,38 @@ from zonesim.engine.arithmetic import log
 from zonesim.engine.streams import uniform
 from zonesim.faults import RunFault
 from zonesim.plan.operations import NOWHERE
-from zonesim.plan.plan import Plan
+from zonesim.plan.plan import LISTED_CLASS, Plan
 from zonesim.plan.records import LARGEST_ORDINAL
 
 BY_FIRMS: Final = 1
 BY_TOKEN: Final = 2
 """Codes of what an adoption share is a share of (see the adoptions table)."""
+
+
+def arrivals(plan: Plan, source: int, key: np.uint64) -> Iterator[tuple[int, int]]:
+    """
+    Yield the time (ms) of each token of a source up to the end of the run, with the number of its arrival.
+
+    Several tokens may come with one arrival; how many is drawn by the arrival's number.
+    """
+    law, stream = int(plan.sources[source, 8]), plan.source_streams[source, 3]
+    sizes: list[float] = [1.0]
+    shares: list[float] = [1.0]
+    if law != NOWHERE:
+        _, first, count_ = plan.laws[law].tolist()
+        sizes = plan.numbers[first : first + count_ : 2].tolist()
+        shares = plan.numbers[first + 1 : first + count_ : 2].tolist()
+    tokens = 0
+    for number, time in enumerate(arrival_times(plan, source, key)):
+        size = sizes[0]
+        if len(sizes) > 1:
+            size = sizes[min(bisect_right(shares, uniform(key, stream, number, 0, 0)), len(sizes) - 1)]
+        tokens += int(size)
+        if tokens > LARGEST_ORDINAL + 1:
+            message = f"traffic '{plan.names.sources[source]}' has more than {LARGEST_ORDINAL + 1} tokens"
+            raise RunFault(message)
+        for _ in range(int(size)):
+            yield time, number
 
 
 def arrival_times(plan: Plan, source: int, key: np.uint64) -> Iterator[int]:
@@ -31,7 +57,7 @@ def arrival_times(plan: Plan, source: int, key: np.uint64) -> Iterator[int]:
     """
     _, listed, first, rows, *_ = (int(value) for value in plan.sources[source])
     if listed:
-        yield from (int(time) for time in plan.times[first : first + rows] if time < plan.horizon)
+        yield from (time for time in plan.times[first : first + rows, 0].tolist() if time < plan.horizon)
         return
     table = plan.rates[first : first + rows]
     begins = [float(value) for value in table[:, 0]]
@@ -40,9 +66,6 @@ def arrival_times(plan: Plan, source: int, key: np.uint64) -> Iterator[int]:
     stream = plan.source_streams[source, 0]
     expected = 0.0
     for ordinal in count():
-        if ordinal > LARGEST_ORDINAL:
-            message = f"traffic '{plan.names.sources[source]}' has more than {LARGEST_ORDINAL + 1} arrivals"
-            raise RunFault(message)
         expected -= log(uniform(key, stream, ordinal, 0, 0))
         row = bisect_right(before, expected) - 1
         if rates[row] == 0.0:
@@ -108,9 +131,14 @@ class Population:
         for (flag, source), rows in by_flag.items():
             self.special[source].append((flag, rows))
 
-    def describe(self, source: int, ordinal: int, time: int) -> tuple[int, int, int]:
-        """Return class, adoption flags and first firm (-1: none) of a consignment that arrives at `time` (ms)."""
-        _, _, _, _, group, parties, fixed, mix = self.sources[source]
+    def describe(self, source: int, ordinal: int, time: int, arrival: int) -> tuple[int, int, int]:
+        """
+        Return class, adoption flags and first firm (-1: none) of a consignment that comes at `time` (ms) with the
+        arrival of this number.
+        """
+        _, _, listed, _, group, parties, fixed, mix, _ = self.sources[source]
+        if fixed == LISTED_CLASS:
+            fixed = int(self.plan.times[listed + arrival, 1])
         klass, flags, first = max(fixed, 0), 0, NOWHERE
         firms: list[int] = []
         if group != NOWHERE:

@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 import simpy
 
-from zonesim.engine.arriving import Population, arrival_times
+from zonesim.engine.arriving import Population, arrivals
 from zonesim.engine.batches import Batch, key_of, next_opening
 from zonesim.engine.ledger import Ledger
 from zonesim.engine.pools import Pool, Request, enter, give_back, peak_now, serve
@@ -145,7 +145,7 @@ class _Run:
                 _Event(self.env, self._serve, number, SERVE, time)
         _Event(self.env, lambda _: peak_now(self.pools, self.begin), None, TIMED - 1, self.begin)
         for source in range(len(self.plan.sources)):
-            self._next_arrival(source, 0, arrival_times(self.plan, source, self.key))
+            self._next_arrival(source, 0, arrivals(self.plan, source, self.key))
         # Events at or after the horizon do not happen: SimPy's own stop comes before every timed event of that instant.
         self.env.run(until=self.horizon)
         self._close()
@@ -159,18 +159,19 @@ class _Run:
     def _serve(self, event: Any) -> None:  # noqa: ANN401
         self._grant(serve(self.pools[event.value], self.env.now))
 
-    def _next_arrival(self, source: int, ordinal: int, times: Iterator[int]) -> None:
-        time = next(times, None)
-        if time is not None:
+    def _next_arrival(self, source: int, ordinal: int, coming: Iterator[tuple[int, int]]) -> None:
+        found = next(coming, None)
+        if found is not None:
+            time, arrival = found
             priority = TIMED + ARRIVAL + token_number(source, ordinal)
-            _Event(self.env, self._arrive, (source, ordinal, times), priority, time - self.env.now)
+            _Event(self.env, self._arrive, (source, ordinal, arrival, coming), priority, time - self.env.now)
 
     def _arrive(self, event: Any) -> None:  # noqa: ANN401
-        source, ordinal, times = event.value
+        source, ordinal, arrival, coming = event.value
         now = self.env.now
         self.events += 1
-        self._next_arrival(source, ordinal + 1, times)
-        klass, flags, firm = self.population.describe(source, ordinal, now)
+        self._next_arrival(source, ordinal + 1, coming)
+        klass, flags, firm = self.population.describe(source, ordinal, now, arrival)
         self.classes[source].append(klass)
         counted = self.arrived_by[source]
         counted[0] += 1

@@ -10,7 +10,7 @@ import numpy as np
 
 from zonesim.engine import simulate
 from zonesim.kpi import Reducer, measure
-from zonesim.plan import Plan
+from zonesim.plan import Plan, mean_batch
 from zonesim.plan.records import Ints
 
 PILOT: Final = 400
@@ -29,12 +29,13 @@ def expected_tokens(plan: Plan, until: int | None = None) -> float:
     count = 0.0
     for source in range(len(plan.sources)):
         _, kind, first, rows, *_ = plan.sources[source].tolist()
+        size = mean_batch(plan, source)
         if kind == _LISTED:
-            count += float((plan.times[first : first + rows] < end).sum())
+            count += size * float((plan.times[first : first + rows, 0] < end).sum())
             continue
         begins, rates, before = plan.rates[first : first + rows].T
         row = max(int(np.searchsorted(begins, end, side="right")) - 1, 0)
-        count += float(before[row] + rates[row] * max(end - begins[row], 0.0))
+        count += size * float(before[row] + rates[row] * max(end - begins[row], 0.0))
     return count
 
 
@@ -85,7 +86,7 @@ def _only_first(plan: Plan, tokens: int) -> Plan:
     for source in range(len(sources)):
         _, kind, first, rows, *_ = sources[source].tolist()
         if kind == _LISTED:
-            sources[source, 3] = int((plan.times[first : first + rows] < high).sum())
+            sources[source, 3] = int((plan.times[first : first + rows, 0] < high).sum())
             continue
         own = plan.rates[first : first + rows]
         kept = own[own[:, 0] < high]

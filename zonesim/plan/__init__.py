@@ -2,8 +2,19 @@
 
 from zonesim.plan.calendars import monday_offset
 from zonesim.plan.compiler import compile_plan
-from zonesim.plan.loads import Load, loads, overloaded_sources
+from zonesim.plan.loads import Load, loads, mean_batch, overloaded_sources
 from zonesim.plan.plan import Plan
 from zonesim.plan.records import Block, Sink, Totals
 
-__all__ = ["Block", "Load", "Plan", "Sink", "Totals", "compile_plan", "loads", "monday_offset", "overloaded_sources"]
+__all__ = [
+    "Block",
+    "Load",
+    "Plan",
+    "Sink",
+    "Totals",
+    "compile_plan",
+    "loads",
+    "mean_batch",
+    "monday_offset",
+    "overloaded_sources",
+]

@@ -8,21 +8,18 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from zonesim import units
-from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
-from zonesim.plan.arrivals import Shape, rate_rows, shape_of
+from zonesim.faults import Faults, Place, ScenarioFault
 from zonesim.plan.assembly import Routine, link
 from zonesim.plan.flow_writer import FLAGS
 from zonesim.plan.flows import EntryCompiler
-from zonesim.plan.operations import NOWHERE, program_array
+from zonesim.plan.operations import program_array
 from zonesim.plan.plan import Names, Plan
 from zonesim.plan.proving import Ground, prove
 from zonesim.plan.records import LARGEST_SOURCE
+from zonesim.plan.source_rows import Arrivals
 from zonesim.plan.tables import stream_identity
 from zonesim.plan.world_tables import WorldTables
 from zonesim.policy import ResolvedArm
-from zonesim.scenario.fields import mode_of
-from zonesim.scenario.models import Traffic
 
 
 def compile_plan(arm: ResolvedArm) -> Plan:
@@ -39,7 +36,7 @@ def compile_plan(arm: ResolvedArm) -> Plan:
         tables.faults.add(
             ScenarioFault(f"more than {LARGEST_SOURCE + 1} traffic entries", arm.world.place(("traffic",)))
         )
-    arrivals = _Arrivals(tables)
+    arrivals = Arrivals(tables)
     routines: list[Routine] = []
     firsts: list[Routine] = []
     flows: list[str] = []
@@ -85,12 +82,12 @@ def compile_plan(arm: ResolvedArm) -> Plan:
         changes=_ints(changes, 2),
         calendars=_ints(calendars, 2),
         spans=_ints(spans, 3),
-        sources=_ints(sources, 8),
+        sources=_ints(sources, 9),
         source_streams=_identities(
-            [f"{name}//{what}" for name in entries for what in ("arrival", "firm", "class")]
-        ).reshape(-1, 3),
+            [f"{name}//{what}" for name in entries for what in ("arrival", "firm", "class", "batch")]
+        ).reshape(-1, 4),
         rates=_floats(arrivals.rates, 3),
-        times=np.array(arrivals.times, dtype=np.int64),
+        times=_ints(arrivals.times, 2),
         mixes=_floats(arrivals.mixes, classes),
         groups=_ints(group_rows, 2),
         members=_floats(members, 3),
@@ -112,6 +109,7 @@ def compile_plan(arm: ResolvedArm) -> Plan:
             flags=tuple(adoptions.names),
             streams=tuple(tables.streams.names),
             groups=len(tables.groups.rows),
+            notes=tuple(tables.traces.notes),
         ),
     )
 
@@ -136,47 +134,6 @@ def _check_clock(tables: WorldTables) -> None:
     place = tables.arm.world.place(("clock",))
     if tables.measured <= tables.warm_up:
         tables.faults.add(ScenarioFault("nothing is measured", place, "Write `measure: 4 week`."))
-
-
-class _Arrivals:
-    """Rows of the sources table (all but the first operation) with their rates, times and class mixes."""
-
-    def __init__(self, tables: WorldTables) -> None:
-        self.tables = tables
-        self.rows: list[tuple[int, ...]] = []
-        self.rates: list[tuple[float, float, float]] = []
-        self.times: list[int] = []
-        self.mixes: list[tuple[float, ...]] = []
-
-    def add(self, name: str, entry: Traffic) -> None:
-        tables = self.tables
-        if entry.at is not None:
-            times = [round(units.parse(time, "duration")) for time in entry.at]
-            arrivals, first, count = 1, len(self.times), len(times)
-            self.times += times
-        else:
-            rate = units.parse(mode_of(entry.rate), "rate")
-            rows = rate_rows(rate, self._shape(name, entry), tables.days, tables.horizon)
-            arrivals, first, count = 0, len(self.rates), len(rows)
-            self.rates += rows
-        parties = tables.parties_of(entry)
-        fixed = tables.classes.index(entry.class_) if entry.class_ else NOWHERE
-        mix = NOWHERE
-        if entry.classes:
-            mix = len(self.mixes)
-            shares = [units.parse_share(mode_of(entry.classes.get(each, "0 %"))) for each in tables.classes]
-            self.mixes.append(tuple(min(sum(shares[: position + 1]), 1.0) for position in range(len(shares))))
-        if fixed == NOWHERE and mix == NOWHERE and not parties:
-            fixed = 0
-        self.rows.append((arrivals, first, count, 0 if parties else NOWHERE, parties, fixed, mix))
-
-    def _shape(self, name: str, entry: Traffic) -> Shape:
-        profiles = self.tables.scenario.profiles
-        for profile in entry.profile:
-            if profile not in profiles:
-                place = self.tables.arm.world.place(("traffic", name, "profile"))
-                raise UnknownName(f"no profile '{profile}'", place, suggest(profile, profiles, "profiles"))
-        return shape_of([profiles[profile] for profile in entry.profile])
 
 
 def _starts(routines: Sequence[Routine]) -> dict[int, int]:

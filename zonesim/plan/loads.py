@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from zonesim.plan.adoption import BY
 from zonesim.plan.laws import law_mean
 from zonesim.plan.operations import NOWHERE, BranchOn, Op, SetWhat
-from zonesim.plan.plan import UNLIMITED, Plan
+from zonesim.plan.plan import LISTED_CLASS, UNLIMITED, Plan
 from zonesim.units import DAY, HOUR, WEEK
 
 NEGLIGIBLE: Final = 1e-9
@@ -97,26 +97,34 @@ def overloaded_sources(plan: Plan, found: list[Load]) -> frozenset[int]:
     return frozenset(source for source in range(len(plan.sources)) if full & set(_uses(plan, source)))
 
 
+def mean_batch(plan: Plan, source: int) -> float:
+    """Return how many tokens an arrival has, on average."""
+    law = int(plan.sources[source, 8])
+    return 1.0 if law == NOWHERE else law_mean(plan.laws, plan.numbers, law, 0)
+
+
 def _weekly_rate(plan: Plan, source: int, offset: int) -> NDArray[np.float64]:
-    """Return arrivals per ms by hour of the week."""
+    """Return tokens per ms by hour of the week."""
     _, listed, first, count, *_ = plan.sources[source].tolist()
+    size = mean_batch(plan, source)
     if listed:
-        return np.full(HOURS, count / plan.horizon)
+        return np.full(HOURS, size * count / plan.horizon)
     begins, rates, _ = plan.rates[first : first + count].T
     weeks = max(1, -(-plan.horizon // WEEK))
     middles = (np.arange(HOURS * weeks) + 0.5) * HOUR
-    values = rates[np.searchsorted(begins, middles, side="right") - 1]
+    values = size * rates[np.searchsorted(begins, middles, side="right") - 1]
     values[middles >= plan.horizon] = np.nan
     return _by_hour_of_week(values, offset)
 
 
 def _mean_rate(plan: Plan, source: int) -> float:
-    """Return the mean arrivals per ms of the run."""
+    """Return the mean tokens per ms of the run."""
     _, listed, first, count, *_ = plan.sources[source].tolist()
+    size = mean_batch(plan, source)
     if listed or not count:
-        return float(count / plan.horizon)
+        return float(size * count / plan.horizon)
     begin, rate, before = plan.rates[first + count - 1].tolist()
-    return float(before + rate * (plan.horizon - begin)) / plan.horizon
+    return size * float(before + rate * (plan.horizon - begin)) / plan.horizon
 
 
 def _weekly_units(plan: Plan, resource: int, offset: int) -> NDArray[np.float64]:
@@ -169,10 +177,13 @@ def _kinds(plan: Plan, source: int) -> list[tuple[float, int, int]]:
     Return (share, class, adoption flags) of the tokens of a source, averaged over the run; practices adopted in one
     order are adopted together.
     """
-    _, _, _, _, group, parties, fixed, mix = plan.sources[source].tolist()
+    _, _, listed, rows, group, parties, fixed, mix, _ = plan.sources[source].tolist()
     if mix != NOWHERE:
         shares = np.diff(plan.mixes[mix], prepend=0.0)
         classes = [(float(share), klass) for klass, share in enumerate(shares) if share > 0]
+    elif fixed == LISTED_CLASS:
+        named = plan.times[listed : listed + rows, 1]
+        classes = [(float((named == klass).mean()), int(klass)) for klass in np.unique(named)]
     elif fixed != NOWHERE:
         classes = [(1.0, fixed)]
     else:

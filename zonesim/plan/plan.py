@@ -24,6 +24,9 @@ Version of the meaning of plans; it changes only together with a golden file, an
 never mixed.
 """
 
+LISTED_CLASS: Final = -2
+"""Class of a source whose arrivals have each a class of their own."""
+
 UNLIMITED: Final = 1 << 40
 """Units of a resource that nobody ever waits for."""
 
@@ -40,13 +43,14 @@ TABLES: Final[dict[str, tuple[str, str]]] = {
     "calendars": ("int64 (n, 2)", "first open span, how many"),
     "spans": ("int64 (n, 3)", "opens, closes (ms), open ms before this span"),
     "sources": (
-        "int64 (n, 8)",
+        "int64 (n, 9)",
         "first operation, arrivals (0 rate, 1 listed times), first row and count of its rates or times,"
-        " group of firms (-1 none), parties (firms a token has), class (-1: drawn), row of the class mix (-1 none)",
+        " group of firms (-1 none), parties (firms a token has), class (-1: drawn, -2: listed with the time), row of"
+        " the class mix (-1 none), law of how many tokens an arrival has (-1: one)",
     ),
-    "source_streams": ("uint64 (n, 3)", "streams of arrivals, firms and class"),
+    "source_streams": ("uint64 (n, 4)", "streams of arrivals, firms, class and tokens of an arrival"),
     "rates": ("float64 (n, 3)", "from (ms), arrivals per ms from then on, arrivals expected before then"),
-    "times": ("int64 (n,)", "listed arrival times, ms"),
+    "times": ("int64 (n, 2)", "listed arrival time (ms), class (where the source says so)"),
     "mixes": ("float64 (n, classes)", "cumulative shares of the classes"),
     "groups": ("int64 (n, 2)", "first member, how many"),
     "members": ("float64 (n, 3)", "share of the volume, cumulative share, class"),
@@ -146,6 +150,8 @@ class Names:
     streams: tuple[str, ...]
     groups: int
     """How many groups of children JOIN can wait for."""
+    notes: tuple[str, ...] = ()
+    """What people should know about how the plan was made, e.g. rows of a log that lie outside the run."""
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,11 @@ from zonesim.plan.distributions import Laws
 from zonesim.plan.operations import AtShiftEnd
 from zonesim.plan.plan import UNLIMITED, AccountName, MarkName, ResourceName, StepName
 from zonesim.plan.tables import Collector, Keyed, Streams, Table
+from zonesim.plan.traces import Traces
 from zonesim.policy import Firm, ResolvedArm, generate
 from zonesim.scenario.fields import mode_of
 from zonesim.scenario.models import Account, Resource, Traffic
+from zonesim.scenario.traces import Run, TraceRows
 
 Value = TypeVar("Value")
 
@@ -47,6 +49,8 @@ class WorldTables:
             self.faults.add(ScenarioFault("the run is longer than a hundred years", place, "Write `measure: 4 week`."))
             self.horizon = LONGEST_RUN
         self.days = self._days()
+        self.traces = Traces(arm, Run(self.days.start, self.horizon))
+        self.faults.faults += self.traces.faults
         self.firms: list[Firm] = generate(self.scenario.firms) if self.scenario.firms else []
         self.classes = self._all_classes()
         self.upgrades = [each for each in arm.upgrades if each.old in self.classes]
@@ -106,13 +110,18 @@ class WorldTables:
             names += list(self.scenario.firms.credit)
         for entry in self.scenario.traffic.values():
             names += [entry.class_] if entry.class_ else list(entry.classes or ())
+        names += self.traces.classes()
         return list(dict.fromkeys(names))
 
     def parties_of(self, entry: Traffic) -> int:
         """Return how many firms a consignment of this entry belongs to."""
         if entry.parties is not None:
             return entry.parties if self.firms else 0
-        return 1 if self.firms and entry.class_ is None and entry.classes is None else 0
+        column = entry.trace.class_ if entry.trace is not None else None
+        return 1 if self.firms and entry.class_ is None and entry.classes is None and column is None else 0
+
+    def _rows_of(self, entry: Traffic) -> TraceRows:
+        return next(self.traces.rows[name] for name, own in self.scenario.traffic.items() if own is entry)
 
     def classes_of(self, entry: Traffic) -> frozenset[str]:
         """Return the classes that consignments of this entry can have, those that practices give them included."""
@@ -129,6 +138,8 @@ class WorldTables:
             return frozenset({entry.class_})
         if entry.classes is not None:
             return frozenset(entry.classes)
+        if entry.trace is not None and entry.trace.class_ is not None:
+            return frozenset(self._rows_of(entry).classes)
         if self.parties_of(entry):
             return frozenset(firm.credit for firm in self.firms)
         return frozenset({NO_CLASS})

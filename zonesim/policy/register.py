@@ -43,6 +43,7 @@ _BARE_NUMBERS: Final = frozenset(
         "hours",
         "days",
         "months",
+        "batch",
         "value",
         "account",
         "floor",
@@ -50,7 +51,7 @@ _BARE_NUMBERS: Final = frozenset(
         "debit",
     }
 )
-_NO_NUMBERS: Final = frozenset({"label", "source", "note", "clock", "at", "by", "name", "priority"})
+_NO_NUMBERS: Final = frozenset({"label", "source", "note", "clock", "at", "by", "name", "priority", "trace"})
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,26 @@
-"""What arrives: a rate, listed times, or entries generated from a law of exchange between zones."""
+"""What arrives: at a rate, at listed times, as in a log, or generated from a law of exchange between zones."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import re
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from zonesim import units
-from zonesim.scenario.fields import Distance, Duration, Name, Rate, Share, Strict, check_total, in_schema, problem
+from zonesim.scenario.fields import (
+    Count,
+    Distance,
+    Duration,
+    Name,
+    Rate,
+    Share,
+    Strict,
+    check_total,
+    in_schema,
+    is_doubt,
+    problem,
+)
 from zonesim.scenario.labels import Source, Text
 
 
@@ -45,6 +58,55 @@ class Generate(Strict):
     """By weight and distance; `$from`, `$to` and `$km` in `with` stand for the two zones and the road between them."""
 
 
+class Trace(Strict):
+    """Arrivals from a log: one row of a CSV file is one arrival. The first row of the file names the columns."""
+
+    file: Name
+    """The file, from the folder of this one and inside the project folder, e.g. `../data/gate_log.csv`."""
+    time: Name
+    """
+    The column of times: `2018-09-03 08:15:20`, a duration from the start such as `15 min`, or plain numbers with
+    `unit`.
+    """
+    unit: Literal["ms", "s", "min", "h", "d"] | None = None
+    """The unit of plain numbers, counted from the start of the run, e.g. `s`."""
+    class_: Name | None = Field(default=None, alias="class")
+    """The column of classes, e.g. `credit`."""
+    where: dict[Name, Annotated[list[Name], BeforeValidator(_names), in_schema("Names")]] = {}
+    """Only rows with these values, by column, e.g. `{direction: in, kind: [freight, heavy]}`."""
+    sort: bool = False
+    """Whether the rows may stand in any order."""
+    outside: Literal["refuse", "ignore"] = "refuse"
+    """What to do with rows outside the run: `refuse` them as a fault, or `ignore` and count them."""
+    encoding: Literal["utf-8", "gb18030"] = "utf-8"
+    """How the file is written."""
+
+
+class BatchLaw(Strict):
+    """How many arrive together: a share for each number."""
+
+    discrete: dict[str, Share]
+    """Shares by number, e.g. `{1: 80 %, 10: 20 %}`."""
+
+    @model_validator(mode="after")
+    def _whole_numbers(self) -> BatchLaw:
+        for key in self.discrete:
+            if not re.fullmatch(r"[1-9][0-9]{0,3}", key):
+                raise problem(f"'{key}' is not a number of tokens from 1 to 9999", "Write {1: 80 %, 10: 20 %}.")
+        check_total(list(self.discrete.values()), "the shares of the batch")
+        return self
+
+
+Batch = Annotated[
+    Annotated[Count, Tag("number")] | Annotated[BatchLaw, Tag("law")],
+    Discriminator(lambda value: "law" if isinstance(value, BatchLaw) or _is_law(value) else "number"),
+]
+
+
+def _is_law(value: Any) -> bool:  # noqa: ANN401
+    return isinstance(value, dict) and not is_doubt(value)
+
+
 class Traffic(Strict):
     """Tokens that come into a flow: at a `rate` shaped by a `profile`, `at` listed times, or several by `generate`."""
 
@@ -58,6 +120,13 @@ class Traffic(Strict):
     """How the rate changes with time, e.g. `plant_day`; several multiply, e.g. `[plant_day, season_import]`."""
     at: list[Duration] | None = None
     """Listed times of arrival instead of a rate, e.g. `[0 min, 5 min]`."""
+    trace: Trace | None = None
+    """Arrivals as in a log, e.g. `{file: ../data/gate_log.csv, time: arrived}`."""
+    batch: Batch = 1
+    """
+    How many tokens come at each arrival, e.g. `5` or `{discrete: {1: 80 %, 10: 20 %}}`; `rate` counts arrivals, not
+    tokens.
+    """
     generate: Generate | None = None
     """Instead of a rate: entries for pairs of zones, e.g. `{gravity: {zones: [KS, SIP], total: 20 /d}}`."""
     class_: Name | None = Field(default=None, alias="class")
@@ -75,19 +144,22 @@ class Traffic(Strict):
 
     @model_validator(mode="after")
     def _arrives(self) -> Traffic:
-        given = [name for name in ("rate", "at", "generate") if getattr(self, name) is not None]
+        given = [name for name in ("rate", "at", "trace", "generate") if getattr(self, name) is not None]
         if not given:
             raise problem("traffic needs either a rate or listed times", "Write rate: 12 /h, or at: [0 min, 5 min].")
         if len(given) > 1:
             raise problem(f"{given[0]} and {given[1]} together", "Keep one of them.")
-        if self.at is not None and self.profile:
+        if self.profile and (self.at is not None or self.trace is not None):
             raise problem("a profile without a rate", "Remove the profile.")
         if self.at is not None:
             times = [units.parse(time, "duration") for time in self.at]
             if times != sorted(times):
                 raise problem("the listed times are not in ascending order", "Sort them.")
-        if self.class_ is not None and self.classes is not None:
-            raise problem("class and classes together", "Keep one of them.")
+        column = self.trace.class_ if self.trace is not None else None
+        said = {"class": self.class_, "classes": self.classes, "a column of classes": column}
+        twice = [name for name, value in said.items() if value is not None]
+        if len(twice) > 1:
+            raise problem(f"{twice[0]} and {twice[1]} together", "Keep one of them.")
         if self.classes is not None:
             check_total(list(self.classes.values()), "the shares of the classes")
         return self
