@@ -35,8 +35,8 @@ made from. Times are int64 milliseconds from the scenario's start.
 
 A program row is `{columns}`, all int64; `step` is the step it works for (-1: none).
 
-| operation | code | what it does | operands | SimPy engine |
-|---|---|---|---|---|"""
+| operation | code | what it does | operands |
+|---|---|---|---|"""
 
 RECORDS = """
 ## Records
@@ -61,8 +61,7 @@ def plan_page() -> str:
         operands = "<br>".join(
             f"{letter} `{name}`: {text}" for letter, (name, text) in zip("abcdefg", row.arguments, strict=False)
         )
-        state = "yes" if row.op in operations.INTERPRETED else "not yet"
-        lines.append(f"| {row.op.name} | {int(row.op)} | {row.meaning} | {operands or 'none'} | {state} |")
+        lines.append(f"| {row.op.name} | {int(row.op)} | {row.meaning} | {operands or 'none'} |")
     for title, codes in (
         ("BRANCH on", operations.BranchOn),
         ("SET what", operations.SetWhat),

@@ -270,7 +270,8 @@ traffic:
     population = Population(plan, run_key(1, 0))
     asked = [flag for _, _, on, flag, *_ in plan.program[plan.program[:, 0] == Op.BRANCH].tolist() if on == 1]
     share = {
-        name: sum(population.describe(source, ordinal, 0)[1] >> asked[source] & 1 for ordinal in range(4_000)) / 4_000
+        name: sum(population.describe(source, ordinal, 0, ordinal)[1] >> asked[source] & 1 for ordinal in range(4_000))
+        / 4_000
         for source, name in enumerate(plan.names.sources)
     }
 
@@ -300,7 +301,7 @@ traffic: {a: {flow: f, rate: 1 /min}}
         population = Population(plan, run_key(1, replication))
         firms.append(sum(map(bool, population.flags)))
         tokens = 100 if of == "volume" else 400
-        shares.append(sum(population.describe(0, ordinal, 0)[1] for ordinal in range(tokens)) / tokens)
+        shares.append(sum(population.describe(0, ordinal, 0, ordinal)[1] for ordinal in range(tokens)) / tokens)
 
     if of == "firms":
         assert set(firms) == {5}
@@ -332,7 +333,7 @@ traffic: {a: {flow: f, rate: 1 /min}, cars: {flow: f, rate: 1 /min, parties: 0}}
     population = Population(plan, run_key(1, 0))
     for source in range(2):
         before, after = (
-            {ordinal for ordinal in range(2_000) if population.describe(source, ordinal, time)[1]}
+            {ordinal for ordinal in range(2_000) if population.describe(source, ordinal, time, ordinal)[1]}
             for time in (24 * 60 * 60_000 - 1, 24 * 60 * 60_000)
         )
         assert before < after

@@ -14,7 +14,7 @@ from zonesim.scenario import Flow, Step
 Status = Literal["same", "changed", "added", "removed"]
 Kind = Literal["flow", "step", "block", "call"]
 
-_SILENT: Final = frozenset({"label", "steps", "source", "note", "mark"})
+_SILENT: Final = frozenset({"label", "steps", "parallel", "source", "note", "mark"})
 """Keys of a step whose change does not change the step itself: words, and what is told by nodes of its own."""
 
 
@@ -111,7 +111,7 @@ def _edited(changes: list[Change]) -> dict[tuple[str, ...], tuple[str, ...]]:
         if change.path[0] not in {"library", "flows"}:
             continue
         place, rest = [change.path[1]], change.path[2:]
-        while rest[:1] == ("steps",) and len(rest) > 1:
+        while rest[:1] in {("steps",), ("parallel",)} and len(rest) > 1:
             place.append(rest[1])
             rest = rest[2:]
         key = tuple(place)
@@ -143,11 +143,11 @@ def _steps(
         if shown is None or _is_bare(shown) or _excluded(shown, arguments):
             continue
         here = (*place, name)
-        node = Node(name, _label(shown.label), "block" if shown.steps else "step", facts_of(shown, view.say))
+        node = Node(name, _label(shown.label), "block" if shown.inside else "step", facts_of(shown, view.say))
         node.was = facts_of(before, view.say) if before is not None else Facts()
         node.status = _status(before, after)
         node.practices = view.edited.get(here, ()) if node.status != "same" else ()
-        node.children = _steps(view, here, before.steps if before else {}, after.steps if after else {}, arguments)
+        node.children = _steps(view, here, before.inside if before else {}, after.inside if after else {}, arguments)
         if shown.call is not None and shown.call in view.arm.flows():
             _add_called(view, node, shown.call, shown.with_)
         nodes.append(node)
@@ -195,7 +195,9 @@ def _is_bare(step: Step) -> bool:
         or step.call
         or splits
         or step.detect
-        or step.steps
+        or step.inside
+        or step.wait_until
+        or step.spawn
         or step.next
         or step.gather
         or step.set
@@ -250,7 +252,7 @@ def _calls(flow: Flow) -> list[str]:
     def visit(steps: Mapping[str, Step]) -> None:
         for step in steps.values():
             found.extend([step.call] if step.call else [])
-            visit(step.steps)
+            visit(step.inside)
 
     visit(flow.steps)
     return list(dict.fromkeys(found))

@@ -76,11 +76,14 @@ class Story:
         """Return the token's class, its firm (-1: none) and, of the practices with a share, those it follows."""
         key = run_key(self.seed, self.replication)
         ordinal = (self.trail.number >> CHILD_BITS) & LARGEST_ORDINAL
-        time, arrival = next(islice(arrivals(self.plan, self.source, key), ordinal, None))
-        klass, flags, firm = Population(self.plan, key).describe(self.source, ordinal, time, arrival)
+        coming = next(islice(arrivals(self.plan, self.source, key), ordinal, None), None)
+        if coming is None:  # started by another token, whose class and firm it has
+            return "", NOWHERE, []
+        klass, flags, firms = Population(self.plan, key).describe(self.source, ordinal, *coming)
         names = [
             name for bit, name in enumerate(self.plan.names.flags) if flags >> bit & 1 and name.startswith(_ADOPTS)
         ]
+        firm = firms[0] if firms else NOWHERE
         return self.plan.names.classes[klass], firm, [name.removeprefix(_ADOPTS) for name in names]
 
     # --- names
@@ -94,7 +97,7 @@ class Story:
         for part in name.path:
             found = steps.get(part)
             labels.append(say.label(found.label, part) if found is not None else part.replace("_", " "))
-            steps = {} if found is None else found.steps
+            steps = {} if found is None else found.inside
             if found is not None and found.call is not None and found.call in flows:
                 steps = flows[found.call].steps
         if name.label:
@@ -140,7 +143,7 @@ class Story:
         head = [
             f"{token_name(self.plan, self.trail.number)}: {label}",
             say("story.run", arm=self.arm.arm.name, replication=self.replication, seed=self.seed),
-            say("story.class", name=say.term(klass)) if len(self.plan.names.classes) > 1 else "",
+            say("story.class", name=say.term(klass)) if klass else "",
             say("story.firm", number=firm + 1) if firm != NOWHERE else "",
             say("story.practices", names=say.listed(practices)) if practices else "",
         ]

@@ -131,44 +131,47 @@ class Population:
         for (flag, source), rows in by_flag.items():
             self.special[source].append((flag, rows))
 
-    def describe(self, source: int, ordinal: int, time: int, arrival: int) -> tuple[int, int, int]:
+    def describe(self, source: int, ordinal: int, time: int, arrival: int) -> tuple[int, int, tuple[int, ...]]:
         """
-        Return class, adoption flags and first firm (-1: none) of a consignment that comes at `time` (ms) with the
-        arrival of this number.
+        Return class, adoption flags and firms of a consignment that comes at `time` (ms) with the arrival of this
+        number.
         """
         _, _, listed, _, group, parties, fixed, mix, _ = self.sources[source]
         if fixed == LISTED_CLASS:
             fixed = int(self.plan.times[listed + arrival, 1])
-        klass, flags, first = max(fixed, 0), 0, NOWHERE
-        firms: list[int] = []
+        klass = max(fixed, 0)
+        firms: tuple[int, ...] = ()
         if group != NOWHERE:
             stream = self.plan.source_streams[source, 1]
-            firms = [
+            firms = tuple(
                 min(bisect_right(self.cumulative, uniform(self.key, stream, ordinal, 0, party)), len(self.classes) - 1)
                 for party in range(parties)
-            ]
-            first = firms[0]
-            flags = self.flags[first]
-            for firm in firms[1:]:
-                flags &= self.flags[firm]
+            )
             if fixed == NOWHERE and mix == NOWHERE:
-                klass = self.classes[first]
-        for flag, rows in self.special[source]:
-            holding = [row for row in rows if row.begin <= time < row.end]
-            flags |= bool(holding and all(self._adopts(row, firms, ordinal) for row in holding)) << flag
+                klass = self.classes[firms[0]]
         if mix != NOWHERE:
             shares: NDArray[np.float64] = self.plan.mixes[mix]
             drawn = uniform(self.key, self.plan.source_streams[source, 2], ordinal, 0, 0)
             klass = min(int(np.searchsorted(shares, drawn, side="right")), len(shares) - 1)
-        return klass, flags, first
+        return klass, self.adopted(source, firms, ordinal, time), firms
 
-    def _adopts(self, adoption: _Adoption, firms: list[int], ordinal: int) -> bool:
+    def adopted(self, source: int, firms: tuple[int, ...], ordinal: int, time: int) -> int:
+        """Return the adoption flags of a token of `firms` that arrives at `time` (ms); it adopts what they all do."""
+        flags = self.flags[firms[0]] if firms else 0
+        for firm in firms[1:]:
+            flags &= self.flags[firm]
+        for flag, rows in self.special[source]:
+            holding = [row for row in rows if row.begin <= time < row.end]
+            flags |= bool(holding and all(self._adopts(row, firms, ordinal) for row in holding)) << flag
+        return flags
+
+    def _adopts(self, adoption: _Adoption, firms: tuple[int, ...], ordinal: int) -> bool:
         row = adoption.row
         if adoption.by == BY_TOKEN:
             drawn = uniform(self.key, self.plan.adoption_streams[row], ordinal, 0, 0)
             return bool(drawn < self.plan.adoption_shares[row])
         parties = firms if adoption.party == NOWHERE else firms[adoption.party : adoption.party + 1]
-        return all(self.adopters[row][firm] for firm in parties)
+        return bool(parties) and all(self.adopters[row][firm] for firm in parties)
 
 
 class _Adoption(NamedTuple):

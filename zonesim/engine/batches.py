@@ -1,8 +1,8 @@
-"""Batches: tokens that wait for each other, until there are enough of them or the time has come."""
+"""Waiting for others or for an hour: batches of tokens, and the instants of a calendar."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -35,7 +35,7 @@ class Batch:
 def key_of(token: Token, number: int, by: int) -> tuple[int, int]:
     """Return which of the batches with this number a token belongs to."""
     if by == GatherBy.FIRM:
-        return number, token.firm
+        return number, token.firms[0] if token.firms else NOWHERE
     return number, token.klass if by == GatherBy.CLASS else NOWHERE
 
 
@@ -43,3 +43,15 @@ def next_opening(spans: Sequence[Sequence[int]], now: int) -> int:
     """Return when a calendar with these open spans opens next, now included; -1: not again in this run."""
     row = bisect_left(spans, now, key=lambda span: span[0])
     return spans[row][0] if row < len(spans) else NOWHERE
+
+
+def until_open(spans: Sequence[Sequence[int]], now: int) -> int:
+    """Return `now` while a calendar is open, else when it opens next; -1: not again in this run."""
+    row = bisect_right(spans, now, key=lambda span: span[0]) - 1
+    return now if row >= 0 and now < spans[row][1] else next_opening(spans, now)
+
+
+def until_shut(spans: Sequence[Sequence[int]], now: int) -> int:
+    """Return when the open span around `now` closes, `now` itself while the calendar is shut."""
+    row = bisect_right(spans, now, key=lambda span: span[0]) - 1
+    return spans[row][1] if row >= 0 and now < spans[row][1] else now

@@ -26,7 +26,7 @@ class Ledger:
         self.level[account] += amount
         if self.level[account] < self.floor[account]:
             had, name = self.level[account] - amount, self.names.accounts[account]
-            who = f"{self.names.sources[token.number >> 32]}#{token.ordinal}" + (
+            who = f"{self.names.sources[token.number >> 32]}#{token.sequence}" + (
                 f"/{token.child}" if token.child else ""
             )
             message = (

@@ -16,18 +16,18 @@ import numpy as np
 import simpy
 
 from zonesim.engine.arriving import Population, arrivals
-from zonesim.engine.batches import Batch, key_of, next_opening
+from zonesim.engine.batches import Batch, key_of, next_opening, until_open, until_shut
 from zonesim.engine.ledger import Ledger
 from zonesim.engine.pools import Pool, Request, enter, give_back, peak_now, serve
 from zonesim.engine.recording import Recorder
 from zonesim.engine.sampling import draw_ms, prepare
 from zonesim.engine.standstill import check_standstill
-from zonesim.engine.streams import run_key, uniform
+from zonesim.engine.streams import lineage, run_key, uniform
 from zonesim.engine.tokens import Token, Visit
 from zonesim.faults import RunFault
-from zonesim.plan.operations import INTERPRETED, NOWHERE, BranchOn, Op, SetWhat
+from zonesim.plan.operations import NOWHERE, BranchOn, Op, SetWhat
 from zonesim.plan.plan import Plan
-from zonesim.plan.records import NEVER, NUMBER_BITS, Sink, Totals, token_number
+from zonesim.plan.records import LARGEST_ORDINAL, NEVER, NUMBER_BITS, Sink, Totals, token_number
 
 CHANGE: Final = -2
 SERVE: Final = -1
@@ -71,10 +71,6 @@ class _Run:
     """One replication."""
 
     def __init__(self, plan: Plan, seed: int, replication: int, sink: Sink) -> None:
-        strange = {Op(int(op)).name for op in np.unique(plan.program[:, 0])} - {op.name for op in INTERPRETED}
-        if strange:
-            message = f"the SimPy engine does not know the operation {', '.join(sorted(strange))}"
-            raise RunFault(message)
         self.plan = plan
         self.key = run_key(seed, replication)
         # SimPy types its clock as a float; ours only ever holds whole milliseconds.
@@ -96,6 +92,7 @@ class _Run:
         self.leave_steps = self._leave_steps()
         self.ledger = Ledger(plan, begin, end)
         self.inside: dict[int, Token] = {}
+        self.spawned = [0] * len(plan.names.sources)
         self.forming: dict[tuple[int, int], Batch] = {}
         self.in_line = 0
         self.events = 0
@@ -111,6 +108,8 @@ class _Run:
             Op.SET: self._set,
             Op.JOIN: self._join,
             Op.GATHER: self._gather,
+            Op.WAIT_UNTIL: self._wait_until,
+            Op.SPAWN: self._spawn,
             Op.SCATTER: self._scatter,
             Op.LEAVE: self._leave,
         }
@@ -171,15 +170,19 @@ class _Run:
         now = self.env.now
         self.events += 1
         self._next_arrival(source, ordinal + 1, coming)
-        klass, flags, firm = self.population.describe(source, ordinal, now, arrival)
+        self._come(source, ordinal, *self.population.describe(source, ordinal, now, arrival))
+
+    def _come(self, source: int, luck: int, klass: int, flags: int, firms: tuple[int, ...]) -> None:
+        """Let the next token of a source arrive."""
+        now = self.env.now
         self.classes[source].append(klass)
         counted = self.arrived_by[source]
+        number = token_number(source, counted[0])
         counted[0] += 1
         counted[1] += now < self.begin
         counted[2] += now < self.end
         row = int(self.plan.sources[source, 0])
-        token = Token(token_number(source, ordinal), ordinal, 0, row, now, self.leave_steps[row], klass, flags)
-        token.firm = firm
+        token = Token(number, luck, 0, row, now, self.leave_steps[row], klass, flags, firms=firms)
         self._enter(token)
         self._go(token)
 
@@ -327,7 +330,7 @@ class _Run:
                 token.flags,
                 token.passes,
             )
-            new.firm, new.status = token.firm, token.status
+            new.firms, new.status = token.firms, token.status
             if group != NOWHERE:
                 new.parent, new.group = token, group
                 token.children[group] = token.children.get(group, 0) + 1
@@ -389,6 +392,41 @@ class _Run:
             token.joins = group
             return False
         return True
+
+    def _wait_until(self, token: Token, row: list[int]) -> bool:
+        _, step, calendar, closing, *_ = row
+        now = self.env.now
+        due = (until_shut if closing else until_open)(self.spans[calendar], now)
+        self.recorder.come(step, now)
+        if due == now:
+            self.recorder.go(step, token.number, now, now, now)
+            return True
+        token.hold = Visit(step, now, NEVER)
+        if due != NOWHERE and due < self.horizon:
+            _Event(self.env, self._waited, token, TIMED + HOLD_END + token.number, due - now)
+        return False
+
+    def _waited(self, event: Any) -> None:  # noqa: ANN401
+        event.value.hold.started = self.env.now
+        self._held(event)
+
+    def _spawn(self, token: Token, row: list[int]) -> bool:
+        _, _, source, delay, stream, *_ = row
+        after = self._draw(token, delay, stream)
+        order = self.spawned[source]
+        if order > LARGEST_ORDINAL:
+            raise RunFault(f"traffic '{self.plan.names.sources[source]}' has more than {LARGEST_ORDINAL + 1} arrivals")
+        self.spawned[source] += 1
+        if self.env.now + after < self.horizon:
+            luck = lineage(self.streams[stream], token.ordinal, token.child, token.passes)
+            heir = (source, luck, token.klass, token.firms)
+            _Event(self.env, self._born, heir, TIMED + ARRIVAL + token_number(source, order), after)
+        return True
+
+    def _born(self, event: Any) -> None:  # noqa: ANN401
+        source, luck, klass, firms = event.value
+        self.events += 1
+        self._come(source, luck, klass, self.population.adopted(source, firms, luck, self.env.now), firms)
 
     def _gather(self, token: Token, row: list[int]) -> bool:
         _, step, number, most, timeout, calendar, others_to, by, stream = row

@@ -98,6 +98,7 @@ class _Search:
                 met = all(units + self.stuck.get(pool, 0) <= self.most[pool] for pool, units in needs)
                 ways = (ways if met else []) + ([f] if f != NOWHERE else [])
             ways += {Op.JUMP: [a], Op.BRANCH: [d], Op.SPLIT: [c]}.get(Op(op), [])
+            ways += [int(self.plan.sources[a, 0])] if op == Op.SPAWN else []
             ways += [e] if op == Op.GATHER and e != NOWHERE else []
             fresh = [way for way in ways if way not in seen]
             seen.update(fresh)
@@ -136,4 +137,4 @@ def _for_what(plan: Plan, token: Token, held_by: dict[int, list[tuple[Token, int
 
 def _name(plan: Plan, token: Token) -> str:
     source = plan.names.sources[token.number >> 32]
-    return f"{source}#{token.ordinal}" + (f"/{token.child}" if token.child else "")
+    return f"{source}#{token.sequence}" + (f"/{token.child}" if token.child else "")

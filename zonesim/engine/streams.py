@@ -60,6 +60,16 @@ def run_key(seed: int, replication: int) -> np.uint64:
     return np.uint64(_mixed_key(np.uint64(seed), np.uint64(replication)))
 
 
+def lineage(stream: np.uint64, ordinal: int, child: int, passes: int) -> int:
+    """
+    Return the luck (a 32-bit number in place of an ordinal) of a token that another one starts at the place `stream`.
+
+    It follows from the parent's own luck, child number and passes alone, so that it is the same in every arm.
+    """
+    place = (np.uint64(child) << _CHILD_SHIFT) | (np.uint64(passes) & _PASS_MASK)
+    return int(philox(stream & _LOW, stream >> _HALF, np.uint64(ordinal), place, _RUN_KEY_0, _RUN_KEY_1)[0])
+
+
 @kernel
 def uniform(key: np.uint64, stream: np.uint64, ordinal: int, child: int, passes: int) -> float:
     """

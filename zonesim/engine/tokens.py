@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from zonesim.engine.pools import Pool, Request
 from zonesim.plan.operations import NOWHERE
+from zonesim.plan.records import CHILD_BITS, LARGEST_ORDINAL
 
 if TYPE_CHECKING:
     from zonesim.engine.batches import Batch
@@ -27,10 +28,11 @@ class Token:
     """
     A consignment or one of its children.
 
-    `row` is the next operation, `passes` counts backward jumps, `open` are its visits with units by slot,
-    `hold` is the visit of a hold that is not in a block or of a wait for a batch, `waits_for` is set while it waits
-    for units, `joins` while it waits for children, `batch` while it is a member of one that has not gone on; `leads`
-    are the batches whose work it does. `firm` is its first firm and `status` the customs status of its goods, -1: none.
+    `row` is the next operation, `passes` counts backward jumps, `open` are its visits with units by slot, `hold` is the
+    visit of a hold that is not in a block or of a wait for a batch or an hour. `waits_for` is set while it waits for
+    units, `joins` while it waits for children, `batch` while it is a member of one that has not gone on; `leads` are
+    the batches whose work it does. `firms` are whose goods it carries, `status` is their customs status, -1: none.
+    `ordinal` is its luck: with `child` and `passes` it says what it draws.
     """
 
     number: int
@@ -49,9 +51,14 @@ class Token:
     waits_for: Request | None = None
     joins: int = NOWHERE
     children: dict[int, int] = field(default_factory=dict)
-    firm: int = NOWHERE
+    firms: tuple[int, ...] = ()
     status: int = NOWHERE
     batch: Batch | None = None
     leads: dict[int, Batch] = field(default_factory=dict)
     turn_time: int = -1
     turns: int = 0
+
+    @property
+    def sequence(self) -> int:
+        """Return which of its source it is; the same as `ordinal` but for spawned tokens."""
+        return self.number >> CHILD_BITS & LARGEST_ORDINAL

@@ -30,7 +30,7 @@ def expected_tokens(plan: Plan, until: int | None = None) -> float:
     for source in range(len(plan.sources)):
         _, kind, first, rows, *_ = plan.sources[source].tolist()
         size = mean_batch(plan, source)
-        if kind == _LISTED:
+        if kind == _LISTED or not rows:  # spawned tokens have no arrivals of their own
             count += size * float((plan.times[first : first + rows, 0] < end).sum())
             continue
         begins, rates, before = plan.rates[first : first + rows].T
@@ -85,7 +85,7 @@ def _only_first(plan: Plan, tokens: int) -> Plan:
     sources = plan.sources.copy()
     for source in range(len(sources)):
         _, kind, first, rows, *_ = sources[source].tolist()
-        if kind == _LISTED:
+        if kind == _LISTED or not rows:  # spawned tokens have no arrivals of their own
             sources[source, 3] = int((plan.times[first : first + rows, 0] < high).sum())
             continue
         own = plan.rates[first : first + rows]

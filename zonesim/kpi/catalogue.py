@@ -116,7 +116,9 @@ class _Teller:
         self.scopes = layout(plan)
         self.library = any("usable" in chain for chain in self.scopes.chains.values())
         self.limited = {str(plan.names.resources[resource]) for resource in self.scopes.limited}
-        self.in_line = {step for op, step in plan.program[:, :2].tolist() if op in (Op.SEIZE, Op.GATHER)}
+        self.in_line = {
+            step for op, step, _, needs in plan.program[:, :4].tolist() if op == Op.GATHER or (op == Op.SEIZE and needs)
+        }
         self.found: list[Kpi] = []
 
     def tell(self) -> list[Kpi]:

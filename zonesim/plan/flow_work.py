@@ -14,7 +14,7 @@ from zonesim.plan.flow_writer import FlowWriter
 from zonesim.plan.operations import NOWHERE, BranchOn, GatherBy, Op, SetWhat
 from zonesim.plan.plan import MarkName, StepName
 from zonesim.plan.scope import Kept, OpenList, Scope
-from zonesim.scenario.acts import Changes, Gather
+from zonesim.scenario.acts import Changes, Gather, Instant, start_of
 from zonesim.scenario.models import Step, When
 
 OFFICE: Final = "office"
@@ -24,7 +24,7 @@ OFFICE: Final = "office"
 class WorkWriter(FlowWriter):
     """Writes what a single step does."""
 
-    def _steps(self, steps: Mapping[str, Step], scope: Scope) -> None:
+    def _steps(self, steps: Mapping[str, Step], scope: Scope, key: str = "steps") -> None:
         """Write a list of steps."""
         raise NotImplementedError
 
@@ -181,6 +181,31 @@ class WorkWriter(FlowWriter):
             self.routine.place(others)
 
     # --- time
+
+    def _waiting(self, step: Step, scope: Scope) -> None:
+        """Wait until a calendar is open, or shut."""
+        written = step.wait_until
+        closing = isinstance(written, Instant) and written.closing is not None
+        name = (written.closing or written.opening) if isinstance(written, Instant) else written
+        calendar = self._named_calendar(str(name), scope, ("wait_until",))
+        self.routine.emit(Op.WAIT_UNTIL, self._step_number(step, scope), calendar, int(closing))
+
+    def _spawning(self, step: Step, scope: Scope) -> None:
+        """Start a token of another traffic entry."""
+        place = self.arm.world.place((*scope.text, "spawn"))
+        start = start_of(step.spawn)
+        entries = self.tables.scenario.traffic
+        if start.traffic not in entries:
+            known = [name for name, entry in entries.items() if entry.spawned]
+            raise UnknownName(f"no traffic '{start.traffic}'", place, suggest(start.traffic, known, "spawned traffic"))
+        if not entries[start.traffic].spawned:
+            remedy = "Give that entry `spawned: true` instead of a rate."
+            raise ScenarioFault(f"traffic '{start.traffic}' arrives by itself", place, remedy)
+        law = self.tables.laws.discrete([(0.0, 1.0)])
+        if start.after is not None:
+            law = self._law(step, scope, start.after, ("spawn", "after"))
+        stream = self.tables.streams.add(self._stream_name(scope, "spawn"))
+        self.routine.emit(Op.SPAWN, NOWHERE, sorted(entries).index(start.traffic), law, stream)
 
     def _named_calendar(self, name: str, scope: Scope, key: tuple[str, ...], *, whole_days: bool = False) -> int:
         """Return the number of the calendar written below `key` of a step, or of the whole days on which it opens."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from zonesim import units
@@ -178,7 +179,7 @@ class EntryCompiler(WorkWriter):
         self._steps(flow.steps, replace(inner, place=place))
         self.consulted = outer
 
-    def _steps(self, steps: Mapping[str, Step], scope: Scope) -> None:
+    def _steps(self, steps: Mapping[str, Step], scope: Scope, key: str = "steps") -> None:
         """Write a list of steps; `next` may name any of them, or the end of the list."""
         labels = {name: Label() for name in steps}
         labels[END] = Label()
@@ -188,7 +189,7 @@ class EntryCompiler(WorkWriter):
         scope = replace(scope, lists=(*scope.lists, opened))
         while position < len(items):
             name, step = items[position]
-            text = (*scope.text, "steps", name)
+            text = (*scope.text, key, name)
             self.text_place = self.routine.at = self.arm.world.place(text)
             opened.position = position
             self.routine.place(labels[name])
@@ -273,6 +274,10 @@ class EntryCompiler(WorkWriter):
     def _body(self, step: Step, scope: Scope) -> None:
         if step.call is not None:
             self._sub_flow(step, scope)
+        elif step.parallel:
+            self._at_once(step, scope)
+        elif step.wait_until is not None:
+            self._waiting(step, scope)
         elif step.gather is not None:
             self._gathering(step, step.gather, scope)
         elif step.hold:
@@ -286,6 +291,8 @@ class EntryCompiler(WorkWriter):
             self.routine.emit(Op.SET, NOWHERE, SetWhat.LOWER_FLAG, self._flag(f"truth {step.correct}"))
         if step.set is not None:
             self._changes(step.set, scope)
+        if step.spawn is not None:
+            self._spawning(step, scope)
         for mark in step.mark:
             self._note(mark, scope)
 
@@ -330,6 +337,21 @@ class EntryCompiler(WorkWriter):
             self._note(mark, scope)
         return joins[0]
 
+    def _at_once(self, step: Step, scope: Scope) -> None:
+        """Write branches that are done at the same time, each by a child; the token waits for all of them."""
+        number = self._step_number(step, scope)
+        first, none = self._needs({})
+        self.routine.nested = max(self.routine.nested, scope.depth + 1)
+        slot = scope.depth
+        self.routine.emit(Op.SEIZE, number, first, none, self._priority_row(step, scope), slot, NOWHERE, NOWHERE, 0)
+        group = self.tables.groups.add((self.name, scope.path), scope.path)
+        alone = replace(scope, depth=0, held=(), lists=())
+        for name, branch in step.parallel.items():
+            body = partial(self._steps, {name: branch}, alone, "parallel")
+            self._children(replace(scope, path=(*scope.path, name)), step, 1, group, "task", body)
+        self.routine.emit(Op.JOIN, NOWHERE, group)
+        self.routine.emit(Op.RELEASE, number, first, none, slot, 0)
+
     def _background_kind(self, step: Step) -> str:
         """Return what goes on in the background: the entity of the flow it runs (a truck that leaves), else a task."""
         if step.call is None:
@@ -372,7 +394,7 @@ class EntryCompiler(WorkWriter):
         stream = self.tables.streams.add(self._stream_name(scope, "count"))
         law = self.tables.laws.discrete([(1.0, 1.0)]) if law is None else law
         self.routine.emit(Op.SPLIT, NOWHERE, law, stream, start, base, most, parent.base, group)
-        brought = frozenset(self.truths) | parent.inherited if step.background else frozenset[str]()
+        brought = frozenset(self.truths) | parent.inherited if step.background or step.parallel else frozenset[str]()
         self.kind = Kind(kind, base, parent.count * most, brought)
         before = len(self.routines)
         self._routine(scope, body, is_consignment=False)

@@ -25,6 +25,8 @@ from zonesim.plan.plan import LISTED_CLASS, UNLIMITED, Plan
 from zonesim.units import DAY, HOUR, WEEK
 
 NEGLIGIBLE: Final = 1e-9
+GENERATIONS: Final = 8
+"""How often tokens start tokens that start tokens before the rest is left out."""
 
 Hands = tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
 """Units in hand: by slot, (resource, units)."""
@@ -107,7 +109,7 @@ def _weekly_rate(plan: Plan, source: int, offset: int) -> NDArray[np.float64]:
     """Return tokens per ms by hour of the week."""
     _, listed, first, count, *_ = plan.sources[source].tolist()
     size = mean_batch(plan, source)
-    if listed:
+    if listed or not count:
         return np.full(HOURS, size * count / plan.horizon)
     begins, rates, _ = plan.rates[first : first + count].T
     weeks = max(1, -(-plan.horizon // WEEK))
@@ -271,11 +273,12 @@ class _Walk:
     geometrically.
     """
 
-    def __init__(self, plan: Plan, share: float, uses: dict[int, _Use], crowd: _Crowd) -> None:
+    def __init__(self, plan: Plan, share: float, uses: dict[int, _Use], crowd: _Crowd, generation: int = 0) -> None:
         self.plan = plan
         self.share = share
         self.uses = uses
         self.crowd = crowd
+        self.generation = generation
         self.mass: dict[State, tuple[float, float]] = {}
         self.queue: list[State] = []
 
@@ -329,7 +332,13 @@ class _Walk:
             klass = b
         elif op == Op.SPLIT:
             count = law_mean(self.plan.laws, self.plan.numbers, a, klass)
-            _Walk(self.plan, amount * count, self.uses, self.crowd).start(c, klass, flags, late / amount)
+            _Walk(self.plan, amount * count, self.uses, self.crowd, self.generation).start(
+                c, klass, flags, late / amount
+            )
+        elif op == Op.SPAWN:
+            self._spawn(a, klass, flags, amount, late / amount + law_mean(self.plan.laws, self.plan.numbers, b, klass))
+        elif op == Op.WAIT_UNTIL:
+            late += amount * DAY / 2
         elif op == Op.GATHER:
             late += amount * (DAY if d != NOWHERE else 0.0)
             if e != NOWHERE:
@@ -337,6 +346,12 @@ class _Walk:
                 self._move(e, klass, flags, hands, amount * (1 - led), late * (1 - led))
                 amount, late = amount * led, late * led
         self._move(row + 1, klass, flags, hands, amount, late)
+
+    def _spawn(self, source: int, klass: int, flags: int, amount: float, delay: float) -> None:
+        """Follow the tokens that are started; where they start others in turn, as long as these matter."""
+        if self.generation < GENERATIONS:
+            walk = _Walk(self.plan, amount, self.uses, self.crowd, self.generation + 1)
+            walk.start(int(self.plan.sources[source, 0]), klass, flags, delay)
 
     def _needs(self, first: int, rows: int) -> tuple[tuple[int, int], ...]:
         return tuple((resource, units) for resource, units in self.plan.needs[first : first + rows].tolist())

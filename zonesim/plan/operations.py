@@ -166,8 +166,12 @@ OPERATIONS: Final[dict[Op, Operation]] = {
         ),
         Operation(
             Op.SPAWN,
-            "Start a new token of another source (a return, a recall).",
-            (("source", "row of the sources table"), ("delay", "law in ms until it arrives")),
+            "Start a new token of another source (a return, a recall), with the firms and the class of this one.",
+            (
+                ("source", "row of the sources table"),
+                ("delay", "law in ms until it arrives"),
+                ("stream", "row of the streams table, also for the luck of the new token"),
+            ),
         ),
         Operation(
             Op.BRANCH,
@@ -207,8 +211,8 @@ OPERATIONS: Final[dict[Op, Operation]] = {
         ),
         Operation(
             Op.WAIT_UNTIL,
-            "Wait for an instant of a calendar.",
-            (("calendar", "row of the calendars table"), ("which", "0: next open, 1: next closing")),
+            "Wait for an instant of a calendar. Writes a visit row.",
+            (("calendar", "row of the calendars table"), ("which", "0: until it is open, 1: until it is shut")),
         ),
         Operation(
             Op.LEAVE,
@@ -217,9 +221,6 @@ OPERATIONS: Final[dict[Op, Operation]] = {
         ),
     )
 }
-
-INTERPRETED: Final = frozenset(set(Op) - {Op.SPAWN, Op.WAIT_UNTIL})
-"""Operations the SimPy engine interprets today; the scenario language cannot express the others yet."""
 
 
 def program_array(rows: list[tuple[int, ...]]) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:

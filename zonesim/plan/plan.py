@@ -44,7 +44,7 @@ TABLES: Final[dict[str, tuple[str, str]]] = {
     "spans": ("int64 (n, 3)", "opens, closes (ms), open ms before this span"),
     "sources": (
         "int64 (n, 9)",
-        "first operation, arrivals (0 rate, 1 listed times), first row and count of its rates or times,"
+        "first operation, arrivals (0 rate, 1 listed times, 2 spawned), first row and count of its rates or times,"
         " group of firms (-1 none), parties (firms a token has), class (-1: drawn, -2: listed with the time), row of"
         " the class mix (-1 none), law of how many tokens an arrival has (-1: one)",
     ),

@@ -25,4 +25,4 @@ def steps_of(arm: ResolvedArm, flow: str) -> Iterator[Step]:
 def _all(steps: Mapping[str, Step]) -> Iterator[Step]:
     for step in steps.values():
         yield step
-        yield from _all(step.steps)
+        yield from _all(step.inside)

@@ -79,5 +79,5 @@ def consulted_marks(steps: Mapping[str, Step]) -> frozenset[str]:
     for step in steps.values():
         if step.when is not None:
             found |= {mark for mark in (step.when.marked, step.when.unmarked) if mark is not None}
-        found |= consulted_marks(step.steps)
+        found |= consulted_marks(step.inside)
     return frozenset(found)

@@ -11,7 +11,7 @@ from zonesim.plan.world_tables import WorldTables
 from zonesim.scenario.fields import mode_of
 from zonesim.scenario.traffic import BatchLaw, Traffic
 
-_RATE, _LISTED = 0, 1
+_RATE, _LISTED, _SPAWNED = 0, 1, 2
 
 
 class Arrivals:
@@ -29,7 +29,9 @@ class Arrivals:
         tables = self.tables
         fixed = tables.classes.index(entry.class_) if entry.class_ else NOWHERE
         trace = tables.traces.rows.get(name)
-        if trace is not None or entry.at is not None:
+        if entry.spawned:
+            kind, first, count = _SPAWNED, 0, 0
+        elif trace is not None or entry.at is not None:
             kind, first = _LISTED, len(self.times)
             times = trace.times if trace else [round(units.parse(time, "duration")) for time in entry.at or ()]
             numbers = {each: number for number, each in enumerate(tables.classes)}

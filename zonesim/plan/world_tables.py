@@ -14,9 +14,11 @@ from zonesim.plan.calendars import Days, Span, capacity_changes, joined, open_sp
 from zonesim.plan.distributions import Laws
 from zonesim.plan.operations import AtShiftEnd
 from zonesim.plan.plan import UNLIMITED, AccountName, MarkName, ResourceName, StepName
+from zonesim.plan.reach import steps_of
 from zonesim.plan.tables import Collector, Keyed, Streams, Table
 from zonesim.plan.traces import Traces
 from zonesim.policy import Firm, ResolvedArm, generate
+from zonesim.scenario.acts import start_of
 from zonesim.scenario.fields import mode_of
 from zonesim.scenario.models import Account, Resource, Traffic
 from zonesim.scenario.traces import Run, TraceRows
@@ -134,6 +136,8 @@ class WorldTables:
 
     def given_classes(self, entry: Traffic) -> frozenset[str]:
         """Return the classes with which consignments of this entry can arrive."""
+        if entry.spawned:
+            return self._classes_of_spawned(entry, ())
         if entry.class_ is not None:
             return frozenset({entry.class_})
         if entry.classes is not None:
@@ -143,6 +147,20 @@ class WorldTables:
         if self.parties_of(entry):
             return frozenset(firm.credit for firm in self.firms)
         return frozenset({NO_CLASS})
+
+    def _classes_of_spawned(self, entry: Traffic, seen: tuple[str, ...]) -> frozenset[str]:
+        """Return the classes of all who start tokens of an entry; `seen` are entries that lead there."""
+        traffic = self.scenario.traffic
+        name = next(name for name, each in traffic.items() if each is entry)
+        found: set[str] = set()
+        for other_name, other in traffic.items():
+            steps = list(steps_of(self.arm, other.flow)) if other_name not in seen else []
+            if any(step.spawn is not None and start_of(step.spawn).traffic == name for step in steps):
+                seen = (*seen, other_name)
+                found |= self._classes_of_spawned(other, seen) if other.spawned else self.classes_of(other)
+                given = {step.set.class_ for step in steps if step.set is not None}
+                found |= {each for each in given if each in self.classes}
+        return frozenset(found or {NO_CLASS})
 
     def per_class(
         self, given: Mapping[str, Value], possible: frozenset[str], unused: Value, place: Place, *, truth: bool = False

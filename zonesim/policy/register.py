@@ -149,6 +149,7 @@ def flows_in_use(world: World) -> list[str]:
                 if step.get("call"):
                     visit(str(step["call"]))
                 calls(step.get("steps", {}))
+                calls(step.get("parallel", {}))
 
     for entry in world.tree.get("traffic", {}).values():
         visit(str(entry.get("flow")))

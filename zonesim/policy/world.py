@@ -266,3 +266,4 @@ def _fill_steps(steps: dict[str, Any]) -> None:
         if isinstance(step.get("detect"), dict):
             step["detect"].setdefault("false_alarm", "0 %")
         _fill_steps(step.get("steps", {}))
+        _fill_steps(step.get("parallel", {}))

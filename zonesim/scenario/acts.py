@@ -1,12 +1,55 @@
-"""What a step may do besides holding, taking time and checking: gather a batch, change a token or an account."""
+"""What a step may do besides its work: gather a batch, wait for an hour, change things, start tokens."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from zonesim.scenario.fields import Count, Name, Strict, Take, problem
+
+
+class Instant(Strict):
+    """An instant of a calendar: when it opens, or when it closes."""
+
+    opening: Name | None = None
+    """The calendar that has to be open, e.g. `office`; at once while it is."""
+    closing: Name | None = None
+    """The calendar that has to be shut, e.g. `office`; at once while it is."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Instant:
+        if (self.opening is None) == (self.closing is None):
+            raise problem("either an opening or a closing is due", "Write {closing: office}.")
+        return self
+
+
+WaitUntil = Annotated[
+    Annotated[Name, Tag("opening")] | Annotated[Instant, Tag("instant")],
+    Discriminator(lambda value: "instant" if isinstance(value, dict | Instant) else "opening"),
+]
+"""A calendar that has to open, or an instant of one."""
+
+
+class Start(Strict):
+    """A new token of another traffic entry."""
+
+    traffic: Name
+    """The entry, which says `spawned: true`, e.g. `returns`."""
+    after: Take | None = None
+    """How long after this step it arrives, e.g. `3 d`; without it at once."""
+
+
+Spawn = Annotated[
+    Annotated[Name, Tag("name")] | Annotated[Start, Tag("start")],
+    Discriminator(lambda value: "start" if isinstance(value, dict | Start) else "name"),
+]
+"""A traffic entry, or one with a delay."""
+
+
+def start_of(spawn: Any) -> Start:  # noqa: ANN401
+    """Return a written `spawn` in its long form."""
+    return spawn if isinstance(spawn, Start) else Start(traffic=spawn)
 
 
 class Changes(Strict):

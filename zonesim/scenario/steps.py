@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 
 from zonesim import units
 from zonesim.faults import suggest
-from zonesim.scenario.acts import Changes, Gather
+from zonesim.scenario.acts import Changes, Gather, Spawn, WaitUntil
 from zonesim.scenario.fields import (
     ByClass,
     Count,
@@ -151,10 +151,11 @@ class Step(Strict):
     """
     One step of a flow.
 
-    In this order: `when` and `share` decide whether the token does it at all; `call` runs a sub-flow; `gather` waits
-    for a batch; `hold` takes units (waiting in line by `priority`), `take` lets time pass (`during`: only the open
-    time of a calendar), `detect` checks, `steps` are done with the units in hand, which are then given back; `correct`
-    mends a truth, `set` changes accounts, class or status, `mark` notes the moment, `next` says where to go.
+    In this order: `when` and `share` decide whether the token does it at all; `call` runs a sub-flow, `gather` waits
+    for a batch, `wait_until` for an hour, `parallel` does several steps at once; `hold` takes units (waiting in line
+    by `priority`), `take` lets time pass (`during`: only the open time of a calendar), `detect` checks, `steps` are
+    done with the units in hand, which are then given back; `correct` mends a truth, `set` changes accounts, class or
+    status, `spawn` starts another token, `mark` notes the moment, `next` says where to go.
     """
 
     KEYS: ClassVar[frozenset[str]]
@@ -183,6 +184,13 @@ class Step(Strict):
     The token waits for a batch to be complete, e.g. `{number: 20, within: 4 h}`; with inner `steps` the first member
     does them for all.
     """
+    parallel: Annotated[dict[Name, Step], keys_in_schema("StepName")] = {}
+    """
+    Steps that the token does at the same time; it goes on when all are done, e.g. `{papers: {take: 2 h}, goods:
+    {steps: …}}`.
+    """
+    wait_until: WaitUntil | None = None
+    """Waits until a calendar is open, or until it is shut, e.g. `office` or `{closing: office}`."""
     hold: dict[Name, Hold] = {}
     """
     Units that are taken, all or nothing, waiting in line, and given back at the end of the step, e.g. `{lane:
@@ -213,6 +221,8 @@ class Step(Strict):
     """The truth that is put right here: later checks find nothing, e.g. `papers_wrong`."""
     set: Changes | None = None
     """What is changed when the work is done, e.g. `{debit: {$zone.stock: 3}, status: released}`."""
+    spawn: Spawn | None = None
+    """Starts a token of another traffic entry, e.g. `returns` or `{traffic: returns, after: 3 d}`."""
     mark: Annotated[list[Name], BeforeValidator(_names), in_schema("Names")] = []
     """Notes the moment under this name, or under several, e.g. `released` or `[released, pickup_allowed]`."""
     next: Next | None = None
@@ -226,15 +236,18 @@ class Step(Strict):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Step:
-        acts = {"call": self.call, "split": self.split, "join": self.join}
-        given = [name for name, value in acts.items() if value is not None]
+        acts = ("call", "split", "join", "gather", "parallel", "wait_until")
+        given = [name for name in acts if getattr(self, name)]
         work = [name for name in ("hold", "take", "detect", "steps") if getattr(self, name)]
+        if given == ["gather"] and work == ["steps"]:
+            work = []  # what the leader does for all
         if len(given) > 1 or (given and work):
             both = " and ".join([*given, *work][:2])
             raise problem(f"{both} in one step", "Make two steps of it.")
-        if self.gather and (self.hold or self.take is not None or self.detect or given):
-            other = next(iter(given), None) or next(name for name in work if name != "steps")
-            raise problem(f"gather and {other} in one step", "Make two steps of it.")
+        for name, branch in self.parallel.items():
+            if branch.next is not None or branch.background or branch.split or branch.join:
+                fault = f"'{name}' is a branch of parallel, which can neither split, go elsewhere nor be left behind"
+                raise problem(fault, "Put such a step into its `steps`.")
         if self.with_ and not self.call:
             raise problem("'with' without 'call'", "Name the flow to call.")
         if self.during and self.take is None:
@@ -255,6 +268,11 @@ class Step(Strict):
                 raise problem(f"the shares of next add up to {100 * total:.6g} %", "They may add up to 100 % at most.")
         return self
 
+    @property
+    def inside(self) -> dict[str, Step]:
+        """Return the inner steps, those of a block and branches that are done at the same time."""
+        return {**self.steps, **self.parallel}
+
 
 Step.model_rebuild()
 Step.KEYS = frozenset(field.alias or name for name, field in Step.model_fields.items())
@@ -266,7 +284,7 @@ def _steps_named_well(steps: dict[str, Step]) -> None:
             raise problem(f"'{name}' is a key of the format and cannot name a step", "Choose another name.")
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             raise problem(f"'{name}' cannot name a step", "Use letters, digits and _.")
-        _steps_named_well(step.steps)
+        _steps_named_well(step.inside)
 
 
 class Param(Strict):

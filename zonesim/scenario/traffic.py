@@ -127,6 +127,8 @@ class Traffic(Strict):
     How many tokens come at each arrival, e.g. `5` or `{discrete: {1: 80 %, 10: 20 %}}`; `rate` counts arrivals, not
     tokens.
     """
+    spawned: bool = False
+    """Instead of a rate: steps with `spawn` start its tokens, which have the firm and class of who starts them."""
     generate: Generate | None = None
     """Instead of a rate: entries for pairs of zones, e.g. `{gravity: {zones: [KS, SIP], total: 20 /d}}`."""
     class_: Name | None = Field(default=None, alias="class")
@@ -145,11 +147,16 @@ class Traffic(Strict):
     @model_validator(mode="after")
     def _arrives(self) -> Traffic:
         given = [name for name in ("rate", "at", "trace", "generate") if getattr(self, name) is not None]
+        given += ["spawned"] if self.spawned else []
         if not given:
             raise problem("traffic needs either a rate or listed times", "Write rate: 12 /h, or at: [0 min, 5 min].")
         if len(given) > 1:
             raise problem(f"{given[0]} and {given[1]} together", "Keep one of them.")
-        if self.profile and (self.at is not None or self.trace is not None):
+        if self.spawned and (self.class_ is not None or self.classes is not None):
+            raise problem("spawned tokens have the class of who starts them", "Remove the class.")
+        if self.spawned and self.batch != 1:
+            raise problem("spawned tokens come one by one", "Remove the batch.")
+        if self.profile and (self.at is not None or self.trace is not None or self.spawned):
             raise problem("a profile without a rate", "Remove the profile.")
         if self.at is not None:
             times = [units.parse(time, "duration") for time in self.at]
