@@ -113,6 +113,11 @@ def read_design(
         fault = f"no file '{written.scenario}' here"
         raise Faults([ScenarioFault(fault, document.place(("scenario",)), "Name a scenario from this file's folder.")])
     world = load_world(scenario_file)
+    own = [
+        setting(path, value, factor=False, by="an experiment", place=document.place(("set", path)))
+        for path, value in written.set.items()
+    ]
+    apply(world, [each.request for each in own])
     apply(world, [parse_setting(text) for text in settings])
     faults: list[ScenarioFault] = []
     options = _options(written, document, world, faults)
@@ -136,7 +141,7 @@ def read_design(
         file=file,
         scenario_file=scenario_file,
         world=world,
-        settings=tuple(settings),
+        settings=(*(f"{each.path}={each.text}" for each in own), *settings),
         baseline=baseline,
         options=first,
         futures=tuple(futures),

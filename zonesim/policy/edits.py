@@ -44,7 +44,7 @@ class Request:
     @property
     def who(self) -> str:
         """Return who asks, in words."""
-        if self.by.startswith(("-", "a ", "arm ")):
+        if self.by.startswith(("-", "a ", "an ", "arm ")):
             return self.by
         kind, _, name = self.by.rpartition(" ")
         return f"{kind or 'measure'} '{name}'"

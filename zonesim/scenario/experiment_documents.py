@@ -122,6 +122,8 @@ class Experiment(Strict):
     """How people call the experiment."""
     scenario: Name
     """The scenario file, from the folder of this file, e.g. `../scenarios/typical_zone.yaml`."""
+    set: dict[Name, Value] = {}
+    """Values of the scenario that are otherwise in all arms and futures, by path, e.g. `{clock.measure: 2 week}`."""
     arms: Annotated[dict[Name, Arm], Field(min_length=1)]
     """What is compared, by name, e.g. `{R1: [], m11: [m11], narrow: [{m11: {coverage: 60 %}}]}`."""
     baseline: Name | None = None
