@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -65,7 +65,7 @@ class FigureContext:
 
     `arms` is empty when the scenario of the results cannot be read any more: then there are no labels, and `told`
     says how it was called. `future`: in words, the future of an experiment that the runs belong to. `wanted`: ids of
-    KPIs to draw in place of the usual ones.
+    KPIs to draw in place of the usual ones. `labels`: what an experiment calls its arms, by name.
     """
 
     arms: Mapping[str, ResolvedArm]
@@ -77,6 +77,7 @@ class FigureContext:
     future: str = ""
     told: Told | None = None
     wanted: Sequence[str] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def say(self) -> Words:
@@ -147,8 +148,11 @@ class FigureContext:
 
     def arm_label(self, name: str) -> str:
         """Return how an arm is called in legends."""
+        called = self.labels.get(name, name)
         if name == self.baseline:
-            return self.say("baseline", arm=name)
+            return self.say("baseline", arm=called)
+        if not re.fullmatch(r"[0-9+]+", name):
+            return called
         return self.say("with_measure", n=1 + name.count("+"), arm=name)
 
     def flows(self) -> list[str]:

@@ -70,6 +70,8 @@ def map_figures(context: FigureContext) -> dict[str, Figure] | str:
 
     Short maps share a slide; there are at most three slides, and a long map folds steps that stay the same.
     """
+    if not context.arms:
+        return context.say("no_scenario")
     last = list(context.arms)[-1]
     if last == context.baseline:
         return context.say("map.baseline_only")

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from zonesim.analysis import Comparison
 from zonesim.briefing import style
-from zonesim.briefing.figures import FORMATS, FigureContext, save_all
+from zonesim.briefing.figures import FORMATS, FigureContext, attempt, save_all
+from zonesim.briefing.heat_figure import heat_figures
 from zonesim.briefing.inspection import open_world
 from zonesim.briefing.jobs import Job
 from zonesim.briefing.load_figure import load_figure
 from zonesim.briefing.map_figure import map_figures
+from zonesim.briefing.results_context import results_context
+from zonesim.briefing.sweep_figure import sweep_figures
+from zonesim.briefing.sweep_grid import Grid
 from zonesim.briefing.words import LANGUAGES, Language
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.policy import arms_for, resolve
@@ -32,7 +37,9 @@ def plot_job(
     kinds = _formats(formats)
     if not target.is_dir():
         return _scenario(target, speaking, kinds, out, kpis, settings)
-    raise ScenarioFault("is no results folder", Place(str(target)), "Name a scenario file.")
+    if settings:
+        raise ScenarioFault("results have been computed already", Place("--set"), "Run again with this --set instead.")
+    return _folder(target, speaking, kinds, out, kpis)
 
 
 def _language(given: str) -> Language:
@@ -69,6 +76,24 @@ def _scenario(
         found["loads"] = load_figure(context)
     folder = out if out is not None else Path("results") / context.arms[baseline].scenario.name
     return _written(folder, found, context, kinds)
+
+
+def _folder(folder: Path, language: Language, kinds: Sequence[str], out: Path | None, kpis: Sequence[str]) -> Job:
+    """Draw what was run: the first future arm by arm, and how the numbers go with what was varied."""
+    shown = results_context(folder, language, kpis)
+    found = attempt(shown.context)
+    tree = shown.context.known.world.tree if shown.context.known is not None else {}
+    grid = Grid(shown.results, tree)
+    with style.look(language):
+        futures = shown.context.say("caption.futures", n=len(shown.results.futures))
+        varied = replace(shown.context, future=futures)
+        curves, maps = sweep_figures(varied, grid), heat_figures(varied, grid)
+    found |= {"sweep": curves} if isinstance(curves, str) else curves
+    found |= {"heat": maps} if isinstance(maps, str) else maps
+    job = _written(out if out is not None else folder, found, shown.context, kinds)
+    if shown.changed:
+        job.notes.append(shown.context.say("scenario_changed"))
+    return job
 
 
 def _written(folder: Path, found: Mapping[str, Figure | str], context: FigureContext, kinds: Sequence[str]) -> Job:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -65,7 +66,8 @@ class Words:
         label = labels.get(self.language) or labels.get("en") or ""
         if not label:
             return name
-        return label if name.lower() in label.lower() else self("named", label=label, name=name)
+        said = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", label, re.IGNORECASE)
+        return label if said else self("named", label=label, name=name)
 
     def listed(self, parts: Iterable[str]) -> str:
         """Return names one after the other."""

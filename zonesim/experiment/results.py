@@ -82,6 +82,8 @@ class Results:
     label: Mapping[str, str]
     scenario: str
     synthetic: bool
+    clock: dict[str, str]
+    """`start`, `warm_up` and `measure` as the scenario writes them."""
     baseline: str
     arms: dict[str, ArmInfo]
     """By name, the baseline first."""
@@ -172,6 +174,7 @@ def _results(folder: Path, document: dict[str, Any]) -> Results:
         label=document["label"],
         scenario=document["scenario"]["name"],
         synthetic=bool(document["scenario"]["synthetic"]),
+        clock={key: str(document["scenario"]["clock"][key]) for key in ("start", "warm_up", "measure")},
         baseline=document["baseline"],
         arms={
             each["name"]: ArmInfo(
