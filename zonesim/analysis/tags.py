@@ -7,7 +7,7 @@ from itertools import combinations
 
 from zonesim.kpi import Kpi
 from zonesim.kpi.catalogue import LIBRARY_MARKS, layout
-from zonesim.plan import Plan, loads, overloaded_sources
+from zonesim.plan import Plan, impatient, loads, overloaded_sources
 from zonesim.plan.laws import Law as Kind
 from zonesim.plan.operations import BranchOn, Op
 from zonesim.plan.plan import MarkName, StepName
@@ -131,7 +131,7 @@ def growing(plan: Plan, offset: int, kpis: Sequence[Kpi]) -> frozenset[str]:
     sources = overloaded_sources(plan, found)
     if not sources:
         return frozenset()
-    full = {load.resource for load in found if load.mean >= 1}
+    full = {load.resource for load in found if load.mean >= 1} - impatient(plan)
     subjects = {str(plan.names.resources[resource]) for resource in full}
     subjects |= {
         mark.place

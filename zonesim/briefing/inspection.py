@@ -13,7 +13,7 @@ from rich.tree import Tree
 
 from zonesim.briefing.process_map import Node, tree
 from zonesim.faults import Place, UnknownName, suggest
-from zonesim.plan import compile_plan, loads, monday_offset
+from zonesim.plan import Plan, compile_plan, impatient, loads, monday_offset
 from zonesim.policy import (
     Entry,
     ResolvedArm,
@@ -79,14 +79,15 @@ def validate_file(file: Path, settings: Sequence[str]) -> dict[str, Any]:
         "traffic": list(plan.names.sources),
         "loads": table,
         "numbers": count_kinds(register(world, flows_in_use(world))),
-        "warnings": [*_warnings(arms[0], table), *plan.names.notes],
+        "warnings": [*_warnings(arms[0], plan, table), *plan.names.notes],
     }
 
 
-def _warnings(arm: ResolvedArm, table: dict[str, dict[str, Any]]) -> list[str]:
+def _warnings(arm: ResolvedArm, plan: Plan, table: dict[str, dict[str, Any]]) -> list[str]:
     warnings = []
+    patient = {str(name) for row, name in enumerate(plan.names.resources) if row not in impatient(plan)}
     for name, load in table.items():
-        if load["mean"] >= 1:
+        if load["mean"] >= 1 and name in patient:
             warnings.append(f"{name}: load {load['mean']:.0%}: its queue grows as long as the run lasts")
         elif load["peak"] >= 1:
             warnings.append(f"{name}: load {load['peak']:.0%} at {load['peak_hour']}: queues build up every week")

@@ -58,6 +58,9 @@ def facts_of(step: Step, say: Words = ENGLISH) -> Facts:
         alarms = share_text(step.detect.false_alarm, say)
         check = say.listed([*found, *([say("step.alarms", share=alarms)] if alarms not in _NONE else [])])
     holds = say.listed(_resource(hold, say) + _kept(step.keep.get(key), say) for key, hold in step.hold.items())
+    if step.patience is not None:
+        patience = take_text(step.patience.longest, say)
+        holds = say.listed([holds, say("step.patience", time=patience, step=say.term(step.patience.next))])
     if step.set is not None:
         check = say.listed([*([check] if check else []), *_changes(step.set, say)])
     return Facts(time, holds, _condition(step, say), check, _then(step.next, say))
@@ -159,6 +162,11 @@ def _condition(step: Step, say: Words) -> str:
         ]
         parts += [say("step.if", mark=_either(step.when.status, say))] if step.when.status else []
         parts += [say("step.class", value=_either(step.when.class_, say))] if step.when.class_ else []
+        if step.when.queue is not None:
+            line = step.when.queue
+            parts.append(say("step.if_queue", resource=_short(line.of, say), number=line.longer_than))
+        parts += [say("step.if_shut", resource=_short(step.when.shut, say))] if step.when.shut else []
+        parts += [say("step.if_open", resource=_short(step.when.open, say))] if step.when.open else []
     if step.share is not None:
         parts.append(share_text(step.share, say))
     if step.background:

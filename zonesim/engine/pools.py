@@ -8,7 +8,8 @@ those behind it.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,10 @@ class Request:
     priority: int
     arrival: int
     needs: tuple[tuple[Pool, int], ...]
+    lasts: int = 0
+    """How long (ms) the units would be in use; only asked where nothing starts that does not fit."""
+    gives_up: bool = False
+    """Whether it ends by itself when nobody grants it."""
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -47,7 +52,8 @@ class Pool:
     Units of one resource.
 
     `used` may exceed `capacity` after a closing (work in hand is finished). The integrals count unit-ms and
-    token-ms inside the measured window [`begin`, `end`); an unlimited resource has no open integral.
+    token-ms inside the measured window [`begin`, `end`); an unlimited resource has no open integral. `closings` are
+    the times at which units go off duty, where nothing starts that would not end before.
     """
 
     number: int
@@ -61,6 +67,7 @@ class Pool:
     open: int = 0
     queue: int = 0
     peak: int = 0
+    closings: Sequence[int] = ()
 
     def count(self, now: int) -> None:
         """Bring the integrals up to `now`; call before anything changes."""
@@ -81,11 +88,12 @@ class Pool:
 
 def enter(request: Request, now: int) -> bool:
     """Let a newcomer join its lines; return True, with the units taken, when it need not wait."""
-    if all(not pool.line and units <= pool.capacity - pool.used for pool, units in request.needs):
+    ends_in_time = in_time(request, now)
+    if ends_in_time and all(not pool.line and units <= pool.capacity - pool.used for pool, units in request.needs):
         _take(request, now)
         return True
     _join(request, now)
-    if _grantable(request, None):
+    if ends_in_time and _grantable(request, None):
         _leave(request, now)
         _take(request, now)
         return True
@@ -119,7 +127,7 @@ def serve(pool: Pool, now: int) -> list[Request]:
         # short.
         if max(units, passed_over) > pool.free:
             break
-        if len(request.needs) == 1 or _grantable(request, pool):
+        if (len(request.needs) == 1 or _grantable(request, pool)) and in_time(request, now):
             _leave(request, now)
             _take(request, now)
             granted.append(request)
@@ -127,6 +135,20 @@ def serve(pool: Pool, now: int) -> list[Request]:
             passed_over = max(passed_over, units)
             position += 1
     return granted
+
+
+def give_up(request: Request, now: int) -> None:
+    """Let a waiting request leave its lines."""
+    _leave(request, now)
+
+
+def in_time(request: Request, now: int) -> bool:
+    """Return whether work that starts now ends before any of its units goes off duty, where that is asked."""
+    for pool, _ in request.needs:
+        following = bisect_right(pool.closings, now)
+        if following < len(pool.closings) and now + request.lasts > pool.closings[following]:
+            return False
+    return True
 
 
 def peak_now(pools: list[Pool], now: int) -> None:

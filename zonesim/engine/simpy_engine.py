@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -18,14 +19,14 @@ import simpy
 from zonesim.engine.arriving import Population, arrivals
 from zonesim.engine.batches import Batch, key_of, next_opening, until_open, until_shut
 from zonesim.engine.ledger import Ledger
-from zonesim.engine.pools import Pool, Request, enter, give_back, peak_now, serve
+from zonesim.engine.pools import Pool, Request, enter, give_back, give_up, peak_now, serve
 from zonesim.engine.recording import Recorder
 from zonesim.engine.sampling import draw_ms, prepare
 from zonesim.engine.standstill import check_standstill
 from zonesim.engine.streams import lineage, run_key, uniform
 from zonesim.engine.tokens import Token, Visit
 from zonesim.faults import RunFault
-from zonesim.plan.operations import NOWHERE, BranchOn, Op, SetWhat
+from zonesim.plan.operations import NOWHERE, AtShiftEnd, BranchOn, Op, SetWhat
 from zonesim.plan.plan import Plan
 from zonesim.plan.records import LARGEST_ORDINAL, NEVER, NUMBER_BITS, Sink, Totals, token_number
 
@@ -37,6 +38,7 @@ TIMED: Final = 2
 
 HOLD_END: Final = 1 << NUMBER_BITS
 ARRIVAL: Final = 2 << NUMBER_BITS
+PATIENCE: Final = 3 << NUMBER_BITS
 BATCH_TIMEOUT: Final = 4 << NUMBER_BITS
 """Ranks of timed events, shifted above the token number."""
 
@@ -84,6 +86,10 @@ class _Run:
         self.shares: list[list[float]] = plan.shares.tolist()
         self.priorities: list[list[int]] = plan.priorities.tolist()
         self.pools = [Pool(number, begin, end, last=begin) for number in range(len(plan.resources))]
+        for pool, (first, rows, rule) in zip(self.pools, plan.resources.tolist(), strict=True):
+            if rule == AtShiftEnd.FITS:
+                changes = plan.changes[first : first + rows].tolist()
+                pool.closings = [time for (_, before), (time, units) in pairwise(changes) if units < before]
         self.needs = self._needs()
         self.spans = [plan.spans[first : first + rows].tolist() for first, rows in plan.calendars.tolist()]
         self.population = Population(plan, self.key)
@@ -227,18 +233,44 @@ class _Run:
     # --- operations: each returns whether the token goes on at once
 
     def _seize(self, token: Token, row: list[int]) -> bool:
-        _, step, first, rows, priority, slot, *_ = row
+        _, step, first, rows, priority, slot, patience, renege_to, stream = row
         now = self.env.now
         self.in_line += 1
         needs = self.needs[first, rows]
         visit = token.open[slot] = Visit(step, now, NEVER, needs)
         request = Request(token, visit, self.priorities[priority][token.klass], self.in_line, needs)
+        if any(pool.closings for pool, _ in needs):  # the work is the one hold that follows
+            request.lasts = self._draw(token, self.program[token.row][2], self.program[token.row][3])
         self.recorder.come(step, now)
         if enter(request, now):
             visit.started = now
             return True
         token.waits_for = request
+        if patience != NOWHERE:
+            request.gives_up = True
+            wait = self._draw(token, patience, stream)
+            if now + wait < self.horizon:
+                _Event(self.env, self._renege, (request, slot, renege_to), TIMED + PATIENCE + token.number, wait)
         return False
+
+    def _renege(self, event: Any) -> None:  # noqa: ANN401
+        """Let a token that still waits give up; it may have held up others in the lines that it leaves."""
+        request, slot, target = event.value
+        token = request.token
+        if token.waits_for is not request:
+            return
+        now = self.env.now
+        self.events += 1
+        give_up(request, now)
+        token.waits_for = None
+        visit = token.open.pop(slot)
+        self.recorder.go(visit.step, token.number, visit.queued, NEVER, now)
+        if target < token.row:
+            self._pass_again(token)
+        token.row = target
+        self._ready(token)
+        for pool, _ in request.needs:
+            self._grant(serve(pool, now))
 
     def _grant(self, requests: list[Request]) -> None:
         """Give waiters their units now; they move when their turn comes."""
@@ -362,15 +394,19 @@ class _Run:
         _, _, target, again, *_ = row
         token.row = target
         if again:
-            token.passes += 1
-            if token.turn_time != self.env.now:
-                token.turn_time, token.turns = self.env.now, 0
-            token.turns += 1
-            if token.turns > MOST_TURNS:
-                name = self.plan.names.steps[token.leave_step]
-                message = f"traffic '{name.entry}' goes round in a loop that takes no time"
-                raise RunFault(message)
+            self._pass_again(token)
         return True
+
+    def _pass_again(self, token: Token) -> None:
+        """Count one more pass of a token that goes back, so that it draws anew."""
+        token.passes += 1
+        if token.turn_time != self.env.now:
+            token.turn_time, token.turns = self.env.now, 0
+        token.turns += 1
+        if token.turns > MOST_TURNS:
+            name = self.plan.names.steps[token.leave_step]
+            message = f"traffic '{name.entry}' goes round in a loop that takes no time"
+            raise RunFault(message)
 
     def _set(self, token: Token, row: list[int]) -> bool:
         _, _, what, operand, amount, *_ = row

@@ -69,6 +69,8 @@ class _Search:
 
     def _can_go_on(self, token: Token) -> bool:
         if token.waits_for is not None:
+            if token.waits_for.gives_up:
+                return True
             return self._would_be_met(token.waits_for.needs)
         if token.batch is None:
             waited_for = [child for child in self.children.get(id(token), []) if child.group == token.joins]

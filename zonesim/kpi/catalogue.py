@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from zonesim.kpi.definitions import BY_NAME, Definition
-from zonesim.plan.operations import Op
+from zonesim.plan.operations import NOWHERE, Op
 from zonesim.plan.plan import UNLIMITED, Plan
 
 LIBRARY_MARKS: Final = ("arrived", "declared", "released", "pickup_allowed", "out_of_zone", "in_zone", "usable", "left")
@@ -119,6 +119,7 @@ class _Teller:
         self.in_line = {
             step for op, step, _, needs in plan.program[:, :4].tolist() if op == Op.GATHER or (op == Op.SEIZE and needs)
         }
+        self.impatient = {row[1] for row in plan.program.tolist() if row[0] == Op.SEIZE and row[6] != NOWHERE}
         self.found: list[Kpi] = []
 
     def tell(self) -> list[Kpi]:
@@ -139,6 +140,8 @@ class _Teller:
                     what == "wait.mean" and not self.library and not self.in_line.isdisjoint(self.scopes.steps[name])
                 )
                 self._add("step", what, name, shown=waits)
+            if not self.impatient.isdisjoint(self.scopes.steps[name]):
+                self._add("step", "gave_up.share", name)
         for name in self.scopes.lanes:
             for definition in BY_NAME.values():
                 if definition.scope == "place":

@@ -65,6 +65,7 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
     Definition("step", "wait.mean", "min", "any token", "Wait, mean", "等待时间均值", "from queued to first start"),
     Definition("step", "wait.p95", "min", "any token", "Wait, P95", "等待时间P95", "from queued to first start"),
     Definition("step", "wait.share", "share", "any token", "Share that waits", "需等待占比", "visits with a wait above 0, those that still wait included"),
+    Definition("step", "gave_up.share", "share", "any token", "Gave up waiting", "放弃排队占比", "visits that ended without the units, of all visits that got them, still wait for them or gave up", headline=True),
     Definition("step", "service.mean", "min", "any token", "Time in the step, mean", "作业时间均值", "from start to end, after the wait"),
     Definition("step", "stay.mean", "min", "any token", "Wait and step, mean", "等待及作业时间均值", "from queued to end"),
     Definition("step", "visits.day", "/d", "any token", "Visits per day", "日均次数", "visits of measured tokens, per day of the window"),

@@ -178,6 +178,8 @@ class Measurement:
             self._statistics(f"{name}.service", services[services != _NONE], missing, MINUTE)
             self._statistics(f"{name}.stay", stays[stays != _NONE], missing, MINUTE)
             self.values[f"{name}.visits.day"] = count / self.days
+            gave_up = int(self.columns.gave_up[list(rows)].sum())
+            self.values[f"{name}.gave_up.share"] = _share(gave_up, gave_up + count)
             self.values[f"{name}.open.share"] = _share(missing, count)
             # Nothing is missing here: who still waits when the run ends has waited.
             self.values[f"{name}.wait.share"] = _share(int((waits != 0).sum()), count)

@@ -44,7 +44,8 @@ class Columns:
     """
     What is left of a run's records: rows of measured tokens, but `ends` and `unsettled` of all. Times are ms.
 
-    `visits`: step, wait (-1: still waits), time with units in hand (-1: not ended). `milestones`: position in
+    `gave_up`: measured tokens that gave up waiting, by step. `visits`: step, wait (-1: still waits), time with units in
+    hand (-1: not ended). `milestones`: position in
     LIBRARY_MARKS or INSPECTED, token, time. `unsettled`: position, consignment, where a token that is still inside may
     yet reach the milestone. `ends`: position, token, time of the marks usable and left. `gates`: mark, token, time of
     gate marks in order. `truths`: truth, position in TRUTH_MARKS, token. `declarations`: by source, marks declared made
@@ -59,6 +60,7 @@ class Columns:
     """
 
     visits: Ints
+    gave_up: Ints
     milestones: Ints
     unsettled: Ints
     ends: Ints
@@ -87,6 +89,7 @@ class Reducer:
         self.after = np.full(sources, _UNSEEN)
         self.declarations = np.zeros(sources, dtype=np.int64)
         self._sort_marks()
+        self.gave_up = np.zeros(len(plan.names.steps), dtype=np.int64)
         self.is_leave = np.array([step.is_leave for step in plan.names.steps], dtype=bool)
         self.reachable = _reachable(plan, self.milestone)
         self.lanes = np.zeros((len(self.scopes.lanes), len(plan.names.steps)), dtype=bool)
@@ -188,6 +191,7 @@ class Reducer:
             np.add.at(self.waits_begun[direction], _hour(queued[known]), 1)
         kept = measured & ~leaves & (begun | ~over)  # whoever gave up waiting has neither a wait nor a service
         self.visits.append(np.column_stack([step[kept], wait[kept], service[kept]]))
+        np.add.at(self.gave_up, step[measured & ~leaves & ~begun & over], 1)
         kept = leaves & ~over
         self.inside.append(np.column_stack([step[kept], number[kept]]))
 
@@ -199,6 +203,7 @@ class Reducer:
         milestones, ends = _stacked(self.milestones, 3), _stacked(self.ends, 3)
         return Columns(
             visits=_stacked(self.visits, 3),
+            gave_up=self.gave_up,
             milestones=milestones,
             unsettled=self._unsettled(np.concatenate([milestones, ends])),
             ends=ends,

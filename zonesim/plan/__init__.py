@@ -2,7 +2,7 @@
 
 from zonesim.plan.calendars import monday_offset
 from zonesim.plan.compiler import compile_plan
-from zonesim.plan.loads import Load, loads, mean_batch, overloaded_sources
+from zonesim.plan.loads import Load, impatient, loads, mean_batch, overloaded_sources
 from zonesim.plan.plan import Plan
 from zonesim.plan.records import Block, Sink, Totals
 
@@ -13,6 +13,7 @@ __all__ = [
     "Sink",
     "Totals",
     "compile_plan",
+    "impatient",
     "loads",
     "mean_batch",
     "monday_offset",

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
-from zonesim.plan.assembly import Label
+from zonesim.plan.assembly import Label, Operand
 from zonesim.plan.flow_writer import FlowWriter
 from zonesim.plan.operations import NOWHERE, BranchOn, GatherBy, Op, SetWhat
 from zonesim.plan.plan import MarkName, StepName
@@ -49,6 +49,14 @@ class WorkWriter(FlowWriter):
         if when.status is not None:
             wanted = when.status if isinstance(when.status, list) else [when.status]
             self._only_if(BranchOn.STATUS, sum({1 << self.tables.status(one, place) for one in wanted}), after)
+        if when.queue is not None:
+            line = self.tables.resource(self._resolved(when.queue.of, scope), place)
+            self._only_if(BranchOn.QUEUE_LONGER, line, after, when.queue.longer_than)
+        if when.shut is not None:
+            self._only_if(BranchOn.CLOSED, self.tables.resource(self._resolved(when.shut, scope), place), after)
+        if when.open is not None:
+            resource = self.tables.resource(self._resolved(when.open, scope), place)
+            self.routine.emit(Op.BRANCH, NOWHERE, BranchOn.CLOSED, resource, 0, after)
         for mark, yes in ((when.marked, True), (when.unmarked, False)):
             if mark is not None:
                 flag = self._flag(f"mark {'.'.join((*scope.call, mark))}")
@@ -58,16 +66,20 @@ class WorkWriter(FlowWriter):
                     self.routine.emit(Op.BRANCH, NOWHERE, BranchOn.FLAG, flag, 0, after)
         return True
 
-    def _only_if(self, on: BranchOn, operand: int, after: Label) -> None:
+    def _only_if(self, on: BranchOn, operand: int, after: Label, third: int = 0) -> None:
         yes = Label()
-        self.routine.emit(Op.BRANCH, NOWHERE, on, operand, 0, yes)
+        self.routine.emit(Op.BRANCH, NOWHERE, on, operand, third, yes)
         self.routine.jump(after)
         self.routine.place(yes)
 
     # --- units and time
 
-    def _holding(self, step: Step, scope: Scope) -> None:
-        """Take units, do the work of the step with them in hand, give them back, but for those that are kept."""
+    def _holding(self, step: Step, scope: Scope, labels: Mapping[str, Label]) -> None:
+        """
+        Take units, do the work of the step with them in hand, give them back, but for those that are kept.
+
+        `labels` are the steps that a token may go on with when it gives up waiting.
+        """
         taken: dict[str, tuple[int, int]] = {}
         needs: dict[int, int] = {}
         for key, hold in step.hold.items():
@@ -91,7 +103,9 @@ class WorkWriter(FlowWriter):
         priority = self._priority_row(step, scope)
         number = self._step_number(step, scope)
         self.routine.nested = max(self.routine.nested, scope.depth + 1)
-        self.routine.emit(Op.SEIZE, number, first, count, priority, scope.depth, NOWHERE, NOWHERE, 0)
+        self._check_fits(step, needs, scope)
+        patience, renege_to, stream = self._patience(step, scope, labels)
+        self.routine.emit(Op.SEIZE, number, first, count, priority, scope.depth, patience, renege_to, stream)
         inner = replace(scope, depth=scope.depth + 1, held=tuple(sorted(in_hand.items())))
         if step.take is not None:
             self._hold_time(step, inner, NOWHERE)
@@ -101,6 +115,28 @@ class WorkWriter(FlowWriter):
             needs[taken[key][0]] -= taken[key][1]
         first, count = self._needs(needs)
         self.routine.emit(Op.RELEASE, number, first, count, scope.depth, 0)
+
+    def _patience(self, step: Step, scope: Scope, labels: Mapping[str, Label]) -> tuple[int, Operand, int]:
+        """Return law and stream of the longest wait, and where a token goes on that gives up."""
+        if step.patience is None:
+            return NOWHERE, NOWHERE, NOWHERE
+        target = step.patience.next
+        if target not in labels:
+            place = self.arm.world.place((*scope.text, "patience", "next"))
+            raise UnknownName(f"no step '{target}' to go on with", place, suggest(target, labels, "steps"))
+        law = self._law(step, scope, step.patience.longest, ("patience", "longest"))
+        return law, labels[target], self.tables.streams.add(self._stream_name(scope, "patience"))
+
+    def _check_fits(self, step: Step, needs: Mapping[int, int], scope: Scope) -> None:
+        """Raise ScenarioFault when nobody can tell at its start how long the work of a step takes."""
+        tight = [resource for resource in needs if self.tables.starts_only_what_fits(resource)]
+        if tight and (step.take is None or step.during or step.inside or step.detect or step.keep):
+            name = self.tables.resources.rows[tight[0]]
+            raise ScenarioFault(
+                f"{name} starts only what fits, but how long this step takes is not known at its start",
+                self.arm.world.place((*scope.text, "hold")),
+                "Give the step one `take` and nothing else, or another `at_shift_end`.",
+            )
 
     def _needs(self, units_of: Mapping[int, int]) -> tuple[int, int]:
         """Return first row and number of rows of the needs table."""

@@ -248,9 +248,11 @@ class EntryCompiler(WorkWriter):
         inner = replace(scope, path=(*scope.path, name))
         if step.background:
             alone = replace(inner, depth=0, held=(), lists=())
-            self._children(inner, step, 1, NOWHERE, self._background_kind(step), lambda: self._body(step, alone))
+            self._children(
+                inner, step, 1, NOWHERE, self._background_kind(step), lambda: self._body(step, alone, {END: Label()})
+            )
         else:
-            self._body(step, inner)
+            self._body(step, inner, labels)
             if step.next is not None:
                 self._give_back(scope.lists[-1], name)
         self._next(step, labels, inner)
@@ -271,7 +273,7 @@ class EntryCompiler(WorkWriter):
             self.routine.place(yes)
         return True
 
-    def _body(self, step: Step, scope: Scope) -> None:
+    def _body(self, step: Step, scope: Scope, labels: Mapping[str, Label]) -> None:
         if step.call is not None:
             self._sub_flow(step, scope)
         elif step.parallel:
@@ -281,7 +283,7 @@ class EntryCompiler(WorkWriter):
         elif step.gather is not None:
             self._gathering(step, step.gather, scope)
         elif step.hold:
-            self._holding(step, scope)
+            self._holding(step, scope, labels)
         else:
             if step.take is not None:
                 self._hold_time(step, scope, self._step_number(step, scope))

@@ -95,8 +95,18 @@ def overloaded_sources(plan: Plan, found: list[Load]) -> frozenset[int]:
     Return the sources whose tokens use a resource with a mean load of 100 % or more: their queues grow with the
     run.
     """
-    full = {load.resource for load in found if load.mean >= 1}
+    full = {load.resource for load in found if load.mean >= 1} - impatient(plan)
     return frozenset(source for source in range(len(plan.sources)) if full & set(_uses(plan, source)))
+
+
+def impatient(plan: Plan) -> frozenset[int]:
+    """Return the resources whose lines cannot grow for ever, since everybody in them gives up in the end."""
+    patience: dict[int, bool] = {}
+    for op, _, first, rows, _, _, law, *_ in plan.program.tolist():
+        if op == Op.SEIZE:
+            for resource, _ in plan.needs[first : first + rows].tolist():
+                patience[resource] = patience.get(resource, True) and law != NOWHERE
+    return frozenset(resource for resource, gives_up in patience.items() if gives_up)
 
 
 def mean_batch(plan: Plan, source: int) -> float:

@@ -105,7 +105,7 @@ OPERATIONS: Final[dict[Op, Operation]] = {
                 ("slot", "keeps this visit and its units until their RELEASE"),
                 ("patience", "law of the longest wait in ms, -1: waits for ever"),
                 ("renege_to", "where to go on when patience ends"),
-                ("fits", "1: starts only what ends before closing"),
+                ("stream", "row of the streams table: the luck of the longest wait"),
             ),
         ),
         Operation(

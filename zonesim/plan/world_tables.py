@@ -290,6 +290,10 @@ class WorldTables:
         """Return the most units a resource ever has."""
         return self.capacities[resource][1]
 
+    def starts_only_what_fits(self, resource: int) -> bool:
+        """Return whether nothing starts with a resource that would not end before it closes."""
+        return self.capacities[resource][2] == AtShiftEnd.FITS.name.lower()
+
     def pausing_calendar(self, resource: int) -> str | None:
         """Return the calendar in whose open time work with this resource counts, if its work pauses at closing."""
         name = self.resources.rows[resource]

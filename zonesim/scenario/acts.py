@@ -52,6 +52,24 @@ def start_of(spawn: Any) -> Start:  # noqa: ANN401
     return spawn if isinstance(spawn, Start) else Start(traffic=spawn)
 
 
+class Patience(Strict):
+    """How long a token waits in line before it gives up, and where it goes then."""
+
+    longest: Take
+    """The longest wait, e.g. `30 min` or `{exponential: {mean: 20 min}}`."""
+    next: Name = "end"
+    """The step of the same list that it goes on with, or `end`."""
+
+
+class Line(Strict):
+    """A waiting line that is longer than a number of tokens."""
+
+    of: Name
+    """The resource that is waited for, e.g. `BANK.clerks` or `$lanes`."""
+    longer_than: Annotated[int, Field(ge=0)]
+    """The number that wait already, e.g. `3`."""
+
+
 class Changes(Strict):
     """What a step changes: accounts, the class of the token, the customs status of its goods."""
 

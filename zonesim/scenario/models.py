@@ -53,8 +53,11 @@ class Resource(Strict):
     """How many there are, e.g. `3`, or `unlimited`."""
     open: Name = "always"
     """The calendar in which they work, e.g. `office`."""
-    at_shift_end: Literal["finish", "pause"] = "finish"
-    """What happens to work in hand at closing time: it is finished in overtime, or pauses until the opening."""
+    at_shift_end: Literal["finish", "pause", "fits"] = "finish"
+    """
+    What happens at closing time: work in hand is finished in overtime, or pauses until the opening, or nothing starts
+    that would not end in time.
+    """
     role: Literal["", "lane", "officer", "desk", "dock", "yard", "other"] = ""
     """What it is, for figures and for the hours of officers."""
     label: Text = {}

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 
 from zonesim import units
 from zonesim.faults import suggest
-from zonesim.scenario.acts import Changes, Gather, Spawn, WaitUntil
+from zonesim.scenario.acts import Changes, Gather, Line, Patience, Spawn, WaitUntil
 from zonesim.scenario.fields import (
     ByClass,
     Count,
@@ -104,6 +104,12 @@ class When(BaseModel):
     """Tokens of this class, or of one of several, e.g. `AEO` or `[AEO, ordinary]`."""
     status: Name | list[Name] | None = None
     """Tokens whose goods have this customs status, or one of several, e.g. `selected`."""
+    queue: Line | None = None
+    """Tokens that find this line too long, e.g. `{of: $lanes, longer_than: 3}`, as it is at their turn."""
+    shut: Name | None = None
+    """Tokens that find this resource without any unit on duty, e.g. `$zone.officers`."""
+    open: Name | None = None
+    """Tokens that find at least one unit of this resource on duty, e.g. `$zone.officers`."""
 
 
 class Count_(Strict):  # noqa: N801  `Count` is the field type
@@ -206,6 +212,8 @@ class Step(Strict):
     The place in line, smaller first, e.g. `1`, or by class `{express: 1, all: 2}`; equals are first come, first
     served.
     """
+    patience: Patience | None = None
+    """The token gives up when it has waited too long, e.g. `{longest: 30 min, next: complain}`."""
     take: Take | None = None
     """How long the work takes, with the units in hand, e.g. `10 min` or `{pert: [5 min, 10 min, 30 min]}`."""
     during: Name | None = None
@@ -254,8 +262,11 @@ class Step(Strict):
             raise problem("'during' without 'take'", "Say how long it takes.")
         if strange := sorted(set(self.keep) - set(self.hold)):
             raise problem(f"'{strange[0]}' is kept but not held", suggest(strange[0], self.hold, "holds"))
-        if self.priority is not None and not self.hold:
-            raise problem("'priority' without 'hold'", "Say which resource is waited for.")
+        for name in ("priority", "patience"):
+            if getattr(self, name) is not None and not self.hold:
+                raise problem(f"'{name}' without 'hold'", "Say which resource is waited for.")
+        if self.patience and self.background:
+            raise problem("a background step that gives up goes nowhere", "Remove 'patience', or 'background'.")
         if (self.split or self.join) and (self.share is not None or self.when or self.background):
             raise problem("a split or join cannot be conditional", "Put the condition on the steps between them.")
         if reserved := {"arrived", "left"} & set(self.mark):
