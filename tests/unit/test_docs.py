@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.helper import ROOT, kpis, plan_of
+from tests.helper import ROOT, column, kpis, plan_of, plan_of_file
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 EXAMPLES = [
@@ -39,6 +39,50 @@ def test_examples_run(text):
     values = kpis(plan_of(text))[0].values
 
     assert any(value > 0 for value in values.values())
+
+
+WITH_DATA = [
+    (page, name, scenario)
+    for page in PAGES
+    for name, scenario in re.findall(
+        r"```yaml scenario with (\S+)\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL
+    )
+]
+
+
+@pytest.mark.parametrize(("page", "name", "scenario"), WITH_DATA, ids=lambda value: getattr(value, "stem", None))
+def test_examples_with_data_run(page, name, scenario, tmp_path):
+    """
+    A scenario that reads a file which the page shows runs beside that file.
+    """
+    (data,) = re.findall(rf"```csv {re.escape(name)}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / name).write_text(data, encoding="utf-8")
+    (tmp_path / "scenario.yaml").write_text(scenario, encoding="utf-8")
+    values = kpis(plan_of_file(tmp_path / "scenario.yaml"))[0].values
+
+    assert any(value > 0 for value in values.values())
+
+
+THEORY = [
+    pytest.param(text, kpi, value, unit, id=kpi)
+    for page in PAGES
+    for text in re.findall(r"```yaml scenario\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    for kpi, value, unit in re.findall(r"^# theory: (.*?) = ([0-9.]+) (\S+)$", text, re.MULTILINE)
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("text", "kpi", "value", "unit"), THEORY)
+def test_examples_agree_with_theory(text, kpi, value, unit):
+    """
+    What an example says is the exact answer lies within four standard errors of the mean over ten replications.
+    """
+    results = kpis(plan_of(text), replications=10)
+    top, _, bottom = kpi.partition(" / ")
+    found = column(results, top) / (column(results, bottom) if bottom else 1.0)
+    expected = float(value) * (0.01 if unit == "%" else 1.0)
+
+    assert abs(found.mean() - expected) < 4 * found.std(ddof=1) / 10**0.5 + 0.5 * 10.0 ** -len(value.partition(".")[2])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
