@@ -10,9 +10,10 @@ from itertools import pairwise
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, model_validator
+from pydantic_core import PydanticCustomError
 
 from zonesim import units
-from zonesim.scenario.fields import Name, Named, Strict, in_schema, problem
+from zonesim.scenario.fields import Name, Named, Strict, in_schema, inside, problem
 from zonesim.scenario.labels import Source, Text
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -136,13 +137,23 @@ class Calendar(Named):
     def _parses(self) -> Calendar:
         seen: set[DayKey] = set()
         for key, spans in (self.__pydantic_extra__ or {}).items():
-            days = parse_day_keys(key)
-            if seen & set(days) or len(set(days)) < len(days):
-                raise problem(f"'{key}' names a day twice", "Give each day once.")
-            seen |= set(days)
-            parsed = [parse_span(span) for span in spans]
-            if any(later[0] < earlier[1] for earlier, later in pairwise(parsed)):
-                raise problem("opening hours overlap or are not in order", "Write them in ascending order.")
+            try:
+                days = parse_day_keys(key)
+                if seen & set(days) or len(set(days)) < len(days):
+                    raise problem(f"'{key}' names a day twice", "Give each day once.")
+                seen |= set(days)
+            except PydanticCustomError as error:
+                raise inside(error, key) from None
+            parsed: list[Minutes] = []
+            for number, span in enumerate(spans):
+                try:
+                    parsed.append(parse_span(span))
+                except PydanticCustomError as error:
+                    raise inside(error, key, str(number)) from None
+            for number, (earlier, later) in enumerate(pairwise(parsed), start=1):
+                if later[0] < earlier[1]:
+                    remedy = "Write them in ascending order."
+                    raise problem("opening hours overlap or are not in order", remedy, (key, str(number)))
         return self
 
     @classmethod

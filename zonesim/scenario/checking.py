@@ -81,8 +81,10 @@ def _fault(
             continue
         path = (*path, str(part))
     fault, remedy = _words(details, found, path)
-    if key := details.get("ctx", {}).get("key"):
-        return UnknownName(fault, keys.get((*path, key)) or nearest(places, path, file), remedy)
+    if at_inside := details.get("ctx", {}).get("at"):
+        full = (*path, *at_inside)
+        place = keys.get(full) or nearest(places, full, file)
+        return (UnknownName if fault.startswith("unknown key") else ScenarioFault)(fault, place, remedy)
     return ScenarioFault(fault, nearest(places, path, file), remedy)
 
 
@@ -90,6 +92,8 @@ def _words(details: ErrorDetails, found: Any, path: Path_) -> tuple[str, str]:  
     kind = details["type"]
     context = details.get("ctx", {})
     key = path[-1] if path else "the document"
+    if key.isdecimal() and len(path) > 1:
+        key = f"{path[-2]}[{key}]"
     shown = units.describe(found)
     if kind == "zonesim":
         return str(context["fault"]), str(context["remedy"])

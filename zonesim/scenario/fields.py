@@ -29,9 +29,15 @@ from zonesim import units
 from zonesim.faults import UnitFault, near, suggest
 
 
-def problem(fault: str, remedy: str = "", key: str = "") -> PydanticCustomError:
-    """Return an error that becomes a fault with this text and remedy at the place of the value, or of a `key` in it."""
-    return PydanticCustomError("zonesim", "{fault}", {"fault": fault, "remedy": remedy, "key": key})
+def problem(fault: str, remedy: str = "", at: tuple[str, ...] = ()) -> PydanticCustomError:
+    """Return an error that becomes a fault with this text and remedy at the value, or `at` a key or item inside it."""
+    return PydanticCustomError("zonesim", "{fault}", {"fault": fault, "remedy": remedy, "at": at})
+
+
+def inside(error: PydanticCustomError, *at: str) -> PydanticCustomError:
+    """Return an error made by `problem` with its place, a key or item inside the value."""
+    context = error.context or {}
+    return problem(str(context.get("fault", "")), str(context.get("remedy", "")), at)
 
 
 def in_schema(kind: str) -> WithJsonSchema:
@@ -114,7 +120,7 @@ def _checked(kind: str, parse: Callable[[Any], float] | None = None) -> BeforeVa
             return value
         if isinstance(value, dict):
             if is_doubt(value) and (key := next(iter(value))) != "uncertain":
-                raise problem(f"unknown key '{key}'", suggest(key, ["uncertain"]), key)
+                raise problem(f"unknown key '{key}'", suggest(key, ["uncertain"]), (key,))
             if set(value) != {"uncertain"} or not isinstance(value["uncertain"], list) or len(value["uncertain"]) != 3:  # noqa: PLR2004
                 raise problem(
                     f"expected a {kind}, found a mapping", "Write a value, or {uncertain: [low, mode, high]}."
@@ -292,6 +298,13 @@ class Law(Strict):
 
     @model_validator(mode="after")
     def _one_law(self) -> Law:
+        if self.discrete:
+            for key in self.discrete:
+                try:
+                    units.parse_time(key)
+                except UnitFault as fault:
+                    raise problem(fault.fault, fault.remedy, ("discrete", key)) from None
+            check_total(list(self.discrete.values()), "the shares of discrete")
         given = [name for name in type(self).model_fields if getattr(self, name) is not None and name != "share"]
         if "distance" in given or "speed" in given:
             if set(given) - {"distance", "speed", "cv"} or not {"distance", "speed"} <= set(given):
@@ -308,13 +321,6 @@ class Law(Strict):
                 numbers = [units.parse_time(mode_of(value)) for value in values]
                 if numbers != sorted(numbers):
                     raise problem(f"the values of {name} are not in ascending order", "Write [low, mode, high].")
-        if self.discrete:
-            for key in self.discrete:
-                try:
-                    units.parse_time(key)
-                except UnitFault as fault:
-                    raise problem(fault.fault, fault.remedy) from None
-            check_total(list(self.discrete.values()), "the shares of discrete")
         if self.mixture:
             check_total([part.share for part in self.mixture.values()], "the shares of the mixture")
         return self

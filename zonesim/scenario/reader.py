@@ -148,9 +148,10 @@ def read_text(text: str, file: str) -> Document:
         raise Faults([ScenarioFault(f"not YAML: {what}", place, "Check indentation, quotes and brackets.")]) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        remedy = "Save the file as plain UTF-8 text."
+        column = error.position - text.rfind("\n", 0, error.position)
+        found = error.character if isinstance(error.character, str) else chr(error.character)
         raise Faults(
-            [ScenarioFault(f"a character that YAML forbids: {error.character!r}", Place(file, line, 1), remedy)]
+            [ScenarioFault(f"a character that YAML forbids: {found!r}", Place(file, line, column), "Take it out.")]
         ) from None
     except (RecursionError, ValueError) as error:
         remedy = "Write it flatter." if isinstance(error, RecursionError) else "Check escapes and numbers."

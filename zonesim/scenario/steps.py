@@ -121,8 +121,10 @@ class Count_(Strict):  # noqa: N801  `Count` is the field type
     @model_validator(mode="after")
     def _whole_numbers(self) -> Count_:
         for key in self.discrete:
-            if not re.fullmatch(r"[1-9][0-9]?", key):
-                raise problem(f"'{key}' is not a number of tokens from 1 to 63", "Write {1: 80 %, 2: 20 %}.")
+            if not re.fullmatch(r"[1-9][0-9]?", key) or int(key) > 63:  # noqa: PLR2004  children have 6 bits
+                raise problem(
+                    f"'{key}' is not a number of tokens from 1 to 63", "Write {1: 80 %, 2: 20 %}.", ("discrete", key)
+                )
         check_total(list(self.discrete.values()), "the shares of the counts")
         return self
 
@@ -289,13 +291,15 @@ Step.model_rebuild()
 Step.KEYS = frozenset(field.alias or name for name, field in Step.model_fields.items())
 
 
-def _steps_named_well(steps: dict[str, Step]) -> None:
+def _steps_named_well(steps: dict[str, Step], around: tuple[str, ...] = (), key: str = "steps") -> None:
     for name, step in steps.items():
+        at = (*around, key, name)
         if name in Step.KEYS or name == END:
-            raise problem(f"'{name}' is a key of the format and cannot name a step", "Choose another name.")
+            raise problem(f"'{name}' is a key of the format and cannot name a step", "Choose another name.", at)
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-            raise problem(f"'{name}' cannot name a step", "Use letters, digits and _.")
-        _steps_named_well(step.inside)
+            raise problem(f"'{name}' cannot name a step", "Use letters, digits and _.", at)
+        _steps_named_well(step.steps, at)
+        _steps_named_well(step.parallel, at, "parallel")
 
 
 class Param(Strict):
