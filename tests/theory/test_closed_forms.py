@@ -134,7 +134,14 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+LONG = {"M/G/1 lognormal 0.5", "M/G/1 hyperexponential 0.5", "M/G/1 constant 0.8", "M/M/3 rate 0.5 service 5"}
+"""Cases that take more than 15 seconds; the others of their kind are fast."""
+
+
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, marks=pytest.mark.slow if case.name in LONG else (), id=case.name) for case in CASES],
+)
 def test_closed_form(case: Case):
     """
     Thirty replications agree with the exact value: within 3.5 standard errors, and within an interval of 5 %.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import sys
 import pytest
 
 from tests.helper import ROOT, column, kpis, plan_of, plan_of_file
+from tests.logs import gate_log, soil
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 EXAMPLES = [
@@ -126,6 +128,33 @@ def test_commands_of_the_readme_run(line, tmp_path):
     )
 
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_commands_of_the_fit_page_run(tmp_path):
+    """
+    The commands that fit a log and compare on what was fitted end well, one after the other, on a log with dirty rows.
+    """
+    page = (ROOT / "docs" / "how-to" / "fit-your-own-log.md").read_text(encoding="utf-8")
+    log = soil(gate_log(days=14), 0.03)
+    (tmp_path / "gate_log.csv").write_text(log.text(), encoding="utf-8")
+    lines = re.findall(r"^\$ zonesim (.*)$", page, re.MULTILINE)
+    for line in lines:
+        words = line.split()
+        if words[0] == "compare":
+            words += ["--replications", "2", "--workers", "1", "--measures", "11"]
+        done = subprocess.run(
+            [sys.executable, "-m", "zonesim", *words],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
+    assert len(lines) == 3
+    assert (tmp_path / "results" / "GATE-replay" / "compare.csv").exists()
 
 
 def test_the_readme_shows_every_command():

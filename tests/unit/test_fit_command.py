@@ -9,10 +9,11 @@ import re
 import pytest
 from typer.testing import CliRunner
 
-from tests.helper import kpis, plan_of_file
+from tests.helper import kpis, plan_of_file, run_plan
 from tests.logs import Stream, gate_log, soil
 from zonesim.cli import app
 from zonesim.faults import ScenarioFault
+from zonesim.policy import arm_named, load_world
 
 OPTIONS = (
     "--time-in",
@@ -90,6 +91,19 @@ def test_the_document_has_aggregates_only(fitted):
         assert all(value * 2 >= 5 for value in cells)
         assert group["lane_time"]["laws"][0]["law"].keys() == {"lognormal"}
         assert len(group["lane_time"]["empirical"]) <= 200
+
+
+def test_the_replay_brings_the_vehicles_of_the_log(fitted):
+    """
+    replay.yaml compiles; a run of it has one token for each row used, in both arms of a comparison the same ones.
+    """
+    _, out, log = fitted
+    used = len(log.rows) - sum(log.dirty.values())
+    for arm in (None, arm_named(load_world(out / "replay.yaml"), "11")):
+        plan = plan_of_file(out / "replay.yaml", "traffic.*.flow=gate", arm=arm)
+        line = run_plan(plan)
+
+        assert int(line.totals.arrivals.sum()) == used
 
 
 def test_the_scenario_runs_and_has_the_rates_of_the_log(fitted):

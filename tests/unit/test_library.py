@@ -153,6 +153,7 @@ def test_the_park_has_its_published_size():
     assert 5_500 < found["SIP.lanes_in.passes.day"] + found["SIP.lanes_out.passes.day"] < 8_000
 
 
+@pytest.mark.slow
 def test_the_parks_lanes_are_stable_in_the_baseline():
     """
     The gate ran, so its load stays below one in the busiest hour, and mean lane time lies in the band that this needs (below 72 s at a
@@ -205,6 +206,7 @@ traffic: {{v: {{flow: f, rate: 300 /h}}}}
     assert found == pytest.approx(wait, rel=0.2)
 
 
+@pytest.mark.slow
 def test_customs_time_lies_between_the_published_means():
     """
     Mean customs time of imports in the baseline lies between Qingdao 2017 (5.9 h) and the national mean of 2018 (9.07 h).
@@ -214,6 +216,7 @@ def test_customs_time_lies_between_the_published_means():
     assert 5.9 < found < 9.07
 
 
+@pytest.mark.slow
 def test_overall_inspection_rate_is_plausible():
     """
     With discredited firms at 0.1 % of the volume the overall rate of imports stays between 1 and 4 %.
@@ -223,6 +226,7 @@ def test_overall_inspection_rate_is_plausible():
     assert 0.01 < found < 0.04
 
 
+@pytest.mark.slow
 def test_hauls_take_their_distance():
     """
     99 km at 45 km/h take 2.2 h on average.

@@ -107,7 +107,7 @@ traffic: {a: {flow: f, rate: 1 /h}}
         ("take: 5 min", "take: {perk: [5 min]}", "x.yaml:6:53: exactly one law is due, found none\n    Write one, such as {pert: [5 min, 10 min, 30 min]}.\nx.yaml:6:54: unknown key 'perk'\n    Did you mean 'pert'?"),
         ("rate: 1 /h", "rate: 1 /h, at: [1 h]", "x.yaml:7:14: rate and at together\n    Keep one of them."),
         ("take: 5 min", "take: {discrete: {1 min: 50 %, 2 min: 40 %}}", "x.yaml:6:53: the shares of discrete add up to 90 %\n    They must add up to 100 %."),
-        ("work:", "take:", "x.yaml:6:12: 'take' is a key of the format and cannot name a step\n    Choose another name."),
+        ("work:", "take:", "x.yaml:6:21: 'take' is a key of the format and cannot name a step\n    Choose another name."),
     ],
 )  # fmt: skip
 def test_faults_of_a_scenario(old, new, message):
