@@ -150,3 +150,29 @@ def test_results_are_drawn_when_their_scenario_is_gone(folder, tmp_path):
     assert (tmp_path / "sweep.png").is_file()
     assert (tmp_path / "effects.png").is_file()
     assert job.notes == ["the scenario has changed since the run"]
+
+
+def test_a_scenario_without_measures_has_maps_too(tmp_path):
+    """
+    Where no measure acts, the map shows the flows of the traffic, with what each kind of step does.
+    """
+    text = """zonesim: 1
+kind: scenario
+name: kinds
+clock: {measure: 1 d}
+zones: {Z: {desk: {units: 1, open: office}}}
+flows:
+  f:
+    steps:
+      both: {parallel: {papers: {hold: {d: Z.desk}, patience: {longest: 3 h}, take: 20 min}, goods: {take: 1 h}}}
+      wait: {wait_until: office}
+      back: {share: 10 %, spawn: {traffic: r, after: 1 h}}
+traffic: {a: {flow: f, rate: 4 /h}, r: {flow: f, spawned: true}}
+"""
+    (tmp_path / "kinds.yaml").write_text(text, encoding="utf-8")
+    job = plot_job(tmp_path / "kinds.yaml", "en", "svg", tmp_path, [], [])
+    drawn = (tmp_path / "process_map_f.svg").read_text(encoding="utf-8")
+
+    assert job.document["skipped"] == {}
+    for words in ("at the same time", "gives up after 3 h", "until office opens", "starts r after 1 h"):
+        assert words in drawn

@@ -68,16 +68,18 @@ def map_figures(context: FigureContext) -> dict[str, Figure] | str:
     """
     Return the process maps of the flows that the last arm changes, by name, or say why there are none.
 
+    Where there is only the baseline, the maps are those of the flows that the traffic goes through.
+
     Short maps share a slide; there are at most three slides, and a long map folds steps that stay the same.
     """
     if not context.arms:
         return context.say("no_scenario")
     last = list(context.arms)[-1]
-    if last == context.baseline:
-        return context.say("map.baseline_only")
     base, arm = context.arms[context.baseline], context.arms[last]
     say = context.say
-    maps = {flow: _rows(tree(arm, flow, against=base, expand=False, say=say), say) for flow in flows_changed(base, arm)}
+    flows = context.flows() if last == context.baseline else flows_changed(base, arm)
+    fold = last != context.baseline
+    maps = {flow: _rows(tree(arm, flow, against=base, expand=False, say=say), say, fold=fold) for flow in flows}
     if not maps:
         return say("map.nothing")
     pages = _pages(maps)
@@ -89,10 +91,10 @@ def map_figures(context: FigureContext) -> dict[str, Figure] | str:
     }
 
 
-def _rows(flow: Node, say: Words) -> list[_Row]:
-    """Return the rows of a map; when they are too many, runs of unchanged steps become one row each."""
+def _rows(flow: Node, say: Words, *, fold: bool) -> list[_Row]:
+    """Return the rows of a map; when they are too many, with `fold` runs of unchanged steps become one row each."""
     rows = [_Row(depth, node.title(say.language), node) for depth, node in flow.walk()]
-    if len(rows) > MOST_ROWS:
+    if fold and len(rows) > MOST_ROWS:
         folded: list[_Row] = []
         for differs, each in groupby(rows, lambda row: row.node is not None and row.node.differs()):
             run = list(each)
@@ -151,16 +153,19 @@ class _Page:
     def draw(self) -> Figure:
         """Draw and return the slide."""
         lefts = (style.MARGIN, style.MARGIN + SIDE + GUTTER)
-        for left, head in zip(lefts, self._heads(), strict=True):
+        alone = self.arm.arm.name == self.context.baseline
+        for left, head in list(zip(lefts, self._heads(), strict=True))[: 1 if alone else 2]:
             self._write(left, self.top + 0.18, head, SIDE, style.LARGE, bold=True)
         for number, row in enumerate(self.rows):
             y = self.top - (number + 0.5) * self.pitch
             if row.node is None:
-                self._plain_row(row, y, lefts)
+                self._plain_row(row, y, lefts[: 1 if alone else 2])
                 continue
             node = row.node
             if node.status != "added":
                 self._box(lefts[0], y, row.depth, node, right=False)
+            if alone:
+                continue
             self._box(lefts[1], y, row.depth, node, right=True)
             keys = " ".join(self.letters[name] for name in node.practices)
             colour = STRONG.get(node.status, style.PALE)
@@ -233,7 +238,7 @@ class _Page:
         between = style.width_of(DOT, size, bold=True) + SPACE * size * style.POINT
         return texts + max(len(words) - 1, 0) * between
 
-    def _plain_row(self, row: _Row, y: float, lefts: tuple[float, float]) -> None:
+    def _plain_row(self, row: _Row, y: float, lefts: Sequence[float]) -> None:
         if row.is_name:
             self._write(lefts[0], y, row.text, 2 * SIDE, style.NORMAL, bold=True)
             return

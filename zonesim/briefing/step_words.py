@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from zonesim.briefing.words import ENGLISH, Words
 from zonesim.scenario import Step
-from zonesim.scenario.acts import Changes, Gather
+from zonesim.scenario.acts import Changes, Gather, Instant, start_of
 from zonesim.scenario.fields import By, Law, mode_of
 
 EVERYBODY: Final = "all"
@@ -50,6 +50,10 @@ def facts_of(step: Step, say: Words = ENGLISH) -> Facts:
         time = say("step.split", into=say.term(step.split.into), count=_count(step.split.count, say))
     if step.gather is not None:
         time = _batch(step.gather, say)
+    if step.parallel:
+        time = say("step.parallel")
+    if step.wait_until is not None:
+        time = _instant(step.wait_until, say)
     if step.during is not None:
         time = say("step.during", time=time, calendar=step.during)
     check = ""
@@ -63,6 +67,11 @@ def facts_of(step: Step, say: Words = ENGLISH) -> Facts:
         holds = say.listed([holds, say("step.patience", time=patience, step=say.term(step.patience.next))])
     if step.set is not None:
         check = say.listed([*([check] if check else []), *_changes(step.set, say)])
+    if step.spawn is not None:
+        start = start_of(step.spawn)
+        after = take_text(start.after, say) if start.after is not None else ""
+        phrase = "step.spawns_after" if after else "step.spawns"
+        check = say.listed([*([check] if check else []), say(phrase, traffic=start.traffic, time=after)])
     return Facts(time, holds, _condition(step, say), check, _then(step.next, say))
 
 
@@ -122,6 +131,13 @@ def _resource(hold: Any, say: Words) -> str:  # noqa: ANN401
     name = str(hold if isinstance(hold, str) else hold.resource)
     units = "" if isinstance(hold, str) or hold.units == 1 else f"{hold.units} "
     return units + _short(name, say)
+
+
+def _instant(wait: Any, say: Words) -> str:  # noqa: ANN401
+    """Return what hour a step waits for: `until office is open`."""
+    if isinstance(wait, Instant) and wait.closing is not None:
+        return say("step.until_shut", calendar=_plain(wait.closing))
+    return say("step.until_open", calendar=_plain(wait.opening if isinstance(wait, Instant) else wait))
 
 
 def _batch(gather: Gather, say: Words) -> str:

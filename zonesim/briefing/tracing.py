@@ -107,7 +107,12 @@ def _log(plan: Plan, seed: int, replication: int, until: int) -> Log:
 
 
 def number_named(plan: Plan, token: str) -> int:
-    """Return the number of the token written as `import_sea#12`; raises ScenarioFault."""
+    """
+    Return the number of the token written as `import_sea#12`, or `12` where all traffic is of one entry; raises
+    ScenarioFault.
+    """
+    if token.isdecimal() and len(plan.names.sources) == 1:
+        token = f"{plan.names.sources[0]}#{token}"
     name, mark, ordinal = token.partition("#")
     if not mark or not ordinal.isdecimal() or int(ordinal) > LARGEST_ORDINAL:
         remedy = "Write import_sea#12 (traffic entry and number, the first is 0), slowest, or slowest:F5."
