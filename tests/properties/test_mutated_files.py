@@ -91,7 +91,9 @@ def mutated(seed: int) -> str:
 SHORT = ("clock.warm_up=0 h", "clock.measure=12 h", "clock.cool_down=0 h")
 
 
-@pytest.mark.parametrize("block", range(10))
+@pytest.mark.parametrize(
+    "block", [pytest.param(block, marks=pytest.mark.slow if block > 2 else ()) for block in range(10)]
+)
 def test_a_broken_file_is_a_fault_or_runs(block, tmp_path, monkeypatch, capsys):
     """
     Through the command line: whatever is wrong, the exit code is 0, 2 or 3, with a message and without a traceback.
