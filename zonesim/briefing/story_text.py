@@ -84,7 +84,8 @@ class Story:
             name for bit, name in enumerate(self.plan.names.flags) if flags >> bit & 1 and name.startswith(_ADOPTS)
         ]
         firm = firms[0] if firms else NOWHERE
-        return self.plan.names.classes[klass], firm, [name.removeprefix(_ADOPTS) for name in names]
+        followed = dict.fromkeys(each for name in names for each in name.removeprefix(_ADOPTS).split(", "))
+        return self.plan.names.classes[klass], firm, list(followed)
 
     # --- names
 

@@ -43,18 +43,24 @@ class Adoptions:
     def __init__(self, horizon: int) -> None:
         self.horizon = horizon
         self.flags: dict[Condition, int] = {}
-        self.names: list[str] = []
+        self.practices: list[dict[str, None]] = []
         self.rows: list[Row] = []
         self.shares: list[float] = []
         self.streams: list[str] = []
         self._sources: set[tuple[Condition, int]] = set()
 
-    def flag(self, condition: Condition, name: str, source: int, entry: str) -> int:
-        """Return the flag of a condition for tokens of a traffic entry, called `name` if it is new."""
+    @property
+    def names(self) -> list[str]:
+        """Return what each flag says: the practices that tokens with it follow."""
+        return [f"adopts {', '.join(practices)}" for practices in self.practices]
+
+    def flag(self, condition: Condition, practice: str, source: int, entry: str) -> int:
+        """Return the flag of a condition under which tokens of a traffic entry follow a practice."""
         if condition not in self.flags:
-            self.flags[condition] = len(self.names)
-            self.names.append(name)
+            self.flags[condition] = len(self.practices)
+            self.practices.append({})
         flag = self.flags[condition]
+        self.note(condition, practice)
         alone = condition.of == "token"
         steady = not alone and all(party == NOWHERE and not share.start for party, share in condition.parts)
         own = NOWHERE if steady else source
@@ -64,6 +70,11 @@ class Adoptions:
             for party, share in condition.parts:
                 self._add(flag, own, BY[condition.of], party, share, stream)
         return flag
+
+    def note(self, condition: Condition, practice: str) -> None:
+        """Note that tokens under a condition, if it has a flag, follow a practice; practices may share a flag."""
+        if condition in self.flags:
+            self.practices[self.flags[condition]][practice] = None
 
     def _add(self, flag: int, source: int, by: int, party: int, share: Following, stream: str) -> None:
         times = [(0, share.start, share.before)] if share.start else []

@@ -135,6 +135,8 @@ class EntryCompiler(WorkWriter):
             open_uses, frozenset(always), lambda one, other: self.arm.flow(key, one) == self.arm.flow(key, other)
         )
         self._edition(name, key, chosen, scope)
+        for use, condition in open_uses:
+            self.tables.adoptions.note(condition, use.name)
 
     def _condition_of(self, use: PracticeUse, zones: tuple[str, ...]) -> Condition | bool:
         """Return which tokens of this entry follow a practice in `zones`: all (True), none (False), or a condition."""
@@ -152,7 +154,7 @@ class EntryCompiler(WorkWriter):
         return Condition(use.measure, use.of, ((-1, share),))
 
     def _adopts(self, practice: str, condition: Condition) -> int:
-        return self.tables.adoptions.flag(condition, f"adopts {practice}", self.number, self.name)
+        return self.tables.adoptions.flag(condition, practice, self.number, self.name)
 
     def _edition(self, name: str, key: str, edition: Edition, scope: Scope) -> None:
         """Write an edition of a flow, or a choice between editions."""
