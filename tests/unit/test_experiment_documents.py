@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.helper import ROOT
 from zonesim.experiment import AS_WRITTEN, read_design
 from zonesim.faults import ScenarioFault
 
@@ -265,3 +266,20 @@ def test_a_scenario_is_no_experiment(folder):
         "bank.yaml:2:7: kind 'scenario' is not an experiment\n"
         "    Write `kind: experiment`; `run` and `compare` take a scenario."
     )
+
+
+def test_a_parameter_outside_its_bounds_is_said_before_the_numbers(tmp_path):
+    """
+    An arm whose coverage lies above what the measure's card gives as high runs, and the notes say so once.
+    """
+    (tmp_path / "pyproject.toml").touch()
+    text = "zonesim: 1\nkind: experiment\nname: e\nscenario: s.yaml\narms: {R1: [], full: [{m11: {coverage: 100 %}}]}\n"
+    (tmp_path / "s.yaml").write_text(
+        (ROOT / "scenarios" / "typical_zone.yaml").read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    (tmp_path / "e.yaml").write_text(text, encoding="utf-8")
+    (note,) = read_design(tmp_path / "e.yaml", ()).notes()
+
+    assert note.startswith("warning: ")
+    assert "coverage" in note
+    assert "100 %" in note

@@ -62,8 +62,7 @@ def run_job(
         for (arm, _), failed in runs.failures.items()
         for failure in failed
     ]
-    said = dict.fromkeys(note for plan in design.plans().values() for note in plan.names.notes)
-    notes = [*said, *store.notes, *failures]
+    notes = [*design.notes(), *store.notes, *failures]
     found = write_found(design, runs, folder)
     (future,) = found.futures
     complete = found.common(future)

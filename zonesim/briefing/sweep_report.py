@@ -62,7 +62,7 @@ def report(design: Design, runs: Runs[Pair], folder: Path, store: Store) -> Job:
         for (arm, future), failed in runs.failures.items()
         for failure in failed
     ]
-    notes = [*store.notes, *failures]
+    notes = [*design.notes(), *store.notes, *failures]
     code = SOME_FAILED if failures else 0
     if not any(results.common(future) for future in results.futures):
         codes = [failure.exit_code for failed in runs.failures.values() for failure in failed]
@@ -182,7 +182,7 @@ def plan_job(
         "processor_seconds": ahead.work,
         "seconds": ahead.seconds,
     }
-    return Job(document, _plan_text(design, document), store.notes if store is not None else [])
+    return Job(document, _plan_text(design, document), [*design.notes(), *(store.notes if store is not None else [])])
 
 
 def _plan_text(design: Design, document: dict[str, Any]) -> str:

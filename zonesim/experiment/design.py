@@ -89,6 +89,11 @@ class Design:
         """Return the plan of every arm in every future."""
         return {pair: cell.plan for pair, cell in self.cells.items()}
 
+    def notes(self) -> list[str]:
+        """Return what a reader of the results should know: warnings of arms, notes of plans, each once."""
+        warned = [f"warning: {warning}" for arm in self.resolved.values() for warning in arm.warnings]
+        return list(dict.fromkeys([*warned, *(note for plan in self.plans().values() for note in plan.names.notes)]))
+
 
 def is_experiment(document: Document) -> bool:
     """Return whether a document says that it is an experiment."""
