@@ -85,7 +85,8 @@ def _folder(folder: Path, language: Language, kinds: Sequence[str], out: Path | 
     tree = shown.context.known.world.tree if shown.context.known is not None else {}
     grid = Grid(shown.results, tree)
     with style.look(language):
-        futures = shown.context.say("caption.futures", n=len(shown.results.futures))
+        several = len(shown.results.futures)
+        futures = shown.context.say("caption.futures", n=several) if several > 1 else ""
         varied = replace(shown.context, future=futures)
         curves, maps = sweep_figures(varied, grid), heat_figures(varied, grid)
     found |= {"sweep": curves} if isinstance(curves, str) else curves
