@@ -191,7 +191,6 @@ def _results_sheet(book: Workbook, results: Results, found: Sequence[Point]) -> 
     heads = columns_of(results)
     widths = [18, 16, 24, *(16 for _ in paths), 28, 40, 34, 8, 12, 12, 12, 8, 12, 12, 12, 12, 12]
     sheet = _sheet(book, "Results", heads, widths)
-    first = len(_FIXED) + len(paths) + len(("kpi", "label_en", "label_zh", "unit"))
     for point, row in zip(found, rows_of(results, found), strict=True):
         percent = results.kpis[point.kpi].unit == "share"
         numbers = {path: number for path, _, number in _settings(results, point)}
@@ -205,7 +204,6 @@ def _results_sheet(book: Workbook, results: Results, found: Sequence[Point]) -> 
                 cells.append(value if isinstance(value, int) else _as_text(sheet, value))
         sheet.append(cells)
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(heads))}{len(found) + 1}"
-    sheet.freeze_panes = f"{get_column_letter(min(first, 4))}2"
 
 
 def _setting_cell(sheet: Any, text: str, number: float | None) -> Any:  # noqa: ANN401

@@ -25,6 +25,7 @@ from zonesim.briefing.jobs import (
 from zonesim.briefing.result_tables import write_results
 from zonesim.experiment import AS_WRITTEN, Design, Results, Runs, Store, read_design
 from zonesim.experiment.outlook import in_words, outlook
+from zonesim.policy import flows_in_use, register
 
 Pair = tuple[str, str]
 
@@ -73,7 +74,8 @@ def report(design: Design, runs: Runs[Pair], folder: Path, store: Store) -> Job:
             max(codes, default=3),
         )
     found = list(points(results, results.reported()))
-    written = [folder / "study.json", *write_results(folder, results, found)]
+    numbers = register(design.world, flows_in_use(design.world))
+    written = [folder / "study.json", *write_results(folder, results, found, numbers)]
     text = "\n".join([sweep_text(results, found), "", *map(str, written)])
     return Job(_document(results, found, failures), text, notes, code)
 
