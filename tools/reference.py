@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from faults_page import faults_page
 from format_page import format_page
 from typer.testing import CliRunner
 
@@ -135,6 +136,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/plan.md": plan_page,
     "docs/reference/kpi.md": kpi_page,
     "docs/reference/commands.md": commands_page,
+    "docs/reference/faults.md": lambda: HEAD + faults_page(),
     "docs/reference/format.md": lambda: HEAD + format_page(),
     SCHEMA: schema_file,
 }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import ast
+import importlib.util
 import re
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 from tests.helper import ROOT, ListSink, plan_of_world
 from zonesim import cli
 from zonesim.briefing.inspection import show_text
+from zonesim.briefing.plotting import plot_job
 from zonesim.briefing.results_context import results_context
 from zonesim.engine import simulate
 from zonesim.experiment import Runs, load_results, plain_design, study_document, write_study
@@ -56,6 +58,17 @@ practices:
 """
 
 CASES = {
+    "a duration beyond all time": (
+        [("take: 5 min", "take: 1e20 d")],
+        ["faulty.yaml:14:36: '1e20 d' is too large", "    Write a duration such as '15 min'."],
+    ),
+    "shares that add up wrongly once the arguments are known": (
+        [
+            ("  f:\n    steps:", "  f:\n    params: {p: {kind: share, default: 30 %}}\n    steps:"),
+            ("take: 5 min", "take: {discrete: {5 min: $p, 9 min: 50 %}}"),
+        ],
+        ["faulty.yaml:15:36: the shares add up to 80 %", "    They must add up to 100 %."],
+    ),
     "a step that is named like a key": (
         [("a: {hold", "take: {hold")],
         ["faulty.yaml:14:7: 'take' is a key of the format and cannot name a step", "    Choose another name."],
@@ -409,9 +422,13 @@ def test_results_without_a_replication_cannot_be_drawn(tmp_path):
     with pytest.raises(ZonesimError) as found:
         results_context(tmp_path, "en", ())
 
+    with pytest.raises(ZonesimError) as late:
+        plot_job(tmp_path, "en", "png", None, [], ["zones.Z.desk.units=3"])
+
     assert str(found.value) == (
         f"{tmp_path}: no replication is finished in all arms\n    Run the same command again to go on."
     )
+    assert str(late.value) == "--set: results have been computed already\n    Run again with this --set instead."
 
 
 def nothing_done(path):
@@ -461,53 +478,27 @@ def test_logs_that_cannot_be_used_say_why(tmp_path):
     assert str(days.exception).startswith("--holidays: no table of holidays 'xx'\n")
 
 
-RAISED = {"ScenarioFault", "UnknownName", "UnitFault", "MeasureConflict", "RunFault", "problem"}
 SHORTEST = 8
 """A message is known by its longest fixed part; shorter parts say nothing."""
 
 
-def fixed_part(node: ast.expr) -> str:
-    """Return the longest fixed part of a message, "" when it is passed on from elsewhere."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value.strip()
-    if isinstance(node, ast.JoinedStr):
-        return max((fixed_part(part) for part in node.values if isinstance(part, ast.Constant)), key=len, default="")
-    return ""
-
-
-def messages(path):
-    """Yield line and fixed part of every fault that a module raises with a message of its own."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    texts: dict[str, list[tuple[int, ast.expr]]] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign):
-            pairs = [(node.targets[0], node.value)]
-            if isinstance(node.targets[0], ast.Tuple) and isinstance(node.value, ast.Tuple):
-                pairs = list(zip(node.targets[0].elts, node.value.elts, strict=True))
-            for target, value in pairs:
-                if isinstance(target, ast.Name):
-                    texts.setdefault(target.id, []).append((node.lineno, value))
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call) or not node.args:
-            continue
-        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-        if name in RAISED:
-            said_here = node.args[0]
-            if isinstance(said_here, ast.Name):
-                before = [value for line, value in texts.get(said_here.id, []) if line <= node.lineno]
-                said_here = before[-1] if before else said_here
-            yield node.lineno, fixed_part(said_here)
+def fault_sites():
+    """Return the module that reads messages from the source, which the page of faults is made with too."""
+    spec = importlib.util.spec_from_file_location("fault_sites", ROOT / "tools" / "fault_sites.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 NOT_PROVOKED = {
-    "results have been computed already": "covered by the command of plot",
     "cannot write figures:": "as the other files that cannot be written",
     "' without a column": "a file of the library; its own tests exclude it",
     "', which holds for everybody": "a measure of the library; its own tests exclude it",
     "expected a number, found": "no measure of the library has a parameter that is a plain number",
     "traffic entries": "needs 257 entries",
     "' needs more than": "needs 64 flags",
-    "the log has more than": "needs five million rows",
+    "the log has more than": "needs twenty million rows",
     "cannot write there": "tests run as any user, root included, whom no folder refuses",
     "cannot write there:": "as above",
     "cannot write results there": "as above",
@@ -524,10 +515,10 @@ def test_every_message_is_in_a_test():
     tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py"))
     tests = re.sub(r'"\s*\n\s*f?"', "", tests).replace("\\'", "'")
     missing = [
-        f"{path.relative_to(ROOT)}:{line}: {part}"
+        f"{path.relative_to(ROOT)}:{site.line}: {site.fixed}"
         for path in sorted((ROOT / "zonesim").rglob("*.py"))
-        for line, part in messages(path)
-        if len(part) >= SHORTEST and part not in NOT_PROVOKED and part not in tests
+        for site in fault_sites().sites(path)
+        if len(site.fixed) >= SHORTEST and site.fixed not in NOT_PROVOKED and site.fixed not in tests
     ]
 
     assert missing == []

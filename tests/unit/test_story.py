@@ -375,7 +375,7 @@ def test_the_command_prints_a_document(tmp_path, monkeypatch, capsys):
     )
     assert document["moments"][1] == {
         "kind": "step", "child": 0, "time_ms": 180_000, "time": "2018-09-03 00:03:00.000", "step": "work",
-        "label": {"en": "At the desk", "zh": "柜台"}, "waited_ms": 1_620_000, "took_ms": 600_000, "paused_ms": 0, "for_batch": False,
+        "label": {"en": "At the desk", "zh": "柜台"}, "waited_ms": 1_620_000, "took_ms": 600_000, "gave_up": False, "paused_ms": 0, "for_batch": False,
         "waited_for": [{
             "resource": "Z.desk", "units": 1, "of": 1, "short_ms": 1_620_000, "closed_ms": 0, "more_ahead": 0,
             "ahead": [
@@ -385,3 +385,16 @@ def test_the_command_prints_a_document(tmp_path, monkeypatch, capsys):
             ],
         }],
     }  # fmt: skip
+
+
+def test_a_wait_that_is_given_up_says_so():
+    """
+    Whoever gives up after 3 minutes has waited 3 minutes, took nothing, and is said to give up, not to go on.
+    """
+    text = DESK.replace("take: 10 min", "patience: {longest: 3 min}, take: 10 min")
+    _, steps = story(text, "a#1")
+
+    assert steps["work"].gave_up
+    assert (steps["work"].waited, steps["work"].took) == (3 * MINUTE, -1)
+    assert Words("en")("story.gave_up") == "gives up"
+    assert Words("zh")("story.gave_up") == "放弃等候"

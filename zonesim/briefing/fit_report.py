@@ -90,6 +90,11 @@ def fit_document(fit: Fit) -> dict[str, Any]:
     }
 
 
+def _told_classes(group: Group) -> dict[str, float]:
+    """Return the shares of the classes that have enough vehicles to be told."""
+    return {name: share for name, share in group.classes.items() if share * group.arrivals.count >= SMALLEST_CELL}
+
+
 def _group_document(fit: Fit, group: Group) -> dict[str, Any]:
     found = group.arrivals
     test = found.dispersion
@@ -114,7 +119,7 @@ def _group_document(fit: Fit, group: Group) -> dict[str, Any]:
             "within_a_minute_expected": test.near_expected,
             "verdict": test.verdict,
         },
-        "classes": {name: share for name, share in group.classes.items() if share * found.count >= SMALLEST_CELL},
+        "classes": _told_classes(group),
         "lane_time": _durations_document(group.lane) | {"from": fit.lane_source, "pooled": group.lane_pooled},
         "time_in_to_time_out": _durations_document(group.span) | {"is": fit.span},
     }
@@ -184,7 +189,7 @@ def _write_table(fit: Fit, path: Path) -> None:
                     writer.writerow(
                         [group.name, "weight of day", "星期权重", f"{part.name or 'all'} {day}", weight, "", "", "", ""]
                     )
-            for name, share in group.classes.items():
+            for name, share in _told_classes(group).items():
                 writer.writerow([group.name, "share of class", "类别占比", name, share, "", "", "", ""])
             for en, zh, durations in (
                 ("time in lane", "通道用时", group.lane),

@@ -91,6 +91,11 @@ class Moment:
     marks: tuple[int, ...] = ()
 
     @property
+    def gave_up(self) -> bool:
+        """Return whether the token ended its wait without the units."""
+        return self.kind == "step" and self.started == NEVER and self.ended != NEVER
+
+    @property
     def took(self) -> int:
         """Return the ms from getting the units to the end of the step, NEVER when it did not end."""
         return self.ended - self.started if NEVER not in {self.ended, self.started} else NEVER

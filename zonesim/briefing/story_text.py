@@ -172,6 +172,8 @@ class Story:
         step = " › ".join(labels) if not moment.depth else f"{'  ' * moment.depth}{labels[-1]}"
         waited = span(moment.waited, say) if moment.waited else ""
         took = span(moment.took, say) if moment.took != NEVER else say("story.goes_on")
+        if moment.gave_up:
+            took = say("story.gave_up")
         return (when, since, self.who(moment, say), step, waited, took, self._happened(moment, say))
 
     def _happened(self, moment: Moment, say: Words) -> str:
@@ -244,6 +246,7 @@ class Story:
                 "label": {each: self.step_labels(moment.step, Words(each))[-1] for each in LANGUAGES},
                 "waited_ms": moment.waited,
                 "took_ms": moment.took if moment.took != NEVER else None,
+                "gave_up": moment.gave_up,
                 "paused_ms": moment.paused,
                 "for_batch": moment.for_batch,
                 "waited_for": [

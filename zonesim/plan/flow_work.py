@@ -4,6 +4,7 @@ What a step does: conditions, units in hand, time, checks.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
@@ -21,12 +22,12 @@ OFFICE: Final = "office"
 """The calendar whose days are working days unless a step says another."""
 
 
-class WorkWriter(FlowWriter):
+class WorkWriter(FlowWriter, ABC):
     """Writes what a single step does."""
 
+    @abstractmethod
     def _steps(self, steps: Mapping[str, Step], scope: Scope, key: str = "steps") -> None:
         """Write a list of steps."""
-        raise NotImplementedError
 
     # --- conditions
 

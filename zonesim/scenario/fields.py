@@ -9,6 +9,7 @@ doubt about a value: runs use the mode, low and high are futures.
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -78,9 +79,9 @@ class Named(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
 
     @classmethod
+    @abstractmethod
     def fits_a_name(cls, value: Any) -> bool:  # noqa: ANN401
         """Return whether `value` may stand for a name (and need not belong to a misspelt key)."""
-        raise NotImplementedError
 
     @model_validator(mode="before")
     @classmethod
