@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from zonesim.engine import simulate
+from zonesim.engine import ENGINES
 from zonesim.kpi import Reducer, RunResult, measure
 from zonesim.plan import Block, Plan, Totals, compile_plan
 from zonesim.plan.records import child_of, number_of, ordinal_of, place_of, source_of
@@ -21,8 +21,6 @@ from zonesim.units import MINUTE
 
 ROOT = Path(__file__).resolve().parent.parent
 
-ENGINES: dict[str, Callable[..., Totals]] = {"simpy": simulate}
-"""Engines that every timeline runs on."""
 
 HEAD = """\
 zonesim: 1

@@ -1,5 +1,5 @@
 """Engines: executing a plan."""
 
-from zonesim.engine.simpy_engine import simulate
+from zonesim.engine.choosing import ENGINES, Engine, simulate
 
-__all__ = ["simulate"]
+__all__ = ["ENGINES", "Engine", "simulate"]
