@@ -1,46 +1,97 @@
 """
 Compiling kernels: where numba keeps what it compiled is settled here, before numba is imported.
 
-Compiled code is kept in the package's folder when that can be written, else in the user's cache folder, else in a
-temporary one.
+numba looks only at the file of a compiled function for changes, not at those of what it calls. So the folder's name
+holds a fingerprint of every source that can end up in a kernel: changed code finds an empty folder, never stale code.
+It lies in the package when that can be written, else in the user's cache folder, else in a temporary one.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
+_PREFIX: Final = "kernels-"
+_ENVIRONMENT: Final = "NUMBA_CACHE_DIR"
+_UNUSED_DAYS: Final = 30
+"""Folders of other versions that have not been used for so long are cleared away."""
 
-def _settle_cache() -> None:
-    if "NUMBA_CACHE_DIR" in os.environ:
-        return
+
+def fingerprint() -> str:
+    """Return what compiled code depends on: the sources of engine and plan, and numba's settings."""
+    digest = hashlib.sha256()
     here = Path(__file__).resolve().parent
-    if os.access(here, os.W_OK):
-        return
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path("~").expanduser() / ".cache")
-    for folder in (
-        base / "zonesim",
-        Path(tempfile.gettempdir()) / f"zonesim-{os.getuid() if hasattr(os, 'getuid') else 0}",
-    ):
+    for folder in (here, here.parent / "plan"):
+        for file in sorted(folder.glob("*.py")):
+            digest.update(file.read_bytes())
+    for name in sorted(os.environ):
+        if name.startswith("NUMBA_") and name != _ENVIRONMENT:
+            digest.update(f"{name}={os.environ[name]}".encode())
+    return digest.hexdigest()[:16]
+
+
+def _bases() -> Iterator[Path]:
+    """Yield where the folder may lie, the best place first."""
+    wanted = os.environ.get(_ENVIRONMENT)
+    if wanted:  # a process started by one of ours inherits the folder itself
+        yield Path(wanted).parent if Path(wanted).name.startswith(_PREFIX) else Path(wanted)
+    yield Path(__file__).resolve().parent / "__pycache__"
+    with suppress(RuntimeError):  # nobody's home
+        yield Path(os.environ.get("XDG_CACHE_HOME") or Path("~").expanduser() / ".cache") / "zonesim"
+    yield Path(tempfile.gettempdir()) / f"zonesim-{os.getuid() if hasattr(os, 'getuid') else 0}"
+
+
+def _settle_cache() -> Path | None:
+    name = _PREFIX + fingerprint()
+    for base in _bases():
+        folder = base / name
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError:
             continue
         if os.access(folder, os.W_OK):
-            os.environ["NUMBA_CACHE_DIR"] = str(folder)
-            return
+            os.environ[_ENVIRONMENT] = str(folder)
+            _clear_away(base, folder)
+            return folder
+    return None
 
 
-_settle_cache()
+def _clear_away(base: Path, kept: Path) -> None:
+    with suppress(OSError):  # somebody else may be faster
+        kept.touch()
+        oldest = time.time() - _UNUSED_DAYS * 86_400  # noqa: TID251  the age of files, not a run's clock
+        for folder in base.glob(_PREFIX + "*"):
+            if folder != kept and folder.stat().st_mtime < oldest:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+CACHE: Final = _settle_cache()
+"""Where compiled code is kept; None: nowhere, it is compiled anew in every process."""
 
 from numba import njit  # noqa: E402  only after the cache folder is settled
 
+_njit: Any = njit  # its types do not know every option
+
 
 def kernel(function: Function) -> Function:
-    """Compile `function` with numba on its first call, and keep the result; no fast mathematics, so that bits agree."""
-    return cast("Function", njit(cache=True)(function))
+    """
+    Compile `function` with numba on its first call, and keep the result; no fast mathematics, so that bits agree.
+
+    Kernels allocate nothing, so numba need not count references to their arrays: without `_nrt=False` that would be
+    half of a run's time.
+    """
+    return cast("Function", _njit(cache=True, _nrt=False)(function))
+
+
+def inlined(function: Function) -> Function:
+    """Compile a kernel into each of its callers: for the few short ones that every event goes through."""
+    return cast("Function", _njit(cache=True, _nrt=False, inline="always")(function))

@@ -2,7 +2,7 @@
 Functions from + - * / and square root only, so that every machine gets the same bits.
 
 The functions of a system's mathematics library differ between systems in the last bit; these do not. Relative
-errors are below 1e-14 (exp, log), 1e-12 (quantiles, integrals); tests compare with scipy.
+errors are below 1e-15 (exp, log), 1e-12 (quantiles, integrals); tests compare with scipy.
 """
 
 from __future__ import annotations
@@ -10,48 +10,63 @@ from __future__ import annotations
 import math
 from typing import Final
 
+import numpy as np
+
 from zonesim.engine._jit import kernel
 
 _LOG2E: Final = 1.4426950408889634
 _LN2_HIGH: Final = 6.93147180369123816490e-01
 _LN2_LOW: Final = 1.90821492927058770002e-10
-_SQRT_HALF: Final = 0.7071067811865476
+_ROOT_HALF_BITS: Final = 0x3FE6A09E667F3BCD
+"""The bits of the root of 1/2 as a double."""
+_MANTISSA_BITS: Final = 52
+_BIAS: Final = 1023
+_E2, _E3, _E4, _E5, _E6, _E7, _E8, _E9, _E10, _E11, _E12, _E13 = (1.0 / math.factorial(n) for n in range(2, 14))
+"""Coefficients of the exponential function."""
+_L1, _L2, _L3, _L4, _L5, _L6, _L7, _L8, _L9, _L10, _L11 = (1.0 / (2 * n + 1) for n in range(1, 12))
+"""Coefficients of the inverse hyperbolic tangent after the first."""
 _HALF_LOG_TWO_PI: Final = 0.91893853320467274178
 _LARGEST_EXPONENT: Final = 709.0
-_SMALLEST_EXPONENT: Final = -745.0
+_SMALLEST_EXPONENT: Final = -708.0
 _TINY: Final = 1e-300
 _EPSILON: Final = 1e-16
 
 
 @kernel
 def exp(x: float) -> float:
-    """Return e ** x: the power of two is split off, the rest is a Taylor series."""
+    """Return e ** x: the power of two is split off, the rest is a Taylor polynomial whose parts stand alone."""
     if x > _LARGEST_EXPONENT:
         return math.inf
     if x < _SMALLEST_EXPONENT:
         return 0.0
     k = math.floor(x * _LOG2E + 0.5)
     r = (x - k * _LN2_HIGH) - k * _LN2_LOW
-    total = 1.0
-    for n in range(14, 0, -1):
-        total = 1.0 + total * r / n
-    return math.ldexp(total, int(k))
+    r2 = r * r
+    r4 = r2 * r2
+    low = (1.0 + r) + r2 * (_E2 + _E3 * r)
+    middle = (_E4 + _E5 * r) + r2 * (_E6 + _E7 * r)
+    high = (_E8 + _E9 * r) + r2 * (_E10 + _E11 * r)
+    total = low + r4 * (middle + r4 * (high + r4 * (_E12 + _E13 * r)))
+    return total * np.int64((np.int64(k) + _BIAS) << _MANTISSA_BITS).view(np.float64)
 
 
 @kernel
 def log(x: float) -> float:
     """
-    Return the natural logarithm of x > 0: exponent apart, mantissa by the series of the inverse hyperbolic tangent.
+    Return the natural logarithm of x > 0 (not subnormal): exponent apart, mantissa between the roots of 1/2 and 2 by
+    the series of the inverse hyperbolic tangent.
     """
-    mantissa, exponent = math.frexp(x)
-    if mantissa < _SQRT_HALF:
-        mantissa *= 2.0
-        exponent -= 1
+    bits = np.float64(x).view(np.int64)
+    exponent = (bits - _ROOT_HALF_BITS) >> _MANTISSA_BITS
+    mantissa = np.int64(bits - (exponent << _MANTISSA_BITS)).view(np.float64)
     s = (mantissa - 1.0) / (mantissa + 1.0)
     z = s * s
-    total = 0.0
-    for n in range(11, 0, -1):
-        total = (total + 1.0 / (2 * n + 1)) * z
+    z2 = z * z
+    z4 = z2 * z2
+    low = (_L1 + _L2 * z) + z2 * (_L3 + _L4 * z)
+    middle = (_L5 + _L6 * z) + z2 * (_L7 + _L8 * z)
+    high = (_L9 + _L10 * z) + z2 * _L11
+    total = z * (low + z4 * (middle + z4 * high))
     return exponent * _LN2_HIGH + (2.0 * s * (1.0 + total) + exponent * _LN2_LOW)
 
 
