@@ -68,6 +68,7 @@ def plan_page() -> str:
         ("SET what", operations.SetWhat),
         ("GATHER by", operations.GatherBy),
         ("Rule at shift end", operations.AtShiftEnd),
+        ("Clock", operations.Clock),
     ):
         lines += ["", f"{title}: " + ", ".join(f"{code.value} {code.name}" for code in codes) + "."]
     lines += ["", "## Tables", "", "| table | type and shape | columns |", "|---|---|---|"]

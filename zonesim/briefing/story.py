@@ -190,7 +190,7 @@ class _Teller:
                 yield Shortage(resource, units, units_then, short, closed, tuple(ahead[:NAMED]), len(ahead[NAMED:]))
 
     def _capacity(self, resource: int) -> Ints:
-        first, rows, _ = self.plan.resources[resource].tolist()
+        first, rows, *_ = self.plan.resources[resource].tolist()
         return self.plan.changes[first : first + rows]
 
     def _users(self, resource: int) -> Ints:

@@ -51,20 +51,23 @@ class Pool:
     """
     Units of one resource.
 
-    `used` may exceed `capacity` after a closing (work in hand is finished). The integrals count unit-ms and
-    token-ms inside the measured window [`begin`, `end`); an unlimited resource has no open integral. `closings` are
-    the times at which units go off duty, where nothing starts that would not end before.
+    `scheduled` units are on duty, of which `capacity` are in order. `used` may exceed it after a closing or a breakdown
+    (work in hand is finished). The integrals count unit-ms and token-ms inside the measured window [`begin`, `end`);
+    an unlimited resource has no open integral. `closings` are the times at which units go off duty, where nothing
+    starts that would not end before.
     """
 
     number: int
     begin: int
     end: int
+    scheduled: int = 0
     capacity: int = 0
     used: int = 0
     line: list[tuple[tuple[int, int], Request]] = field(default_factory=list)
     last: int = 0
     busy: int = 0
     open: int = 0
+    broken: int = 0
     queue: int = 0
     peak: int = 0
     closings: Sequence[int] = ()
@@ -75,8 +78,9 @@ class Pool:
         passed = time - self.last
         if passed:
             self.busy += passed * self.used
-            if self.capacity < UNLIMITED:
-                self.open += passed * self.capacity
+            if self.scheduled < UNLIMITED:
+                self.open += passed * self.scheduled
+                self.broken += passed * (self.scheduled - self.capacity)
             self.queue += passed * len(self.line)
             self.last = time
 

@@ -86,7 +86,7 @@ class _Run:
         self.shares: list[list[float]] = plan.shares.tolist()
         self.priorities: list[list[int]] = plan.priorities.tolist()
         self.pools = [Pool(number, begin, end, last=begin) for number in range(len(plan.resources))]
-        for pool, (first, rows, rule) in zip(self.pools, plan.resources.tolist(), strict=True):
+        for pool, (first, rows, rule, _) in zip(self.pools, plan.resources.tolist(), strict=True):
             if rule == AtShiftEnd.FITS:
                 changes = plan.changes[first : first + rows].tolist()
                 pool.closings = [time for (_, before), (time, units) in pairwise(changes) if units < before]
@@ -144,7 +144,7 @@ class _Run:
 
     def run(self) -> Totals:
         """Run to the horizon and return the totals."""
-        for number, (first, rows, _) in enumerate(self.plan.resources.tolist()):
+        for number, (first, rows, *_) in enumerate(self.plan.resources.tolist()):
             for time, units in self.plan.changes[first : first + rows].tolist():
                 _Event(self.env, self._change, (number, units), CHANGE, time)
                 _Event(self.env, self._serve, number, SERVE, time)
@@ -159,7 +159,7 @@ class _Run:
     def _change(self, event: Any) -> None:  # noqa: ANN401
         number, units = event.value
         self.pools[number].count(self.env.now)
-        self.pools[number].capacity = units
+        self.pools[number].scheduled = self.pools[number].capacity = units
 
     def _serve(self, event: Any) -> None:  # noqa: ANN401
         self._grant(serve(self.pools[event.value], self.env.now))
@@ -553,6 +553,7 @@ class _Run:
         return Totals(
             busy=ints([pool.busy for pool in self.pools]),
             open=ints([pool.open for pool in self.pools]),
+            broken=ints([pool.broken for pool in self.pools]),
             queue=ints([pool.queue for pool in self.pools]),
             peak=ints([pool.peak for pool in self.pools]),
             at_step=ints(self.recorder.integral),

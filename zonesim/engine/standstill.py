@@ -36,7 +36,7 @@ class _Search:
 
     def __init__(self, plan: Plan, tokens: list[Token]) -> None:
         self.plan = plan
-        self.most = [int(plan.changes[first : first + rows, 1].max()) for first, rows, _ in plan.resources.tolist()]
+        self.most = [int(plan.changes[first : first + rows, 1].max()) for first, rows, *_ in plan.resources.tolist()]
         self.held_by: dict[int, list[tuple[Token, int]]] = {}
         self.children: dict[int, list[Token]] = {}
         for token in tokens:

@@ -88,7 +88,7 @@ def layout(plan: Plan) -> Layout:
         for place in held & places:  # what is kept after its block has no wait of its own
             lanes.setdefault(place, []).append(number)
     limited = []
-    for resource, (first, count, _) in enumerate(plan.resources.tolist()):
+    for resource, (first, count, *_) in enumerate(plan.resources.tolist()):
         if plan.changes[first : first + count, 1].max() < UNLIMITED:
             limited.append(resource)
     truths = sorted({mark.name.rpartition(".")[0] for mark in names.marks if mark.name.endswith(".checked")})

@@ -260,7 +260,8 @@ class WorkWriter(FlowWriter, ABC):
         working = self._in_working_days(step.take, scope)
         law = self._law(step, scope, working=working)
         stream = self.tables.streams.add(self._stream_name(scope, "take"))
-        self.routine.emit(Op.HOLD, number, law, stream, self._calendar(step, scope, working=working))
+        calendar = self._calendar(step, scope, working=working)
+        self.routine.emit(Op.HOLD, number, law, stream, calendar, NOWHERE)
 
     def _calendar(self, step: Step, scope: Scope, *, working: bool) -> int:
         """

@@ -141,7 +141,7 @@ def _mean_rate(plan: Plan, source: int) -> float:
 
 def _weekly_units(plan: Plan, resource: int, offset: int) -> NDArray[np.float64]:
     """Return the units there by hour of the week (partly open hours count in part)."""
-    first, count, _ = plan.resources[resource].tolist()
+    first, count, *_ = plan.resources[resource].tolist()
     times, units = plan.changes[first : first + count].T.astype(float)
     if count == 1:
         return np.full(HOURS, units[0])

@@ -79,6 +79,13 @@ class AtShiftEnd(IntEnum):
     FITS = 2
 
 
+class Clock(IntEnum):
+    """Which time counts towards the next breakdown of a resource."""
+
+    ALWAYS = 0
+    BUSY = 1
+
+
 @dataclass(frozen=True)
 class Operation:
     """
@@ -115,6 +122,11 @@ OPERATIONS: Final[dict[Op, Operation]] = {
                 ("law", "row of the laws table: how long, in ms"),
                 ("stream", "row of the streams table"),
                 ("calendar", "row of the calendars table: only its open time counts; -1: the clock"),
+                (
+                    "interrupted",
+                    "step of the visits that are written of its interruptions; -1: it cannot be interrupted. The token"
+                    " has exactly one unit of one resource in hand",
+                ),
             ),
         ),
         Operation(

@@ -38,8 +38,18 @@ TABLES: Final[dict[str, tuple[str, str]]] = {
     "laws": ("int64 (n, 3)", "kind (zonesim.plan.laws.Law), first number, count of numbers"),
     "numbers": ("float64 (n,)", "parameters of the laws, in units of the value (ms for durations)"),
     "streams": ("uint64 (n,)", "identity of each random stream, a hash of its place in the model"),
-    "resources": ("int64 (n, 3)", "first capacity change, how many, rule at shift end (AtShiftEnd)"),
+    "resources": (
+        "int64 (n, 4)",
+        "first capacity change, how many, rule for work in hand when units close or break down (AtShiftEnd), preempts"
+        " (1: who is more important takes the unit of one who is served)",
+    ),
     "changes": ("int64 (n, 2)", "time in ms, units from then on; the first change of each resource is at time 0"),
+    "breakdowns": (
+        "int64 (n, 7)",
+        "resource, units that break down together (-1: all), clock (Clock), law and row of the streams table of the"
+        " time until a breakdown (at least 1 ms), law and row of the streams table of the repair (all in ms, of class"
+        " 0; the ordinal of a draw is the number of the cycle, from 0)",
+    ),
     "calendars": ("int64 (n, 2)", "first open span, how many"),
     "spans": ("int64 (n, 3)", "opens, closes (ms), open ms before this span"),
     "sources": (
@@ -84,6 +94,8 @@ class StepName:
     is_leave: bool = False
     is_kept: bool = False
     """Whether its visits are of units that are kept after the block which took them."""
+    is_interruption: bool = False
+    """Whether its visits are waits of a token whose work with a unit was interrupted, until it has one again."""
 
 
 @dataclass(frozen=True)
@@ -167,6 +179,7 @@ class Plan:
     streams: NDArray[np.uint64]
     resources: Ints
     changes: Ints
+    breakdowns: Ints
     calendars: Ints
     spans: Ints
     sources: Ints

@@ -97,7 +97,8 @@ class Totals:
     """
     What an engine counts itself, because visits cannot give it or so that visits can be checked against it.
 
-    `busy`, `open`, `queue`: int64 (resources,), unit-ms, unit-ms and token-ms within the measured window.
+    `busy`, `open`, `queue`: int64 (resources,), unit-ms, unit-ms and token-ms within the measured window. Units are
+    open as scheduled; `broken`: int64 (resources,), unit-ms of those among them that were broken down.
     `peak`: int64 (resources,), longest queue within the window.
     `at_step`: int64 (steps,), token-ms that tokens spent at each step within the window; for a LEAVE pseudo-step,
     inside at all.
@@ -111,6 +112,7 @@ class Totals:
 
     busy: Ints
     open: Ints
+    broken: Ints
     queue: Ints
     peak: Ints
     at_step: Ints

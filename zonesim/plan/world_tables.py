@@ -312,12 +312,12 @@ class WorldTables:
         self.spans(name, place)
         return self.calendars.add((name, whole_days))
 
-    def resource_rows(self) -> tuple[list[tuple[int, int, int]], list[Span]]:
+    def resource_rows(self) -> tuple[list[tuple[int, int, int, int]], list[Span]]:
         """Return the resources table and the changes table."""
-        rows: list[tuple[int, int, int]] = []
+        rows: list[tuple[int, int, int, int]] = []
         changes: list[Span] = []
         for own, _, rule in self.capacities:
-            rows.append((len(changes), len(own), int(AtShiftEnd[rule.upper()])))
+            rows.append((len(changes), len(own), int(AtShiftEnd[rule.upper()]), 0))
             changes += own
         return rows, changes
 
