@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -59,23 +61,29 @@ def results_folder(out: Path, name: str) -> Path:
 
 def run_design(design: Design, workers: int, store: Store) -> Runs[Pair]:
     """Run what the store does not have, on a terminal with the time it will take and a progress bar."""
-    terminal = sys.stderr.isatty()
-    if terminal:
+    if sys.stderr.isatty():
         _announce(design, workers, store)
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not terminal) as progress:
-        names = " | ".join(design.options)
-        task = progress.add_task(names if len(names) <= 60 else design.name, total=None)  # noqa: PLR2004  columns
+    names = " | ".join(design.options)
+    with shown_progress(names if len(names) <= 60 else design.name) as progress:  # noqa: PLR2004  columns
         return run_arms(
             design.plans(),
             seed=design.seed,
             replications=design.replications,
             workers=workers,
             offset=design.offset,
-            progress=lambda done, total: progress.update(task, completed=done, total=total),
+            progress=progress,
             store=store,
         )
+
+
+@contextmanager
+def shown_progress(name: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on stderr, if that is a terminal; it is told how many runs are done and how many were to do."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task(name, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def _announce(design: Design, workers: int, store: Store) -> None:

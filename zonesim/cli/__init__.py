@@ -7,12 +7,12 @@ import sys
 
 import typer
 
-from zonesim.cli import drawing, fitting, inspecting, running, sweeping, telling, writing
+from zonesim.cli import drawing, fitting, inspecting, running, sweeping, telling, verifying, writing
 from zonesim.cli.app import app
 from zonesim.faults import ZonesimError
 from zonesim.scenario.excerpts import explain
 
-__all__ = ["app", "drawing", "fitting", "inspecting", "main", "running", "sweeping", "telling", "writing"]
+__all__ = ["app", "drawing", "fitting", "inspecting", "main", "running", "sweeping", "telling", "verifying", "writing"]
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Final, Generic, TypeVar
 
-from zonesim.engine import simulate
+from zonesim.engine import ENGINES, simulate
 from zonesim.experiment.estimate import rough_seconds
 from zonesim.experiment.store import Store, cell_key
 from zonesim.faults import ZonesimError
@@ -85,12 +85,18 @@ class Runs(Generic[Name]):
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker needs for a cell besides its numbers: the plan, its loads, the seed, and where to store it."""
+    """
+    What a worker needs for a cell besides its numbers: the plan, its loads, the seed, and where to store it.
+
+    `engine`: "" for the usual one. `only`: KPIs that are kept, without curves and samples; None for all.
+    """
 
     plan: Plan
     loads: dict[str, float]
     seed: int
     store: Path | None = None
+    engine: str = ""
+    only: frozenset[str] | None = None
 
 
 _jobs: dict[str, Job] = {}
@@ -99,8 +105,11 @@ _jobs: dict[str, Job] = {}
 def run_cell(job: Job, replication: int) -> RunResult:
     """Return the KPIs of one replication; raises RunFault, or BrokenPromise if the run contradicts its own records."""
     reducer = Reducer(job.plan)
-    totals = simulate(job.plan, job.seed, replication, reducer)
-    return measure(job.plan, reducer, totals, job.loads)
+    totals = (ENGINES[job.engine] if job.engine else simulate)(job.plan, job.seed, replication, reducer)
+    found = measure(job.plan, reducer, totals, job.loads)
+    if job.only is None:
+        return found
+    return RunResult({name: found.values[name] for name in job.only & found.values.keys()}, events=found.events)
 
 
 def run_arms(
@@ -113,6 +122,8 @@ def run_arms(
     progress: Progress | None = None,
     store: Store | None = None,
     block: int | None = None,
+    engine: str = "",
+    only: frozenset[str] | None = None,
 ) -> Runs[Name]:
     """
     Run every arm `replications` times (numbered from 0) under common random numbers.
@@ -121,7 +132,8 @@ def run_arms(
     and the others go on. An interrupt stops the workers and returns what is finished. The result does not depend on
     `workers`, on the store or on the order in which cells end. `offset` is the distance of the run's start from Monday
     00:00 in ms, for the loads. `progress` is called with the replications that are done and those that were to do.
-    `block`: so many replications are a cell (None: as many as make a cell worth its while).
+    `block`: so many replications are a cell (None: as many as make a cell worth its while). `engine` is its name, ""
+    for the usual one. `only`: the KPIs that results keep, without curves and samples; None for everything.
     """
     keys = {name: cell_key(plan, seed, offset) for name, plan in plans.items()}
     distinct = {keys[name]: plan for name, plan in plans.items()}
@@ -129,7 +141,9 @@ def run_arms(
     there = {key: store.finished(key, wanted) if store is not None else [] for key in distinct}
     missing = {key: [number for number in wanted if number not in set(there[key])] for key in distinct}
     cells = _cells({key: plan for key, plan in distinct.items() if missing[key]}, missing, workers, block)
-    jobs = {key: _job(distinct[key], seed, offset, store) for key in dict.fromkeys(cell.key for cell in cells)}
+    jobs = {
+        key: _job(distinct[key], seed, offset, store, engine, only) for key in dict.fromkeys(cell.key for cell in cells)
+    }
     done: dict[str, list[Outcome]] = {key: [Outcome(tuple(there[key]))] for key in distinct}
     runs: Runs[Name] = Runs()
     total, count = sum(map(len, missing.values())), 0
@@ -168,9 +182,9 @@ def _cells(
     return sorted(cells, key=lambda cell: cell.replications[0])
 
 
-def _job(plan: Plan, seed: int, offset: int, store: Store | None) -> Job:
+def _job(plan: Plan, seed: int, offset: int, store: Store | None, engine: str, only: frozenset[str] | None) -> Job:
     bounds = {str(plan.names.resources[load.resource]): load.mean for load in loads(plan, offset)}
-    return Job(plan, bounds, seed, store.folder if store is not None else None)
+    return Job(plan, bounds, seed, store.folder if store is not None else None, engine, only)
 
 
 def _attempt(job: Job, cell: Cell) -> Outcome:

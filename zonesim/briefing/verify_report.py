@@ -1,0 +1,200 @@
+"""What `zonesim verify` prints and writes: every outside case with what was expected and what came out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final
+
+from rich.table import Table
+
+from zonesim.analysis.paired import LEVEL
+from zonesim.briefing.inspection import printed
+from zonesim.briefing.jobs import SOME_FAILED, Job, shown_progress
+from zonesim.briefing.words import LANGUAGES, Words
+from zonesim.engine import ENGINES
+from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
+from zonesim.verification import CaseFile, Finding, chosen, prepared, read_cases, verify
+
+COLUMNS: Final = ("case", "what", "unit", "expected", "found", "half_width", "n", "verdict")
+
+
+def verify_job(
+    ids: Sequence[str], *, quick: bool, engine: str, workers: int, seed: int, language: str, page: Path | None
+) -> Job:
+    """
+    Run the outside cases with these ids, or all of them, on an engine and say what came out.
+
+    The job's exit code is 1 when a value is not as expected. `page`: where the table is also written, as Markdown.
+    Raises UnknownName for an id, engine or language that there is none of, Faults for what is wrong in the cases.
+    """
+    if language not in LANGUAGES:
+        raise UnknownName(f"no language '{language}'", Place("--lang"), suggest(language, LANGUAGES, "languages"))
+    if engine not in ENGINES:
+        raise UnknownName(f"no engine '{engine}'", Place("--engine"), suggest(engine, ENGINES, "engines"))
+    files = chosen(read_cases(), ids)
+    cases = [case for file in files for case in prepared(file, quick=quick)]
+    place = {case.key: number for number, case in enumerate(cases)}
+    with shown_progress("verify") as progress:
+        found = sorted(
+            verify(cases, engine=engine, workers=workers, seed=seed, progress=progress),
+            key=lambda finding: place[finding.case.key],
+        )
+    say = Words(next(each for each in LANGUAGES if each == language))
+    failed = [finding for finding in found if not finding.passed]
+    notes = []
+    if page is not None:
+        _write(page, verification_page(files, found, engine=engine, seed=seed, quick=quick))
+        notes.append(str(page))
+    closing = say("verify.closing", passed=len(found) - len(failed), failed=len(failed))
+    text = f"{printed(_table(found, say))}\n{_reasons(failed)}{closing}"
+    return Job(_document(found, engine, seed, quick=quick), text, notes, SOME_FAILED if failed else 0)
+
+
+def _write(page: Path, text: str) -> None:
+    try:
+        page.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ScenarioFault(f"cannot write there: {error.strerror}", Place(str(page)), "Choose another file.") from None
+
+
+def _table(found: Sequence[Finding], say: Words) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name in COLUMNS:
+        right = name in {"expected", "found", "half_width", "n"}
+        table.add_column(say(f"verify.column.{name}"), justify="right" if right else "left", overflow="fold")
+    for finding in found:
+        table.add_row(f"{finding.case.id} {finding.case.name}", finding.what, *_cells(finding, say))
+    return table
+
+
+def _cells(finding: Finding, say: Words) -> list[str]:
+    """Return unit, expected, found, half-width, n and verdict as text."""
+    percent = finding.unit == "share"
+    trace = finding.case.case.rule == "trace"
+    unit = say("verify.instants") if finding.unit == "instants" else say.unit(finding.unit)
+    judged = finding.judgement
+    verdict = say(f"verify.verdict.{judged.verdict.name.lower()}")
+    half = "" if trace else f"± {number(judged.half_width, percent=percent)}"
+    return [
+        unit,
+        number(finding.expected, percent=percent),
+        number(judged.found, percent=percent),
+        half,
+        str(judged.n),
+        verdict,
+    ]
+
+
+def number(value: float, *, percent: bool = False) -> str:
+    """Return a value with five significant digits, a share in per cent; `-` for none."""
+    if math.isnan(value):
+        return "-"
+    return f"{100 * value if percent else value:.5g}"
+
+
+def _reasons(failed: Sequence[Finding]) -> str:
+    told = dict.fromkeys(f"{each.case.key}: {each.told}" for each in failed if each.told)
+    return "".join(f"{line}\n" for line in told)
+
+
+def _document(found: Sequence[Finding], engine: str, seed: int, *, quick: bool) -> dict[str, Any]:
+    return {
+        "engine": engine,
+        "seed": seed,
+        "quick": quick,
+        "level": LEVEL,
+        "passed": sum(each.passed for each in found),
+        "failed": sum(not each.passed for each in found),
+        "findings": [
+            {
+                "case": each.case.id,
+                "name": each.case.name,
+                "rule": each.case.case.rule,
+                "what": each.what,
+                "unit": each.unit,
+                "expected": each.expected,
+                "found": each.judgement.found,
+                "half_width": each.judgement.half_width,
+                "n": each.judgement.n,
+                "verdict": str(each.judgement.verdict),
+                "told": each.told,
+            }
+            for each in found
+        ],
+    }
+
+
+# --- the page
+
+HEAD: Final = """\
+<!-- Written by `{command}`; do not edit. -->
+
+# Verification
+
+Cases that others have worked out or published, run by zonesim: timelines made by hand or with another program, exact
+results of queueing theory, and simulations that somebody has published. The files are in `tests/cases`; each scenario
+there is an ordinary one, which `zonesim run` takes.
+
+- **trace**: every instant and every value is the expected one, within 1e-9.
+- **exact**: over n independent replications the mean lies within t(0.9995, n - 1) standard errors of the exact value,
+  and the half-width of the 95 % interval is at most 1 % of it (2 % for waits at loads of 90 % and more), so that a wide
+  interval does not pass.
+- **published**: the mean lies within 3.3 standard errors of the published one, both errors taken together.
+
+| command | what it runs |
+|---|---|
+| `zonesim verify` | all cases, as in the tables below |
+| `zonesim verify --quick` | all traces, the others 25 times shorter, with intervals five times as wide |
+| `zonesim verify --case S08 --engine simpy` | one case on one engine |
+
+The tables below are from `{command}`: {passed} passed, {failed} failed.
+
+| id | case | values | source |
+|---|---|---|---|
+"""
+
+
+def verification_page(
+    files: Sequence[CaseFile], found: Sequence[Finding], *, engine: str, seed: int, quick: bool
+) -> str:
+    """Return docs/verification.md: every case with what was expected and what came out."""
+    words = [
+        "zonesim verify",
+        "--quick" if quick else "",
+        f"--engine {engine} --seed {seed}",
+        "--write docs/verification.md",
+    ]
+    failed = sum(not each.passed for each in found)
+    head = HEAD.format(command=" ".join(filter(None, words)), passed=len(found) - failed, failed=failed)
+    own = {file.model.id: [each for each in found if each.case.id == file.model.id] for file in files}
+    lines = [
+        f"| [{name}](#{name.lower()}) | {file.model.title.get('en', '')} | {len(own[name])} | {file.model.source} |"
+        for file in files
+        for name in [file.model.id]
+    ]
+    for file in files:
+        lines += ["", f"## {file.model.id}", "", _titles(file)]
+        for key, group in groupby(own[file.model.id], key=lambda each: each.case.key):
+            lines += ["", *_case(list(group), key)]
+    return head + "\n".join(lines) + "\n"
+
+
+def _titles(file: CaseFile) -> str:
+    title = file.model.title
+    return f"{title.get('en', '')} {title.get('zh', '')}. Source: {file.model.source}."
+
+
+def _case(found: Sequence[Finding], key: str) -> list[str]:
+    case = found[0].case
+    how = f", {case.case.how}" if case.case.how else ""
+    lines = [
+        f"**{key}** (`{case.case.scenario}`, {case.case.rule}{how})",
+        "",
+        "| what | unit | expected | found | ± | n | verdict |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    say = Words("en")
+    return [*lines, *(f"| `{each.what}` | {' | '.join(_cells(each, say))} |".replace("± ", "") for each in found)]

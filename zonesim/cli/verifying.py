@@ -1,0 +1,42 @@
+"""The command that runs outside cases: verify."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zonesim.cli.app import Json, Seed, Workers, app, finish, workers_of
+
+
+@app.command()
+def verify(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Traces in full, the other cases 25 times shorter: about a minute.")
+    ] = False,
+    cases: Annotated[
+        list[str] | None, typer.Option("--case", metavar="ID", help="Only this case, e.g. S08 (repeatable).")
+    ] = None,
+    engine: Annotated[str, typer.Option("--engine", metavar="NAME", help="What runs the plans.")] = "simpy",
+    seed: Seed = 1,
+    workers: Workers = 0,
+    language: Annotated[str, typer.Option("--lang", help="Language of the table: en or zh.")] = "en",
+    as_json: Json = False,
+    page: Annotated[
+        Path | None, typer.Option("--write", metavar="PAGE", help="Also write the table here, as Markdown.")
+    ] = None,
+) -> None:
+    """Run cases that others have worked out or published, and say whether zonesim agrees."""
+    from zonesim.briefing.verify_report import verify_job  # noqa: PLC0415  slow imports
+
+    job = verify_job(
+        cases or [],
+        quick=quick,
+        engine=engine,
+        workers=workers_of(workers),
+        seed=seed,
+        language=language,
+        page=page,
+    )
+    finish(job, as_json)
