@@ -1,0 +1,118 @@
+"""What an engine makes of a plan, and where two of them differ first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from tests.helper import ENGINES, ListSink
+from zonesim.engine import Engine
+from zonesim.faults import RunFault
+from zonesim.plan import Plan, Totals
+from zonesim.plan.records import NUMBER_BITS, VISIT_COLUMNS
+from zonesim.units import format_ms
+
+NUMBER = (1 << NUMBER_BITS) - 1
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The rows of a run in their order with its totals, or the fault that ended it."""
+
+    visits: np.ndarray
+    marks: np.ndarray
+    totals: Totals | None
+    fault: str
+
+
+def outcome(plan: Plan, engine: str | Engine, seed: int = 1, replication: int = 0) -> Outcome:
+    """Run a plan on an engine."""
+    simulate = ENGINES[engine] if isinstance(engine, str) else engine
+    sink = ListSink()
+    totals, fault = None, ""
+    try:
+        totals = simulate(plan, seed, replication, sink)
+    except RunFault as found:
+        fault = str(found)
+    visits = [block.visits for block in sink.blocks]
+    marks = [block.marks for block in sink.blocks]
+    if fault:  # how much of a broken run has been handed over is not part of its meaning
+        visits, marks = [], []
+    return Outcome(
+        np.concatenate([np.empty((0, 4), np.int64), *visits]),
+        np.concatenate([np.empty((0, 2), np.int64), *marks]),
+        totals,
+        fault,
+    )
+
+
+def difference(plan: Plan, one: Outcome, other: Outcome) -> str:
+    """Return the first thing in which two outcomes of a plan differ, for people; "" when they are equal to the byte."""
+    if one.fault != other.fault:
+        return f"fault:\n  {one.fault or 'none'}\n  {other.fault or 'none'}"
+    for name in ("visits", "marks"):
+        first, second = getattr(one, name), getattr(other, name)
+        if first.dtype != second.dtype or first.shape[1:] != second.shape[1:]:
+            return f"{name}: {first.dtype} {first.shape} against {second.dtype} {second.shape}"
+        if first.tobytes() != second.tobytes():
+            return f"{name}, {len(first)} rows against {len(second)}:\n{_first_row(plan, name, first, second)}"
+    return _other_total(plan, one.totals, other.totals)
+
+
+def _first_row(plan: Plan, name: str, one: np.ndarray, other: np.ndarray) -> str:
+    common = min(len(one), len(other))
+    apart = np.flatnonzero((one[:common] != other[:common]).any(axis=1))
+    row = int(apart[0]) if len(apart) else common
+    lines = []
+    for number in range(max(0, row - 3), row + 3):
+        for side, table in (("one  ", one), ("other", other)):
+            if number < len(table) and (number >= row or side == "one  "):
+                sign = ">" if number == row else " "
+                lines.append(
+                    f"{sign} row {number} {side if number >= row else 'both '} {told(plan, name, table[number])}"
+                )
+    return "\n".join(lines)
+
+
+def told(plan: Plan, name: str, row: np.ndarray) -> str:
+    """Return a visit or mark for people."""
+    key, *times = row.tolist()
+    number = key & NUMBER
+    token = f"{plan.names.sources[number >> 32]}#{number >> 6 & (1 << 26) - 1}" + (
+        f"/{number & 63}" if number & 63 else ""
+    )
+    if name == "marks":
+        return f"{token} mark {plan.names.marks[key >> NUMBER_BITS].name} at {format_ms(times[0])} ({times[0]})"
+    step = plan.names.steps[key >> NUMBER_BITS]
+    words = ", ".join(
+        f"{what} {'-' if time == -1 else f'{format_ms(time)} ({time})'}"
+        for what, time in zip(VISIT_COLUMNS[1:], times, strict=True)
+    )
+    return f"{token} at {'.'.join(step.path)}: {words}"
+
+
+def _other_total(plan: Plan, one: Totals | None, other: Totals | None) -> str:
+    if one is None or other is None:
+        return "" if one is other else "one has totals, the other has none"
+    for field in fields(Totals):
+        first, second = getattr(one, field.name), getattr(other, field.name)
+        if field.name == "classes":
+            equal = len(first) == len(second) and all(_same(a, b) for a, b in zip(first, second, strict=True))
+        elif field.name == "events":
+            equal = first == second
+        else:
+            equal = _same(first, second)
+        if not equal:
+            return f"totals.{field.name}:\n  one   {_plain(first)}\n  other {_plain(second)}"
+    return ""
+
+
+def _same(one: np.ndarray, other: np.ndarray) -> bool:
+    return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, tuple):
+        return str([_plain(each) for each in value])
+    return f"{value.dtype} {value.tolist()}" if isinstance(value, np.ndarray) else str(value)

@@ -1,0 +1,324 @@
+"""Random flows: lists of steps of every kind that the language has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tests.properties.durations import duration, minutes
+from tests.properties.luck import Luck
+
+Steps = dict[str, dict[str, Any]]
+
+KINDS = {
+    "serve": 10.0,
+    "delay": 3.0,
+    "block": 3.0,
+    "gather": 2.0,
+    "led": 1.0,
+    "split": 1.5,
+    "parallel": 1.0,
+    "wait_until": 1.0,
+    "change": 1.5,
+    "check": 1.5,
+    "call": 1.0,
+    "spawn": 1.0,
+}
+"""How often a step is of each kind."""
+
+DEEPEST = 3
+"""Blocks, branches and batches inside each other."""
+
+
+@dataclass(frozen=True)
+class World:
+    """What flows may name: resources with their units and rule at shift end, calendars, classes and so on."""
+
+    units: dict[str, int]
+    rules: dict[str, str]
+    calendars: list[str]
+    classes: list[str]
+    accounts: list[str]
+    truths: list[str]
+    statuses: list[str]
+    spawned: list[str]
+    firms: bool
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a list of steps stands: what its tokens hold, how deep it lies, and the marks set before it."""
+
+    held: dict[str, int] = field(default_factory=dict)
+    depth: int = 0
+    marks: list[str] = field(default_factory=list)
+
+    def inside(self, needs: dict[str, int] | None = None) -> Place:
+        """Return the place inside a step of this one that holds `needs` besides."""
+        held = dict(self.held)
+        for name, units in (needs or {}).items():
+            held[name] = held.get(name, 0) + units
+        return replace(self, held=held, depth=self.depth + 1)
+
+    def alone(self) -> Place:
+        """Return the place of a child, which holds nothing."""
+        return Place(depth=self.depth + 1, marks=self.marks)
+
+
+class FlowWriter:
+    """Writes the steps of one flow."""
+
+    def __init__(self, luck: Luck, world: World, *, calls: bool) -> None:
+        self.luck = luck
+        self.world = world
+        self.calls = calls
+        self.number = 0
+        self.left = luck.number(3, 16)
+        """How many steps may still be written."""
+
+    def name(self) -> str:
+        """Return a new name of a step."""
+        self.number += 1
+        return f"s{self.number}"
+
+    def steps(self, place: Place, most: int = 7) -> Steps:
+        """Return a list of steps."""
+        luck = self.luck
+        found: Steps = {}
+        own: list[str] = []
+        for _ in range(luck.number(1, most)):
+            if self.left <= 0 and found:
+                break
+            self.left -= 1
+            kinds = dict(KINDS)
+            if place.depth >= DEEPEST:
+                kinds = {kind: kinds[kind] for kind in ("serve", "delay", "change", "check", "wait_until")}
+            kind = luck.weighted(kinds)
+            if kind == "split":
+                own.append(self._split(found, place))
+                continue
+            name = self.name()
+            step = getattr(self, f"_{kind}")(place)
+            found[name] = self._dressed(step, place, kind)
+            own.append(name)
+        self._lead_on(found, own)
+        self._keep(found, own)
+        return found
+
+    # --- kinds of steps
+
+    def _delay(self, _: Place) -> dict[str, Any]:
+        step: dict[str, Any] = {"take": duration(self.luck, self.world.classes)}
+        if self.luck.chance(0.25):
+            step["during"] = self.luck.pick(self.world.calendars)
+        return step
+
+    def _serve(self, place: Place) -> dict[str, Any]:
+        needs = self._needs(place)
+        if not needs:
+            return self._delay(place)
+        step: dict[str, Any] = {"hold": self._hold(needs), "take": duration(self.luck, self.world.classes)}
+        rules = {self.world.rules[name] for name in needs}
+        if "fits" not in rules and self.luck.chance(0.1):
+            step["during"] = self.luck.pick(self.world.calendars)
+        return self._waiting(step)
+
+    def _block(self, place: Place) -> dict[str, Any]:
+        needs = {name: units for name, units in self._needs(place).items() if self.world.rules[name] != "fits"}
+        if not needs:
+            return self._serve(place)
+        step = {"hold": self._hold(needs), "steps": self.steps(place.inside(needs), 3)}
+        return self._waiting(step)
+
+    def _gather(self, _: Place) -> dict[str, Any]:
+        luck = self.luck
+        gather: dict[str, Any] = {}
+        ends = luck.some(["number", "within", "until"], 1, 2)
+        if "number" in ends:
+            gather["number"] = luck.weighted({1: 1, 2: 4, 3: 3, 5: 1})
+        if "within" in ends:
+            gather["within"] = duration(luck, [], 1)
+        if "until" in ends:
+            gather["until"] = luck.pick(self.world.calendars)
+        by = luck.pick([None, None, "class", "firm"] if self.world.firms else [None, None, "class"])
+        return {"gather": gather | ({"by": by} if by else {})}
+
+    def _led(self, place: Place) -> dict[str, Any]:
+        return {**self._gather(place), "steps": self.steps(place.inside(), 3)}
+
+    def _split(self, found: Steps, place: Place) -> str:
+        luck = self.luck
+        split, join = self.name(), self.name()
+        count: Any = luck.number(1, 3)
+        if luck.chance(0.4):
+            count = {"discrete": dict(zip(["1", "2", "4"], luck.split_percent(3), strict=True))}
+        found[split] = {"split": {"into": "part", "count": count}}
+        found.update(self.steps(place.alone(), 3))
+        found[join] = {"join": split}
+        return split
+
+    def _parallel(self, place: Place) -> dict[str, Any]:
+        branches = {}
+        for _ in range(self.luck.number(2, 3)):
+            branches[self.name()] = {"steps": self.steps(place.alone(), 2)}
+        return {"parallel": branches}
+
+    def _wait_until(self, _: Place) -> dict[str, Any]:
+        calendar = self.luck.pick(self.world.calendars)
+        return {"wait_until": {"closing": calendar} if self.luck.chance(0.4) else calendar}
+
+    def _change(self, _: Place) -> dict[str, Any]:
+        luck, world = self.luck, self.world
+        changes: dict[str, Any] = {}
+        what = luck.pick(["credit", "debit", "class", "status", "status"])
+        if what in {"credit", "debit"}:
+            changes[what] = {luck.pick(world.accounts): luck.number(1, 3)}
+        elif what == "class":
+            changes["class"] = luck.pick(world.classes)
+        else:
+            changes["status"] = luck.pick(world.statuses)
+        step: dict[str, Any] = {"set": changes}
+        if luck.chance(0.3):
+            step["take"] = duration(luck, world.classes)
+        return step
+
+    def _check(self, place: Place) -> dict[str, Any]:
+        luck = self.luck
+        truth = luck.pick(self.world.truths)
+        if luck.chance(0.2):
+            return {"correct": truth, "take": minutes(luck)}
+        step: dict[str, Any] = {
+            "detect": {"truth": truth, "sensitivity": luck.percent(20), "false_alarm": luck.pick(["0 %", "30 %"])}
+        }
+        if luck.chance(0.6):
+            step["detect"]["on_hit"] = {"mark": self._new_mark(place)}
+        if luck.chance(0.5):
+            step["take"] = duration(luck, self.world.classes)
+        return step
+
+    def _call(self, place: Place) -> dict[str, Any]:
+        needs = self._needs(place)
+        usable = [name for name, units in needs.items() if units == 1]
+        if not usable or not self.calls:
+            return self._delay(place)
+        given: dict[str, Any] = {"r": usable[0]}
+        if self.luck.chance(0.5):
+            given["d"] = minutes(self.luck)
+        return {"call": "sub", "with": given}
+
+    def _spawn(self, place: Place) -> dict[str, Any]:
+        if not self.world.spawned:
+            return self._delay(place)
+        start = self.luck.pick(self.world.spawned)
+        if self.luck.chance(0.6):
+            return {"spawn": {"traffic": start, "after": duration(self.luck, self.world.classes)}}
+        return {"spawn": start}
+
+    # --- what steps have besides
+
+    def _needs(self, place: Place) -> dict[str, int]:
+        """Return units of one to three resources that can be had with what is in hand; mostly in one order."""
+        luck, units = self.luck, self.world.units
+        names = list(units)
+        last = max((names.index(name) for name in place.held), default=-1)
+        ordered = names[last + 1 :] if luck.chance(0.9) else names
+        free = {name: units[name] - place.held.get(name, 0) for name in ordered}
+        usable = [name for name in ordered if free[name] > 0 and (name not in place.held or luck.chance(0.2))]
+        if not usable:
+            return {}
+        chosen = luck.some(usable, 1, luck.weighted({1: 6, 2: 3, 3: 1}))
+        return {name: luck.number(1, min(free[name], 3)) if luck.chance(0.3) else 1 for name in chosen}
+
+    def _hold(self, needs: dict[str, int]) -> dict[str, Any]:
+        return {
+            f"h{number}": {"resource": name, "units": units} if units > 1 else name
+            for number, (name, units) in enumerate(needs.items())
+        }
+
+    def _waiting(self, step: dict[str, Any]) -> dict[str, Any]:
+        """Return a step that holds something, with a priority and patience or without."""
+        luck = self.luck
+        if luck.chance(0.4):
+            step["priority"] = luck.pick(
+                [1, 2, {self.world.classes[0]: 1, "all": 2}, {self.world.classes[-1]: 0, "all": 1}]
+            )
+        if luck.chance(0.3):
+            step["patience"] = {"longest": duration(luck, self.world.classes)}
+        return step
+
+    def _new_mark(self, place: Place) -> str:
+        mark = f"m{self.luck.number(0, 3)}"
+        place.marks.append(mark)
+        return mark
+
+    def _dressed(self, step: dict[str, Any], place: Place, kind: str) -> dict[str, Any]:
+        """Return a step with conditions, marks and a background or without."""
+        luck = self.luck
+        front: dict[str, Any] = {}
+        if luck.chance(0.2):
+            front["when"] = self._when(place)
+        if kind == "spawn" or luck.chance(0.15):
+            front["share"] = luck.pick(
+                [luck.percent(10, 90), {self.world.classes[0]: luck.percent(), "all": luck.percent(10, 90)}]
+            )
+        if "patience" not in step and "gather" not in step and luck.chance(0.1):
+            front["background"] = True
+        if luck.chance(0.15):
+            step["mark"] = self._new_mark(place)
+        return {**front, **step}
+
+    def _when(self, place: Place) -> dict[str, Any]:
+        luck, world = self.luck, self.world
+        names = list(world.units)
+        kinds: list[dict[str, Any]] = [
+            {"class": luck.pick(world.classes)},
+            {"queue": {"of": luck.pick(names), "longer_than": luck.number(0, 3)}},
+            {luck.pick(["shut", "open"]): luck.pick(names)},
+            {"status": luck.some(world.statuses, 1, 2)},
+        ]
+        if place.marks:
+            kinds += [{luck.pick(["marked", "unmarked"]): luck.pick(place.marks)}] * 2
+        return luck.pick(kinds)
+
+    def _lead_on(self, found: Steps, own: list[str]) -> None:
+        """Let some steps go on elsewhere, forward or backward, and let those who give up do so."""
+        luck = self.luck
+        for number, name in enumerate(own):
+            step = found[name]
+            if "patience" in step:
+                step["patience"]["next"] = target = self._target(found, own, number)
+                if target in own[: number + 1]:  # not round and round in no time
+                    step["patience"]["longest"] = minutes(luck, 1)
+            if step.get("background") or "split" in step or not luck.chance(0.12):
+                continue
+            if luck.chance(0.3):
+                step["next"] = luck.pick([*own[number + 1 :], "end"])
+            else:
+                targets = list(dict.fromkeys(self._target(found, own, number) for _ in range(luck.number(1, 2))))
+                step["next"] = {target: luck.percent(5, 40) for target in targets}
+
+    def _target(self, found: Steps, own: list[str], number: int) -> str:
+        """Return where to go on; not back over a step in the background, whose child may still be there."""
+        first = number + 1
+        while first > 0 and not found[own[first - 1]].get("background"):
+            first -= 1
+        return self.luck.pick([*own[first:], *own[number + 1 :], "end"])
+
+    def _keep(self, found: Steps, own: list[str]) -> None:
+        """Let some holds outlast their step or the block around it."""
+        for number, name in enumerate(own):
+            later = [each for each in own[number + 1 :] if not found[each].get("background")]
+            inner = [(step, [name, *later]) for step in found[name].get("steps", {}).values() if "hold" in found[name]]
+            for step, untils in [(found[name], later), *inner]:
+                kept = self._keepable(step)
+                if kept and untils and "keep" not in step and self.luck.chance(0.15):
+                    step["keep"] = {kept: f"until {self.luck.pick(untils)}"}
+
+    def _keepable(self, step: dict[str, Any]) -> str | None:
+        """Return a hold of a step that may be kept, None when there is none."""
+        if step.get("background") or step.get("when") or step.get("share"):
+            return None
+        names = {key: hold if isinstance(hold, str) else hold["resource"] for key, hold in step.get("hold", {}).items()}
+        if any(self.world.rules.get(name) != "finish" for name in names.values()):
+            return None
+        return next(iter(names), None)

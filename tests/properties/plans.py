@@ -1,0 +1,269 @@
+"""
+Random models: small scenarios in which everything that the language can say happens, and much of it at one instant.
+
+A model is a scenario, written as text and compiled like any other, so that its plan is proved; with some of them come
+measures that a share adopts. Two things that no text of one file can say are changed in the finished plan: a class
+listed with each arrival time (else from a log), and shifts of which a part of the units stays on duty.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from hypothesis import strategies as st
+
+from tests.helper import HEAD, add_measure, plan_of
+from tests.properties.durations import duration, minutes
+from tests.properties.flows import FlowWriter, Place, World
+from tests.properties.luck import Luck
+from zonesim.faults import Faults
+from zonesim.plan import Plan
+from zonesim.plan.operations import AtShiftEnd
+from zonesim.plan.plan import LISTED_CLASS, UNLIMITED
+from zonesim.policy import Arm, Chosen
+from zonesim.scenario import load_catalogue
+
+LISTED_CLASSES = "a class is listed with each arrival"
+PARTIAL_SHIFTS = "half of the units stay on duty between shifts"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A scenario as a tree, the texts of measures with the choice of each, and what is changed in the plan."""
+
+    tree: dict[str, Any]
+    measures: tuple[str, ...] = ()
+    chosen: tuple[Chosen, ...] = ()
+    changes: tuple[str, ...] = ()
+    tried: int = field(default=1, compare=False)
+
+    def text(self) -> str:
+        """Return the scenario as a file, without its head lines."""
+        return yaml.safe_dump(self.tree, sort_keys=False, width=150, allow_unicode=True)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The plan; raises Faults when the scenario is none."""
+        with pytest.MonkeyPatch.context() as patch:
+            catalogue = load_catalogue()
+            for table in ("flows", "measures", "places", "keys"):
+                patch.setattr(
+                    catalogue, table, {}
+                )  # the library has no part in these models, and copying it takes long
+            regime = catalogue.regimes["R1"].model_copy(update={"adopted": {}})
+            patch.setattr(catalogue, "regimes", {"R1": regime})
+            for measure in self.measures:
+                add_measure(patch, measure)
+            plan = plan_of(HEAD + self.text(), arm=Arm("arm", self.chosen) if self.chosen else None)
+        if LISTED_CLASSES in self.changes:
+            plan = _with_listed_classes(plan)
+        return _with_partial_shifts(plan) if PARTIAL_SHIFTS in self.changes else plan
+
+    def __str__(self) -> str:
+        """Return all of it, for people."""
+        parts = [self.text(), *self.measures, *map(str, self.chosen), *self.changes]
+        return "\n".join(parts)
+
+
+def model_of(seed: int) -> Model:
+    """Return the model with this number; models that do not compile are passed over."""
+    return random_model(Random(seed))
+
+
+def models() -> st.SearchStrategy[Model]:
+    """Return models for hypothesis."""
+    return st.randoms(use_true_random=False).map(random_model)
+
+
+def random_model(source: Random) -> Model:
+    """Return a model that compiles."""
+    for tried in range(1, 200):
+        model = _draw(Luck(source))
+        try:
+            assert len(model.plan.program)
+        except Faults:
+            continue
+        return replace(model, tried=tried)
+    raise AssertionError("no model of 200 compiles")
+
+
+# --- drawing
+
+
+def _draw(luck: Luck) -> Model:
+    length = luck.pick([73, 120, 240, 361, 600, 600, 1445, 2000, 3000])
+    clock = {
+        "start": "2018-09-03",
+        "warm_up": luck.pick(["0 h", "0 h", "10 min", "37 min", "61.5 min"]),
+        "measure": f"{length} min",
+        "cool_down": luck.pick(["0 h", "5 min", "90.25 min"]),
+    }
+    classes = luck.pick([["A"], ["A", "B"], ["A", "B", "C"]])
+    calendars = {f"c{number}": _calendar(luck, length) for number in range(luck.number(1, 3))}
+    resources, rules = _resources(luck, list(calendars))
+    zone: dict[str, Any] = {**resources, "stock": {"account": luck.pick([5, 500, 500, 500]), "floor": 0}}
+    firms = luck.chance(0.5)
+    world = World(
+        units={
+            f"Z.{name}": 9 if entry["units"] == "unlimited" else entry["units"] for name, entry in resources.items()
+        },
+        rules={f"Z.{name}": rule for name, rule in rules.items()},
+        calendars=[*calendars, "always"] if luck.chance(0.3) else list(calendars),
+        classes=classes,
+        accounts=["Z.stock"],
+        truths=["t0"],
+        statuses=["q0", "q1", "q2"],
+        spawned=["x"] if luck.chance(0.5) else [],
+        firms=firms,
+    )
+    tree: dict[str, Any] = {"clock": clock, "calendars": calendars, "zones": {"Z": zone}}
+    if luck.chance(0.3):
+        tree["profiles"] = {"p": {"hours": [float(luck.pick([0, 1, 2, 5])) for _ in range(23)] + [1.0]}}
+    if firms:
+        volume = {"zipf": luck.pick([0, 1.0])}
+        credit = dict(zip(classes, luck.split_percent(len(classes)), strict=True))
+        tree["firms"] = {"count": luck.number(3, 8), "volume": volume, "credit": credit}
+    tree["truth"] = {"t0": {"all": luck.percent(10, 90)}}
+    tree["statuses"] = {name: {"to": dict.fromkeys(world.statuses, "assumed")} for name in world.statuses}
+    tree["flows"] = _flows(luck, world)
+    tree["traffic"] = _traffic(luck, world, tree, length)
+    changes = tuple(each for each in (LISTED_CLASSES, PARTIAL_SHIFTS) if luck.chance(0.3))
+    measures, chosen = _measures(luck, world, tree, length) if luck.chance(0.4) else ((), ())
+    return Model(tree, measures, chosen, changes)
+
+
+def _calendar(luck: Luck, length: int) -> dict[str, list[str]]:
+    """Return opening hours on 5-minute marks, most of them within the run."""
+    last = min(24 * 12, length // 5 + 3)
+    days = {}
+    for key in luck.pick([["mon-sun"], ["mon", "tue-sun"], ["mon-tue"], ["2018-09-03", "mon-sun"]]):
+        edges = sorted(luck.source.sample(range(last + 1), min(2 * luck.number(1, 4), last + 1) // 2 * 2))
+        spans = list(zip(edges[::2], edges[1::2], strict=True))
+        if luck.chance(0.3) and spans[-1][1] < 24 * 12:
+            spans.append((spans[-1][1], 24 * 12))  # two spans that touch
+        days[key] = [f"{_hour(5 * begin)}-{_hour(5 * end)}" for begin, end in spans]
+    return days
+
+
+def _hour(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def _resources(luck: Luck, calendars: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return resources as a zone has them, and the rule at shift end of each; those that pause have the same hours."""
+    entries: dict[str, Any] = {}
+    rules: dict[str, str] = {}
+    for number in range(luck.number(2, 5)):
+        name = f"r{number}"
+        entry: dict[str, Any] = {"units": luck.weighted({1: 5, 2: 3, 3: 2, 4: 1, "unlimited": 0.5})}
+        rule = "finish"
+        if luck.chance(0.5):
+            rule = luck.pick(["finish", "pause", "fits"])
+            entry |= {"open": calendars[0] if rule == "pause" else luck.pick(calendars), "at_shift_end": rule}
+        entries[name], rules[name] = entry, rule
+    return entries, rules
+
+
+def _flows(luck: Luck, world: World) -> dict[str, Any]:
+    flows: dict[str, Any] = {}
+    for number in range(luck.number(1, 3)):
+        writer = FlowWriter(luck, world, calls=True)
+        flows[f"f{number}"] = {"steps": writer.steps(Place())}
+    if world.spawned:
+        alone = replace(world, spawned=world.spawned if luck.chance(0.1) else [])
+        flows["g"] = {"steps": FlowWriter(luck, alone, calls=True).steps(Place(), 3)}
+    sub = {"hold": {"h": "$r"}, "take": "$d"} | ({"mark": "m9"} if luck.chance(0.5) else {})
+    flows["sub"] = {
+        "params": {"r": "resource", "d": {"kind": "duration", "default": "3 min"}},
+        "steps": {"one": sub, "two": {"share": luck.percent(), "take": minutes(luck)}},
+    }
+    return flows
+
+
+def _traffic(luck: Luck, world: World, tree: dict[str, Any], length: int) -> dict[str, Any]:
+    flows = [name for name in tree["flows"] if name.startswith("f")]
+    traffic: dict[str, Any] = {}
+    for number in range(luck.number(1, 4)):
+        entry: dict[str, Any] = {"flow": flows[number % len(flows)]}
+        tokens = luck.number(3, 40)
+        if luck.chance(0.5):
+            entry["rate"] = f"{tokens / length:.6f} /min"
+            if "profiles" in tree and luck.chance(0.7):
+                entry["profile"] = "p"
+        else:
+            grid = sorted(5 * luck.number(0, min(length, 300) // 5) for _ in range(tokens))
+            entry["at"] = [f"{each} min" for each in grid]
+        if luck.chance(0.3):
+            sizes = {"discrete": dict(zip(["1", "2", "3"], luck.split_percent(3), strict=True))}
+            entry["batch"] = luck.pick([2, 3, sizes])
+        if number == 0 or luck.chance(0.3):
+            entry["classes"] = dict(zip(world.classes, luck.split_percent(len(world.classes)), strict=True))
+        elif not world.firms or luck.chance(0.3):
+            entry["class"] = luck.pick(world.classes)
+        if world.firms and luck.chance(0.2):
+            entry["parties"] = 2
+        if not world.firms:
+            entry["parties"] = 0
+        traffic[luck.pick("abcdeyz") + str(number)] = entry
+    if world.spawned:
+        traffic["x"] = {"flow": "g", "spawned": True}
+    return traffic
+
+
+def _measures(
+    luck: Luck, world: World, tree: dict[str, Any], length: int
+) -> tuple[tuple[str, ...], tuple[Chosen, ...]]:
+    """Return one or two measures: other times of a step, a step less, another class."""
+    texts, chosen = [], []
+    flows = [name for name in tree["flows"] if name.startswith("f")]
+    for number, flow in enumerate(luck.some(flows, 1, 2)):
+        steps = {name: step for name, step in tree["flows"][flow]["steps"].items() if "take" in step}
+        practice: dict[str, Any] = {"label": {"en": "x", "zh": "x"}}
+        practice["adoption"] = {"share": "$share", "of": luck.pick(["volume", "firms", "token"])}
+        if steps:
+            path = f"flows.{flow}.{luck.pick(list(steps))}.take"
+            practice["edits"] = [{"set": path, "to": duration(luck, world.classes)}]
+        elif len(world.classes) > 1:
+            practice["sets_class"] = {world.classes[0]: world.classes[1]}
+        else:
+            continue
+        name = f"m{90 + number}"
+        body = {
+            "params": {"share": {"default": luck.percent(20, 90), "low": "0 %", "high": "100 %"}},
+            "practices": {"p": practice},
+        }
+        head = f"name: {name}\nannex: {90 + number}\n"
+        texts.append(head + yaml.safe_dump(body, sort_keys=False, width=150, allow_unicode=True))
+        start = "2018-09-04" if length > 24 * 60 and luck.chance(0.5) else ""
+        chosen.append(Chosen(name, start=start))
+    return tuple(texts), tuple(chosen)
+
+
+# --- what the language cannot say
+
+
+def _with_listed_classes(plan: Plan) -> Plan:
+    """Return a plan whose listed arrivals have each a class of their own."""
+    sources, times = plan.sources.copy(), plan.times.copy()
+    classes = len(plan.names.classes)
+    for row in sources:
+        if row[1] == 1 and row[7] == -1:
+            row[6] = LISTED_CLASS
+            times[row[2] : row[2] + row[3], 1] = np.arange(row[3]) % classes
+    return replace(plan, sources=sources, times=times)
+
+
+def _with_partial_shifts(plan: Plan) -> Plan:
+    """Return a plan in which half of the units of a resource that finishes its work stay between its shifts."""
+    changes = plan.changes.copy()
+    for first, rows, rule, *_ in plan.resources.tolist():
+        own = changes[first : first + rows]
+        if rule == AtShiftEnd.FINISH and rows > 1 and 1 < own[:, 1].max() < UNLIMITED:
+            own[:, 1] = np.maximum(own[:, 1], own[:, 1].max() // 2)
+    return replace(plan, changes=changes)

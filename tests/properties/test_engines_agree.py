@@ -1,0 +1,141 @@
+"""All engines give the same rows, totals and faults: random models, shipped scenarios, every model of the docs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from tests.helper import ENGINES, ROOT, plan_of_file
+from tests.properties.agreement import difference, outcome
+from tests.properties.hunt import differs, shrunk
+from tests.properties.plans import Model, model_of, models
+from zonesim.engine import simpy_engine
+from zonesim.plan import Plan, Sink, Totals
+
+OTHERS = sorted(set(ENGINES) - {"simpy"}) or ["simpy"]
+"""Engines that have to equal the reference; the reference itself where there is no other, which shows that it repeats."""
+
+CHUNK = 250
+CHUNKS = 40
+"""Ten thousand models in the slow test, in pieces that several processes can share."""
+
+
+def check(model: Model, engine: str) -> None:
+    """Compare an engine with the reference on a model."""
+    found = differs(model, "simpy", engine, replications=1)
+    assert not found, f"{found}\n{model}"
+
+
+@pytest.mark.parametrize("engine", OTHERS)
+@pytest.mark.parametrize("seed", range(0, 100, 20))
+def test_engines_agree_on_random_models(engine, seed):
+    """
+    A hundred models: rows as a sequence of bytes, totals field by field, faults word for word.
+    """
+    for number in range(seed, seed + 20):
+        check(model_of(number), engine)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", OTHERS)
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_engines_agree_on_ten_thousand_models(engine, chunk):
+    """
+    The same for ten thousand others; the difference, where there is one, is made small before it is shown.
+    """
+    for number in range(1_000 + chunk * CHUNK, 1_000 + (chunk + 1) * CHUNK):
+        model = model_of(number)
+        if differs(model, "simpy", engine, replications=1):
+            check(shrunk(model, lambda each: differs(each, "simpy", engine)), engine)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", OTHERS)
+@settings(max_examples=200, phases=(Phase.generate, Phase.shrink), suppress_health_check=list(HealthCheck))
+@given(model=models())
+def test_engines_agree_on_what_hypothesis_finds(engine, model):
+    """
+    Models whose choices hypothesis makes: it looks for corners that plain luck leaves out.
+    """
+    check(model, engine)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", OTHERS)
+def test_engines_agree_with_bounds_checked(engine, tmp_path):
+    """
+    With every index of compiled code checked, in a cache of its own: no access outside an array, and the same rows.
+    """
+    code = f"import sys; from tests.properties.hunt import hunt; sys.exit(hunt(300, 20_000, 'simpy', {engine!r}, keep_going=True) > 0)"
+    env = {**os.environ, "NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=env, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 differ" in done.stdout
+
+
+# --- models that people wrote
+
+SHORT = ("clock.warm_up=1 d", "clock.measure=2 d", "clock.cool_down=1 d")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", OTHERS)
+@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "scenarios").glob("*.yaml")))
+def test_engines_agree_on_shipped_scenarios(engine, name):
+    """
+    Every scenario that zonesim ships, for four days.
+    """
+    agree(plan_of_file(ROOT / "scenarios" / name, *SHORT), engine)
+
+
+def agree(plan: Plan, engine: str) -> None:
+    """Compare an engine with the reference on a plan."""
+    assert difference(plan, outcome(plan, "simpy"), outcome(plan, engine)) == ""
+
+
+# --- what the comparison can see
+
+
+class _NoNewLuck(simpy_engine._Run):
+    """A loop draws the same again."""
+
+    def _pass_again(self, token):
+        super()._pass_again(token)
+        token.passes -= 1
+
+
+class _LastJoinsLast(simpy_engine._Run):
+    """A batch lets its members go in the opposite order."""
+
+    def _complete(self, batch):
+        if not batch.led:
+            batch.members.reverse()
+        super()._complete(batch)
+
+
+WRONG: dict[str, tuple[type[simpy_engine._Run], int]] = {
+    "a loop draws the same again": (_NoNewLuck, 60),
+    "members in the opposite order": (_LastJoinsLast, 60),
+}
+"""Engines with one rule broken, and how many models must be enough to see it."""
+
+
+def wrong_engine(run: type[simpy_engine._Run]) -> Callable[[Plan, int, int, Sink], Totals]:
+    """Return an engine with another run."""
+    return lambda plan, seed, replication, sink: run(plan, seed, replication, sink).run()
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_broken_rule_is_seen(name):
+    """
+    An engine with one rule broken differs from the reference on some of the models.
+    """
+    run, models_at_most = WRONG[name]
+    engine = wrong_engine(run)
+    assert any(differs(model_of(number), "simpy", engine, replications=1) for number in range(models_at_most))
