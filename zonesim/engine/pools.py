@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 from zonesim.plan.plan import UNLIMITED
 
 if TYPE_CHECKING:
+    from zonesim.engine.breaking import BusyClock
+    from zonesim.engine.interrupting import Work
     from zonesim.engine.tokens import Token, Visit
 
 
@@ -32,6 +34,8 @@ class Request:
     """How long (ms) the units would be in use; only asked where nothing starts that does not fit."""
     gives_up: bool = False
     """Whether it ends by itself when nobody grants it."""
+    resumes: Work | None = None
+    """The interrupted work that goes on when it is granted."""
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -51,10 +55,12 @@ class Pool:
     """
     Units of one resource.
 
-    `scheduled` units are on duty, of which `capacity` are in order. `used` may exceed it after a closing or a breakdown
+    `scheduled` units are on duty; `down` are broken down by themselves, and all of them while `cuts` is above 0; the
+    rest is the `capacity`. `used` may exceed it after a closing or a breakdown
     (work in hand is finished). The integrals count unit-ms and token-ms inside the measured window [`begin`, `end`);
     an unlimited resource has no open integral. `closings` are the times at which units go off duty, where nothing
-    starts that would not end before.
+    starts that would not end before. `work` is what can be interrupted, if the resource `preempts` or work in hand
+    `pauses` when units break down; `clock` runs while its one unit is in use.
     """
 
     number: int
@@ -62,6 +68,8 @@ class Pool:
     end: int
     scheduled: int = 0
     capacity: int = 0
+    down: int = 0
+    cuts: int = 0
     used: int = 0
     line: list[tuple[tuple[int, int], Request]] = field(default_factory=list)
     last: int = 0
@@ -71,6 +79,10 @@ class Pool:
     queue: int = 0
     peak: int = 0
     closings: Sequence[int] = ()
+    preempts: bool = False
+    pauses: bool = False
+    work: list[Work] = field(default_factory=list)
+    clock: BusyClock | None = None
 
     def count(self, now: int) -> None:
         """Bring the integrals up to `now`; call before anything changes."""
@@ -89,29 +101,61 @@ class Pool:
         """Return the units free now; negative when more are in use than there are."""
         return self.capacity - self.used
 
+    def schedule(self, units: int, now: int) -> None:
+        """Have so many units on duty from now on."""
+        self.count(now)
+        self.scheduled = units
+        self._settle()
+        if self.clock is not None:
+            self.clock.turn(now)
+
+    def put_out(self, units: int, now: int, *, back: bool = False) -> None:
+        """Let `units` (-1: all) break down, or come back from their repair."""
+        self.count(now)
+        sign = -1 if back else 1
+        if units < 0:
+            self.cuts += sign
+        else:
+            self.down += sign * units
+        self._settle()
+
+    def _settle(self) -> None:
+        self.capacity = 0 if self.cuts else max(0, self.scheduled - self.down)
+
+    def use(self, units: int, now: int) -> None:
+        """Take `units`, or give them back where they are below 0."""
+        self.count(now)
+        self.used += units
+        if self.clock is not None:
+            self.clock.turn(now)
+
 
 def enter(request: Request, now: int) -> bool:
     """Let a newcomer join its lines; return True, with the units taken, when it need not wait."""
     ends_in_time = in_time(request, now)
     if ends_in_time and all(not pool.line and units <= pool.capacity - pool.used for pool, units in request.needs):
-        _take(request, now)
+        take(request, now)
         return True
-    _join(request, now)
+    join(request, now)
     if ends_in_time and _grantable(request, None):
-        _leave(request, now)
-        _take(request, now)
+        leave(request, now)
+        take(request, now)
         return True
     for pool, _ in request.needs:
-        if pool.begin <= now < pool.end and len(pool.line) > pool.peak:
-            pool.peak = len(pool.line)
+        note_peak(pool, now)
     return False
+
+
+def note_peak(pool: Pool, now: int) -> None:
+    """Let the longest queue count a line that has grown."""
+    if pool.begin <= now < pool.end and len(pool.line) > pool.peak:
+        pool.peak = len(pool.line)
 
 
 def give_back(needs: tuple[tuple[Pool, int], ...], now: int) -> list[Request]:
     """Give units back; return the requests that are granted by it, in order."""
     for pool, units in needs:
-        pool.count(now)
-        pool.used -= units
+        pool.use(-units, now)
     granted: list[Request] = []
     for pool, _ in needs:
         if pool.line:
@@ -132,18 +176,13 @@ def serve(pool: Pool, now: int) -> list[Request]:
         if max(units, passed_over) > pool.free:
             break
         if (len(request.needs) == 1 or _grantable(request, pool)) and in_time(request, now):
-            _leave(request, now)
-            _take(request, now)
+            leave(request, now)
+            take(request, now)
             granted.append(request)
         else:
             passed_over = max(passed_over, units)
             position += 1
     return granted
-
-
-def give_up(request: Request, now: int) -> None:
-    """Let a waiting request leave its lines."""
-    _leave(request, now)
 
 
 def in_time(request: Request, now: int) -> bool:
@@ -177,19 +216,21 @@ def _grantable(request: Request, known: Pool | None) -> bool:
     return True
 
 
-def _take(request: Request, now: int) -> None:
+def take(request: Request, now: int) -> None:
+    """Take the units of a request."""
     for pool, units in request.needs:
-        pool.count(now)
-        pool.used += units
+        pool.use(units, now)
 
 
-def _join(request: Request, now: int) -> None:
+def join(request: Request, now: int) -> None:
+    """Put a request into its lines, each at its place."""
     for pool, _ in request.needs:
         pool.count(now)
         insort(pool.line, (request.rank, request), key=_rank)
 
 
-def _leave(request: Request, now: int) -> None:
+def leave(request: Request, now: int) -> None:
+    """Take a waiting request out of its lines."""
     for pool, _ in request.needs:
         pool.count(now)
         del pool.line[bisect_left(pool.line, request.rank, key=_rank)]

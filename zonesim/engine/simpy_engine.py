@@ -1,9 +1,10 @@
 """
 The reference engine: interprets a plan with SimPy.
 
-SimPy's event list keeps the order of an instant by priority: capacity changes (-2), serving the lines after them
-(-1), tokens made ready, first come first served (1), then timed events by rank and token number (2 and above). All
-meaning is in the plan; here is nothing but interpretation.
+SimPy's event list keeps the order of an instant by priority: capacity changes, breakdowns and repairs (CHANGE); then,
+resource by resource, what has to be interrupted (INTERRUPT); then, resource by resource, the lines (SERVE); tokens made
+ready, first come first served (1); then timed events by rank and token number (2 and above). All meaning is in the
+plan; here is nothing but interpretation.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ import simpy
 
 from zonesim.engine.arriving import Population, arrivals
 from zonesim.engine.batches import Batch, key_of, next_opening, until_open, until_shut
+from zonesim.engine.breaking import BusyClock, Clock
+from zonesim.engine.interrupting import Work, overtake, stop, too_many
 from zonesim.engine.ledger import Ledger
-from zonesim.engine.pools import Pool, Request, enter, give_back, give_up, peak_now, serve
+from zonesim.engine.pools import Pool, Request, enter, give_back, leave, peak_now, serve, take
 from zonesim.engine.recording import Recorder
 from zonesim.engine.sampling import draw_ms, prepare
 from zonesim.engine.standstill import check_standstill
@@ -27,14 +30,19 @@ from zonesim.engine.streams import lineage, run_key, uniform
 from zonesim.engine.tokens import Token, Visit
 from zonesim.faults import RunFault
 from zonesim.plan.operations import NOWHERE, AtShiftEnd, BranchOn, Op, SetWhat
+from zonesim.plan.operations import Clock as Counts
 from zonesim.plan.plan import Plan
 from zonesim.plan.records import LARGEST_ORDINAL, NEVER, NUMBER_BITS, Sink, Totals, token_number
 
-CHANGE: Final = -2
-SERVE: Final = -1
+CHANGE: Final = -3 << 32
+INTERRUPT: Final = -2 << 32
+SERVE: Final = -1 << 32
 READY: Final = 1
 TIMED: Final = 2
-"""Priorities of SimPy events. A timed event has TIMED + (rank << 40 | token number)."""
+"""
+Priorities of SimPy events. INTERRUPT and SERVE have the number of the resource added; a timed event has TIMED + (rank
+<< 40 | token number).
+"""
 
 HOLD_END: Final = 1 << NUMBER_BITS
 ARRIVAL: Final = 2 << NUMBER_BITS
@@ -86,7 +94,10 @@ class _Run:
         self.shares: list[list[float]] = plan.shares.tolist()
         self.priorities: list[list[int]] = plan.priorities.tolist()
         self.pools = [Pool(number, begin, end, last=begin) for number in range(len(plan.resources))]
-        for pool, (first, rows, rule, _) in zip(self.pools, plan.resources.tolist(), strict=True):
+        broken = set(plan.breakdowns[:, 0].tolist())
+        for pool, (first, rows, rule, preempts) in zip(self.pools, plan.resources.tolist(), strict=True):
+            pool.preempts = bool(preempts)
+            pool.pauses = rule == AtShiftEnd.PAUSE and (pool.preempts or pool.number in broken)
             if rule == AtShiftEnd.FITS:
                 changes = plan.changes[first : first + rows].tolist()
                 pool.closings = [time for (_, before), (time, units) in pairwise(changes) if units < before]
@@ -101,6 +112,8 @@ class _Run:
         self.spawned = [0] * len(plan.names.sources)
         self.forming: dict[tuple[int, int], Batch] = {}
         self.in_line = 0
+        self.in_front = 0
+        self.grants = 0
         self.events = 0
         self.operations: dict[int, Callable[[Token, list[int]], bool]] = {
             Op.SEIZE: self._seize,
@@ -147,7 +160,9 @@ class _Run:
         for number, (first, rows, *_) in enumerate(self.plan.resources.tolist()):
             for time, units in self.plan.changes[first : first + rows].tolist():
                 _Event(self.env, self._change, (number, units), CHANGE, time)
-                _Event(self.env, self._serve, number, SERVE, time)
+                self._settle(number, time)
+        for clock in self._clocks():
+            clock.start(0)
         _Event(self.env, lambda _: peak_now(self.pools, self.begin), None, TIMED - 1, self.begin)
         for source in range(len(self.plan.sources)):
             self._next_arrival(source, 0, arrivals(self.plan, source, self.key))
@@ -158,11 +173,46 @@ class _Run:
 
     def _change(self, event: Any) -> None:  # noqa: ANN401
         number, units = event.value
-        self.pools[number].count(self.env.now)
-        self.pools[number].scheduled = self.pools[number].capacity = units
+        self.pools[number].schedule(units, self.env.now)
+
+    def _settle(self, number: int, delay: int = 0) -> None:
+        """Have a resource interrupt and serve when all changes of an instant are made."""
+        if self.pools[number].pauses:
+            _Event(self.env, self._cut_short, number, INTERRUPT + number, delay)
+        _Event(self.env, self._serve, number, SERVE + number, delay)
+
+    def _cut_short(self, event: Any) -> None:  # noqa: ANN401
+        while (work := too_many(self.pools[event.value], self.env.now)) is not None:
+            self._interrupt(work)
 
     def _serve(self, event: Any) -> None:  # noqa: ANN401
-        self._grant(serve(self.pools[event.value], self.env.now))
+        pool = self.pools[event.value]
+        self._grant(serve(pool, self.env.now))
+        self._preempt(pool)
+
+    def _clocks(self) -> Iterator[Clock]:
+        """Return the clocks of all breakdowns."""
+        for resource, units, counts, up_law, up_stream, law, stream in self.plan.breakdowns.tolist():
+            pool = self.pools[resource]
+            kind = BusyClock if counts == Counts.BUSY else Clock
+            clock = kind(pool, units, (up_law, up_stream), (law, stream), self._draw_for_cycle, self._at)
+            if isinstance(clock, BusyClock):
+                pool.clock = clock
+            yield clock
+
+    def _draw_for_cycle(self, law: int, stream: int, cycle: int) -> int:
+        value: int = draw_ms(self.laws, self.numbers, law, 0, self.key, self.streams[stream], cycle, 0, 0)
+        return value
+
+    def _at(self, time: int, pool: Pool, act: Callable[[int], None]) -> None:
+        """Have `act` done among the capacity changes of a later instant."""
+        if time < self.horizon:
+            _Event(self.env, self._break, (pool, act), CHANGE, time - self.env.now)
+
+    def _break(self, event: Any) -> None:  # noqa: ANN401
+        pool, act = event.value
+        act(self.env.now)
+        self._settle(pool.number)
 
     def _next_arrival(self, source: int, ordinal: int, coming: Iterator[tuple[int, int]]) -> None:
         found = next(coming, None)
@@ -237,12 +287,13 @@ class _Run:
         now = self.env.now
         self.in_line += 1
         needs = self.needs[first, rows]
-        visit = token.open[slot] = Visit(step, now, NEVER, needs)
-        request = Request(token, visit, self.priorities[priority][token.klass], self.in_line, needs)
+        visit = token.open[slot] = Visit(step, now, NEVER, needs, self.priorities[priority][token.klass])
+        request = Request(token, visit, visit.level, self.in_line, needs)
         if any(pool.closings for pool, _ in needs):  # the work is the one hold that follows
             request.lasts = self._draw(token, self.program[token.row][2], self.program[token.row][3])
         self.recorder.come(step, now)
-        if enter(request, now):
+        if enter(request, now) or self._takes_over(request):
+            self._has_units(visit)
             visit.started = now
             return True
         token.waits_for = request
@@ -261,7 +312,7 @@ class _Run:
             return
         now = self.env.now
         self.events += 1
-        give_up(request, now)
+        leave(request, now)
         token.waits_for = None
         visit = token.open.pop(slot)
         self.recorder.go(visit.step, token.number, visit.queued, NEVER, now)
@@ -271,14 +322,78 @@ class _Run:
         self._ready(token)
         for pool, _ in request.needs:
             self._grant(serve(pool, now))
+            self._preempt(pool)
 
     def _grant(self, requests: list[Request]) -> None:
-        """Give waiters their units now; they move when their turn comes."""
+        """Give waiters their units now; they move when their turn comes, and interrupted work just goes on."""
         for request in requests:
             token = request.token
             token.waits_for = None
-            request.visit.started = self.env.now
-            self._ready(token)
+            self._has_units(request.visit)
+            if request.resumes is not None:
+                self._resume(request.resumes, request.needs)
+            else:
+                request.visit.started = self.env.now
+                self._ready(token)
+
+    def _has_units(self, visit: Visit) -> None:
+        self.grants += 1
+        visit.granted = self.grants
+
+    # --- interruptions (see zonesim.engine.interrupting)
+
+    def _takes_over(self, request: Request) -> bool:
+        """Let a newcomer that has joined its line take the unit of a victim; return whether it did."""
+        pool = request.needs[0][0] if request.needs else None
+        if pool is None or not pool.preempts or pool.line[0][1] is not request:
+            return False
+        return self._overtakes(pool) is not None
+
+    def _preempt(self, pool: Pool) -> None:
+        """Let those who wait take the units of victims."""
+        while (request := self._overtakes(pool)) is not None:
+            self._grant([request])
+
+    def _overtakes(self, pool: Pool) -> Request | None:
+        """Let the first in line take the unit of a victim; return its request if there is one."""
+        found = overtake(pool, self.env.now)
+        if found is None:
+            return None
+        request, work = found
+        leave(request, self.env.now)
+        self._interrupt(work)
+        take(request, self.env.now)
+        return request
+
+    def _interrupt(self, work: Work) -> None:
+        now = self.env.now
+        done = now - work.since if work.calendar == NOWHERE else self._open_time(work.calendar, work.since, now)
+        self.in_front -= 1
+        stop(work, done, self.in_front, now)
+        self.recorder.come(work.step, now)
+
+    def _resume(self, work: Work, needs: tuple[tuple[Pool, int], ...]) -> None:
+        now = self.env.now
+        work.visit.needs = needs
+        self.recorder.go(work.step, work.token.number, work.stopped, now, now)
+        work.stopped = NEVER
+        self._go_on(work)
+
+    def _go_on(self, work: Work) -> None:
+        """Key the end of a hold that can be interrupted."""
+        now = self.env.now
+        work.since, work.end = now, self._end_of(work.calendar, now, work.left)
+        work.pool.work.append(work)
+        if work.end < self.horizon:
+            priority = TIMED + HOLD_END + work.token.number
+            _Event(self.env, self._worked, (work, work.turn), priority, work.end - now)
+
+    def _worked(self, event: Any) -> None:  # noqa: ANN401
+        work, turn = event.value
+        if work.turn == turn:
+            work.pool.work.remove(work)
+            work.token.work = None
+            self._end_hold(work.token)
 
     def _release(self, token: Token, row: list[int]) -> bool:
         _, step, first, rows, slot, if_held, *_ = row
@@ -287,7 +402,10 @@ class _Run:
         now = self.env.now
         visit = token.open.pop(slot)
         self.recorder.go(step, token.number, visit.queued, visit.started, now)
-        self._grant(give_back(self.needs[first, rows], now))
+        needs = self.needs[first, rows]
+        self._grant(give_back(needs, now))
+        for pool, _ in needs:
+            self._preempt(pool)
         return True
 
     def _keep(self, token: Token, row: list[int]) -> bool:
@@ -302,19 +420,31 @@ class _Run:
         return True
 
     def _hold(self, token: Token, row: list[int]) -> bool:
-        _, step, law, stream, calendar, *_ = row
+        _, step, law, stream, calendar, interrupted, *_ = row
         now = self.env.now
         duration = self._draw(token, law, stream)
         if step != NOWHERE:
             token.hold = Visit(step, now, now)
             self.recorder.come(step, now)
-        end = now + duration if calendar == NOWHERE else self._open_end(calendar, now, duration)
+        if interrupted != NOWHERE and duration > 0:
+            visit = next(each for each in token.open.values() if each.needs)
+            pool = visit.needs[0][0]
+            token.work = Work(token, visit, pool, interrupted, calendar, duration, now, now)
+            self._go_on(token.work)
+            self._preempt(pool)
+            return False
+        end = self._end_of(calendar, now, duration)
         if end < self.horizon:
             _Event(self.env, self._held, token, TIMED + HOLD_END + token.number, end - now)
         return False
 
+    def _end_of(self, calendar: int, now: int, duration: int) -> int:
+        return now + duration if calendar == NOWHERE else self._open_end(calendar, now, duration)
+
     def _held(self, event: Any) -> None:  # noqa: ANN401
-        token: Token = event.value
+        self._end_hold(event.value)
+
+    def _end_hold(self, token: Token) -> None:
         self.events += 1
         visit = token.hold
         if visit is not None:
@@ -340,6 +470,18 @@ class _Run:
         position = bisect_left(spans, due, key=lambda span: span[2]) - 1
         opens, closes, before = spans[position]
         return opens + due - before if due <= before + closes - opens else self.horizon
+
+    def _open_time(self, calendar: int, begin: int, end: int) -> int:
+        """Return how much of a time is open."""
+        return self._open_before(calendar, end) - self._open_before(calendar, begin)
+
+    def _open_before(self, calendar: int, time: int) -> int:
+        spans = self.spans[calendar]
+        position = bisect_right(spans, time, key=lambda span: span[0]) - 1
+        if position < 0:
+            return 0
+        opens, closes, before = spans[position]
+        return int(before + min(time, closes) - opens)
 
     def _mark(self, token: Token, row: list[int]) -> bool:
         self.recorder.mark(row[2], token.number, self.env.now)
@@ -540,6 +682,8 @@ class _Run:
             token = self.inside[number]
             for visit in [*token.open.values(), *([token.hold] if token.hold else [])]:
                 self.recorder.row(visit.step, number, visit.queued, visit.started, NEVER)
+            if token.work is not None and token.work.stopped != NEVER:
+                self.recorder.row(token.work.step, number, token.work.stopped, NEVER, NEVER)
             self.recorder.row(token.leave_step, number, token.arrived, token.arrived, NEVER)
         self.recorder.close(self.horizon)
         for pool in self.pools:

@@ -37,7 +37,8 @@ class Layout:
     Which rows of a plan's tables belong to which scope.
 
     `groups`: flows, and entries of flows used more than once (but for an entry that is called like another flow), with
-    their sources. `chains`: the library marks of each group, in order. `steps`: rows of the step table. `lanes`: by
+    their sources. `chains`: the library marks of each group, in order. `steps`: rows of the step table,
+    and `interruptions` those of the interruptions of these steps. `lanes`: by
     gate direction, rows of the steps that hold its lanes. `limited`: resources that somebody may wait for. `inspected`:
     groups with a mark of inspection.
     """
@@ -45,6 +46,7 @@ class Layout:
     groups: dict[str, tuple[int, ...]]
     chains: dict[str, tuple[str, ...]]
     steps: dict[str, tuple[int, ...]]
+    interruptions: dict[str, tuple[int, ...]]
     lanes: dict[str, tuple[int, ...]]
     truths: tuple[str, ...]
     limited: tuple[int, ...]
@@ -77,10 +79,15 @@ def layout(plan: Plan) -> Layout:
         for name in groups_of[mark.entry]:
             marks[name].add(mark.name)
     steps: dict[str, list[int]] = {}
+    interruptions: dict[str, list[int]] = {}
     lanes: dict[str, list[int]] = {}
     places = {mark.place for mark in names.marks if mark.name == "gate_arrived"}
     for number, step in enumerate(names.steps):
         if step.is_leave:
+            continue
+        if step.is_interruption:
+            for name in groups_of[step.entry]:
+                interruptions.setdefault(f"{name}.{'.'.join(step.path[:-1])}", []).append(number)
             continue
         for name in groups_of[step.entry]:
             steps.setdefault(f"{name}.{'.'.join(step.path)}", []).append(number)
@@ -96,6 +103,7 @@ def layout(plan: Plan) -> Layout:
         groups={name: tuple(sources) for name, sources in groups.items()},
         chains={name: tuple(mark for mark in LIBRARY_MARKS if mark in marks[name]) for name in groups},
         steps={name: tuple(rows) for name, rows in steps.items()},
+        interruptions={name: tuple(rows) for name, rows in interruptions.items()},
         lanes={name: tuple(lanes.get(name, ())) for name in sorted(places)},
         truths=tuple(truths),
         limited=tuple(limited),
@@ -142,6 +150,9 @@ class _Teller:
                 self._add("step", what, name, shown=waits)
             if not self.impatient.isdisjoint(self.scopes.steps[name]):
                 self._add("step", "gave_up.share", name)
+            if name in self.scopes.interruptions:
+                self._add("step", "interruptions.day", name)
+                self._add("step", "interrupted.mean", name)
         for name in self.scopes.lanes:
             for definition in BY_NAME.values():
                 if definition.scope == "place":

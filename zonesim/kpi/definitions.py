@@ -66,10 +66,12 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
     Definition("step", "wait.p95", "min", "any token", "Wait, P95", "等待时间P95", "from queued to first start"),
     Definition("step", "wait.share", "share", "any token", "Share that waits", "需等待占比", "visits with a wait above 0, those that still wait included"),
     Definition("step", "gave_up.share", "share", "any token", "Gave up waiting", "放弃排队占比", "visits that ended without the units, of all visits that got them, still wait for them or gave up", headline=True),
-    Definition("step", "service.mean", "min", "any token", "Time in the step, mean", "作业时间均值", "from start to end, after the wait"),
+    Definition("step", "service.mean", "min", "any token", "Time in the step, mean", "作业时间均值", "from start to end, after the wait; interruptions are part of it"),
     Definition("step", "stay.mean", "min", "any token", "Wait and step, mean", "等待及作业时间均值", "from queued to end"),
     Definition("step", "visits.day", "/d", "any token", "Visits per day", "日均次数", "visits of measured tokens, per day of the window"),
     Definition("step", "open.share", "share", "any token", "Visits not ended", "期末未结束占比", "visits of measured tokens still open when the run ends"),
+    Definition("step", "interruptions.day", "/d", "any token", "Interruptions per day", "日均中断次数", "interruptions of the work of measured tokens, by more important ones or by breakdowns, per day of the window"),
+    Definition("step", "interrupted.mean", "min", "any token", "Interruption, mean", "中断时间均值", "from an interruption until the work goes on"),
     # Directions of a gate.
     Definition("place", "lane.mean", "s", "truck", "Lane occupancy, mean", "占用通道时间均值", "from getting the lane to leaving it", headline=True),
     Definition("place", "wait.mean", "s", "truck", "Wait for a lane, mean", "卡口排队时间均值", "from joining the queue to the lane", headline=True),
@@ -117,7 +119,7 @@ SCOPES: Final = {
     "all": "`all`",
 }
 
-COMPUTED: Final = 2
+COMPUTED: Final = 3
 """
 Version of how the numbers are computed from records, curves and samples among them. It is raised with every change of
 `measure.py` or `reducer.py` that changes or adds a number: stored numbers of other versions are not used again.

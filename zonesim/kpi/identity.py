@@ -41,7 +41,8 @@ class Integrals:
             for resource in set(step.resources):  # a token stands in one line once, however many units it asks for
                 queue[resource] += self.waits[number]
             for resource, units in zip(step.resources, step.units, strict=True):
-                busy[resource] += units * self.services[number]
+                # While work is interrupted its unit is not in use, though the visit of its step goes on.
+                busy[resource] += units * (-self.waits[number] if step.is_interruption else self.services[number])
         steps = [f"tokens at {step.entry}/{'.'.join(step.path)}" for step in names.steps]
         _equal(totals.at_step, self.stays, steps)
         _equal(totals.queue, queue, [f"queue of {name}" for name in names.resources])

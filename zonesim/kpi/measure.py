@@ -183,6 +183,10 @@ class Measurement:
             self.values[f"{name}.open.share"] = _share(missing, count)
             # Nothing is missing here: who still waits when the run ends has waited.
             self.values[f"{name}.wait.share"] = _share(int((waits != 0).sum()), count)
+        for name, rows in self.scopes.interruptions.items():
+            waits, _, _ = self._pooled(rows)
+            self._statistics(f"{name}.interrupted", waits[waits != _NONE], int((waits == _NONE).sum()), MINUTE)
+            self.values[f"{name}.interruptions.day"] = len(waits) / self.days
 
     def _pooled(self, rows: tuple[int, ...]) -> tuple[Ints, Ints, Ints]:
         """Return waits, services and their sums (-1: not ended) of the visits of several steps together."""

@@ -91,6 +91,7 @@ class Reducer:
         self._sort_marks()
         self.gave_up = np.zeros(len(plan.names.steps), dtype=np.int64)
         self.is_leave = np.array([step.is_leave for step in plan.names.steps], dtype=bool)
+        self.is_interruption = np.array([step.is_interruption for step in plan.names.steps], dtype=bool)
         self.reachable = _reachable(plan, self.milestone)
         self.lanes = np.zeros((len(self.scopes.lanes), len(plan.names.steps)), dtype=bool)
         for direction, rows in enumerate(self.scopes.lanes.values()):
@@ -180,8 +181,10 @@ class Reducer:
         wait = np.where(begun, started - queued, NEVER)
         service = np.where(begun & over, ended - started, NEVER)
         leaves = self.is_leave[step]
+        stopped = self.is_interruption[step]  # while it waits for its unit, the visit of its step seems to use one
+        begin, until = np.where(stopped, come, start), np.where(stopped, start, gone)
         for group, units in self.takes:
-            self.busy.add(group[step], start, gone, units[step])
+            self.busy.add(group[step], begin, until, np.where(stopped, -units[step], units[step]))
         measured = self._measured(number)
         for direction, holds in enumerate(self.lanes):
             here = holds[step]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from zonesim.faults import Faults, Place, ScenarioFault
 from zonesim.plan.assembly import Routine, link
+from zonesim.plan.breakdowns import breakdown_rows
 from zonesim.plan.flow_writer import FLAGS
 from zonesim.plan.flows import EntryCompiler
 from zonesim.plan.operations import program_array
@@ -55,6 +56,7 @@ def compile_plan(arm: ResolvedArm) -> Plan:
         flows.append(entry.flow)
     for compiler in compilers:
         compiler.check_flags()
+    breakdowns = breakdown_rows(tables)
     if tables.faults.faults:
         flat = [
             each for fault in tables.faults.faults for each in (fault.faults if isinstance(fault, Faults) else [fault])
@@ -65,7 +67,7 @@ def compile_plan(arm: ResolvedArm) -> Plan:
     _prove(tables, program, places, [starts[id(first)] for first in firsts])
     resources, changes = tables.resource_rows()
     calendars, spans = tables.calendar_rows()
-    laws, numbers = _laws(tables)
+    laws, numbers = tables.laws.arrays()
     group_rows, members = _firms(tables)
     adoptions = tables.adoptions
     sources = [(starts[id(first)], *row) for first, row in zip(firsts, arrivals.rows, strict=True)]
@@ -75,12 +77,12 @@ def compile_plan(arm: ResolvedArm) -> Plan:
         needs=_ints(tables.needs.rows, 2),
         priorities=_ints(tables.priorities.rows, classes),
         shares=_floats(tables.shares.rows, classes),
-        laws=_ints(laws, 3),
-        numbers=np.array(numbers, dtype=np.float64),
+        laws=laws,
+        numbers=numbers,
         streams=_identities(tables.streams.names),
         resources=_ints(resources, 4),
         changes=_ints(changes, 2),
-        breakdowns=_ints([], 7),
+        breakdowns=_ints(breakdowns, 7),
         calendars=_ints(calendars, 2),
         spans=_ints(spans, 3),
         sources=_ints(sources, 9),
@@ -145,15 +147,6 @@ def _starts(routines: Sequence[Routine]) -> dict[int, int]:
         starts[id(routine)] = count
         count += sum(isinstance(row, list) for row in routine.rows)
     return starts
-
-
-def _laws(tables: WorldTables) -> tuple[list[tuple[int, int, int]], list[float]]:
-    rows: list[tuple[int, int, int]] = []
-    numbers: list[float] = []
-    for kind, own in tables.laws.table.rows:
-        rows.append((kind, len(numbers), len(own)))
-        numbers += own
-    return rows, numbers
 
 
 def _firms(tables: WorldTables) -> tuple[list[tuple[int, int]], list[tuple[float, float, float]]]:

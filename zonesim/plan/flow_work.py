@@ -21,6 +21,10 @@ from zonesim.scenario.models import Step, When
 OFFICE: Final = "office"
 """The calendar whose days are working days unless a step says another."""
 
+_ALONE: Final = (
+    "Take it in a step of its own, or leave out `preempt` and, where it breaks down, write `at_shift_end: finish`."
+)
+
 
 class WorkWriter(FlowWriter, ABC):
     """Writes what a single step does."""
@@ -100,6 +104,7 @@ class WorkWriter(FlowWriter, ABC):
                 raise ScenarioFault(
                     fault, self.arm.world.place((*scope.text, "hold")), "Give it more units, or take fewer."
                 )
+        self._check_alone(needs, step, scope)
         first, count = self._needs(needs)
         priority = self._priority_row(step, scope)
         number = self._step_number(step, scope)
@@ -127,6 +132,20 @@ class WorkWriter(FlowWriter, ABC):
             raise UnknownName(f"no step '{target}' to go on with", place, suggest(target, labels, "steps"))
         law = self._law(step, scope, step.patience.longest, ("patience", "longest"))
         return law, labels[target], self.tables.streams.add(self._stream_name(scope, "patience"))
+
+    def _check_alone(self, needs: Mapping[int, int], step: Step, scope: Scope) -> None:
+        """Raise ScenarioFault when units that may be lost in the middle of work are not the only ones in hand."""
+        place = self.arm.world.place((*scope.text, "hold"))
+        inside = [resource for resource, _ in scope.held if self.tables.interrupts(resource)]
+        if inside:
+            name = self.tables.resources.rows[inside[0]]
+            fault = f"takes more while it has a unit of {name} in hand, whose work can be interrupted"
+            raise ScenarioFault(fault, place, _ALONE)
+        here = [resource for resource in needs if self.tables.interrupts(resource)]
+        if here and (sum(needs.values()) > 1 or scope.held or step.keep):
+            name = self.tables.resources.rows[here[0]]
+            fault = f"work with {name} can be interrupted, so it is taken alone: one unit, with nothing else in hand"
+            raise ScenarioFault(fault, place, _ALONE)
 
     def _check_fits(self, step: Step, needs: Mapping[int, int], scope: Scope) -> None:
         """Raise ScenarioFault when nobody can tell at its start how long the work of a step takes."""
@@ -261,7 +280,22 @@ class WorkWriter(FlowWriter, ABC):
         law = self._law(step, scope, working=working)
         stream = self.tables.streams.add(self._stream_name(scope, "take"))
         calendar = self._calendar(step, scope, working=working)
-        self.routine.emit(Op.HOLD, number, law, stream, calendar, NOWHERE)
+        self.routine.emit(Op.HOLD, number, law, stream, calendar, self._interruption(step, scope))
+
+    def _interruption(self, step: Step, scope: Scope) -> int:
+        """Return the step of the visits that tell the interruptions of a hold, -1 where there are none."""
+        if len(scope.held) != 1 or not self.tables.interrupts(scope.held[0][0]):
+            return NOWHERE
+        resource, units = scope.held[0]
+        path = (*scope.path, "interrupted")
+        label = {
+            str(language): f"{text}（中断）" if language == "zh" else f"{text} (interrupted)"
+            for language, text in step.label.items()
+        }
+        name = StepName(
+            self.name, self.entry.flow, path, label, (resource,), (units,), self.kind.name, is_interruption=True
+        )
+        return self.tables.steps.add((self.name, path, resource, "interrupted"), name)
 
     def _calendar(self, step: Step, scope: Scope, *, working: bool) -> int:
         """

@@ -115,6 +115,8 @@ class _Prover:
             way = replace(way, hands=tuple(each for each in way.hands if each[0] != c))
         elif op == Op.KEEP:
             way = self._fills(row, d, way)
+        elif op == Op.HOLD and d != NOWHERE:
+            self._alone(row, way)
         elif op == Op.SET and a in (SetWhat.RAISE_FLAG, SetWhat.LOWER_FLAG):
             bit = 1 << b
             raised = way.value | bit if a == SetWhat.RAISE_FLAG else way.value & ~bit
@@ -200,6 +202,15 @@ class _Prover:
             names = " and ".join(self.ground.resources[each] for each, _ in self.ground.needs[first : first + count])
             fault = f"a token may end with {names} still in hand"
             self._fault(row, fault, "Let every way from here pass the step named after `until`.")
+
+    def _alone(self, row: int, way: Way) -> None:
+        """Note a fault where work that can be interrupted is done with units kept from before in hand."""
+        steps = [self.ground.steps[self.program[filled][1]] for _, filled in way.hands]
+        kept = [self.ground.resources[step.resources[0]] for step in steps if step.is_kept]
+        if kept:
+            own = self.ground.resources[self.ground.steps[self.program[row][5]].resources[0]]
+            fault = f"work with {own} can be interrupted, but {kept[0]} may still be kept from before"
+            self._fault(row, fault, "Give that back first, or leave out `preempt`.")
 
     def _name(self, row: int) -> str:
         step = self.ground.steps[self.program[row][1]]

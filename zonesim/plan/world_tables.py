@@ -294,6 +294,20 @@ class WorldTables:
         """Return whether nothing starts with a resource that would not end before it closes."""
         return self.capacities[resource][2] == AtShiftEnd.FITS.name.lower()
 
+    def resource_entry(self, resource: int) -> Resource | None:
+        """Return what is written of a resource, None for one of a zone outside, where nothing is ever short."""
+        name = self.resources.rows[resource]
+        zone = self.scenario.zones[name.zone]
+        entry = zone.entries()[name.name]
+        return entry if isinstance(entry, Resource) and not zone.outside else None
+
+    def interrupts(self, resource: int) -> bool:
+        """Return whether work with a resource can be interrupted: it preempts, or pauses when units break down."""
+        entry = self.resource_entry(resource)
+        if entry is None:
+            return False
+        return entry.preempt or (entry.breakdowns is not None and entry.at_shift_end == "pause")
+
     def pausing_calendar(self, resource: int) -> str | None:
         """Return the calendar in whose open time work with this resource counts, if its work pauses at closing."""
         name = self.resources.rows[resource]
@@ -316,8 +330,10 @@ class WorldTables:
         """Return the resources table and the changes table."""
         rows: list[tuple[int, int, int, int]] = []
         changes: list[Span] = []
-        for own, _, rule in self.capacities:
-            rows.append((len(changes), len(own), int(AtShiftEnd[rule.upper()]), 0))
+        for resource, (own, _, rule) in enumerate(self.capacities):
+            entry = self.resource_entry(resource)
+            preempts = entry is not None and entry.preempt
+            rows.append((len(changes), len(own), int(AtShiftEnd[rule.upper()]), int(preempts)))
             changes += own
         return rows, changes
 

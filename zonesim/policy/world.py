@@ -224,6 +224,7 @@ def _fill_defaults(world: World) -> None:
             if isinstance(entry, dict) and "units" in entry:
                 entry.setdefault("open", "always")
                 entry.setdefault("at_shift_end", "finish")
+                entry.setdefault("preempt", False)
             if isinstance(entry, dict) and "account" in entry:
                 entry.setdefault("floor", 0)
     for root in ("library", "flows"):
