@@ -157,7 +157,10 @@ class _Teller:
             for definition in BY_NAME.values():
                 if definition.scope == "place":
                     self._add("place", definition.what, name, shown=definition.headline and name in self.limited)
+        broken = {str(self.plan.names.resources[resource]) for resource in self.plan.breakdowns[:, 0].tolist()}
         for name in sorted(self.limited):
+            if name in broken:
+                self._add("resource", "availability", name)
             for what in ("utilisation", "queue.mean", "queue.peak", "busy_hours.day", "load"):
                 self._add("resource", what, name, shown=True if what == "queue.mean" and not self.library else None)
         for account in self.plan.names.accounts:

@@ -255,6 +255,8 @@ class Measurement:
             self.curves[f"{name}.busy_week"] = self.columns.busy_week[place]
             busy, opened = int(self.totals.busy[resource]), int(self.totals.open[resource])
             self.values[f"{name}.utilisation"] = _share(busy, opened)
+            broken = int(self.totals.broken[resource])
+            self.values[f"{name}.availability"] = _share(opened - broken, opened)
             self.values[f"{name}.queue.mean"] = float(self.totals.queue[resource]) / self.window
             self.values[f"{name}.queue.peak"] = float(self.totals.peak[resource])
             self.values[f"{name}.busy_hours.day"] = busy / HOUR / self.days

@@ -1,11 +1,11 @@
 """
 Load of every resource from the traffic equations: a bound that needs no simulation.
 
-Load = expected busy units over units there. The expected visits of a token to every operation follow from the
-shares of the program; every hold counts for the units in hand, waiting in a queue with units in hand does not, so
-the true load can only be higher. By the hour: the arrivals' profile is moved by the mean time from arrival to the
-step, and flattened when that is more than half a day; where a resource closes, work waits for the opening, so its
-mean load is given for every open hour.
+Load = expected busy units over units there, of those that break down the share that is in order on average. The
+expected visits of a token to every operation follow from the shares of the program; every hold counts for the units in
+hand, waiting in a queue with units in hand does not, so the true load can only be higher. By the hour: the arrivals'
+profile is moved by the mean time from arrival to the step, and flattened when that is more than half a day; where a
+resource closes, work waits for the opening, so its mean load is given for every open hour.
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ def loads(plan: Plan, offset: int = 0) -> list[Load]:
         units = _weekly_units(plan, resource, offset)
         if units.max() >= UNLIMITED or not units.any():
             continue
+        units = units * _in_order(plan, resource)
         mean = float(offered[resource].mean() / units.mean())
         always = bool(units.min() == units.max())
         hourly = offered[resource] / units.max() if always else np.where(units > 0, mean, 0.0)
@@ -153,6 +154,18 @@ def _weekly_units(plan: Plan, resource: int, offset: int) -> NDArray[np.float64]
     values = np.diff(total) / HOUR
     values[edges[1:] > plan.horizon] = np.nan
     return _by_hour_of_week(values, offset)
+
+
+def _in_order(plan: Plan, resource: int) -> float:
+    """
+    Return the mean share of the units of a resource that are not broken down, by time or, where its clock is busy, by
+    time of work and of the repairs that follow from it.
+    """
+    for broken, _, _, up, _, repair, _ in plan.breakdowns.tolist():
+        if broken == resource:  # all clocks of a resource have the same laws
+            works, out = (law_mean(plan.laws, plan.numbers, law, 0) for law in (up, repair))
+            return works / (works + out)
+    return 1.0
 
 
 def _by_hour_of_week(values: NDArray[np.float64], offset: int) -> NDArray[np.float64]:
