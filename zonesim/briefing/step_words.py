@@ -12,6 +12,7 @@ from zonesim.briefing.words import ENGLISH, Words
 from zonesim.scenario import Step
 from zonesim.scenario.acts import Changes, Gather, Instant, start_of
 from zonesim.scenario.fields import By, Law, mode_of
+from zonesim.scenario.steps import Shortest
 
 EVERYBODY: Final = "all"
 _NONE: Final = frozenset({"0", "0 %"})
@@ -128,9 +129,10 @@ def share_text(share: Any, say: Words = ENGLISH) -> str:  # noqa: ANN401
 
 
 def _resource(hold: Any, say: Words) -> str:  # noqa: ANN401
-    name = str(hold if isinstance(hold, str) else hold.resource)
-    units = "" if isinstance(hold, str) or hold.units == 1 else f"{hold.units} "
-    return units + _short(name, say)
+    units = "" if isinstance(hold, str) or hold.units == 1 else f"{_plain(mode_of(hold.units))} "
+    if isinstance(hold, Shortest):
+        return units + say("step.shortest", lines=say("step.or").join(_short(name, say) for name in hold.shortest))
+    return units + _short(str(hold if isinstance(hold, str) else hold.resource), say)
 
 
 def _instant(wait: Any, say: Words) -> str:  # noqa: ANN401

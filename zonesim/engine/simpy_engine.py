@@ -526,6 +526,10 @@ class _Run:
             yes = len(self.pools[operand].line) > third
         elif on == BranchOn.STATUS:
             yes = token.status != NOWHERE and bool(operand >> token.status & 1)
+        elif on == BranchOn.SHORTEST:
+            pools = [self.pools[resource] for resource in self.plan.needs[operand : operand + third, 0].tolist()]
+            there = [len(pool.line) + pool.used for pool in pools]
+            yes = there.index(min(there)) == steady
         else:
             yes = self.pools[operand].capacity == 0
         if yes:

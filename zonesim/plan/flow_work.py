@@ -11,12 +11,13 @@ from typing import Final
 
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.plan.assembly import Label, Operand
-from zonesim.plan.flow_writer import FlowWriter
+from zonesim.plan.flow_choice import ChoiceWriter
 from zonesim.plan.operations import NOWHERE, BranchOn, GatherBy, Op, SetWhat
 from zonesim.plan.plan import MarkName, StepName
 from zonesim.plan.scope import Kept, OpenList, Scope
 from zonesim.scenario.acts import Changes, Gather, Instant, start_of
 from zonesim.scenario.models import Step, When
+from zonesim.scenario.steps import Shortest
 
 OFFICE: Final = "office"
 """The calendar whose days are working days unless a step says another."""
@@ -26,7 +27,7 @@ _ALONE: Final = (
 )
 
 
-class WorkWriter(FlowWriter, ABC):
+class WorkWriter(ChoiceWriter, ABC):
     """Writes what a single step does."""
 
     @abstractmethod
@@ -85,13 +86,15 @@ class WorkWriter(FlowWriter, ABC):
 
         `labels` are the steps that a token may go on with when it gives up waiting.
         """
+        for key, hold in step.hold.items():
+            if isinstance(hold, Shortest):
+                self._shortest(step, key, hold, scope, labels)
+                return
         taken: dict[str, tuple[int, int]] = {}
         needs: dict[int, int] = {}
         for key, hold in step.hold.items():
             place = self.arm.world.place((*scope.text, "hold", key))
-            written = hold if isinstance(hold, str) else hold.resource
-            resource = self.tables.resource(self._resolved(written, scope), place)
-            count = 1 if isinstance(hold, str) else self._count(hold.units, scope, place)
+            resource, count = self._units_of(hold, scope, place)
             taken[key] = (resource, count)
             needs[resource] = needs.get(resource, 0) + count
         in_hand = dict(scope.held)

@@ -82,16 +82,14 @@ class FlowWriter:
     def _stream_name(self, scope: Scope, purpose: str) -> str:
         return f"{self.name}/{'.'.join(scope.path)}/{purpose}"
 
+    def _units_of(self, hold: Any, scope: Scope, place: Place) -> tuple[int, int]:  # noqa: ANN401
+        """Return the resource of a hold and how many units it takes; which of several lines is chosen already."""
+        written = hold if isinstance(hold, str) else hold.resource
+        resource = self.tables.resource(self._resolved(written, scope), place)
+        return resource, 1 if isinstance(hold, str) else self._count(hold.units, scope, place)
+
     def _step_number(self, step: Step, scope: Scope) -> int:
-        held = [
-            (
-                self.tables.resource(
-                    self._resolved(hold if isinstance(hold, str) else hold.resource, scope), self.text_place
-                ),
-                1 if isinstance(hold, str) else self._count(hold.units, scope, self.text_place),
-            )
-            for hold in step.hold.values()
-        ]
+        held = [self._units_of(hold, scope, self.text_place) for hold in step.hold.values()]
         name = StepName(
             self.name,
             self.entry.flow,

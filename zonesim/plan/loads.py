@@ -3,9 +3,10 @@ Load of every resource from the traffic equations: a bound that needs no simulat
 
 Load = expected busy units over units there, of those that break down the share that is in order on average. The
 expected visits of a token to every operation follow from the shares of the program; every hold counts for the units in
-hand, waiting in a queue with units in hand does not, so the true load can only be higher. By the hour: the arrivals'
-profile is moved by the mean time from arrival to the step, and flattened when that is more than half a day; where a
-resource closes, work waits for the opening, so its mean load is given for every open hour.
+hand, waiting in a queue with units in hand does not, so the true load can only be higher. Of several lines of which the
+shortest is chosen each gets the same share. By the hour: the arrivals' profile is moved by the mean time from
+arrival to the step, and flattened when that is more than half a day; where a resource closes, work waits for the
+opening, so its mean load is given for every open hour.
 """
 
 from __future__ import annotations
@@ -334,7 +335,7 @@ class _Walk:
             self._move(a, klass, flags, hands, amount, late)
             return
         if op == Op.BRANCH:
-            yes = self._share(a, b, klass, flags)
+            yes = 1 / (c - e) if a == BranchOn.SHORTEST else self._share(a, b, klass, flags)
             self._move(d, klass, flags, hands, amount * yes, late * yes)
             self._move(row + 1, klass, flags, hands, amount * (1 - yes), late * (1 - yes))
             return

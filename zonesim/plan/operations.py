@@ -51,6 +51,7 @@ class BranchOn(IntEnum):
     QUEUE_LONGER = 3
     CLOSED = 4
     STATUS = 5
+    SHORTEST = 6
 
 
 class SetWhat(IntEnum):
@@ -192,11 +193,16 @@ OPERATIONS: Final[dict[Op, Operation]] = {
                 ("on", "a BranchOn code"),
                 (
                     "operand",
-                    "SHARE: row of the shares table; FLAG: its number; CLASS, STATUS: bit mask; else: resource",
+                    "SHARE: row of the shares table; FLAG: its number; CLASS, STATUS: bit mask; SHORTEST: first row of"
+                    " the needs table that names a candidate; else: resource",
                 ),
-                ("stream", "SHARE: row of the streams table; QUEUE_LONGER: the length"),
+                ("stream", "SHARE: row of the streams table; QUEUE_LONGER: the length; SHORTEST: how many candidates"),
                 ("target", "where to go on yes"),
-                ("steady", "SHARE: 1 if a token that passes again meets the same luck"),
+                (
+                    "steady",
+                    "SHARE: 1 if a token that passes again meets the same luck; SHORTEST: which candidate, from 0: yes"
+                    " if it is the first of those with the fewest tokens waiting + units in use",
+                ),
             ),
         ),
         Operation(

@@ -55,10 +55,29 @@ class Units(Strict):
     """How many units at once, e.g. `2`."""
 
 
+class Shortest(Strict):
+    """One of several resources, each with a line of its own: that with the fewest, chosen on coming and kept."""
+
+    shortest: Annotated[list[Name], Field(min_length=2)]
+    """
+    The resources, e.g. `[GATE.lane1, GATE.lane2]`; the first of those with the fewest tokens waiting and units in use,
+    open or not, is taken.
+    """
+    units: Count = 1
+    """How many units of it at once, e.g. `2`."""
+
+
+def _form_of_hold(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, Shortest) or (isinstance(value, dict) and "shortest" in value):
+        return "shortest"
+    return "units" if isinstance(value, dict | Units) else "name"
+
+
 Hold = Annotated[
-    Annotated[Name, Tag("name")] | Annotated[Units, Tag("units")],
-    Discriminator(lambda value: "units" if isinstance(value, dict | Units) else "name"),
+    Annotated[Name, Tag("name")] | Annotated[Units, Tag("units")] | Annotated[Shortest, Tag("shortest")],
+    Discriminator(_form_of_hold),
 ]
+"""A resource, several units of one, or the shortest of several lines."""
 
 
 def _until(value: Any) -> Any:  # noqa: ANN401
@@ -262,6 +281,8 @@ class Step(Strict):
             raise problem("'with' without 'call'", "Name the flow to call.")
         if self.during and self.take is None:
             raise problem("'during' without 'take'", "Say how long it takes.")
+        if sum(isinstance(hold, Shortest) for hold in self.hold.values()) > 1:
+            raise problem("two choices of a line in one step", "Make two steps of it.", ("hold",))
         if strange := sorted(set(self.keep) - set(self.hold)):
             raise problem(f"'{strange[0]}' is kept but not held", suggest(strange[0], self.hold, "holds"))
         for name in ("priority", "patience"):
