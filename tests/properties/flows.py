@@ -19,7 +19,7 @@ KINDS = {
     "split": 1.5,
     "parallel": 1.0,
     "wait_until": 1.0,
-    "change": 1.5,
+    "change": 2.5,
     "check": 1.5,
     "call": 1.0,
     "spawn": 1.0,
@@ -36,6 +36,8 @@ class World:
 
     units: dict[str, int]
     rules: dict[str, str]
+    alone: set[str]
+    """Resources that may be lost in the middle of work, and so are taken alone."""
     calendars: list[str]
     classes: list[str]
     accounts: list[str]
@@ -47,11 +49,12 @@ class World:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a list of steps stands: what its tokens hold, how deep it lies, and the marks set before it."""
+    """Where a list of steps stands: what its tokens hold, how deep it lies, and the marks and statuses set before it."""
 
     held: dict[str, int] = field(default_factory=dict)
     depth: int = 0
     marks: list[str] = field(default_factory=list)
+    statuses: list[str] = field(default_factory=list)
 
     def inside(self, needs: dict[str, int] | None = None) -> Place:
         """Return the place inside a step of this one that holds `needs` besides."""
@@ -62,7 +65,7 @@ class Place:
 
     def alone(self) -> Place:
         """Return the place of a child, which holds nothing."""
-        return Place(depth=self.depth + 1, marks=self.marks)
+        return Place(depth=self.depth + 1, marks=self.marks, statuses=self.statuses)
 
 
 class FlowWriter:
@@ -167,7 +170,7 @@ class FlowWriter:
         calendar = self.luck.pick(self.world.calendars)
         return {"wait_until": {"closing": calendar} if self.luck.chance(0.4) else calendar}
 
-    def _change(self, _: Place) -> dict[str, Any]:
+    def _change(self, place: Place) -> dict[str, Any]:
         luck, world = self.luck, self.world
         changes: dict[str, Any] = {}
         what = luck.pick(["credit", "debit", "class", "status", "status"])
@@ -177,6 +180,7 @@ class FlowWriter:
             changes["class"] = luck.pick(world.classes)
         else:
             changes["status"] = luck.pick(world.statuses)
+            place.statuses.append(changes["status"])
         step: dict[str, Any] = {"set": changes}
         if luck.chance(0.3):
             step["take"] = duration(luck, world.classes)
@@ -218,16 +222,20 @@ class FlowWriter:
 
     def _needs(self, place: Place) -> dict[str, int]:
         """Return units of one to three resources that can be had with what is in hand; mostly in one order."""
-        luck, units = self.luck, self.world.units
-        names = list(units)
-        last = max((names.index(name) for name in place.held), default=-1)
+        luck, units, alone = self.luck, self.world.units, self.world.alone
+        if alone & set(place.held):
+            return {}
+        names = [name for name in units if not place.held or name not in alone]
+        last = max((names.index(name) for name in place.held if name in names), default=-1)
         ordered = names[last + 1 :] if luck.chance(0.9) else names
         free = {name: units[name] - place.held.get(name, 0) for name in ordered}
         usable = [name for name in ordered if free[name] > 0 and (name not in place.held or luck.chance(0.2))]
         if not usable:
             return {}
         chosen = luck.some(usable, 1, luck.weighted({1: 6, 2: 3, 3: 1}))
-        return {name: luck.number(1, min(free[name], 3)) if luck.chance(0.3) else 1 for name in chosen}
+        if alone & set(chosen):
+            return {luck.pick(sorted(alone & set(chosen))): 1}
+        return {name: luck.number(1, min(free[name], 3)) if luck.chance(0.45) else 1 for name in chosen}
 
     def _hold(self, needs: dict[str, int]) -> dict[str, Any]:
         return {
@@ -274,8 +282,9 @@ class FlowWriter:
             {"class": luck.pick(world.classes)},
             {"queue": {"of": luck.pick(names), "longer_than": luck.number(0, 3)}},
             {luck.pick(["shut", "open"]): luck.pick(names)},
-            {"status": luck.some(world.statuses, 1, 2)},
         ]
+        if place.statuses:
+            kinds += [{"status": luck.some(world.statuses, 1, 2)}, {"status": place.statuses[-1]}]
         if place.marks:
             kinds += [{luck.pick(["marked", "unmarked"]): luck.pick(place.marks)}] * 2
         return luck.pick(kinds)
@@ -286,7 +295,9 @@ class FlowWriter:
         for number, name in enumerate(own):
             step = found[name]
             if "patience" in step:
-                step["patience"]["next"] = target = self._target(found, own, number)
+                forward = [*own[number + 1 :], "end"]
+                target = self._target(found, own, number) if luck.chance(0.3) else luck.pick(forward)
+                step["patience"]["next"] = target
                 if target in own[: number + 1]:  # not round and round in no time
                     step["patience"]["longest"] = minutes(luck, 1)
             if step.get("background") or "split" in step or not luck.chance(0.12):
@@ -319,6 +330,6 @@ class FlowWriter:
         if step.get("background") or step.get("when") or step.get("share"):
             return None
         names = {key: hold if isinstance(hold, str) else hold["resource"] for key, hold in step.get("hold", {}).items()}
-        if any(self.world.rules.get(name) != "finish" for name in names.values()):
+        if any(self.world.rules.get(name) != "finish" or name in self.world.alone for name in names.values()):
             return None
         return next(iter(names), None)

@@ -114,6 +114,7 @@ def _draw(luck: Luck) -> Model:
             f"Z.{name}": 9 if entry["units"] == "unlimited" else entry["units"] for name, entry in resources.items()
         },
         rules={f"Z.{name}": rule for name, rule in rules.items()},
+        alone={f"Z.{name}" for name, entry in resources.items() if _is_alone(entry)},
         calendars=[*calendars, "always"] if luck.chance(0.3) else list(calendars),
         classes=classes,
         accounts=["Z.stock"],
@@ -155,17 +156,34 @@ def _hour(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
 
 
+def _is_alone(entry: dict[str, Any]) -> bool:
+    """Return whether work with a resource can be interrupted."""
+    return bool(entry.get("preempt")) or ("breakdowns" in entry and entry.get("at_shift_end") == "pause")
+
+
+def _breakdowns(luck: Luck, units: int) -> dict[str, Any]:
+    lasting = [duration(luck, [], least) for least in (5, 1)]
+    found = {"up": lasting[0], "repair": lasting[1], "of": luck.pick(["unit", "whole"])}
+    if units == 1 and luck.chance(0.4):
+        found["clock"] = "busy"
+    return found
+
+
 def _resources(luck: Luck, calendars: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
     """Return resources as a zone has them, and the rule at shift end of each; those that pause have the same hours."""
     entries: dict[str, Any] = {}
     rules: dict[str, str] = {}
     for number in range(luck.number(2, 5)):
         name = f"r{number}"
-        entry: dict[str, Any] = {"units": luck.weighted({1: 5, 2: 3, 3: 2, 4: 1, "unlimited": 0.5})}
+        entry: dict[str, Any] = {"units": luck.weighted({1: 4, 2: 3, 3: 3, 4: 2, "unlimited": 0.5})}
         rule = "finish"
         if luck.chance(0.5):
             rule = luck.pick(["finish", "pause", "fits"])
             entry |= {"open": calendars[0] if rule == "pause" else luck.pick(calendars), "at_shift_end": rule}
+        if rule != "fits" and luck.chance(0.2):
+            entry["preempt"] = True
+        if entry["units"] != "unlimited" and luck.chance(0.2):
+            entry["breakdowns"] = _breakdowns(luck, entry["units"])
         entries[name], rules[name] = entry, rule
     return entries, rules
 
@@ -206,13 +224,11 @@ def _traffic(luck: Luck, world: World, tree: dict[str, Any], length: int) -> dic
             entry["classes"] = dict(zip(world.classes, luck.split_percent(len(world.classes)), strict=True))
         elif not world.firms or luck.chance(0.3):
             entry["class"] = luck.pick(world.classes)
-        if world.firms and luck.chance(0.2):
-            entry["parties"] = 2
-        if not world.firms:
-            entry["parties"] = 0
+        if world.firms:
+            entry["parties"] = luck.pick([1, 1, 1, 2])
         traffic[luck.pick("abcdeyz") + str(number)] = entry
     if world.spawned:
-        traffic["x"] = {"flow": "g", "spawned": True}
+        traffic["x"] = {"flow": "g", "spawned": True} | ({"parties": 1} if world.firms else {})
     return traffic
 
 

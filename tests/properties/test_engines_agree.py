@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from tests.helper import ENGINES, ROOT, plan_of_file
+from tests.helper import ENGINES, ROOT, plan_of, plan_of_file
 from tests.properties.agreement import difference, outcome
 from tests.properties.hunt import differs, shrunk
 from tests.properties.plans import Model, model_of, models
@@ -81,7 +82,7 @@ def test_engines_agree_with_bounds_checked(engine, tmp_path):
 
 # --- models that people wrote
 
-SHORT = ("clock.warm_up=1 d", "clock.measure=2 d", "clock.cool_down=1 d")
+SHORT = ("clock.warm_up=6 h", "clock.measure=1 d", "clock.cool_down=6 h")
 
 
 @pytest.mark.slow
@@ -89,9 +90,44 @@ SHORT = ("clock.warm_up=1 d", "clock.measure=2 d", "clock.cool_down=1 d")
 @pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "scenarios").glob("*.yaml")))
 def test_engines_agree_on_shipped_scenarios(engine, name):
     """
-    Every scenario that zonesim ships, for four days.
+    Every scenario that zonesim ships, for a day and a half.
     """
     agree(plan_of_file(ROOT / "scenarios" / name, *SHORT), engine)
+
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+EXAMPLES = [
+    pytest.param(text, id=f"{page.stem}-{number}")
+    for page in PAGES
+    for number, text in enumerate(
+        re.findall(r"```yaml scenario\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL), start=1
+    )
+]
+FILES = [
+    pytest.param(path, id=str(path.relative_to(ROOT)))
+    for path in sorted((ROOT / "tests").rglob("*.yaml"))
+    if "kind: scenario" in path.read_text(encoding="utf-8")
+]
+BRIEF = ("clock.warm_up=1 h", "clock.measure=32 h", "clock.cool_down=1 h")
+
+
+@pytest.mark.parametrize("engine", OTHERS)
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_engines_agree_on_the_examples_of_the_documents(engine, text):
+    """
+    Every whole scenario in the documents, for 34 hours.
+    """
+    agree(plan_of(text.replace("batch: 20000", "batch: 2000"), *BRIEF), engine)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", OTHERS)
+@pytest.mark.parametrize("path", FILES)
+def test_engines_agree_on_the_models_of_other_tests(engine, path):
+    """
+    Every scenario file among the tests, for 34 hours.
+    """
+    agree(plan_of_file(path, *BRIEF), engine)
 
 
 def agree(plan: Plan, engine: str) -> None:

@@ -1,0 +1,89 @@
+"""Random models are not empty: everything that a plan can say happens in them, and often enough."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.properties.coverage import seen_in
+from tests.properties.plans import model_of
+from zonesim.plan.laws import Law
+from zonesim.plan.operations import AtShiftEnd, BranchOn, GatherBy, Op, SetWhat
+
+OFTEN = {
+    *(op.name for op in Op if op not in {Op.KEEP, Op.SCATTER, Op.SPAWN, Op.WAIT_UNTIL}),
+    "seize at once",
+    "seize waits",
+    "gives up",
+    "a batch ends by time",
+    "several granted at once",
+    "a shift ends with work in hand",
+    "hold in open time",
+}
+"""What has to happen in a fifth of the models and more, seen in the first thirty of them."""
+
+ALL = {
+    *(op.name for op in Op),
+    *(f"branch {on.name}, {answer}" for on in BranchOn for answer in ("yes", "no")),
+    *(f"set {what.name}" for what in SetWhat),
+    *(f"gather by {by.name}" for by in GatherBy),
+    *(f"seize, {rule.name}" for rule in AtShiftEnd),
+    *(f"law {law.name}" for law in Law if law != Law.SHIFTED),  # only edits that scale a duration write it
+    *(f"gather {end}" for end in ("number", "within", "until", "led")),
+    *(f"seize of {count}" for count in (1, 2, 3)),
+    *(f"wait for the {what}, {when}" for what in ("opening", "closing") for when in ("at once", "later")),
+    "seize of several units",
+    "newcomer passes a line",
+    "gives up and goes back",
+    "gives up and lets others pass",
+    "jump back",
+    "join waits",
+    "split in the background",
+    "a spawned token comes",
+    "adopts",
+    "preempted",
+    "interrupted by a breakdown",
+    "interrupted work goes on",
+    "breaks down while in use",
+    "is repaired",
+    "busy clock",
+    "deadlock",
+    "account",
+}
+"""What has to happen in some models of two hundred; the last two are faults that end a run."""
+
+
+def models_with(count: int) -> Counter[str]:
+    """Return in how many of the first models each thing happens."""
+    found: Counter[str] = Counter()
+    for number in range(count):
+        found.update(seen_in(model_of(number).plan).keys())
+    return found
+
+
+def test_the_most_important_happens_in_many_models():
+    """
+    In the first thirty models: waiting, giving up, batches that end by time, work in hand at the end of a shift, open time.
+    """
+    found = models_with(30)
+
+    assert {name: found[name] for name in OFTEN if found[name] < 6} == {}
+
+
+@pytest.mark.slow
+def test_everything_happens_in_two_hundred_models():
+    """
+    Every operation, question, change, law and rule is executed, and in at least three models each.
+    """
+    found = models_with(200)
+
+    assert {name: found[name] for name in ALL if found[name] < 3} == {}
+
+
+def test_a_number_names_a_model():
+    """
+    The same number gives the same model and the same plan, in every process.
+    """
+    assert model_of(5).plan.identity == model_of(5).plan.identity
+    assert str(model_of(5)) != str(model_of(6))
