@@ -152,6 +152,22 @@ CASES = {
         ],
         ["faulty.yaml:6:18: all weights are 0", "    Give at least one hour, one day and one month a weight."],
     ),
+    "hours and parts together": (
+        [("hours: [1,", "parts: [1, 2], hours: [1,")],
+        ["faulty.yaml:6:18: hours and parts together", "    Keep one of them."],
+    ),
+    "a day in three parts": (
+        [
+            (
+                "hours: [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]",
+                "parts: [1, 2, 3]",
+            )
+        ],
+        [
+            "faulty.yaml:6:19: 3 weights do not divide a day",
+            "    Give 48 (half hours), 96 (quarters of an hour), 144 (ten minutes) or 288 (five minutes).",
+        ],
+    ),
     "a number that is none": (
         [("take: 5 min", "take: {gamma: {mean: 5 min, cv: -1}}")],
         ["faulty.yaml:14:62: expected a number above 0, found '-1'", "    Write a number such as 0.7."],

@@ -123,10 +123,14 @@ def _weekly_rate(plan: Plan, source: int, offset: int) -> NDArray[np.float64]:
     size = mean_batch(plan, source)
     if listed or not count:
         return np.full(HOURS, size * count / plan.horizon)
-    begins, rates, _ = plan.rates[first : first + count].T
+    begins, rates, before = plan.rates[first : first + count].T
     weeks = max(1, -(-plan.horizon // WEEK))
     middles = (np.arange(HOURS * weeks) + 0.5) * HOUR
     values = size * rates[np.searchsorted(begins, middles, side="right") - 1]
+    if (begins % HOUR).any():  # the rate changes within hours
+        edges = np.arange(HOURS * weeks + 1) * float(HOUR)
+        row = np.searchsorted(begins, edges, side="right") - 1
+        values = size * np.diff(before[row] + (edges - begins[row]) * rates[row]) / HOUR
     values[middles >= plan.horizon] = np.nan
     return _by_hour_of_week(values, offset)
 

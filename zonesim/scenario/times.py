@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -40,15 +40,24 @@ class Clock(Strict):
 Weight = Annotated[float, Field(ge=0)]
 
 
+PARTS: Final = (48, 96, 144, 288)
+"""Into how many equal parts a profile may divide the day where hours are too coarse."""
+
+
 class Profile(Strict):
     """
-    When arrivals come: relative weights of the 24 hours of a day, of the days of a week and of the months of a year.
+    When arrivals come: relative weights of the hours of a day, of the days of a week and of the months of a year.
 
     The mean rate stays, over an ordinary week and over a year of 365 days.
     """
 
     hours: Annotated[list[Weight], Field(min_length=24, max_length=24)] = [1.0] * 24
     """24 weights, from the hour after midnight; only proportions matter."""
+    parts: list[Weight] | None = None
+    """
+    Weights of equal parts of the day in place of `hours`, from midnight on: 48 (half hours), 96 (quarters of an hour),
+    144 (ten minutes) or 288 (five minutes).
+    """
     days: Annotated[list[Weight], Field(min_length=7, max_length=7)] = [1.0] * 7
     """7 weights, Monday first; a holiday has that of Sunday, a make-up working day that of Monday."""
     months: Annotated[list[Weight], Field(min_length=12, max_length=12)] | None = None
@@ -60,6 +69,20 @@ class Profile(Strict):
 
     @model_validator(mode="after")
     def _somebody_comes(self) -> Profile:
-        if not sum(self.hours) or not sum(self.days) or (self.months is not None and not sum(self.months)):
+        if self.parts is not None:
+            if "hours" in self.model_fields_set:
+                raise problem("hours and parts together", "Keep one of them.")
+            if len(self.parts) not in PARTS:
+                raise problem(
+                    f"{len(self.parts)} weights do not divide a day",
+                    "Give 48 (half hours), 96 (quarters of an hour), 144 (ten minutes) or 288 (five minutes).",
+                    ("parts",),
+                )
+        if not sum(self.of_day) or not sum(self.days) or (self.months is not None and not sum(self.months)):
             raise problem("all weights are 0", "Give at least one hour, one day and one month a weight.")
         return self
+
+    @property
+    def of_day(self) -> list[float]:
+        """Return the weights of the equal parts of a day, hours or shorter."""
+        return self.hours if self.parts is None else self.parts
