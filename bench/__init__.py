@@ -1,0 +1,1 @@
+"""Answers, speed and memory of zonesim beside other programs: `python -m bench`."""

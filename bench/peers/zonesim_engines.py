@@ -1,0 +1,135 @@
+"""zonesim itself: gate_network.yaml on any of its engines."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from time import process_time
+from typing import Final
+
+import numpy as np
+
+from bench import workload
+from bench.answers import Answers
+from bench.programs import COMPARED, DROPPED, FOLDED
+from zonesim.engine import ENGINES
+from zonesim.kpi import Reducer, RunResult, measure
+from zonesim.plan import Block, Plan, Sink, Totals, compile_plan
+from zonesim.plan.records import NEVER, number_of, ordinal_of, place_of
+from zonesim.policy import apply, baseline, load_world, parse_setting, resolve
+from zonesim.units import HOUR, MINUTE
+
+SCENARIO: Final = Path(__file__).resolve().parent.parent / "gate_network.yaml"
+
+
+class Dropped:
+    """A sink that forgets."""
+
+    def take(self, block: Block) -> None:
+        """Do nothing."""
+
+
+class ByClass:
+    """A sink that folds, and keeps what is told by class."""
+
+    def __init__(self, plan: Plan, reducer: Reducer) -> None:
+        self.reducer = reducer
+        steps = plan.names.steps
+        self.leave = next(row for row, step in enumerate(steps) if step.is_leave)
+        self.inspection = next(row for row, step in enumerate(steps) if step.path == ("inspection",))
+        self.parts: dict[str, list[np.ndarray]] = {"stay": [], "wait.inspection": []}
+
+    def take(self, block: Block) -> None:
+        """Fold a block."""
+        self.reducer.take(block)
+        step, ordinal = place_of(block.visits[:, 0]), ordinal_of(number_of(block.visits[:, 0]))
+        queued, started, ended = block.visits[:, 1], block.visits[:, 2], block.visits[:, 3]
+        left = (step == self.leave) & (ended != NEVER)
+        self.parts["stay"].append(np.column_stack([ordinal[left], (ended - queued)[left]]))
+        begun = (step == self.inspection) & (started != NEVER)
+        self.parts["wait.inspection"].append(np.column_stack([ordinal[begun], (started - queued)[begun]]))
+
+    def values(self, plan: Plan, totals: Totals) -> dict[str, float]:
+        """Return the answers by class, in minutes."""
+        found = {}
+        for name, parts in self.parts.items():
+            ordinal, spans = np.concatenate(parts).T
+            classes = totals.classes[0][ordinal]
+            for klass in workload.CLASSES:
+                mine = spans[classes == plan.names.classes.index(klass)]
+                found[f"{name}.{klass}"] = float(mine.mean()) / MINUTE if len(mine) else math.nan
+        return found
+
+
+@cache
+def plan_of(horizon: float, yard: float = workload.YARD) -> Plan:
+    """Return the plan of the scenario for so many minutes; `yard` is the mean delay there."""
+    world = load_world(SCENARIO)
+    settings = (f"clock.measure={horizon:.0f} min", f"flows.gate.yard.take.exponential.mean={yard} min")
+    apply(world, [parse_setting(setting) for setting in settings])
+    return compile_plan(resolve(world, baseline(world)))
+
+
+def run(
+    horizon: float, seed: int, *, engine: str = "simpy", records: str = COMPARED, yard: float = workload.YARD
+) -> Answers:
+    """
+    Run the gate network for `horizon` minutes.
+
+    It times itself, without reading and compiling the scenario, which is done once for all replications. What is not
+    asked for by `records` is not timed.
+    """
+    plan = plan_of(horizon, yard)
+    began = process_time()
+    reducer = Reducer(plan)
+    by_class = ByClass(plan, reducer)
+    sinks: dict[str, Sink] = {DROPPED: Dropped(), COMPARED: by_class}
+    sink = sinks.get(records, reducer)
+    if records == DROPPED:
+        began = process_time()
+    totals = ENGINES[engine](plan, seed, 0, sink)
+    ended = process_time()
+    if records == DROPPED:
+        return Answers({}, ended - began, totals.events)
+    result = measure(plan, reducer, totals, {})
+    if records != FOLDED:
+        ended = process_time()
+    values = _values(result)
+    if records == COMPARED:
+        values |= by_class.values(plan, totals)
+    return Answers(values, ended - began, totals.events)
+
+
+def _values(result: RunResult) -> dict[str, float]:
+    """Return the answers that KPIs give, of those that have left: means are not withheld here where many have not."""
+    kpis, stays = result.values, result.samples["gate.dwell"] / MINUTE
+    values = {
+        "completed": float(len(stays)),
+        "stay.mean": float(stays.mean()),
+        "stay.p95": float(np.quantile(stays, 0.95)),
+    }
+    resources = {"documents": "officers", "entry": "lanes_in", "inspection": "bays", "exit": "lanes_out"}
+    for station, resource in resources.items():
+        values[f"wait.{station}"] = kpis[f"gate.{station}.wait.mean"]
+        values[f"use.{station}"] = kpis[f"GATE.{resource}.utilisation"]
+    return values
+
+
+def run_scenario(file: str, settings: list[str], engine: str, seed: int) -> tuple[float, int, int]:
+    """Run one replication of a scenario in its baseline; return seconds (records folded, KPIs), events, arrivals."""
+    world = load_world(Path(file))
+    apply(world, [parse_setting(setting) for setting in settings])
+    plan = compile_plan(resolve(world, baseline(world)))
+    ENGINES[engine](_short(plan), seed, 0, Reducer(plan))
+    began = process_time()
+    reducer = Reducer(plan)
+    totals = ENGINES[engine](plan, seed, 0, reducer)
+    measure(plan, reducer, totals, {})
+    return process_time() - began, totals.events, int(totals.arrivals.sum())
+
+
+def _short(plan: Plan) -> Plan:
+    """Return the plan of the first hour, to load all code."""
+    return replace(plan, window=np.array([0, HOUR, HOUR], dtype=np.int64))
