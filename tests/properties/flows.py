@@ -121,6 +121,10 @@ class FlowWriter:
         if not needs:
             return self._delay(place)
         step: dict[str, Any] = {"hold": self._hold(needs), "take": duration(self.luck, self.world.classes)}
+        lines = [name for name in self.world.units if not place.held or name not in {*self.world.alone, *place.held}]
+        if len(lines) > 1 and self.luck.chance(0.2):
+            needs = dict.fromkeys(self.luck.some(lines, 2, 3), 1)
+            step["hold"] = {"h": {"shortest": list(needs)}}
         rules = {self.world.rules[name] for name in needs}
         if "fits" not in rules and self.luck.chance(0.1):
             step["during"] = self.luck.pick(self.world.calendars)
@@ -327,7 +331,8 @@ class FlowWriter:
 
     def _keepable(self, step: dict[str, Any]) -> str | None:
         """Return a hold of a step that may be kept, None when there is none."""
-        if step.get("background") or step.get("when") or step.get("share"):
+        written = [hold for hold in step.get("hold", {}).values() if isinstance(hold, dict)]
+        if any(step.get(key) for key in ("background", "when", "share")) or any("shortest" in hold for hold in written):
             return None
         names = {key: hold if isinstance(hold, str) else hold["resource"] for key, hold in step.get("hold", {}).items()}
         if any(self.world.rules.get(name) != "finish" or name in self.world.alone for name in names.values()):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 
 import pytest
 
+from tests.helper import run_plan
 from tests.properties.coverage import seen_in
 from tests.properties.plans import model_of
+from zonesim.faults import RunFault
 from zonesim.plan.laws import Law
 from zonesim.plan.operations import AtShiftEnd, BranchOn, GatherBy, Op, SetWhat
 
@@ -79,6 +82,20 @@ def test_everything_happens_in_two_hundred_models():
     found = models_with(200)
 
     assert {name: found[name] for name in ALL if found[name] < 3} == {}
+
+
+@pytest.mark.parametrize("count", [15, pytest.param(250, marks=pytest.mark.slow)])
+def test_every_run_proves_its_integrals(count):
+    """
+    Busy, queue and step integrals follow from the rows, exactly, in every model that runs to its end.
+    """
+    ended = 0
+    for number in range(2_000, 2_000 + count):
+        with suppress(RunFault):
+            run_plan(model_of(number).plan)
+            ended += 1
+
+    assert ended > 0.8 * count
 
 
 def test_a_number_names_a_model():
