@@ -14,7 +14,7 @@ from typing import Final
 Z: Final = 1.959963984540054
 """Quantile of the normal distribution for 95 %."""
 
-MARGIN: Final = 2.0
+MARGIN: Final = 2.5
 """
 How much longer than theory asks for: the error is itself estimated, from 30 replications within about a quarter, and
 Student's quantile is larger than the normal one.
