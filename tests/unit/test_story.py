@@ -359,6 +359,58 @@ def test_the_command_tells_it_in_both_languages(tmp_path, monkeypatch, capsys):
     )
 
 
+INTERRUPTED = """
+clock: {start: "2018-09-03", measure: 60 min}
+zones: {Z: {desk: {units: 1, at_shift_end: pause, preempt: true, breakdowns: {up: 30 min, repair: 5 min}}}}
+flows: {f: {steps: {work: {hold: {d: Z.desk}, priority: {fast: 1, all: 2}, take: 25 min}}}}
+traffic:
+  a: {flow: f, at: [0 min, 1 min], class: slow}
+  b: {flow: f, at: [10 min], class: fast}
+"""
+
+
+def test_an_interruption_names_who_took_the_unit_or_that_it_was_broken():
+    """
+    Work of 25 minutes is interrupted after ten by a more important one, which in its turn loses five minutes to a breakdown at
+    30. Who waits finds the unit in use for 45 minutes and broken for five; interrupted work is told as several uses of the unit.
+    """
+    lines, steps = story(INTERRUPTED, "a#0")
+
+    assert lines == ["0 arrived", "0 work w0 t55", "10   work.interrupted w30 t0", "55 left"]
+    (shortage,) = steps["interrupted"].shortages
+    assert (shortage.short / MINUTE, shortage.broken / MINUTE) == (25, 5)
+    assert ahead(shortage) == [("b#0", "served", 20), ("b#0", "overtook", 5)]
+
+    lines, steps = story(INTERRUPTED, "b#0")
+
+    assert lines == ["10 arrived", "10 work w0 t30", "30   work.interrupted w5 t0", "40 left"]
+    (shortage,) = steps["interrupted"].shortages
+    assert (shortage.short, shortage.broken / MINUTE, ahead(shortage)) == (0, 5, [])
+
+    lines, steps = story(INTERRUPTED, "a#1")
+
+    (shortage,) = steps["work"].shortages
+    assert (shortage.short / MINUTE, shortage.broken / MINUTE) == (49, 5)
+    assert ahead(shortage)[0] == ("a#0", "served", 10)
+
+
+def test_interruptions_in_words(tmp_path, monkeypatch, capsys):
+    """
+    The line of an interruption says how long it was and why, in both languages.
+    """
+    file = tmp_path / "desk.yaml"
+    file.write_text(HEAD + INTERRUPTED, encoding="utf-8")
+    _, english, _ = command(monkeypatch, capsys, str(file), "--token", "a#0")
+    _, chinese, _ = command(monkeypatch, capsys, str(file), "--token", "a#0", "--lang", "zh")
+
+    assert (
+        "interrupted 30 min Z.desk: its unit in use for 25 min; Z.desk: broken down for 5 min; ahead: b#0"
+        in " ".join(english.split())
+    )
+    assert "Z.desk故障5分" in chinese
+    assert "中断" in chinese
+
+
 def test_the_command_prints_a_document(tmp_path, monkeypatch, capsys):
     """
     --json has ms, dates and labels in both languages.
@@ -375,9 +427,10 @@ def test_the_command_prints_a_document(tmp_path, monkeypatch, capsys):
     )
     assert document["moments"][1] == {
         "kind": "step", "child": 0, "time_ms": 180_000, "time": "2018-09-03 00:03:00.000", "step": "work",
-        "label": {"en": "At the desk", "zh": "柜台"}, "waited_ms": 1_620_000, "took_ms": 600_000, "gave_up": False, "paused_ms": 0, "for_batch": False,
+        "label": {"en": "At the desk", "zh": "柜台"}, "waited_ms": 1_620_000, "took_ms": 600_000, "gave_up": False, "interruption": False, "paused_ms": 0,
+        "for_batch": False,
         "waited_for": [{
-            "resource": "Z.desk", "units": 1, "of": 1, "short_ms": 1_620_000, "closed_ms": 0, "more_ahead": 0,
+            "resource": "Z.desk", "units": 1, "of": 1, "short_ms": 1_620_000, "closed_ms": 0, "broken_ms": 0, "more_ahead": 0,
             "ahead": [
                 {"token": "a#0", "step": "work", "how": "served", "took_ms": 600_000},
                 {"token": "b#0", "step": "work", "how": "overtook", "took_ms": 600_000},

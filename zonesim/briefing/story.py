@@ -54,8 +54,9 @@ class Ahead:
 @dataclass(frozen=True)
 class Shortage:
     """
-    What a wait was for: units of a resource, of how many; ms that these were short while open, and ms without any
-    unit (closed).
+    What a wait was for: units of a resource, of how many; ms that these were short while open, ms without any unit
+    (closed), and ms in which units were broken down: then somebody who asks for one unit alone waits though there seem
+    to be enough.
     """
 
     resource: int
@@ -63,8 +64,35 @@ class Shortage:
     capacity: int
     short: int
     closed: int
+    broken: int
     ahead: tuple[Ahead, ...]
     more: int
+
+
+@dataclass(frozen=True)
+class Uses:
+    """Who wanted units of a resource and had them when: arrays of tokens, steps, and ms (NEVER: not in this story)."""
+
+    number: Ints
+    step: Ints
+    queued: Ints
+    started: Ints
+    ended: Ints
+
+
+def _cut(visits: Ints, stops: Ints) -> Ints:
+    """Return visits, given as columns of `Uses`, cut where their work was interrupted and went on."""
+    stops_of: dict[int, list[list[int]]] = {}
+    for stop in sorted(stops.T.tolist(), key=lambda stop: stop[2]):
+        stops_of.setdefault(stop[0], []).append(stop)
+    found: list[tuple[int, ...]] = []
+    for number, step, queued, started, ended in visits.T.tolist():
+        last = np.iinfo(np.int64).max if ended == NEVER else ended
+        own = [stop for stop in stops_of.get(number, []) if started != NEVER and started <= stop[2] < last]
+        ends = [*(stop[2] for stop in own), ended]
+        found.append((number, step, queued, started, ends[0]))
+        found += [(*stop[:4], end if stop[3] != NEVER else NEVER) for stop, end in zip(own, ends[1:], strict=True)]
+    return np.array(found, dtype=np.int64).reshape(-1, 5).T
 
 
 @dataclass(frozen=True)
@@ -74,7 +102,8 @@ class Moment:
 
     `kind`: `arrived`, `step`, `marks`, `left`, or `begins` and `leaves` of a child. `token`: 0 for the consignment
     itself, else the child. `depth`: how many steps the step stands in. `waited`: ms in line or for a batch. `paused`:
-    ms of the time taken that did not count, because its calendar was closed.
+    ms of the time taken that did not count, because its calendar was closed. `interruption`: whether `waited` is how
+    long the work of the step around it was interrupted.
     """
 
     kind: str
@@ -89,6 +118,7 @@ class Moment:
     for_batch: bool = False
     shortages: tuple[Shortage, ...] = ()
     marks: tuple[int, ...] = ()
+    interruption: bool = False
 
     @property
     def gave_up(self) -> bool:
@@ -124,6 +154,7 @@ class _Teller:
         self.queued, self.started, self.ended = visits[:, 1], visits[:, 2], visits[:, 3]
         self.gathers = {int(row[1]) for row in plan.program if row[0] == Op.GATHER}
         self.calendars = _calendars(plan)
+        self.breaks = set(plan.breakdowns[:, 0].tolist())
 
     def tell(self) -> list[Moment]:
         own = consignment_of(self.number) == self.trail.number
@@ -163,7 +194,10 @@ class _Teller:
             paused = self._closed_time(self.calendars[step], started, ended if ended != NEVER else self.trail.end)
         gathers = step in self.gathers
         depth = self._depth(row)
-        return Moment("step", token, queued, step, depth, waited, started, ended, paused, gathers, shortages)
+        stopped = self.steps[step].is_interruption
+        return Moment(
+            "step", token, queued, step, depth, waited, started, ended, paused, gathers, shortages, interruption=stopped
+        )
 
     def _depth(self, row: int) -> int:
         """Return how many steps of the token's own visit this visit stands in."""
@@ -182,42 +216,53 @@ class _Teller:
             capacity = self._capacity(resource)
             if int(capacity[:, 1].max()) >= UNLIMITED:
                 continue
-            users = self._users(resource)
-            short, closed = self._short(resource, users, units, queued, until, number)
-            ahead = self._ahead(users, number, queued, until)
-            if short or closed or ahead:
+            uses = self._uses(resource)
+            short, closed, enough = self._short(resource, uses, units, queued, until, number)
+            ahead = self._ahead(uses, number, queued, until)
+            alone = units == 1 and len(self.steps[step].resources) == 1
+            broken = enough if alone and resource in self.breaks else 0
+            if short or closed or ahead or broken:
                 units_then = int(capacity[np.searchsorted(capacity[:, 0], until, side="right") - 1, 1])
-                yield Shortage(resource, units, units_then, short, closed, tuple(ahead[:NAMED]), len(ahead[NAMED:]))
+                yield Shortage(
+                    resource, units, units_then, short, closed, broken, tuple(ahead[:NAMED]), len(ahead[NAMED:])
+                )
 
     def _capacity(self, resource: int) -> Ints:
         first, rows, *_ = self.plan.resources[resource].tolist()
         return self.plan.changes[first : first + rows]
 
-    def _users(self, resource: int) -> Ints:
-        """Return the rows of visits that take units of a resource."""
+    def _uses(self, resource: int) -> Uses:
+        """Return who wanted and had units of a resource; work that was interrupted is several uses."""
         steps = [number for number, step in enumerate(self.steps) if resource in step.resources]
-        return np.flatnonzero(np.isin(self.step, steps))
+        rows = np.flatnonzero(np.isin(self.step, steps))
+        columns = (self.number, self.step, self.queued, self.started, self.ended)
+        found = np.stack([column[rows] for column in columns])
+        stopped = np.isin(found[1], [number for number in steps if self.steps[number].is_interruption])
+        if stopped.any():
+            found = _cut(found[:, ~stopped], found[:, stopped])
+        return Uses(*found)
 
-    def _units(self, rows: Ints, resource: int) -> Ints:
+    def _units(self, steps: Ints, resource: int) -> Ints:
         units = {
             number: step.units[step.resources.index(resource)]
             for number, step in enumerate(self.steps)
             if resource in step.resources
         }
-        return np.array([units[step] for step in self.step[rows].tolist()], dtype=np.int64)
+        return np.array([units[step] for step in steps.tolist()], dtype=np.int64)
 
-    def _short(self, resource: int, users: Ints, units: int, queued: int, until: int, number: int) -> tuple[int, int]:
-        """Return how long, within a wait, the resource was short while open, and how long it had no unit."""
-        ended = np.where(self.ended[users] == NEVER, self.trail.end + 1, self.ended[users])
-        holds = (self.started[users] != NEVER) & (self.started[users] < until) & (ended > queued)
-        holds &= (self.number[users] != number) | (self.started[users] < queued)
-        rows = users[holds]
-        taken = self._units(rows, resource)
-        begins, ends = np.maximum(self.started[rows], queued), np.minimum(ended[holds], until)
+    def _short(
+        self, resource: int, uses: Uses, units: int, queued: int, until: int, number: int
+    ) -> tuple[int, int, int]:
+        """Return how long, within a wait, the resource was short while open, had no unit, had units enough."""
+        ended = np.where(uses.ended == NEVER, self.trail.end + 1, uses.ended)
+        holds = (uses.started != NEVER) & (uses.started < until) & (ended > queued)
+        holds &= (uses.number != number) | (uses.started < queued)
+        taken = self._units(uses.step[holds], resource)
+        begins, ends = np.maximum(uses.started[holds], queued), np.minimum(ended[holds], until)
         changes = self._capacity(resource)
         inside = changes[(changes[:, 0] > queued) & (changes[:, 0] < until), 0]
         times = np.unique(np.concatenate([begins, ends, inside, [queued, until]]))
-        short = closed = 0
+        short = closed = enough = 0
         for begin, end in zip(times[:-1].tolist(), times[1:].tolist(), strict=True):
             capacity = int(changes[np.searchsorted(changes[:, 0], begin, side="right") - 1, 1])
             used = int(taken[(begins <= begin) & (ends >= end)].sum())
@@ -225,15 +270,19 @@ class _Teller:
                 closed += end - begin
             elif capacity - used < units:
                 short += end - begin
-        return short, closed
+            else:
+                enough += end - begin
+        return short, closed, enough
 
-    def _ahead(self, users: Ints, number: int, queued: int, until: int) -> list[Ahead]:
+    def _ahead(self, uses: Uses, number: int, queued: int, until: int) -> list[Ahead]:
         """Return who was ahead: first those being served, then the others, each by the moment they got their units."""
         found: list[tuple[int, int, Ahead]] = []
-        for row in users.tolist():
-            if int(self.number[row]) == number:
+        rows = zip(
+            *(part.tolist() for part in (uses.number, uses.step, uses.queued, uses.started, uses.ended)), strict=True
+        )
+        for other, step, came, began, ended in rows:
+            if other == number:
                 continue
-            came, began, ended = int(self.queued[row]), int(self.started[row]), int(self.ended[row])
             if began != NEVER and began <= queued and (ended == NEVER or ended > queued):
                 how, rank = "served", 0
             elif began == NEVER or began > until or came > until:
@@ -245,8 +294,7 @@ class _Teller:
             else:
                 continue
             took = ended - began if ended != NEVER else NEVER
-            name = token_name(self.plan, int(self.number[row]))
-            found.append((rank, began, Ahead(name, int(self.step[row]), how, took)))
+            found.append((rank, began, Ahead(token_name(self.plan, other), step, how, took)))
         return [each for _, _, each in sorted(found, key=lambda item: (item[0], item[1], item[2].token))]
 
     def _closed_time(self, calendar: int, begin: int, end: int) -> int:

@@ -95,13 +95,15 @@ class Story:
         flows = self.arm.flows()
         steps = flows[name.flow].steps if name.flow in flows else {}
         labels = []
-        for part in name.path:
+        for part in name.path[: -1 if name.is_interruption else None]:
             found = steps.get(part)
             labels.append(say.label(found.label, part) if found is not None else part.replace("_", " "))
             steps = {} if found is None else found.inside
             if found is not None and found.call is not None and found.call in flows:
                 steps = flows[found.call].steps
-        if name.label:
+        if name.is_interruption:
+            labels.append(say("story.interrupted"))
+        elif name.label:
             labels[-1] = say.label(name.label, name.path[-1])
         return labels
 
@@ -172,6 +174,8 @@ class Story:
         step = " › ".join(labels) if not moment.depth else f"{'  ' * moment.depth}{labels[-1]}"
         waited = span(moment.waited, say) if moment.waited else ""
         took = span(moment.took, say) if moment.took != NEVER else say("story.goes_on")
+        if moment.interruption and moment.started != NEVER:
+            took = ""
         if moment.gave_up:
             took = say("story.gave_up")
         return (when, since, self.who(moment, say), step, waited, took, self._happened(moment, say))
@@ -192,6 +196,8 @@ class Story:
             parts.append(say("story.short", what=what, n=each.capacity, time=span(each.short, say)))
         if each.closed:
             parts.append(say("story.closed", what=what, time=span(each.closed, say)))
+        if each.broken:
+            parts.append(say("story.broken", what=what, time=span(each.broken, say)))
         if not parts:
             parts.append(say("story.line", what=what))
         ahead = [
@@ -247,6 +253,7 @@ class Story:
                 "waited_ms": moment.waited,
                 "took_ms": moment.took if moment.took != NEVER else None,
                 "gave_up": moment.gave_up,
+                "interruption": moment.interruption,
                 "paused_ms": moment.paused,
                 "for_batch": moment.for_batch,
                 "waited_for": [
@@ -256,6 +263,7 @@ class Story:
                         "of": each.capacity,
                         "short_ms": each.short,
                         "closed_ms": each.closed,
+                        "broken_ms": each.broken,
                         "ahead": [
                             {
                                 "token": one.token,
