@@ -24,14 +24,14 @@ def breakdown_rows(tables: WorldTables) -> list[Row]:
     rows: list[Row] = []
     for resource, name in enumerate(tables.resources.rows):
         entry = tables.resource_entry(resource)
-        if entry is None or (entry.breakdowns is None and not entry.preempt):
+        if entry is None or (entry.breakdowns == "none" and not entry.preempt):
             continue
         most = tables.largest_capacity(resource)
         place = tables.arm.world.place(("zones", name.zone, name.name))
         try:
             if entry.preempt:
                 _check_preemption(tables, resource, name, place)
-            if entry.breakdowns is not None:
+            if entry.breakdowns != "none":
                 rows += _rows(tables, resource, name, entry.breakdowns, most)
         except ScenarioFault as fault:
             tables.faults.add(fault.at(place))

@@ -306,7 +306,7 @@ class WorldTables:
         entry = self.resource_entry(resource)
         if entry is None:
             return False
-        return entry.preempt or (entry.breakdowns is not None and entry.at_shift_end == "pause")
+        return entry.preempt or (entry.breakdowns != "none" and entry.at_shift_end == "pause")
 
     def pausing_calendar(self, resource: int) -> str | None:
         """Return the calendar in whose open time work with this resource counts, if its work pauses at closing."""

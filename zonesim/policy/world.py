@@ -225,6 +225,10 @@ def _fill_defaults(world: World) -> None:
                 entry.setdefault("open", "always")
                 entry.setdefault("at_shift_end", "finish")
                 entry.setdefault("preempt", False)
+                broken = entry.setdefault("breakdowns", "none")
+                if isinstance(broken, dict):
+                    broken.setdefault("clock", "always")
+                    broken.setdefault("of", "unit")
             if isinstance(entry, dict) and "account" in entry:
                 entry.setdefault("floor", 0)
     for root in ("library", "flows"):

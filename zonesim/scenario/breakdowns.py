@@ -37,3 +37,10 @@ class Breakdowns(Strict):
     """
     of: Literal["unit", "whole"] = "unit"
     """What breaks down: `unit` each unit by itself, `whole` all units at once, as with a power cut."""
+
+
+BreakdownsOrNone = Annotated[
+    Annotated[Literal["none"], Tag("none")] | Annotated[Breakdowns, Tag("breakdowns")],
+    Discriminator(lambda value: "breakdowns" if isinstance(value, dict | Breakdowns) else "none"),
+]
+"""How units break down, or the word `none`."""

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from zonesim import units
 from zonesim.faults import UnitFault
-from zonesim.scenario.breakdowns import Breakdowns
+from zonesim.scenario.breakdowns import BreakdownsOrNone
 from zonesim.scenario.calendars import Calendar, Holidays, parse_days, parse_span
 from zonesim.scenario.fields import Name, Named, Share, Strict, check_total, in_schema, mode_of, problem
 from zonesim.scenario.labels import Source, SourceNote, Text
@@ -64,10 +64,10 @@ class Resource(Strict):
     Whether somebody more important (see `priority`) takes the unit of one who is being served; that one goes on with
     the rest of the work later. Such a resource is taken alone, one unit at a time.
     """
-    breakdowns: Breakdowns | None = None
+    breakdowns: BreakdownsOrNone = "none"
     """
     How its units break down and are repaired, e.g. `{up: {exponential: {mean: 40 h}}, repair: {exponential: {mean: 2
-    h}}}`.
+    h}}}`, or `none`.
     """
     role: Literal["", "lane", "officer", "desk", "dock", "yard", "other"] = ""
     """What it is, for figures and for the hours of officers."""
