@@ -2,8 +2,17 @@
 
 from zonesim.analysis.effects import Comparison, Effect, compare
 from zonesim.analysis.paired import Difference, Interval, interval, paired
+from zonesim.analysis.precision import (
+    first_precise,
+    lag_one,
+    looks_ahead,
+    relative_half_widths,
+    replications_for,
+    replications_needed,
+)
 from zonesim.analysis.sweep import Point, points
 from zonesim.analysis.tags import echoes, growing
+from zonesim.analysis.warm_up import Truncation, mser
 
 __all__ = [
     "Comparison",
@@ -11,10 +20,18 @@ __all__ = [
     "Effect",
     "Interval",
     "Point",
+    "Truncation",
     "compare",
     "echoes",
+    "first_precise",
     "growing",
     "interval",
+    "lag_one",
+    "looks_ahead",
+    "mser",
     "paired",
     "points",
+    "relative_half_widths",
+    "replications_for",
+    "replications_needed",
 ]

@@ -6,11 +6,11 @@ import csv
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rich.table import Table
 
-from zonesim.analysis import Comparison, Effect, compare, interval, points
+from zonesim.analysis import Comparison, Effect, compare, interval, points, replications_needed
 from zonesim.briefing.documents import to_json
 from zonesim.briefing.inspection import open_world, printed
 from zonesim.briefing.jobs import (
@@ -28,6 +28,9 @@ from zonesim.briefing.result_tables import write_results
 from zonesim.experiment import Design, Results, Store, plain_design
 from zonesim.kpi import Kpi, RunResult
 from zonesim.policy import arm_named, arms_for, count_kinds, flows_in_use, register
+
+PRECISE: Final = 0.05
+"""Half the width of an interval, as a share of the mean, that is precise enough for most questions."""
 
 
 def run_job(
@@ -79,7 +82,7 @@ def run_job(
         written += write_results(folder, found, list(points(found, list(found.kpis))), numbers, table=False)
         written += _figures(folder, design, results, comparison)
     job.text = "\n".join(
-        [_table(design, comparison, len(complete)), _closing(design, comparison), "", *map(str, written)]
+        [_table(design, comparison, document, len(complete)), _closing(design, comparison), "", *map(str, written)]
     )
     return job
 
@@ -111,7 +114,13 @@ def _document(
         "baseline": comparison.baseline,
         "arms": {
             arm: {
-                kpi: {"value": each.value, "low": each.low, "high": each.high, "n": each.n}
+                kpi: {
+                    "value": each.value,
+                    "low": each.low,
+                    "high": each.high,
+                    "n": each.n,
+                    "needed": replications_needed([run.values.get(kpi, math.nan) for run in results[arm]], PRECISE),
+                }
                 for kpi, each in column.items()
             }
             for arm, column in comparison.arms.items()
@@ -206,7 +215,7 @@ def _figures(folder: Path, design: Design, results: dict[str, list[RunResult]], 
 # --- for people
 
 
-def _table(design: Design, comparison: Comparison, n: int) -> str:
+def _table(design: Design, comparison: Comparison, document: dict[str, Any], n: int) -> str:
     others = [name for name in design.options if name != comparison.baseline]
     scenario = design.resolved[design.baseline].scenario
     title = f"{scenario.label.get('en', scenario.name)}: {n} replications, seed {design.seed}, 95 % intervals"
@@ -224,11 +233,20 @@ def _table(design: Design, comparison: Comparison, n: int) -> str:
     table.add_column("n", justify="right")
     if others:
         table.add_column("tag")
+    else:
+        table.add_column(f"n for ±{100 * PRECISE:g} %", justify="right")
+    needed = {kpi: told["needed"] for kpi, told in document["arms"][comparison.baseline].items()}
     effects = {(effect.arm, effect.kpi): effect for effect in comparison.effects}
     for kpi in design.kpis:
         if kpi.headline:
-            table.add_row(*_row(kpi, comparison, others, effects))
+            more = [] if others else [_count(needed[kpi.id])]
+            table.add_row(*_row(kpi, comparison, others, effects), *more)
     return printed(table)
+
+
+def _count(needed: int | None) -> str:
+    """Return a number of replications, `-` for none."""
+    return "-" if needed is None else f"{needed:,}"
 
 
 def _row(kpi: Kpi, comparison: Comparison, others: list[str], effects: dict[tuple[str, str], Effect]) -> list[str]:
@@ -269,4 +287,9 @@ def _closing(design: Design, comparison: Comparison) -> str:
             )
         tags = {effect.tag for effect in comparison.effects if effect.tag}
         lines += [text for tag, text in TAG_WORDS.items() if tag in tags and tag != "bound"]
+    else:
+        lines.append(
+            f"n for ±{100 * PRECISE:g} %: so many replications bring the interval to ±{100 * PRECISE:g} % of the mean,"
+            " judged by the spread of these."
+        )
     return "\n".join(lines)
