@@ -13,6 +13,7 @@ Steps = dict[str, dict[str, Any]]
 KINDS = {
     "serve": 10.0,
     "delay": 3.0,
+    "impatient": 2.0,
     "block": 3.0,
     "gather": 2.0,
     "led": 1.0,
@@ -130,11 +131,32 @@ class FlowWriter:
             step["during"] = self.luck.pick(self.world.calendars)
         return self._waiting(step)
 
+    def _impatient(self, place: Place) -> dict[str, Any]:
+        """Ask for several units and give up soon: the line behind is held up and then let go."""
+        able = [
+            name
+            for name, units in self.world.units.items()
+            if units > 1 and name not in self.world.alone and name not in place.held
+        ]
+        if not able or self.world.alone & set(place.held):
+            return self._serve(place)
+        name = able[0]  # the same for all steps, so that small requests stand behind large ones
+        needs = {name: self.luck.number(2, min(self.world.units[name], 3))}
+        step: dict[str, Any] = {"hold": self._hold(needs)}
+        step["patience"] = {"longest": f"{self.luck.number(1, 8)} min"}
+        work = {"take": f"{self.luck.number(5, 20)} min"}
+        if self.world.rules[name] == "fits" or self.luck.chance(0.5):
+            return {**step, **work}
+        return {**step, "steps": {self.name(): {"mark": self._new_mark(place)}, self.name(): work}}
+
     def _block(self, place: Place) -> dict[str, Any]:
         needs = {name: units for name, units in self._needs(place).items() if self.world.rules[name] != "fits"}
         if not needs:
             return self._serve(place)
-        step = {"hold": self._hold(needs), "steps": self.steps(place.inside(needs), 3)}
+        inner = self.steps(place.inside(needs), 3)
+        if self.luck.chance(0.4):  # a row at the very instant of the grant, which tells who moves first
+            inner = {self.name(): {"mark": self._new_mark(place)}, **inner}
+        step = {"hold": self._hold(needs), "steps": inner}
         return self._waiting(step)
 
     def _gather(self, _: Place) -> dict[str, Any]:
@@ -237,6 +259,9 @@ class FlowWriter:
         if not usable:
             return {}
         chosen = luck.some(usable, 1, luck.weighted({1: 6, 2: 3, 3: 1}))
+        popular = [name for name in usable if free[name] > 1 and name not in alone][:1]
+        if popular and luck.chance(0.3):
+            chosen = popular
         if alone & set(chosen):
             return {luck.pick(sorted(alone & set(chosen))): 1}
         return {name: luck.number(1, min(free[name], 3)) if luck.chance(0.45) else 1 for name in chosen}
@@ -288,7 +313,7 @@ class FlowWriter:
             {luck.pick(["shut", "open"]): luck.pick(names)},
         ]
         if place.statuses:
-            kinds += [{"status": luck.some(world.statuses, 1, 2)}, {"status": place.statuses[-1]}]
+            kinds += [{"status": luck.some(world.statuses, 1, 2)}] + [{"status": place.statuses[-1]}] * 3
         if place.marks:
             kinds += [{luck.pick(["marked", "unmarked"]): luck.pick(place.marks)}] * 2
         return luck.pick(kinds)
