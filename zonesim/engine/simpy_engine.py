@@ -600,7 +600,7 @@ class _Run:
             raise RunFault(f"traffic '{self.plan.names.sources[source]}' has more than {LARGEST_ORDINAL + 1} arrivals")
         self.spawned[source] += 1
         if self.env.now + after < self.horizon:
-            luck = lineage(self.streams[stream], token.ordinal, token.child, token.passes)
+            luck = int(lineage(self.streams[stream], token.ordinal, token.child, token.passes))
             heir = (source, luck, token.klass, token.firms)
             _Event(self.env, self._born, heir, TIMED + ARRIVAL + token_number(source, order), after)
         return True
@@ -684,7 +684,7 @@ class _Run:
         check_standstill(self.plan, self.inside.values(), int(self.env.now))
         for number in sorted(self.inside):
             token = self.inside[number]
-            for visit in [*token.open.values(), *([token.hold] if token.hold else [])]:
+            for visit in [*(token.open[slot] for slot in sorted(token.open)), *([token.hold] if token.hold else [])]:
                 self.recorder.row(visit.step, number, visit.queued, visit.started, NEVER)
             if token.work is not None and token.work.stopped != NEVER:
                 self.recorder.row(token.work.step, number, token.work.stopped, NEVER, NEVER)

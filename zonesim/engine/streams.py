@@ -60,6 +60,7 @@ def run_key(seed: int, replication: int) -> np.uint64:
     return np.uint64(_mixed_key(np.uint64(seed), np.uint64(replication)))
 
 
+@kernel
 def lineage(stream: np.uint64, ordinal: int, child: int, passes: int) -> int:
     """
     Return the luck (a 32-bit number in place of an ordinal) of a token that another one starts at the place `stream`.
@@ -67,7 +68,7 @@ def lineage(stream: np.uint64, ordinal: int, child: int, passes: int) -> int:
     It follows from the parent's own luck, child number and passes alone, so that it is the same in every arm.
     """
     place = (np.uint64(child) << _CHILD_SHIFT) | (np.uint64(passes) & _PASS_MASK)
-    return int(philox(stream & _LOW, stream >> _HALF, np.uint64(ordinal), place, _RUN_KEY_0, _RUN_KEY_1)[0])
+    return np.int64(philox(stream & _LOW, stream >> _HALF, np.uint64(ordinal), place, _RUN_KEY_0, _RUN_KEY_1)[0])
 
 
 @kernel

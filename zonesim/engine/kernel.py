@@ -1,0 +1,1843 @@
+"""
+The compiled engine's inner loop: the meaning of `simpy_engine`, on flat arrays.
+
+All state lies in the arrays, so a call can return at any instruction that has not acted yet ("not now": a full block, no
+free slot) and the next call goes on from there. Nothing is allocated; growing is the caller's job.
+
+Conventions. Arrays are one-dimensional int64 with rows of constant width; a field is `row + FIELD`, all uint64, for an
+unsigned index needs no test for wrap-around. Tokens and batches are named by their slot, 0 is nobody. Within one
+instant: capacity changes, then those made ready, first come first served, then timed events by (time, rank, number).
+
+Integrals over the measured window are kept as sums: whatever begins at t adds the window's rest after t, whatever ends
+takes it away again. `left` is that rest.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zonesim.engine._jit import kernel
+from zonesim.engine.arithmetic import log
+from zonesim.engine.sampling import draw_ms
+from zonesim.engine.streams import lineage, uniform
+from zonesim.plan.operations import BranchOn, GatherBy, Op, SetWhat
+from zonesim.plan.records import CHILD_BITS, LARGEST_ORDINAL, NUMBER_BITS
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Words = NDArray[np.uint64]
+
+_u = np.uint64
+
+# --- why a call returns
+
+DONE: Final = 0
+FULL: Final = 1
+"""A record block is full."""
+NEED_SLOTS: Final = 2
+NEED_EVENTS: Final = 3
+NEED_BATCHES: Final = 4
+YIELD: Final = 5
+"""The budget of events is used up: time to look at the clock and at the keyboard."""
+TWICE: Final = 6
+"""A child is made that still exists; `FAULT` holds its leave step."""
+ENDLESS: Final = 7
+"""A token goes back again and again within one instant; `FAULT` holds its leave step."""
+OVERDRAWN: Final = 8
+"""`FAULT` holds the account, `FAULT_AMOUNT` what is booked, `FAULT_TOKEN` the slot."""
+TOO_MANY: Final = 9
+"""A source has more tokens than there are numbers; `FAULT` holds the source."""
+TOO_MANY_SPAWNED: Final = 10
+SPAWN_LOOP: Final = 11
+
+# --- fields of `state`
+
+NOW: Final = _u(0)
+LEFT: Final = _u(1)
+CURRENT: Final = _u(2)
+READY_FIRST: Final = _u(3)
+READY_LAST: Final = _u(4)
+EVENTS: Final = _u(5)
+HOLE: Final = _u(6)
+"""1: the event taken last still occupies the top of the event list."""
+FREE: Final = _u(7)
+"""First of the freed slots."""
+FRESH: Final = _u(8)
+"""First slot never used."""
+FREE_COUNT: Final = _u(9)
+VISITS: Final = _u(10)
+MARKS: Final = _u(11)
+LOG: Final = _u(12)
+COUNT: Final = _u(13)
+"""Timed events processed."""
+CHANGE: Final = _u(14)
+"""Next capacity change."""
+PEAKED: Final = _u(15)
+PENDING: Final = _u(16)
+"""Batch whose members are parting."""
+PENDING_NEXT: Final = _u(17)
+PENDING_LAST: Final = _u(18)
+"""1: the batch is done with when they have parted."""
+BATCH_FREE: Final = _u(19)
+BATCH_FRESH: Final = _u(20)
+BATCH_LIMIT: Final = _u(21)
+STARTED: Final = _u(22)
+FAULT: Final = _u(23)
+FAULT_AMOUNT: Final = _u(24)
+FAULT_TOKEN: Final = _u(25)
+STALE: Final = _u(26)
+"""Timers in the event list whose token waits no more."""
+BUDGET: Final = _u(27)
+SPAWN_TIME: Final = _u(28)
+SPAWNS: Final = _u(29)
+BEGIN: Final = _u(30)
+END: Final = _u(31)
+HORIZON: Final = _u(32)
+WIDTH: Final = _u(33)
+"""Fields of a token."""
+CLASSES: Final = _u(34)
+LEVELS: Final = _u(35)
+NODE_BITS: Final = _u(36)
+POOLS: Final = _u(37)
+SOURCES: Final = _u(38)
+FIRMS: Final = _u(39)
+CHANGES: Final = _u(41)
+VISITS_LIMIT: Final = _u(42)
+MARKS_LIMIT: Final = _u(43)
+LOG_LIMIT: Final = _u(44)
+EVENTS_LIMIT: Final = _u(45)
+SLOTS: Final = _u(46)
+"""Places for visits with units in a token."""
+GROUPS: Final = _u(47)
+AT_GROUPS: Final = _u(48)
+AT_FIRMS: Final = _u(49)
+AT_NODES: Final = _u(50)
+"""Where in a token the counts of children, the firms and the places in line begin."""
+IN_NEEDS: Final = _u(51)
+IN_PRIORITIES: Final = _u(52)
+IN_CALENDARS: Final = _u(53)
+IN_SPANS: Final = _u(54)
+IN_CHANGES: Final = _u(55)
+IN_CLOSINGS: Final = _u(56)
+IN_TIMES: Final = _u(57)
+IN_FIRM_CLASS: Final = _u(58)
+IN_FIRM_FLAGS: Final = _u(59)
+IN_SPECIAL: Final = _u(60)
+IN_HOLDING: Final = _u(61)
+IN_ADOPTERS: Final = _u(62)
+IN_FORMING: Final = _u(63)
+"""Where in `world` each table begins."""
+OF_SHARES: Final = _u(64)
+OF_RATES: Final = _u(65)
+OF_MIXES: Final = _u(66)
+OF_VOLUME: Final = _u(67)
+OF_ADOPTION: Final = _u(68)
+"""Where in `reals` each table begins."""
+BY_PROGRAM: Final = _u(69)
+BY_SOURCE: Final = _u(70)
+BY_ADOPTION: Final = _u(71)
+"""Where in `streams` each table begins; the first word is the run's key."""
+STATE_FIELDS: Final = 72
+
+# --- fields of a program row: those of the plan, then what is worked out for the kernel
+
+ROW_BITS: Final = _u(4)
+OP: Final = _u(0)
+STEP: Final = _u(1)
+A: Final = _u(2)
+B: Final = _u(3)
+C: Final = _u(4)
+D: Final = _u(5)
+E: Final = _u(6)
+F: Final = _u(7)
+G: Final = _u(8)
+EASY: Final = _u(9)
+"""SEIZE, RELEASE: 1 where one unit is asked of a resource of which all ask one unit. HOLD: 1 where the time is fixed."""
+POOL: Final = _u(10)
+"""SEIZE, RELEASE: its resource if EASY. HOLD: the fixed time. SPLIT: local group."""
+TIMED: Final = _u(11)
+"""SEIZE: 1 where nothing starts that does not end before a closing."""
+LEAVES_AT: Final = _u(12)
+"""Step of the LEAVE that ends the routine."""
+ROW_FIELDS: Final = 16
+
+# --- fields of a pool
+
+POOL_BITS: Final = _u(4)
+CAPACITY: Final = _u(0)
+USED: Final = _u(1)
+WAITING: Final = _u(2)
+BUSY: Final = _u(3)
+QUEUE: Final = _u(4)
+PEAK: Final = _u(5)
+OPEN: Final = _u(6)
+EVEN: Final = _u(7)
+"""1 where all who ask for units of it ask for equally many: then nobody ahead is short unless the newcomer is."""
+CLOSING: Final = _u(8)
+CLOSINGS_END: Final = _u(9)
+"""Next closing in the table of closings, and the end of those of this pool."""
+POOL_FIELDS: Final = 16
+_UNLIMITED: Final = 1 << 40
+
+# --- fields of a token
+
+NUMBER: Final = _u(0)
+LUCK: Final = _u(1)
+CHILD: Final = _u(2)
+PC: Final = _u(3)
+CLASS: Final = _u(4)
+PASSES: Final = _u(5)
+FLAGS: Final = _u(6)
+READY_NEXT: Final = _u(7)
+STATE: Final = _u(8)
+HOLD_STEP: Final = _u(9)
+HOLD_QUEUED: Final = _u(10)
+HOLD_STARTED: Final = _u(11)
+HOLD_DUE: Final = _u(12)
+ARRIVED: Final = _u(13)
+STATUS: Final = _u(14)
+PARENT: Final = _u(15)
+GROUP: Final = _u(16)
+JOINS: Final = _u(17)
+OFFSPRING: Final = _u(18)
+"""Children that somebody may wait for."""
+LINE_ROW: Final = _u(19)
+LEVEL: Final = _u(20)
+LASTS: Final = _u(21)
+DEADLINE: Final = _u(22)
+BATCH: Final = _u(23)
+BATCH_NEXT: Final = _u(24)
+LEADS: Final = _u(25)
+TURN_TIME: Final = _u(26)
+TURNS: Final = _u(27)
+KIN_NEXT: Final = _u(28)
+KIN_BEFORE: Final = _u(29)
+LEAVE_STEP: Final = _u(30)
+GIVES_UP: Final = _u(31)
+TOKEN_FIELDS: Final = 32
+"""Then, `SLOTS` times, the open visits; the counts of children; the firms; the places in line (next, before)."""
+
+VISIT_ROW: Final = _u(0)
+"""The operation that began the visit, and from bit 32 on which of its needs are kept by other visits."""
+VISIT_QUEUED: Final = _u(1)
+VISIT_STARTED: Final = _u(2)
+VISIT_FIELDS: Final = 3
+EMPTY: Final = -2
+"""VISIT_QUEUED of a place that is not in use."""
+_NEVER: Final = -1
+KEPT_SHIFT: Final = 32
+
+GOING: Final = 0
+HOLDING: Final = 1
+IN_LINE: Final = 2
+JOINING: Final = 3
+GATHERING: Final = 4
+UNTIL: Final = 5
+UNBORN: Final = 6
+
+# --- fields of a source
+
+SOURCE_BITS: Final = _u(5)
+FIRST_ROW: Final = _u(0)
+LISTED: Final = _u(1)
+FIRST: Final = _u(2)
+ROWS: Final = _u(3)
+GROUPED: Final = _u(4)
+MEMBERS: Final = _u(5)
+FIXED: Final = _u(6)
+MIX: Final = _u(7)
+BATCH_LAW: Final = _u(8)
+SPECIAL: Final = _u(9)
+SPECIALS: Final = _u(10)
+ORDINAL: Final = _u(11)
+ARRIVAL: Final = _u(12)
+IN_HAND: Final = _u(13)
+"""Tokens of the arrival that are still to come."""
+AT_ROW: Final = _u(14)
+ARRIVED_COUNT: Final = _u(15)
+BEFORE_BEGIN: Final = _u(16)
+BEFORE_END: Final = _u(17)
+SPAWNED: Final = _u(18)
+TOKENS_TOLD: Final = _u(19)
+ARRIVES_AT: Final = _u(20)
+SOURCE_FIELDS: Final = 32
+
+# --- fields of a batch
+
+BATCH_BITS: Final = _u(4)
+BATCH_NUMBER: Final = _u(0)
+BATCH_PLACE: Final = _u(1)
+BATCH_FIRST: Final = _u(2)
+BATCH_LAST: Final = _u(3)
+BATCH_COUNT: Final = _u(4)
+BATCH_DUE: Final = _u(5)
+BATCH_COMPLETE: Final = _u(6)
+BATCH_LED: Final = _u(7)
+BATCH_LEFT_NEXT: Final = _u(8)
+"""Next batch that the same token leads, or next free one."""
+BATCH_FIELDS: Final = 16
+
+# --- fields of an account
+
+LEVEL_NOW: Final = _u(0)
+FLOOR: Final = _u(1)
+LEVEL_TIME: Final = _u(2)
+ACCOUNT_FIELDS: Final = 4
+
+# --- timed events: (time << 3 | rank, number << 23 | slot)
+
+RANK_BITS: Final = 3
+HOLD_END_RANK: Final = 1
+ARRIVAL_RANK: Final = 2
+PATIENCE_RANK: Final = 3
+BATCH_RANK: Final = 4
+SLOT_BITS: Final = 23
+LARGEST_SLOT: Final = (1 << SLOT_BITS) - 1
+_SLOT_MASK: Final = LARGEST_SLOT
+_RANK_MASK: Final = 7
+_FOREVER: Final = np.iinfo(np.int64).max
+
+MOST_TURNS: Final = 200_000
+MOST_SPAWNS: Final = 1_000_000
+MOST_CHILDREN: Final = 64
+
+_SEIZE: Final = int(Op.SEIZE)
+_HOLD: Final = int(Op.HOLD)
+_RELEASE: Final = int(Op.RELEASE)
+_MARK: Final = int(Op.MARK)
+_SPLIT: Final = int(Op.SPLIT)
+_GATHER: Final = int(Op.GATHER)
+_SPAWN: Final = int(Op.SPAWN)
+_BRANCH: Final = int(Op.BRANCH)
+_JUMP: Final = int(Op.JUMP)
+_SET: Final = int(Op.SET)
+_JOIN: Final = int(Op.JOIN)
+_SCATTER: Final = int(Op.SCATTER)
+_WAIT_UNTIL: Final = int(Op.WAIT_UNTIL)
+_LEAVE: Final = int(Op.LEAVE)
+_KEEP: Final = int(Op.KEEP)
+_ON_SHARE: Final = int(BranchOn.SHARE)
+_ON_FLAG: Final = int(BranchOn.FLAG)
+_ON_CLASS: Final = int(BranchOn.CLASS)
+_ON_QUEUE: Final = int(BranchOn.QUEUE_LONGER)
+_ON_CLOSED: Final = int(BranchOn.CLOSED)
+_ON_STATUS: Final = int(BranchOn.STATUS)
+_RAISE: Final = int(SetWhat.RAISE_FLAG)
+_LOWER: Final = int(SetWhat.LOWER_FLAG)
+_TO_CLASS: Final = int(SetWhat.CLASS)
+_TO_STATUS: Final = int(SetWhat.STATUS)
+_BY_FIRM: Final = int(GatherBy.FIRM)
+_BY_CLASS: Final = int(GatherBy.CLASS)
+_ONE: Final = _u(1)
+_TWO: Final = _u(2)
+_THREE: Final = _u(3)
+_FOUR: Final = _u(4)
+_BY_TOKEN: Final = 2
+_LISTED_CLASS: Final = -2
+
+
+# --- the event list: a binary heap
+# --------------------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def _sift_down(events: Ints, size: int, first: int, second: int) -> None:
+    """Put an event in from the top, where there is room."""
+    place = 0
+    while True:
+        below = 2 * place + 1
+        if below >= size:
+            break
+        lower = events[_u(2 * below)]
+        if below + 1 < size:
+            other = events[_u(2 * below + 2)]
+            if other < lower or (other == lower and events[_u(2 * below + 3)] < events[_u(2 * below + 1)]):
+                below += 1
+                lower = other
+        if first < lower or (first == lower and second < events[_u(2 * below + 1)]):
+            break
+        events[_u(2 * place)] = lower
+        events[_u(2 * place + 1)] = events[_u(2 * below + 1)]
+        place = below
+    events[_u(2 * place)] = first
+    events[_u(2 * place + 1)] = second
+
+
+@kernel
+def _push(state: Ints, events: Ints, first: int, second: int) -> None:
+    """Add an event; most often it takes the place of the one that has just been taken."""
+    if state[HOLE] != 0:
+        state[HOLE] = 0
+        _sift_down(events, state[EVENTS], first, second)
+        return
+    place = state[EVENTS]
+    state[EVENTS] = place + 1
+    while place > 0:
+        above = (place - 1) >> 1
+        upper = events[_u(2 * above)]
+        if upper < first or (upper == first and events[_u(2 * above + 1)] < second):
+            break
+        events[_u(2 * place)] = upper
+        events[_u(2 * place + 1)] = events[_u(2 * above + 1)]
+        place = above
+    events[_u(2 * place)] = first
+    events[_u(2 * place + 1)] = second
+
+
+@kernel
+def _close_hole(state: Ints, events: Ints) -> None:
+    """Take the last event to the top if the one taken before has not been replaced."""
+    if state[HOLE] != 0:
+        state[HOLE] = 0
+        size = state[EVENTS] - 1
+        state[EVENTS] = size
+        if size > 0:
+            _sift_down(events, size, events[_u(2 * size)], events[_u(2 * size + 1)])
+
+
+@kernel
+def _sweep(state: Ints, events: Ints, tokens: Ints) -> None:
+    """Throw out timers of tokens that wait no more, and order the rest anew."""
+    _close_hole(state, events)
+    width = state[WIDTH]
+    size = state[EVENTS]
+    kept = 0
+    for place in range(size):
+        first, second = events[2 * place], events[2 * place + 1]
+        token = _u((second & _SLOT_MASK) * width)
+        if (first & _RANK_MASK) == PATIENCE_RANK and (
+            tokens[token + NUMBER] != second >> SLOT_BITS
+            or tokens[token + STATE] != IN_LINE
+            or tokens[token + DEADLINE] != first >> RANK_BITS
+        ):
+            continue
+        events[2 * kept] = first
+        events[2 * kept + 1] = second
+        kept += 1
+    state[EVENTS] = 0
+    state[STALE] = 0
+    for place in range(kept):
+        _push(state, events, events[2 * place], events[2 * place + 1])
+
+
+# --- lines
+# --------------------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def _ready(state: Ints, tokens: Ints, slot: int) -> None:
+    """Let a token go on when those made ready before it have had their turn."""
+    width = _u(state[WIDTH])
+    token = _u(slot) * width
+    tokens[token + READY_NEXT] = 0
+    tokens[token + STATE] = GOING
+    last = state[READY_LAST]
+    if last == 0:
+        state[READY_FIRST] = slot
+    else:
+        tokens[_u(last) * width + READY_NEXT] = slot
+    state[READY_LAST] = slot
+
+
+@kernel
+def _append(state: Ints, lines: Ints, tokens: Ints, pools: Ints, pool: int, level: int, node: int) -> None:
+    """Let a request join the line of a pool behind those of its level; a node is a token's place in one line."""
+    width, bits = _u(state[WIDTH]), _u(state[NODE_BITS])
+    place = _u(2 * (pool * state[LEVELS] + level))
+    mask = (1 << state[NODE_BITS]) - 1
+    mine = (_u(node) >> bits) * width + _u(state[AT_NODES]) + _u(2 * (node & mask))
+    last = lines[place + _ONE]
+    tokens[mine] = 0
+    tokens[mine + _ONE] = last
+    if last == 0:
+        lines[place] = node
+    else:
+        tokens[(_u(last) >> bits) * width + _u(state[AT_NODES]) + _u(2 * (last & mask))] = node
+    lines[place + _ONE] = node
+    row = _u(pool) << POOL_BITS
+    pools[row + WAITING] += 1
+    pools[row + QUEUE] += state[LEFT]
+
+
+@kernel
+def _remove(state: Ints, lines: Ints, tokens: Ints, pools: Ints, pool: int, level: int, node: int) -> None:
+    """Let a request leave the line of a pool."""
+    width, bits = _u(state[WIDTH]), _u(state[NODE_BITS])
+    place = _u(2 * (pool * state[LEVELS] + level))
+    mask = (1 << state[NODE_BITS]) - 1
+    mine = (_u(node) >> bits) * width + _u(state[AT_NODES]) + _u(2 * (node & mask))
+    following, before = tokens[mine], tokens[mine + _ONE]
+    if before == 0:
+        lines[place] = following
+    else:
+        tokens[(_u(before) >> bits) * width + _u(state[AT_NODES]) + _u(2 * (before & mask))] = following
+    if following == 0:
+        lines[place + _ONE] = before
+    else:
+        tokens[(_u(following) >> bits) * width + _u(state[AT_NODES]) + _u(2 * (following & mask)) + _ONE] = before
+    row = _u(pool) << POOL_BITS
+    pools[row + WAITING] -= 1
+    pools[row + QUEUE] -= state[LEFT]
+
+
+@kernel
+def _need_of(state: Ints, program: Ints, world: Ints, tokens: Ints, node: int) -> int:
+    """Return the row, in `world`, of the need for which a node stands in line."""
+    bits = state[NODE_BITS]
+    token = (_u(node) >> _u(bits)) * _u(state[WIDTH])
+    row = _u(tokens[token + LINE_ROW]) << ROW_BITS
+    return state[IN_NEEDS] + 2 * (program[row + A] + (node & ((1 << bits) - 1)))
+
+
+@kernel
+def _in_time(state: Ints, program: Ints, world: Ints, tokens: Ints, pools: Ints, slot: int) -> bool:
+    """Return whether work that starts now ends before any of its units goes off duty, where that is asked."""
+    token = _u(slot) * _u(state[WIDTH])
+    row = _u(tokens[token + LINE_ROW]) << ROW_BITS
+    if program[row + TIMED] == 0:
+        return True
+    now = state[NOW]
+    for each in range(program[row + B]):
+        pool = _u(world[_u(state[IN_NEEDS] + 2 * (program[row + A] + each))]) << POOL_BITS
+        closing = pools[pool + CLOSING]
+        while closing < pools[pool + CLOSINGS_END] and world[_u(state[IN_CLOSINGS] + closing)] <= now:
+            closing += 1
+        pools[pool + CLOSING] = closing
+        if (
+            closing < pools[pool + CLOSINGS_END]
+            and now + tokens[token + LASTS] > world[_u(state[IN_CLOSINGS] + closing)]
+        ):
+            return False
+    return True
+
+
+@kernel
+def _grantable(
+    state: Ints, program: Ints, world: Ints, tokens: Ints, pools: Ints, lines: Ints, slot: int, known: int
+) -> bool:
+    """
+    Return whether a request in line fits the free units and nobody ahead is short of one of its resources; `known` is a
+    pool of which that is known (-1: none).
+    """
+    bits = state[NODE_BITS]
+    width = _u(state[WIDTH])
+    token = _u(slot) * width
+    row = _u(tokens[token + LINE_ROW]) << ROW_BITS
+    for each in range(program[row + B]):
+        need = _u(state[IN_NEEDS] + 2 * (program[row + A] + each))
+        pool = world[need]
+        if pool == known:
+            continue
+        here = _u(pool) << POOL_BITS
+        free = pools[here + CAPACITY] - pools[here + USED]
+        if world[need + _ONE] > free:
+            return False
+        if pools[here + EVEN] != 0:
+            continue
+        mine = (slot << bits) + each
+        found = False
+        for level in range(tokens[token + LEVEL] + 1):
+            node = lines[_u(2 * (pool * state[LEVELS] + level))]
+            while node != 0:
+                if node == mine:
+                    found = True
+                    break
+                if world[_u(_need_of(state, program, world, tokens, node)) + _ONE] > free:
+                    return False
+                node = tokens[
+                    (_u(node) >> _u(bits)) * width + _u(state[AT_NODES]) + _u(2 * (node & ((1 << bits) - 1)))
+                ]
+            if found:
+                break
+    return True
+
+
+@kernel
+def _take(state: Ints, program: Ints, world: Ints, pools: Ints, row: np.uint64) -> None:
+    for each in range(program[row + B]):
+        need = _u(state[IN_NEEDS] + 2 * (program[row + A] + each))
+        here = _u(world[need]) << POOL_BITS
+        pools[here + USED] += world[need + _ONE]
+        pools[here + BUSY] += world[need + _ONE] * state[LEFT]
+
+
+@kernel
+def _leave_lines(
+    state: Ints, program: Ints, world: Ints, tokens: Ints, pools: Ints, lines: Ints, slot: int
+) -> None:
+    token = _u(slot) * _u(state[WIDTH])
+    row = _u(tokens[token + LINE_ROW]) << ROW_BITS
+    for each in range(program[row + B]):
+        pool = world[_u(state[IN_NEEDS] + 2 * (program[row + A] + each))]
+        _remove(state, lines, tokens, pools, pool, tokens[token + LEVEL], (slot << state[NODE_BITS]) + each)
+
+
+@kernel
+def _enter(state: Ints, program: Ints, world: Ints, tokens: Ints, pools: Ints, lines: Ints, slot: int) -> bool:
+    """Let a newcomer join its lines; return True, with the units taken, when it need not wait."""
+    token = _u(slot) * _u(state[WIDTH])
+    row = _u(tokens[token + LINE_ROW]) << ROW_BITS
+    in_time = _in_time(state, program, world, tokens, pools, slot)
+    if in_time:
+        at_once = True
+        for each in range(program[row + B]):
+            need = _u(state[IN_NEEDS] + 2 * (program[row + A] + each))
+            here = _u(world[need]) << POOL_BITS
+            if pools[here + WAITING] != 0 or world[need + _ONE] > pools[here + CAPACITY] - pools[here + USED]:
+                at_once = False
+                break
+        if at_once:
+            _take(state, program, world, pools, row)
+            return True
+    for each in range(program[row + B]):
+        pool = world[_u(state[IN_NEEDS] + 2 * (program[row + A] + each))]
+        _append(state, lines, tokens, pools, pool, tokens[token + LEVEL], (slot << state[NODE_BITS]) + each)
+    if in_time and _grantable(state, program, world, tokens, pools, lines, slot, -1):
+        _leave_lines(state, program, world, tokens, pools, lines, slot)
+        _take(state, program, world, pools, row)
+        return True
+    if state[BEGIN] <= state[NOW] < state[END]:
+        for each in range(program[row + B]):
+            here = _u(world[_u(state[IN_NEEDS] + 2 * (program[row + A] + each))]) << POOL_BITS
+            pools[here + PEAK] = max(pools[here + PEAK], pools[here + WAITING])
+    return False
+
+
+@kernel
+def _granted(state: Ints, program: Ints, tokens: Ints, slot: int) -> None:
+    """Give a waiter its units now; it moves when its turn comes."""
+    token = _u(slot) * _u(state[WIDTH])
+    place = token + _u(TOKEN_FIELDS) + _u(program[(_u(tokens[token + LINE_ROW]) << ROW_BITS) + D]) * _THREE
+    tokens[place + VISIT_STARTED] = state[NOW]
+    if tokens[token + DEADLINE] >= 0:
+        tokens[token + DEADLINE] = -1
+        state[STALE] += 1
+    _ready(state, tokens, slot)
+
+
+@kernel
+def _serve(
+    state: Ints, program: Ints, world: Ints, tokens: Ints, pools: Ints, lines: Ints, pool: int
+) -> None:
+    """Grant, in order, every waiting request that the rule allows now."""
+    bits = state[NODE_BITS]
+    width = _u(state[WIDTH])
+    here = _u(pool) << POOL_BITS
+    passed_over = 0
+    for level in range(state[LEVELS]):
+        node = lines[_u(2 * (pool * state[LEVELS] + level))]
+        while node != 0:
+            slot = node >> bits
+            token = _u(slot) * width
+            need = _u(_need_of(state, program, world, tokens, node))
+            units = world[need + _ONE]
+            # Whoever is short of this resource blocks all behind; also someone passed over, whom a later grant has
+            # made short.
+            if max(units, passed_over) > pools[here + CAPACITY] - pools[here + USED]:
+                return
+            following = tokens[token + _u(state[AT_NODES]) + _u(2 * (node & ((1 << bits) - 1)))]
+            row = _u(tokens[token + LINE_ROW]) << ROW_BITS
+            if (
+                program[row + B] == 1 or _grantable(state, program, world, tokens, pools, lines, slot, pool)
+            ) and _in_time(state, program, world, tokens, pools, slot):
+                _leave_lines(state, program, world, tokens, pools, lines, slot)
+                _take(state, program, world, pools, row)
+                _granted(state, program, tokens, slot)
+            else:
+                passed_over = max(passed_over, units)
+            node = following
+
+
+@kernel
+def _serve_first(state: Ints, program: Ints, tokens: Ints, pools: Ints, lines: Ints, pool: int) -> None:
+    """Give one unit to the first in line, at a pool of which all ask one unit alone."""
+    bits = _u(state[NODE_BITS])
+    place = _u(2 * pool * state[LEVELS])
+    level = 0
+    while lines[place] == 0:
+        place += _TWO
+        level += 1
+    node = lines[place]
+    _remove(state, lines, tokens, pools, pool, level, node)
+    here = _u(pool) << POOL_BITS
+    pools[here + USED] += 1
+    pools[here + BUSY] += state[LEFT]
+    _granted(state, program, tokens, np.int64(_u(node) >> bits))
+
+
+# --- calendars
+# --------------------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def _span_at(state: Ints, world: Ints, calendars: Ints, calendar: int) -> int:
+    """Return the last span of a calendar that has opened by now (-1: none); the clock only goes on, so it looks on."""
+    row = _u(state[IN_CALENDARS] + 2 * calendar)
+    first, count = world[row], world[row + _ONE]
+    position = calendars[_u(calendar)]
+    now = state[NOW]
+    while position + 1 < count and world[_u(state[IN_SPANS] + 3 * (first + position + 1))] <= now:
+        position += 1
+    calendars[_u(calendar)] = position
+    return position
+
+
+@kernel
+def _open_end(state: Ints, world: Ints, calendars: Ints, calendar: int, duration: int) -> int:
+    """Return when `duration` of open time has passed; exactly at closing still counts, 0 ends at once."""
+    now = state[NOW]
+    if duration == 0:
+        return now
+    row = _u(state[IN_CALENDARS] + 2 * calendar)
+    first, count = world[row], world[row + _ONE]
+    if count == 0:
+        return state[HORIZON]
+    position = _span_at(state, world, calendars, calendar)
+    due = duration
+    if position >= 0:
+        span = _u(state[IN_SPANS] + 3 * (first + position))
+        due += world[span + _TWO] + min(now, world[span + _ONE]) - world[span]
+    position = max(position, 0)
+    while position + 1 < count and world[_u(state[IN_SPANS] + 3 * (first + position + 1) + 2)] < due:
+        position += 1
+    span = _u(state[IN_SPANS] + 3 * (first + position))
+    rest = due - world[span + _TWO]
+    return world[span] + rest if rest <= world[span + _ONE] - world[span] else state[HORIZON]
+
+
+@kernel
+def _next_opening(state: Ints, world: Ints, calendars: Ints, calendar: int) -> int:
+    """Return when a calendar opens next, now included; -1: not again in this run."""
+    position = _span_at(state, world, calendars, calendar)
+    row = _u(state[IN_CALENDARS] + 2 * calendar)
+    first, count = world[row], world[row + _ONE]
+    if position >= 0 and world[_u(state[IN_SPANS] + 3 * (first + position))] == state[NOW]:
+        return state[NOW]
+    if position + 1 < count:
+        return world[_u(state[IN_SPANS] + 3 * (first + position + 1))]
+    return -1
+
+
+@kernel
+def _until(state: Ints, world: Ints, calendars: Ints, calendar: int, closing: int) -> int:
+    """Return when a calendar is open (or shut) next, now included; -1: not again in this run."""
+    now = state[NOW]
+    position = _span_at(state, world, calendars, calendar)
+    closes = -1
+    if position >= 0:
+        first = world[_u(state[IN_CALENDARS] + 2 * calendar)]
+        closes = world[_u(state[IN_SPANS] + 3 * (first + position)) + _ONE]
+    if closing != 0:
+        return closes if now < closes else now
+    return now if now < closes else _next_opening(state, world, calendars, calendar)
+
+
+# --- arrivals
+# --------------------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def _above(reals: Floats, first: int, count: int, value: float) -> int:
+    """Return how many of `count` rising numbers are not above `value`."""
+    low, high = 0, count
+    while low < high:
+        middle = (low + high) >> 1
+        if value < reals[_u(first + middle)]:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+@kernel
+def _next_arrival(
+    state: Ints,
+    world: Ints,
+    laws: Ints,
+    numbers: Floats,
+    reals: Floats,
+    streams: Words,
+    sources: Ints,
+    expected: Floats,
+    events: Ints,
+    source: int,
+) -> int:
+    """Announce the next token of a source; return DONE or a fault."""
+    row = _u(source) << SOURCE_BITS
+    key = streams[_u(0)]
+    by = _u(state[BY_SOURCE] + 4 * source)
+    horizon = state[HORIZON]
+    time = sources[row + ARRIVES_AT]
+    while sources[row + IN_HAND] == 0:
+        number = sources[row + ARRIVAL]
+        if sources[row + LISTED] != 0:
+            if number >= sources[row + ROWS]:
+                return DONE
+            time = world[_u(state[IN_TIMES] + 2 * (sources[row + FIRST] + number))]
+            if time >= horizon:
+                return DONE
+        else:
+            if sources[row + ROWS] == 0:
+                return DONE
+            total = expected[_u(source)] - log(uniform(key, streams[by], number, 0, 0))
+            expected[_u(source)] = total
+            at = sources[row + AT_ROW]
+            table = state[OF_RATES] + 3 * sources[row + FIRST]
+            while at + 1 < sources[row + ROWS] and reals[_u(table + 3 * (at + 1) + 2)] <= total:
+                at += 1
+            sources[row + AT_ROW] = at
+            here = _u(table + 3 * at)
+            if reals[here + _ONE] == 0.0:
+                return DONE
+            when = reals[here] + (total - reals[here + _TWO]) / reals[here + _ONE]
+            if not when < horizon - 0.5:
+                return DONE
+            time = np.int64(when + 0.5)
+        sources[row + ARRIVAL] = number + 1
+        size = 1
+        law = sources[row + BATCH_LAW]
+        if law >= 0:
+            first, count = laws[law, 1], laws[law, 2]
+            part = first
+            if count > 2:  # noqa: PLR2004  more than one size
+                drawn = uniform(key, streams[by + _THREE], number, 0, 0)
+                while drawn >= numbers[_u(part + 1)] and part + 2 < first + count:
+                    part += 2
+            size = np.int64(numbers[_u(part)])
+        sources[row + IN_HAND] = size
+        sources[row + ARRIVES_AT] = time
+        sources[row + TOKENS_TOLD] += size
+        if sources[row + TOKENS_TOLD] > LARGEST_ORDINAL + 1:
+            state[FAULT] = source
+            return TOO_MANY
+    sources[row + IN_HAND] -= 1
+    ordinal = sources[row + ORDINAL]
+    sources[row + ORDINAL] = ordinal + 1
+    number = (source << 32) | (ordinal << CHILD_BITS)
+    _push(state, events, (time << RANK_BITS) | ARRIVAL_RANK, number << SLOT_BITS)
+    return DONE
+
+
+@kernel
+def _adopted(
+    state: Ints,
+    world: Ints,
+    reals: Floats,
+    streams: Words,
+    sources: Ints,
+    tokens: Ints,
+    token: np.uint64,
+    source: int,
+) -> int:
+    """Return the adoption flags of a token that arrives now; it adopts what all its firms do."""
+    row = _u(source) << SOURCE_BITS
+    firms = token + _u(state[AT_FIRMS])
+    members = tokens[firms]
+    firms += _ONE
+    flags = 0
+    if members > 0:
+        flags = world[_u(state[IN_FIRM_FLAGS] + tokens[firms])]
+        for party in range(1, members):
+            flags &= world[_u(state[IN_FIRM_FLAGS] + tokens[firms + _u(party)])]
+    now = state[NOW]
+    for each in range(sources[row + SPECIALS]):
+        entry = _u(state[IN_SPECIAL] + 3 * (sources[row + SPECIAL] + each))
+        some, every = False, True
+        for which in range(world[entry + _TWO]):
+            holding = _u(state[IN_HOLDING] + 5 * (world[entry + _ONE] + which))
+            adoption = world[holding]
+            if not world[holding + _THREE] <= now < world[holding + _FOUR]:
+                continue
+            some = True
+            if world[holding + _ONE] == _BY_TOKEN:
+                stream = streams[_u(state[BY_ADOPTION] + adoption)]
+                every &= (
+                    uniform(streams[_u(0)], stream, tokens[token + LUCK], 0, 0)
+                    < reals[_u(state[OF_ADOPTION] + adoption)]
+                )
+            else:
+                party = world[holding + _TWO]
+                first, last = (0, members) if party < 0 else (party, min(party + 1, members))
+                if first >= last:
+                    every = False
+                for place in range(first, last):
+                    firm = tokens[firms + _u(place)]
+                    every &= world[_u(state[IN_ADOPTERS] + adoption * state[FIRMS] + firm)] != 0
+        if some and every:
+            flags |= 1 << world[entry]
+    return flags
+
+
+@kernel
+def _describe(
+    state: Ints,
+    world: Ints,
+    reals: Floats,
+    streams: Words,
+    sources: Ints,
+    tokens: Ints,
+    token: np.uint64,
+    source: int,
+) -> None:
+    """Give a consignment that arrives its firms, class and adoption flags."""
+    row = _u(source) << SOURCE_BITS
+    by = _u(state[BY_SOURCE] + 4 * source)
+    luck = tokens[token + LUCK]
+    fixed = sources[row + FIXED]
+    if fixed == _LISTED_CLASS:
+        fixed = world[_u(state[IN_TIMES] + 2 * (sources[row + FIRST] + sources[row + ARRIVAL] - 1) + 1)]
+    klass = max(fixed, 0)
+    mix = sources[row + MIX]
+    firms = token + _u(state[AT_FIRMS])
+    tokens[firms] = 0
+    if sources[row + GROUPED] >= 0:
+        tokens[firms] = sources[row + MEMBERS]
+        for party in range(sources[row + MEMBERS]):
+            drawn = uniform(streams[_u(0)], streams[by + _ONE], luck, 0, party)
+            firm = min(_above(reals, state[OF_VOLUME], state[FIRMS], drawn), state[FIRMS] - 1)
+            tokens[firms + _u(party + 1)] = firm
+        if fixed == -1 and mix == -1:
+            klass = world[_u(state[IN_FIRM_CLASS] + tokens[firms + _ONE])]
+    if mix >= 0:
+        count = state[CLASSES]
+        drawn = uniform(streams[_u(0)], streams[by + _TWO], luck, 0, 0)
+        klass = min(_above(reals, state[OF_MIXES] + mix * count, count, drawn), count - 1)
+    tokens[token + CLASS] = klass
+    tokens[token + FLAGS] = _adopted(state, world, reals, streams, sources, tokens, token, source)
+
+
+# --- tokens
+# --------------------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def _new_token(state: Ints, tokens: Ints) -> int:
+    """Return a free slot; the caller has seen that there is one."""
+    state[FREE_COUNT] -= 1
+    slot = state[FREE]
+    if slot != 0:
+        state[FREE] = tokens[_u(slot) * _u(state[WIDTH]) + READY_NEXT]
+        return slot
+    slot = state[FRESH]
+    state[FRESH] = slot + 1
+    return slot
+
+
+@kernel
+def _clear(state: Ints, tokens: Ints, token: np.uint64) -> None:
+    """Make a token one that has done nothing yet."""
+    tokens[token + PASSES] = 0
+    tokens[token + STATE] = GOING
+    tokens[token + HOLD_STEP] = -1
+    tokens[token + STATUS] = -1
+    tokens[token + PARENT] = 0
+    tokens[token + GROUP] = -1
+    tokens[token + JOINS] = -1
+    tokens[token + OFFSPRING] = 0
+    tokens[token + DEADLINE] = -1
+    tokens[token + BATCH] = 0
+    tokens[token + LEADS] = 0
+    tokens[token + TURN_TIME] = -1
+    place = token + _u(TOKEN_FIELDS) + VISIT_QUEUED
+    for _ in range(state[SLOTS]):
+        tokens[place] = EMPTY
+        place += _THREE
+    for group in range(state[GROUPS]):
+        tokens[token + _u(state[AT_GROUPS]) + _u(group)] = 0
+
+
+@kernel
+def _come(
+    state: Ints, program: Ints, sources: Ints, tokens: Ints, at: Ints, log_: Ints, slot: int, source: int
+) -> None:
+    """Let the next token of a source arrive; class, flags and firms are known."""
+    row = _u(source) << SOURCE_BITS
+    token = _u(slot) * _u(state[WIDTH])
+    now = state[NOW]
+    count = sources[row + ARRIVED_COUNT]
+    sources[row + ARRIVED_COUNT] = count + 1
+    sources[row + BEFORE_BEGIN] += now < state[BEGIN]
+    sources[row + BEFORE_END] += now < state[END]
+    log_[_u(state[LOG])] = (source << 16) | tokens[token + CLASS]
+    state[LOG] += 1
+    first = sources[row + FIRST_ROW]
+    tokens[token + NUMBER] = (source << 32) | (count << CHILD_BITS)
+    tokens[token + CHILD] = 0
+    tokens[token + PC] = first
+    tokens[token + ARRIVED] = now
+    tokens[token + KIN_NEXT] = slot
+    tokens[token + KIN_BEFORE] = slot
+    leave = program[(_u(first) << ROW_BITS) + LEAVES_AT]
+    tokens[token + LEAVE_STEP] = leave
+    at[_u(leave)] += state[LEFT]
+
+
+@kernel
+def _pass_again(state: Ints, tokens: Ints, token: np.uint64) -> int:
+    """Count one more pass of a token that goes back, so that it draws anew; return DONE or a fault."""
+    tokens[token + PASSES] += 1
+    if tokens[token + TURN_TIME] != state[NOW]:
+        tokens[token + TURN_TIME] = state[NOW]
+        tokens[token + TURNS] = 0
+    tokens[token + TURNS] += 1
+    if tokens[token + TURNS] > MOST_TURNS:
+        state[FAULT] = tokens[token + LEAVE_STEP]
+        return ENDLESS
+    return DONE
+
+
+@kernel
+def _split(
+    state: Ints, program: Ints, tokens: Ints, at: Ints, slot: int, row: np.uint64, first: int, count: int
+) -> int:
+    """Make children, each ready to start; return DONE or a fault."""
+    width = _u(state[WIDTH])
+    token = _u(slot) * width
+    start = program[row + C]
+    group = program[row + POOL]
+    leave = program[(_u(start) << ROW_BITS) + LEAVES_AT]
+    for child in range(first, first + count):
+        number = tokens[token + NUMBER] - tokens[token + CHILD] + child
+        kin = tokens[token + KIN_NEXT]
+        while kin != slot:
+            if tokens[_u(kin) * width + NUMBER] == number:
+                break
+            kin = tokens[_u(kin) * width + KIN_NEXT]
+        if tokens[_u(kin) * width + NUMBER] == number:
+            state[FAULT] = leave
+            return TWICE
+        other = _new_token(state, tokens)
+        new = _u(other) * width
+        _clear(state, tokens, new)
+        tokens[new + NUMBER] = number
+        tokens[new + LUCK] = tokens[token + LUCK]
+        tokens[new + CHILD] = child
+        tokens[new + PC] = start
+        tokens[new + ARRIVED] = state[NOW]
+        tokens[new + LEAVE_STEP] = leave
+        tokens[new + CLASS] = tokens[token + CLASS]
+        tokens[new + FLAGS] = tokens[token + FLAGS]
+        tokens[new + PASSES] = tokens[token + PASSES]
+        tokens[new + STATUS] = tokens[token + STATUS]
+        _inherit_firms(state, tokens, token, new)
+        if group >= 0:
+            tokens[new + PARENT] = slot
+            tokens[new + GROUP] = group
+            tokens[token + OFFSPRING] += 1
+            tokens[token + _u(state[AT_GROUPS]) + _u(group)] += 1
+        following = tokens[token + KIN_NEXT]
+        tokens[new + KIN_NEXT] = following
+        tokens[new + KIN_BEFORE] = slot
+        tokens[_u(following) * width + KIN_BEFORE] = other
+        tokens[token + KIN_NEXT] = other
+        at[_u(leave)] += state[LEFT]
+        _ready(state, tokens, other)
+    return DONE
+
+
+@kernel
+def _inherit_firms(state: Ints, tokens: Ints, token: np.uint64, new: np.uint64) -> None:
+    firms = _u(state[AT_FIRMS])
+    for place in range(tokens[token + firms] + 1):
+        tokens[new + firms + _u(place)] = tokens[token + firms + _u(place)]
+
+
+@kernel
+def _go_away(state: Ints, tokens: Ints, slot: int) -> None:
+    """Free the slot of a token that leaves; a parent that waits for it goes on after the last child."""
+    width = _u(state[WIDTH])
+    token = _u(slot) * width
+    following, before = tokens[token + KIN_NEXT], tokens[token + KIN_BEFORE]
+    if tokens[token + OFFSPRING] > 0:  # nobody waits for these any more
+        kin = following
+        while kin != slot:
+            if tokens[_u(kin) * width + PARENT] == slot:
+                tokens[_u(kin) * width + PARENT] = 0
+            kin = tokens[_u(kin) * width + KIN_NEXT]
+    tokens[_u(before) * width + KIN_NEXT] = following
+    tokens[_u(following) * width + KIN_BEFORE] = before
+    parent = tokens[token + PARENT]
+    if parent != 0:
+        elder = _u(parent) * width
+        group = tokens[token + GROUP]
+        tokens[elder + OFFSPRING] -= 1
+        tokens[elder + _u(state[AT_GROUPS]) + _u(group)] -= 1
+        if tokens[elder + JOINS] == group and tokens[elder + _u(state[AT_GROUPS]) + _u(group)] == 0:
+            tokens[elder + JOINS] = -1
+            _ready(state, tokens, parent)
+    tokens[token + NUMBER] = -1
+    tokens[token + READY_NEXT] = state[FREE]
+    state[FREE] = slot
+    state[FREE_COUNT] += 1
+
+
+@kernel
+def _book(state: Ints, accounts: Ints, account: int, amount: int, slot: int) -> int:
+    """Add to an account; return DONE or a fault."""
+    row = _u(account) << _TWO
+    accounts[row + LEVEL_NOW] += amount
+    accounts[row + LEVEL_TIME] += amount * state[LEFT]
+    if accounts[row + LEVEL_NOW] < accounts[row + FLOOR]:
+        state[FAULT] = account
+        state[FAULT_AMOUNT] = amount
+        state[FAULT_TOKEN] = slot
+        return OVERDRAWN
+    return DONE
+
+
+@kernel
+def _keep(state: Ints, program: Ints, world: Ints, tokens: Ints, token: np.uint64, row: np.uint64) -> None:
+    """Note, in the visit that units are taken from, which of its needs are no longer its own."""
+    place = token + _u(TOKEN_FIELDS) + _u(program[row + C]) * _THREE
+    began = tokens[place + VISIT_ROW]
+    seized = _u(began & 0xFFFFFFFF) << ROW_BITS
+    for each in range(program[row + B]):
+        pool = world[_u(state[IN_NEEDS] + 2 * (program[row + A] + each))]
+        for which in range(program[seized + B]):
+            if world[_u(state[IN_NEEDS] + 2 * (program[seized + A] + which))] == pool:
+                began |= 1 << (KEPT_SHIFT + which)
+    tokens[place + VISIT_ROW] = began
+
+
+# --- batches
+# --------------------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def _complete(state: Ints, tokens: Ints, batches: Ints, forming: Ints, number: int) -> None:
+    """Let the members of a batch go on in the order in which they joined, or its leader alone."""
+    width = _u(state[WIDTH])
+    batch = _u(number) << BATCH_BITS
+    forming[_u(batches[batch + BATCH_PLACE])] = 0
+    batches[batch + BATCH_COMPLETE] = 1
+    state[PENDING] = number
+    state[PENDING_NEXT] = batches[batch + BATCH_FIRST]
+    state[PENDING_LAST] = 1
+    if batches[batch + BATCH_LED] != 0:
+        slot = batches[batch + BATCH_FIRST]
+        leader = _u(slot) * width
+        batches[batch + BATCH_LEFT_NEXT] = tokens[leader + LEADS]
+        tokens[leader + LEADS] = number
+        state[PENDING_LAST] = 0
+    slot = batches[batch + BATCH_FIRST]
+    while slot != 0:
+        tokens[_u(slot) * width + HOLD_STARTED] = state[NOW]
+        slot = tokens[_u(slot) * width + BATCH_NEXT]
+
+
+@kernel
+def _scatter(state: Ints, tokens: Ints, batches: Ints, token: np.uint64, which: int) -> None:
+    """Let those whom a leader has led go on as well."""
+    number = tokens[token + LEADS]
+    before = 0
+    while number != 0 and batches[(_u(number) << BATCH_BITS) + BATCH_NUMBER] != which:
+        before = number
+        number = batches[(_u(number) << BATCH_BITS) + BATCH_LEFT_NEXT]
+    if number == 0:
+        return
+    batch = _u(number) << BATCH_BITS
+    if before == 0:
+        tokens[token + LEADS] = batches[batch + BATCH_LEFT_NEXT]
+    else:
+        batches[(_u(before) << BATCH_BITS) + BATCH_LEFT_NEXT] = batches[batch + BATCH_LEFT_NEXT]
+    state[PENDING] = number
+    state[PENDING_NEXT] = batches[batch + BATCH_FIRST]
+    state[PENDING_LAST] = 1
+
+
+@kernel
+def _gather(
+    state: Ints, program: Ints, world: Ints, tokens: Ints, batches: Ints, forming: Ints, slot: int, row: np.uint64
+) -> int:
+    """Let a token join the batch that is forming, or begin one; return the batch."""
+    width = _u(state[WIDTH])
+    token = _u(slot) * width
+    place = world[_u(state[IN_FORMING] + program[row + A])]
+    if program[row + F] == _BY_FIRM:
+        firms = token + _u(state[AT_FIRMS])
+        if tokens[firms] > 0:
+            place += tokens[firms + _ONE] + 1
+    elif program[row + F] == _BY_CLASS:
+        place += tokens[token + CLASS]
+    number = forming[_u(place)]
+    if number == 0:
+        number = state[BATCH_FREE]
+        if number != 0:
+            state[BATCH_FREE] = batches[(_u(number) << BATCH_BITS) + BATCH_LEFT_NEXT]
+        else:
+            number = state[BATCH_FRESH]
+            state[BATCH_FRESH] = number + 1
+        forming[_u(place)] = number
+        new = _u(number) << BATCH_BITS
+        batches[new + BATCH_NUMBER] = program[row + A]
+        batches[new + BATCH_PLACE] = place
+        batches[new + BATCH_FIRST] = slot
+        batches[new + BATCH_COUNT] = 0
+        batches[new + BATCH_DUE] = -1
+        batches[new + BATCH_COMPLETE] = 0
+        batches[new + BATCH_LED] = program[row + E] >= 0
+        batches[new + BATCH_LEFT_NEXT] = 0
+    else:
+        last = batches[(_u(number) << BATCH_BITS) + BATCH_LAST]
+        tokens[_u(last) * width + BATCH_NEXT] = slot
+    batch = _u(number) << BATCH_BITS
+    batches[batch + BATCH_LAST] = slot
+    batches[batch + BATCH_COUNT] += 1
+    tokens[token + BATCH] = number
+    tokens[token + BATCH_NEXT] = 0
+    tokens[token + STATE] = GATHERING
+    return number
+
+
+# --- capacity
+# --------------------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def _peak_now(state: Ints, pools: Ints) -> None:
+    """Let the longest queue count what already waits when the measured window begins."""
+    state[PEAKED] = 1
+    for pool in range(state[POOLS]):
+        here = _u(pool) << POOL_BITS
+        pools[here + PEAK] = max(pools[here + PEAK], pools[here + WAITING])
+
+
+@kernel
+def _change(state: Ints, program: Ints, world: Ints, tokens: Ints, pools: Ints, lines: Ints) -> None:
+    """Apply all capacity changes of this instant, then serve the lines of these resources."""
+    now = state[NOW]
+    first = state[CHANGE]
+    change = first
+    while change < state[CHANGES]:
+        row = _u(state[IN_CHANGES] + 3 * change)
+        if world[row] != now:
+            break
+        pool = _u(world[row + _ONE]) << POOL_BITS
+        before, after = pools[pool + CAPACITY], world[row + _TWO]
+        pools[pool + CAPACITY] = after
+        if before < _UNLIMITED:
+            pools[pool + OPEN] -= before * state[LEFT]
+        if after < _UNLIMITED:
+            pools[pool + OPEN] += after * state[LEFT]
+        change += 1
+    state[CHANGE] = change
+    for each in range(first, change):
+        pool_number = world[_u(state[IN_CHANGES] + 3 * each) + _ONE]
+        if pools[(_u(pool_number) << POOL_BITS) + WAITING] > 0:
+            _serve(state, program, world, tokens, pools, lines, pool_number)
+
+
+# --- the run
+# --------------------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def run(
+    state: Ints,
+    program: Ints,
+    world: Ints,
+    laws: Ints,
+    numbers: Floats,
+    reals: Floats,
+    streams: Words,
+    pools: Ints,
+    lines: Ints,
+    tokens: Ints,
+    events: Ints,
+    at: Ints,
+    sources: Ints,
+    expected: Floats,
+    batches: Ints,
+    forming: Ints,
+    accounts: Ints,
+    calendars: Ints,
+    visits: Ints,
+    marks: Ints,
+    log_: Ints,
+) -> int:
+    """
+    Go on with a run until it is done, a block is full, something has to grow, or the budget of events is used up.
+
+    Returns why; everything is in the arrays.
+    """
+    key = streams[_u(0)]
+    width = _u(state[WIDTH])
+    horizon = state[HORIZON]
+    by_program = state[BY_PROGRAM]
+    visits_limit, marks_limit = state[VISITS_LIMIT], state[MARKS_LIMIT]
+    events_limit = state[EVENTS_LIMIT] - 4  # an instruction adds two at most
+    now, left = state[NOW], state[LEFT]
+    slot = state[CURRENT]
+    token = _u(slot) * width
+    visit, mark = state[VISITS], state[MARKS]
+    budget = state[BUDGET]
+    reason = DONE
+
+    if state[STARTED] == 0:
+        state[STARTED] = 1
+        for source in range(state[SOURCES]):
+            reason = _next_arrival(
+                state, world, laws, numbers, reals, streams, sources, expected, events, source
+            )
+            if reason != DONE:
+                return reason
+
+    while True:
+        # --- members of a complete batch part, one row each
+        if state[PENDING] != 0:
+            batch = _u(state[PENDING]) << BATCH_BITS
+            member = state[PENDING_NEXT]
+            while member != 0 and visit < visits_limit:
+                other = _u(member) * width
+                step = tokens[other + HOLD_STEP]
+                row = _u(visit) << _TWO
+                visits[row] = (step << NUMBER_BITS) | tokens[other + NUMBER]
+                visits[row + _ONE] = tokens[other + HOLD_QUEUED]
+                visits[row + _TWO] = tokens[other + HOLD_STARTED]
+                visits[row + _THREE] = now
+                visit += 1
+                at[_u(step)] -= left
+                tokens[other + HOLD_STEP] = -1
+                tokens[other + BATCH] = 0
+                following = tokens[other + BATCH_NEXT]
+                _ready(state, tokens, member)
+                if state[PENDING_LAST] == 0:  # the leader; the others wait until it has led them
+                    batches[batch + BATCH_FIRST] = following
+                    following = 0
+                member = following
+            state[PENDING_NEXT] = member
+            if member != 0:
+                reason = FULL
+                break
+            if state[PENDING_LAST] == 1:
+                batches[batch + BATCH_LEFT_NEXT] = state[BATCH_FREE]
+                state[BATCH_FREE] = state[PENDING]
+            state[PENDING] = 0
+            continue
+
+        if slot == 0:
+            # --- who is next: the first of those made ready, else the next timed event
+            slot = state[READY_FIRST]
+            if slot != 0:
+                token = _u(slot) * width
+                following = tokens[token + READY_NEXT]
+                state[READY_FIRST] = following
+                if following == 0:
+                    state[READY_LAST] = 0
+                continue
+            if budget <= 0:
+                reason = YIELD
+                break
+            budget -= 1
+            if state[HOLE] != 0:
+                _close_hole(state, events)
+            time = _FOREVER
+            if state[EVENTS] > 0:
+                time = events[_u(0)] >> RANK_BITS
+            changes = _FOREVER
+            if state[CHANGE] < state[CHANGES]:
+                changes = world[_u(state[IN_CHANGES] + 3 * state[CHANGE])]
+            due = min(time, changes)
+            if due >= horizon:
+                if state[PEAKED] == 0:
+                    _peak_now(state, pools)
+                break
+            if due > now:
+                if state[PEAKED] == 0 and due > state[BEGIN]:
+                    _peak_now(state, pools)
+                now = due
+                left = state[END] - min(max(now, state[BEGIN]), state[END])
+                state[NOW] = now
+                state[LEFT] = left
+            if changes <= time:
+                _change(state, program, world, tokens, pools, lines)
+                if state[PEAKED] == 0 and now >= state[BEGIN]:
+                    _peak_now(state, pools)
+                continue
+            if state[PEAKED] == 0 and now >= state[BEGIN]:
+                _peak_now(state, pools)
+            if visit >= visits_limit or state[LOG] >= state[LOG_LIMIT]:
+                reason = FULL
+                break
+            if state[EVENTS] > events_limit:
+                reason = NEED_EVENTS
+                break
+            rank = events[_u(0)] & _RANK_MASK
+            second = events[_u(1)]
+            other_slot = second & _SLOT_MASK
+            number = second >> SLOT_BITS
+            if rank == HOLD_END_RANK:
+                state[HOLE] = 1
+                state[COUNT] += 1
+                slot = other_slot
+                token = _u(slot) * width
+                step = tokens[token + HOLD_STEP]
+                if step >= 0:
+                    started = tokens[token + HOLD_STARTED]
+                    if tokens[token + STATE] == UNTIL:
+                        started = now
+                    row = _u(visit) << _TWO
+                    visits[row] = (step << NUMBER_BITS) | number
+                    visits[row + _ONE] = tokens[token + HOLD_QUEUED]
+                    visits[row + _TWO] = started
+                    visits[row + _THREE] = now
+                    visit += 1
+                    at[_u(step)] -= left
+                    tokens[token + HOLD_STEP] = -1
+                tokens[token + STATE] = GOING
+            elif rank == ARRIVAL_RANK:
+                if state[FREE_COUNT] < 1:
+                    reason = NEED_SLOTS
+                    break
+                state[HOLE] = 1
+                state[COUNT] += 1
+                source = number >> 32
+                if other_slot == 0:
+                    slot = _new_token(state, tokens)
+                    token = _u(slot) * width
+                    _clear(state, tokens, token)
+                    tokens[token + LUCK] = (number >> CHILD_BITS) & LARGEST_ORDINAL
+                    _describe(state, world, reals, streams, sources, tokens, token, source)
+                    reason = _next_arrival(
+                        state, world, laws, numbers, reals, streams, sources, expected, events, source
+                    )
+                    if reason != DONE:
+                        break
+                else:
+                    slot = other_slot
+                    token = _u(slot) * width
+                    tokens[token + STATE] = GOING
+                    tokens[token + FLAGS] = _adopted(state, world, reals, streams, sources, tokens, token, source)
+                _come(state, program, sources, tokens, at, log_, slot, source)
+            elif rank == PATIENCE_RANK:
+                other = _u(other_slot) * width
+                state[HOLE] = 1
+                if (
+                    tokens[other + NUMBER] != number
+                    or tokens[other + STATE] != IN_LINE
+                    or tokens[other + DEADLINE] != now
+                ):
+                    state[STALE] -= 1
+                    continue
+                state[COUNT] += 1
+                tokens[other + DEADLINE] = -1
+                at_row = tokens[other + LINE_ROW]
+                seize = _u(at_row) << ROW_BITS
+                _leave_lines(state, program, world, tokens, pools, lines, other_slot)
+                place = other + _u(TOKEN_FIELDS) + _u(program[seize + D]) * _THREE
+                step = program[seize + STEP]
+                row = _u(visit) << _TWO
+                visits[row] = (step << NUMBER_BITS) | number
+                visits[row + _ONE] = tokens[place + VISIT_QUEUED]
+                visits[row + _TWO] = _NEVER
+                visits[row + _THREE] = now
+                visit += 1
+                at[_u(step)] -= left
+                tokens[place + VISIT_QUEUED] = EMPTY
+                target = program[seize + F]
+                if target <= at_row:
+                    reason = _pass_again(state, tokens, other)
+                    if reason != DONE:
+                        break
+                tokens[other + PC] = target
+                _ready(state, tokens, other_slot)
+                for each in range(program[seize + B]):
+                    pool = world[_u(state[IN_NEEDS] + 2 * (program[seize + A] + each))]
+                    if pools[(_u(pool) << POOL_BITS) + WAITING] > 0:
+                        _serve(state, program, world, tokens, pools, lines, pool)
+                continue
+            else:
+                state[HOLE] = 1
+                other = _u(other_slot) * width
+                if tokens[other + NUMBER] == number and tokens[other + STATE] == GATHERING:
+                    batch = _u(tokens[other + BATCH]) << BATCH_BITS
+                    if (
+                        batches[batch + BATCH_COMPLETE] == 0
+                        and batches[batch + BATCH_FIRST] == other_slot
+                        and batches[batch + BATCH_DUE] == now
+                    ):
+                        state[COUNT] += 1
+                        _complete(state, tokens, batches, forming, tokens[other + BATCH])
+                continue
+
+        # --- one instruction of the token in hand
+        if visit >= visits_limit or mark >= marks_limit:
+            reason = FULL
+            break
+        if state[EVENTS] > events_limit:
+            reason = NEED_EVENTS
+            break
+        pc = tokens[token + PC]
+        row = _u(pc) << ROW_BITS
+        op = program[row]
+        if op == _SEIZE:
+            step = program[row + STEP]
+            place = token + _u(TOKEN_FIELDS) + _u(program[row + D]) * _THREE
+            klass = tokens[token + CLASS]
+            level = world[_u(state[IN_PRIORITIES] + program[row + C] * state[CLASSES] + klass)]
+            tokens[place + VISIT_ROW] = pc
+            tokens[place + VISIT_QUEUED] = now
+            at[_u(step)] += left
+            if program[row + EASY] != 0:
+                pool = program[row + POOL]
+                here = _u(pool) << POOL_BITS
+                if pools[here + USED] < pools[here + CAPACITY]:  # then nobody waits
+                    pools[here + USED] += 1
+                    pools[here + BUSY] += left
+                    tokens[place + VISIT_STARTED] = now
+                    tokens[token + PC] = pc + 1
+                    continue
+                tokens[token + LINE_ROW] = pc
+                tokens[token + LEVEL] = level
+                _append(state, lines, tokens, pools, pool, level, slot << state[NODE_BITS])
+                if state[BEGIN] <= now < state[END]:
+                    pools[here + PEAK] = max(pools[here + PEAK], pools[here + WAITING])
+            else:
+                tokens[token + LINE_ROW] = pc
+                tokens[token + LEVEL] = level
+                if program[row + TIMED] != 0:  # the work is the one hold that follows
+                    work = row + _u(ROW_FIELDS)
+                    tokens[token + LASTS] = draw_ms(
+                        laws,
+                        numbers,
+                        program[work + A],
+                        klass,
+                        key,
+                        streams[_u(by_program + program[work + B])],
+                        tokens[token + LUCK],
+                        tokens[token + CHILD],
+                        tokens[token + PASSES],
+                    )
+                if _enter(state, program, world, tokens, pools, lines, slot):
+                    tokens[place + VISIT_STARTED] = now
+                    tokens[token + PC] = pc + 1
+                    continue
+            tokens[place + VISIT_STARTED] = _NEVER
+            tokens[token + STATE] = IN_LINE
+            tokens[token + PC] = pc + 1
+            tokens[token + GIVES_UP] = 0
+            if program[row + E] >= 0:
+                tokens[token + GIVES_UP] = 1
+                wait = draw_ms(
+                    laws,
+                    numbers,
+                    program[row + E],
+                    klass,
+                    key,
+                    streams[_u(by_program + program[row + G])],
+                    tokens[token + LUCK],
+                    tokens[token + CHILD],
+                    tokens[token + PASSES],
+                )
+                if now + wait < horizon:
+                    tokens[token + DEADLINE] = now + wait
+                    _push(
+                        state,
+                        events,
+                        ((now + wait) << RANK_BITS) | PATIENCE_RANK,
+                        (tokens[token + NUMBER] << SLOT_BITS) | slot,
+                    )
+                    if state[STALE] > 1024 and 2 * state[STALE] > state[EVENTS]:
+                        _sweep(state, events, tokens)
+            slot = 0
+        elif op == _HOLD:
+            step = program[row + STEP]
+            if program[row + EASY] != 0:
+                duration = program[row + POOL]
+            else:
+                duration = draw_ms(
+                    laws,
+                    numbers,
+                    program[row + A],
+                    tokens[token + CLASS],
+                    key,
+                    streams[_u(by_program + program[row + B])],
+                    tokens[token + LUCK],
+                    tokens[token + CHILD],
+                    tokens[token + PASSES],
+                )
+            tokens[token + HOLD_STEP] = step
+            if step >= 0:
+                tokens[token + HOLD_QUEUED] = now
+                tokens[token + HOLD_STARTED] = now
+                at[_u(step)] += left
+            due = now + duration
+            if program[row + C] >= 0:
+                due = _open_end(state, world, calendars, program[row + C], duration)
+            tokens[token + STATE] = HOLDING
+            tokens[token + HOLD_DUE] = due
+            tokens[token + PC] = pc + 1
+            if due < horizon:
+                _push(
+                    state, events, (due << RANK_BITS) | HOLD_END_RANK, (tokens[token + NUMBER] << SLOT_BITS) | slot
+                )
+            slot = 0
+        elif op == _RELEASE:
+            place = token + _u(TOKEN_FIELDS) + _u(program[row + C]) * _THREE
+            tokens[token + PC] = pc + 1
+            queued = tokens[place + VISIT_QUEUED]
+            if queued == EMPTY and program[row + D] != 0:
+                continue
+            step = program[row + STEP]
+            line = _u(visit) << _TWO
+            visits[line] = (step << NUMBER_BITS) | tokens[token + NUMBER]
+            visits[line + _ONE] = queued
+            visits[line + _TWO] = tokens[place + VISIT_STARTED]
+            visits[line + _THREE] = now
+            visit += 1
+            at[_u(step)] -= left
+            tokens[place + VISIT_QUEUED] = EMPTY
+            if program[row + EASY] != 0:
+                pool = program[row + POOL]
+                here = _u(pool) << POOL_BITS
+                pools[here + USED] -= 1
+                pools[here + BUSY] -= left
+                if pools[here + WAITING] > 0 and pools[here + USED] < pools[here + CAPACITY]:
+                    _serve_first(state, program, tokens, pools, lines, pool)
+            else:
+                for each in range(program[row + B]):
+                    need = _u(state[IN_NEEDS] + 2 * (program[row + A] + each))
+                    here = _u(world[need]) << POOL_BITS
+                    pools[here + USED] -= world[need + _ONE]
+                    pools[here + BUSY] -= world[need + _ONE] * left
+                for each in range(program[row + B]):
+                    pool = world[_u(state[IN_NEEDS] + 2 * (program[row + A] + each))]
+                    if pools[(_u(pool) << POOL_BITS) + WAITING] > 0:
+                        _serve(state, program, world, tokens, pools, lines, pool)
+        elif op == _BRANCH:
+            on = program[row + A]
+            operand = program[row + B]
+            yes = False
+            if on == _ON_SHARE:
+                share = reals[_u(state[OF_SHARES] + operand * state[CLASSES] + tokens[token + CLASS])]
+                if share > 0.0:
+                    passes = 0 if program[row + E] != 0 else tokens[token + PASSES]
+                    yes = (
+                        uniform(
+                            key,
+                            streams[_u(by_program + program[row + C])],
+                            tokens[token + LUCK],
+                            tokens[token + CHILD],
+                            passes,
+                        )
+                        < share
+                    )
+            elif on == _ON_FLAG:
+                yes = (tokens[token + FLAGS] >> operand) & 1 != 0
+            elif on == _ON_CLASS:
+                yes = (operand >> tokens[token + CLASS]) & 1 != 0
+            elif on == _ON_QUEUE:
+                yes = pools[(_u(operand) << POOL_BITS) + WAITING] > program[row + C]
+            elif on == _ON_STATUS:
+                status = tokens[token + STATUS]
+                yes = status >= 0 and (operand >> status) & 1 != 0
+            else:
+                yes = pools[(_u(operand) << POOL_BITS) + CAPACITY] == 0
+            tokens[token + PC] = program[row + D] if yes else pc + 1
+        elif op == _MARK:
+            line = _u(mark) << _ONE
+            marks[line] = (program[row + A] << NUMBER_BITS) | tokens[token + NUMBER]
+            marks[line + _ONE] = now
+            mark += 1
+            tokens[token + PC] = pc + 1
+        elif op == _LEAVE:
+            step = program[row + STEP]
+            line = _u(visit) << _TWO
+            visits[line] = (step << NUMBER_BITS) | tokens[token + NUMBER]
+            visits[line + _ONE] = tokens[token + ARRIVED]
+            visits[line + _TWO] = tokens[token + ARRIVED]
+            visits[line + _THREE] = now
+            visit += 1
+            at[_u(step)] -= left
+            _go_away(state, tokens, slot)
+            slot = 0
+        elif op == _JUMP:
+            tokens[token + PC] = program[row + A]
+            if program[row + B] != 0:
+                reason = _pass_again(state, tokens, token)
+                if reason != DONE:
+                    break
+        elif op == _SET:
+            what = program[row + A]
+            operand = program[row + B]
+            if what == _RAISE:
+                tokens[token + FLAGS] |= 1 << operand
+            elif what == _LOWER:
+                tokens[token + FLAGS] &= ~(1 << operand)
+            elif what == _TO_CLASS:
+                tokens[token + CLASS] = operand
+            elif what == _TO_STATUS:
+                tokens[token + STATUS] = operand
+            else:
+                reason = _book(state, accounts, operand, program[row + C], slot)
+                if reason != DONE:
+                    break
+            tokens[token + PC] = pc + 1
+        elif op == _SPLIT:
+            if state[FREE_COUNT] < MOST_CHILDREN:
+                reason = NEED_SLOTS
+                break
+            count = draw_ms(
+                laws,
+                numbers,
+                program[row + A],
+                tokens[token + CLASS],
+                key,
+                streams[_u(by_program + program[row + B])],
+                tokens[token + LUCK],
+                tokens[token + CHILD],
+                tokens[token + PASSES],
+            )
+            most = program[row + E]
+            first = program[row + D] + (tokens[token + CHILD] - program[row + F]) * most
+            reason = _split(state, program, tokens, at, slot, row, first, min(count, most))
+            if reason != DONE:
+                break
+            tokens[token + PC] = pc + 1
+        elif op == _JOIN:
+            tokens[token + PC] = pc + 1
+            if tokens[token + _u(state[AT_GROUPS]) + _u(program[row + A])] > 0:
+                tokens[token + JOINS] = program[row + A]
+                tokens[token + STATE] = JOINING
+                slot = 0
+        elif op == _KEEP:
+            _keep(state, program, world, tokens, token, row)
+            place = token + _u(TOKEN_FIELDS) + _u(program[row + D]) * _THREE
+            tokens[place + VISIT_ROW] = pc
+            tokens[place + VISIT_QUEUED] = now
+            tokens[place + VISIT_STARTED] = now
+            at[_u(program[row + STEP])] += left
+            tokens[token + PC] = pc + 1
+        elif op == _WAIT_UNTIL:
+            step = program[row + STEP]
+            due = _until(state, world, calendars, program[row + A], program[row + B])
+            tokens[token + PC] = pc + 1
+            if due == now:
+                line = _u(visit) << _TWO
+                visits[line] = (step << NUMBER_BITS) | tokens[token + NUMBER]
+                visits[line + _ONE] = now
+                visits[line + _TWO] = now
+                visits[line + _THREE] = now
+                visit += 1
+            else:
+                at[_u(step)] += left
+                tokens[token + HOLD_STEP] = step
+                tokens[token + HOLD_QUEUED] = now
+                tokens[token + HOLD_STARTED] = _NEVER
+                tokens[token + STATE] = UNTIL
+                tokens[token + HOLD_DUE] = due
+                if due >= 0 and due < horizon:
+                    _push(
+                        state,
+                        events,
+                        (due << RANK_BITS) | HOLD_END_RANK,
+                        (tokens[token + NUMBER] << SLOT_BITS) | slot,
+                    )
+                slot = 0
+        elif op == _SPAWN:
+            if state[FREE_COUNT] < 1:
+                reason = NEED_SLOTS
+                break
+            stream = streams[_u(by_program + program[row + C])]
+            after = draw_ms(
+                laws,
+                numbers,
+                program[row + B],
+                tokens[token + CLASS],
+                key,
+                stream,
+                tokens[token + LUCK],
+                tokens[token + CHILD],
+                tokens[token + PASSES],
+            )
+            source = program[row + A]
+            here = _u(source) << SOURCE_BITS
+            order = sources[here + SPAWNED]
+            if order > LARGEST_ORDINAL:
+                state[FAULT] = source
+                reason = TOO_MANY_SPAWNED
+                break
+            if state[SPAWN_TIME] != now:
+                state[SPAWN_TIME] = now
+                state[SPAWNS] = 0
+            state[SPAWNS] += 1
+            if state[SPAWNS] > MOST_SPAWNS:
+                state[FAULT] = source
+                reason = SPAWN_LOOP
+                break
+            sources[here + SPAWNED] = order + 1
+            if now + after < horizon:
+                other_slot = _new_token(state, tokens)
+                other = _u(other_slot) * width
+                _clear(state, tokens, other)
+                tokens[other + STATE] = UNBORN
+                tokens[other + NUMBER] = -1
+                tokens[other + LUCK] = np.int64(
+                    lineage(stream, tokens[token + LUCK], tokens[token + CHILD], tokens[token + PASSES])
+                )
+                tokens[other + CLASS] = tokens[token + CLASS]
+                _inherit_firms(state, tokens, token, other)
+                _push(
+                    state,
+                    events,
+                    ((now + after) << RANK_BITS) | ARRIVAL_RANK,
+                    (((source << 32) | (order << CHILD_BITS)) << SLOT_BITS) | other_slot,
+                )
+            tokens[token + PC] = pc + 1
+        elif op == _GATHER:
+            if state[BATCH_FREE] == 0 and state[BATCH_FRESH] >= state[BATCH_LIMIT]:
+                reason = NEED_BATCHES
+                break
+            step = program[row + STEP]
+            at[_u(step)] += left
+            tokens[token + HOLD_STEP] = step
+            tokens[token + HOLD_QUEUED] = now
+            tokens[token + HOLD_STARTED] = _NEVER
+            tokens[token + PC] = pc + 1
+            number = _gather(state, program, world, tokens, batches, forming, slot, row)
+            batch = _u(number) << BATCH_BITS
+            members = batches[batch + BATCH_COUNT]
+            if program[row + E] >= 0 and members > 1:
+                tokens[token + PC] = program[row + E]
+            if members == program[row + B]:
+                _complete(state, tokens, batches, forming, number)
+            elif members == 1:
+                due = _FOREVER
+                if program[row + C] >= 0:
+                    due = now + draw_ms(
+                        laws,
+                        numbers,
+                        program[row + C],
+                        tokens[token + CLASS],
+                        key,
+                        streams[_u(by_program + program[row + G])],
+                        tokens[token + LUCK],
+                        tokens[token + CHILD],
+                        tokens[token + PASSES],
+                    )
+                if program[row + D] >= 0:
+                    opening = _next_opening(state, world, calendars, program[row + D])
+                    if opening >= 0:
+                        due = min(due, opening)
+                if due < horizon:
+                    batches[batch + BATCH_DUE] = due
+                    _push(
+                        state,
+                        events,
+                        (due << RANK_BITS) | BATCH_RANK,
+                        (tokens[token + NUMBER] << SLOT_BITS) | slot,
+                    )
+            slot = 0
+        else:  # SCATTER
+            _scatter(state, tokens, batches, token, program[row + A])
+            tokens[token + PC] = pc + 1
+
+    state[CURRENT] = slot
+    state[VISITS] = visit
+    state[MARKS] = mark
+    state[BUDGET] = budget
+    return reason

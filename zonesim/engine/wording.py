@@ -1,0 +1,45 @@
+"""What a run that cannot go on tells its user, whichever engine finds it."""
+
+from __future__ import annotations
+
+from zonesim.faults import RunFault
+from zonesim.plan.plan import Plan
+from zonesim.plan.records import CHILD_BITS, LARGEST_CHILD, LARGEST_ORDINAL
+from zonesim.units import format_ms
+
+
+def made_twice(plan: Plan, leave_step: int) -> RunFault:
+    """Return the fault of a child that is made while it still exists."""
+    name = plan.names.steps[leave_step]
+    where = f"'{'.'.join(name.path[:-1])}' of traffic '{name.entry}'"
+    return RunFault(f"{where} makes a child that still exists: a split inside a loop")
+
+
+def endless(plan: Plan, leave_step: int) -> RunFault:
+    """Return the fault of a token that goes back again and again within one instant."""
+    name = plan.names.steps[leave_step]
+    return RunFault(f"traffic '{name.entry}' goes round in a loop that takes no time")
+
+
+def too_many(plan: Plan, source: int, *, spawned: bool) -> RunFault:
+    """Return the fault of a source with more tokens than there are numbers for."""
+    what = "arrivals" if spawned else "tokens"
+    return RunFault(f"traffic '{plan.names.sources[source]}' has more than {LARGEST_ORDINAL + 1} {what}")
+
+
+def spawn_loop(plan: Plan, source: int) -> RunFault:
+    """Return the fault of tokens that start one another within one instant."""
+    name = plan.names.sources[source]
+    return RunFault(f"traffic '{name}' is started again and again at one instant: give the spawn an 'after'")
+
+
+def overdrawn(plan: Plan, account: int, number: int, amount: int, had: int, now: int) -> RunFault:
+    """Return the fault of an account that would fall below its floor; `amount` is below 0, `now` in ms."""
+    who = f"{plan.names.sources[number >> 32]}#{number >> CHILD_BITS & LARGEST_ORDINAL}"
+    child = number & LARGEST_CHILD
+    who += f"/{child}" if child else ""
+    return RunFault(
+        f"account {plan.names.accounts[account]} would be overdrawn: {who} takes {-amount} of {had} at "
+        f"{format_ms(now)}, and the floor is {int(plan.accounts[account, 1])}\n"
+        "    Start with more, or credit it before."
+    )
