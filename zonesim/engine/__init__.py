@@ -1,5 +1,5 @@
 """Engines: executing a plan."""
 
-from zonesim.engine.choosing import ENGINES, Engine, simulate
+from zonesim.engine.choosing import AUTO, ENGINES, Engine, engine_for, simulate
 
-__all__ = ["ENGINES", "Engine", "simulate"]
+__all__ = ["AUTO", "ENGINES", "Engine", "engine_for", "simulate"]

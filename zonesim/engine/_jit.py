@@ -26,13 +26,24 @@ _UNUSED_DAYS: Final = 30
 """Folders of other versions that have not been used for so long are cleared away."""
 
 
+SOURCES: Final = (
+    "engine/_jit.py",
+    "engine/arithmetic.py",
+    "engine/kernel.py",
+    "engine/sampling.py",
+    "engine/streams.py",
+    "plan/laws.py",
+    "plan/operations.py",
+    "plan/records.py",
+)
+"""Every module with a kernel, and all that these import of ours; a test looks whether the list is complete."""
+
+
 def fingerprint() -> str:
-    """Return what compiled code depends on: the sources of engine and plan, and numba's settings."""
+    """Return a hash (16 hex digits) of what compiled code depends on: `SOURCES`, and numba's settings."""
     digest = hashlib.sha256()
-    here = Path(__file__).resolve().parent
-    for folder in (here, here.parent / "plan"):
-        for file in sorted(folder.glob("*.py")):
-            digest.update(file.read_bytes())
+    for source in SOURCES:
+        digest.update((Path(__file__).resolve().parent.parent / source).read_bytes())
     for name in sorted(os.environ):
         if name.startswith("NUMBA_") and name != _ENVIRONMENT:
             digest.update(f"{name}={os.environ[name]}".encode())
@@ -93,5 +104,8 @@ def kernel(function: Function) -> Function:
 
 
 def inlined(function: Function) -> Function:
-    """Compile a kernel into each of its callers: for the few short ones that every event goes through."""
-    return cast("Function", _njit(cache=True, _nrt=False, inline="always")(function))
+    """
+    Compile a kernel into each of its callers: for those that every event goes through. A call passes seven words for
+    each array.
+    """
+    return cast("Function", _njit(cache=True, _nrt=False, forceinline=True)(function))

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from zonesim.engine._jit import kernel
+from zonesim.engine._jit import inlined, kernel
 
 _LOG2E: Final = 1.4426950408889634
 _LN2_HIGH: Final = 6.93147180369123816490e-01
@@ -32,7 +32,7 @@ _TINY: Final = 1e-300
 _EPSILON: Final = 1e-16
 
 
-@kernel
+@inlined
 def exp(x: float) -> float:
     """Return e ** x: the power of two is split off, the rest is a Taylor polynomial whose parts stand alone."""
     if x > _LARGEST_EXPONENT:
@@ -50,7 +50,7 @@ def exp(x: float) -> float:
     return total * np.int64((np.int64(k) + _BIAS) << _MANTISSA_BITS).view(np.float64)
 
 
-@kernel
+@inlined
 def log(x: float) -> float:
     """
     Return the natural logarithm of x > 0 (not subnormal): exponent apart, mantissa between the roots of 1/2 and 2 by
@@ -76,7 +76,7 @@ def power(x: float, y: float) -> float:
     return exp(y * log(x)) if x > 0.0 else 0.0
 
 
-@kernel
+@inlined
 def normal_quantile(p: float) -> float:
     """
     Return the quantile of the standard normal law for 0 < p < 1 (Wichura, algorithm AS 241, PPND16; Applied

@@ -1,25 +1,38 @@
-"""Which engine executes a plan: all give equal records, so the choice is one of speed."""
+"""
+Which engine executes a plan: both give equal records, so the choice is one of speed.
+
+`auto` is the compiled engine, and the SimPy engine for a plan with an operation that the kernel lacks.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final
 
-from zonesim.engine import simpy_engine
+from zonesim.engine import compiled_engine, simpy_engine
 from zonesim.plan.plan import Plan
 from zonesim.plan.records import Sink, Totals
 
 Engine = Callable[[Plan, int, int, Sink], Totals]
 
-ENGINES: Final[dict[str, Engine]] = {"simpy": simpy_engine.simulate}
+AUTO: Final = "auto"
+
+ENGINES: Final[dict[str, Engine]] = {"compiled": compiled_engine.simulate, "simpy": simpy_engine.simulate}
 """Engines by name."""
 
 
-def simulate(plan: Plan, seed: int, replication: int, sink: Sink) -> Totals:
+def engine_for(plan: Plan, wanted: str = AUTO) -> str:
+    """Return the name of the engine that executes `plan` when `wanted` is asked for."""
+    if wanted != AUTO:
+        return wanted
+    return "simpy" if compiled_engine.lacks(plan) else "compiled"
+
+
+def simulate(plan: Plan, seed: int, replication: int, sink: Sink, engine: str = AUTO) -> Totals:
     """
     Run one replication of `plan`; `sink` gets the records in blocks.
 
     `seed` and `replication` (both from 0) choose the luck; equal ones give equal records. Raises RunFault when the
     run cannot go on.
     """
-    return ENGINES["simpy"](plan, seed, replication, sink)
+    return ENGINES[engine_for(plan, engine)](plan, seed, replication, sink)

@@ -25,6 +25,7 @@ from zonesim.engine.standstill import check_standstill
 from zonesim.engine.streams import run_key
 from zonesim.engine.tokens import Token, Visit
 from zonesim.engine.wording import endless, made_twice, overdrawn, spawn_loop, too_many
+from zonesim.faults import RunFault
 from zonesim.plan.laws import Law
 from zonesim.plan.operations import NOWHERE, AtShiftEnd, GatherBy, Op
 from zonesim.plan.plan import Plan
@@ -51,7 +52,18 @@ def simulate(plan: Plan, seed: int, replication: int, sink: Sink) -> Totals:
     `seed` and `replication` (both from 0) choose the luck; equal ones give equal records. Raises RunFault when the
     run cannot go on.
     """
+    if lacking := lacks(plan):
+        raise RunFault(f"the compiled engine does not know {lacking}: choose the SimPy engine with --engine simpy")
     return _Run(plan, seed, replication, sink).run()
+
+
+def lacks(plan: Plan) -> str:
+    """Return what a plan asks for that the kernel does not know, "" for nothing."""
+    if len(plan.breakdowns):
+        return "breakdowns"
+    if ((plan.program[:, 0] == Op.HOLD) & (plan.program[:, 5] != NOWHERE)).any():
+        return "preemption"
+    return ""
 
 
 @dataclass(frozen=True)
@@ -189,7 +201,9 @@ class _Run:
         if log:
             self.classes.append(self.log[:log].astype(np.int32))
         self.state[k.VISITS] = self.state[k.MARKS] = self.state[k.LOG] = 0
-        self.sink.take(Block(self.visits[: 4 * visits].reshape(-1, 4), self.marks[: 2 * marks].reshape(-1, 2)))
+        block = Block(self.visits[: 4 * visits].reshape(-1, 4), self.marks[: 2 * marks].reshape(-1, 2))
+        self.visits, self.marks = np.empty_like(self.visits), np.empty_like(self.marks)  # a block is the sink's own
+        self.sink.take(block)
 
     def _more_slots(self) -> None:
         have = len(self.tokens) // self.width
@@ -221,7 +235,7 @@ class _Run:
             return
         rows = rows[np.argsort(rows[:, k.NUMBER])]
         if _may_stand_still(self.plan, rows, int(self.state[k.SLOTS])):
-            check_standstill(self.plan, self._people(rows), int(self.state[k.NOW]))
+            check_standstill(self.plan, self._people(rows), self.plan.horizon)
         columns: list[Ints] = []
         masks: list[NDArray[np.bool_]] = []
         steps = self.layout.program[int(k.STEP) :: k.ROW_FIELDS]
@@ -315,6 +329,7 @@ class _Run:
         return Totals(
             busy=pools[:, k.BUSY].copy(),
             open=pools[:, k.OPEN].copy(),
+            broken=np.zeros(resources, dtype=np.int64),
             queue=pools[:, k.QUEUE].copy(),
             peak=pools[:, k.PEAK].copy(),
             at_step=self.at[: len(plan.names.steps)],
@@ -491,7 +506,7 @@ def _program(plan: Plan, laws: Ints, numbers: Floats, pools: Ints) -> tuple[Ints
         if op in (Op.SEIZE, Op.RELEASE):
             needs = plan.needs[row[k.A] : row[k.A] + row[k.B]]
             row[k.EASY] = len(needs) == 1 and alone[needs[0, 0]]
-            row[k.POOL] = needs[0, 0]
+            row[k.POOL] = needs[0, 0] if len(needs) else NOWHERE
             row[k.TIMED] = any(pools[pool, k.CLOSING] < pools[pool, k.CLOSINGS_END] for pool in needs[:, 0])
         elif op == Op.HOLD and laws[row[k.A], 0] == Law.CONSTANT:
             row[k.EASY] = 1

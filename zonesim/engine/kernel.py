@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from zonesim.engine._jit import kernel
+from zonesim.engine._jit import inlined, kernel
 from zonesim.engine.arithmetic import log
 from zonesim.engine.sampling import draw_ms
 from zonesim.engine.streams import lineage, uniform
@@ -367,7 +367,7 @@ def _sift_down(events: Ints, size: int, first: int, second: int) -> None:
     events[_u(2 * place + 1)] = second
 
 
-@kernel
+@inlined
 def _push(state: Ints, events: Ints, first: int, second: int) -> None:
     """Add an event; most often it takes the place of the one that has just been taken."""
     if state[HOLE] != 0:
@@ -388,7 +388,7 @@ def _push(state: Ints, events: Ints, first: int, second: int) -> None:
     events[_u(2 * place + 1)] = second
 
 
-@kernel
+@inlined
 def _close_hole(state: Ints, events: Ints) -> None:
     """Take the last event to the top if the one taken before has not been replaced."""
     if state[HOLE] != 0:
@@ -424,11 +424,31 @@ def _sweep(state: Ints, events: Ints, tokens: Ints) -> None:
         _push(state, events, events[2 * place], events[2 * place + 1])
 
 
-# --- lines
+# --- draws
 # --------------------------------------------------------------------------------------------------------------------
 
 
 @kernel
+def _draw(
+    laws: Ints,
+    numbers: Floats,
+    law: int,
+    klass: int,
+    key: np.uint64,
+    stream: np.uint64,
+    luck: int,
+    child: int,
+    passes: int,
+) -> int:
+    """Return `draw_ms` of the same: for all but holds, into which it is compiled."""
+    return draw_ms(laws, numbers, law, klass, key, stream, luck, child, passes)
+
+
+# --- lines
+# --------------------------------------------------------------------------------------------------------------------
+
+
+@inlined
 def _ready(state: Ints, tokens: Ints, slot: int) -> None:
     """Let a token go on when those made ready before it have had their turn."""
     width = _u(state[WIDTH])
@@ -443,7 +463,7 @@ def _ready(state: Ints, tokens: Ints, slot: int) -> None:
     state[READY_LAST] = slot
 
 
-@kernel
+@inlined
 def _append(state: Ints, lines: Ints, tokens: Ints, pools: Ints, pool: int, level: int, node: int) -> None:
     """Let a request join the line of a pool behind those of its level; a node is a token's place in one line."""
     width, bits = _u(state[WIDTH]), _u(state[NODE_BITS])
@@ -463,7 +483,7 @@ def _append(state: Ints, lines: Ints, tokens: Ints, pools: Ints, pool: int, leve
     pools[row + QUEUE] += state[LEFT]
 
 
-@kernel
+@inlined
 def _remove(state: Ints, lines: Ints, tokens: Ints, pools: Ints, pool: int, level: int, node: int) -> None:
     """Let a request leave the line of a pool."""
     width, bits = _u(state[WIDTH]), _u(state[NODE_BITS])
@@ -607,7 +627,7 @@ def _enter(state: Ints, program: Ints, world: Ints, tokens: Ints, pools: Ints, l
     return False
 
 
-@kernel
+@inlined
 def _granted(state: Ints, program: Ints, tokens: Ints, slot: int) -> None:
     """Give a waiter its units now; it moves when its turn comes."""
     token = _u(slot) * _u(state[WIDTH])
@@ -652,7 +672,7 @@ def _serve(
             node = following
 
 
-@kernel
+@inlined
 def _serve_first(state: Ints, program: Ints, tokens: Ints, pools: Ints, lines: Ints, pool: int) -> None:
     """Give one unit to the first in line, at a pool of which all ask one unit alone."""
     bits = _u(state[NODE_BITS])
@@ -740,7 +760,7 @@ def _until(state: Ints, world: Ints, calendars: Ints, calendar: int, closing: in
 # --------------------------------------------------------------------------------------------------------------------
 
 
-@kernel
+@inlined
 def _above(reals: Floats, first: int, count: int, value: float) -> int:
     """Return how many of `count` rising numbers are not above `value`."""
     low, high = 0, count
@@ -753,7 +773,7 @@ def _above(reals: Floats, first: int, count: int, value: float) -> int:
     return low
 
 
-@kernel
+@inlined
 def _next_arrival(
     state: Ints,
     world: Ints,
@@ -822,7 +842,7 @@ def _next_arrival(
     return DONE
 
 
-@kernel
+@inlined
 def _adopted(
     state: Ints,
     world: Ints,
@@ -872,7 +892,7 @@ def _adopted(
     return flags
 
 
-@kernel
+@inlined
 def _describe(
     state: Ints,
     world: Ints,
@@ -914,7 +934,7 @@ def _describe(
 # --------------------------------------------------------------------------------------------------------------------
 
 
-@kernel
+@inlined
 def _new_token(state: Ints, tokens: Ints) -> int:
     """Return a free slot; the caller has seen that there is one."""
     state[FREE_COUNT] -= 1
@@ -927,7 +947,7 @@ def _new_token(state: Ints, tokens: Ints) -> int:
     return slot
 
 
-@kernel
+@inlined
 def _clear(state: Ints, tokens: Ints, token: np.uint64) -> None:
     """Make a token one that has done nothing yet."""
     tokens[token + PASSES] = 0
@@ -950,7 +970,7 @@ def _clear(state: Ints, tokens: Ints, token: np.uint64) -> None:
         tokens[token + _u(state[AT_GROUPS]) + _u(group)] = 0
 
 
-@kernel
+@inlined
 def _come(
     state: Ints, program: Ints, sources: Ints, tokens: Ints, at: Ints, log_: Ints, slot: int, source: int
 ) -> None:
@@ -1046,7 +1066,7 @@ def _inherit_firms(state: Ints, tokens: Ints, token: np.uint64, new: np.uint64) 
         tokens[new + firms + _u(place)] = tokens[token + firms + _u(place)]
 
 
-@kernel
+@inlined
 def _go_away(state: Ints, tokens: Ints, slot: int) -> None:
     """Free the slot of a token that leaves; a parent that waits for it goes on after the last child."""
     width = _u(state[WIDTH])
@@ -1501,7 +1521,7 @@ def run(
                 tokens[token + LEVEL] = level
                 if program[row + TIMED] != 0:  # the work is the one hold that follows
                     work = row + _u(ROW_FIELDS)
-                    tokens[token + LASTS] = draw_ms(
+                    tokens[token + LASTS] = _draw(
                         laws,
                         numbers,
                         program[work + A],
@@ -1522,7 +1542,7 @@ def run(
             tokens[token + GIVES_UP] = 0
             if program[row + E] >= 0:
                 tokens[token + GIVES_UP] = 1
-                wait = draw_ms(
+                wait = _draw(
                     laws,
                     numbers,
                     program[row + E],
@@ -1681,7 +1701,7 @@ def run(
             if state[FREE_COUNT] < MOST_CHILDREN:
                 reason = NEED_SLOTS
                 break
-            count = draw_ms(
+            count = _draw(
                 laws,
                 numbers,
                 program[row + A],
@@ -1743,7 +1763,7 @@ def run(
                 reason = NEED_SLOTS
                 break
             stream = streams[_u(by_program + program[row + C])]
-            after = draw_ms(
+            after = _draw(
                 laws,
                 numbers,
                 program[row + B],
@@ -1808,7 +1828,7 @@ def run(
             elif members == 1:
                 due = _FOREVER
                 if program[row + C] >= 0:
-                    due = now + draw_ms(
+                    due = now + _draw(
                         laws,
                         numbers,
                         program[row + C],

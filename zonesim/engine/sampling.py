@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from zonesim.engine._jit import kernel
+from zonesim.engine._jit import inlined, kernel
 from zonesim.engine.arithmetic import (
     beta_integral,
     exp,
@@ -63,7 +63,7 @@ _GAMMA: Final = int(Law.GAMMA)
 # --------------------------------------------------------------------------------------------------------------------
 
 
-@kernel
+@inlined
 def draw_ms(
     index: Index,
     numbers: Numbers,
@@ -80,7 +80,7 @@ def draw_ms(
     return max(math.floor(value + 0.5), 0)
 
 
-@kernel
+@inlined
 def sample(index: Index, numbers: Numbers, row: int, u: float, klass: int) -> float:
     """Return the quantile of a prepared law at u, for tokens of class `klass`."""
     offset, factor = 0.0, 1.0
@@ -105,7 +105,7 @@ def sample(index: Index, numbers: Numbers, row: int, u: float, klass: int) -> fl
     return offset + factor * _quantile(numbers, kind, first, count, u)
 
 
-@kernel
+@inlined
 def _quantile(numbers: Numbers, kind: int, first: int, count: int, u: float) -> float:
     if kind == _CONSTANT:
         return numbers[first]

@@ -25,7 +25,7 @@ def check_standstill(plan: Plan, inside: Iterable[Token], now: int) -> None:
     when its time will come, or when another token can still get there. What remains waits only for each other: a
     deadlock, unless nobody but incomplete batches remains.
     """
-    search = _Search(plan, list(inside))
+    search = _Search(plan, sorted(inside, key=lambda token: token.number))
     search.run()
     if any(token.batch is None for token in search.waiting):
         raise RunFault(_story(plan, search.waiting, search.held_by, now))

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from zonesim.engine._jit import kernel
+from zonesim.engine._jit import inlined, kernel
 
 _LOW: Final = np.uint64(0xFFFFFFFF)
 _HALF: Final = np.uint64(32)
@@ -29,7 +29,7 @@ _SHIFT_12: Final = np.uint64(12)
 _UNIT: Final = 2.0**-52
 
 
-@kernel
+@inlined
 def philox(
     c0: np.uint64, c1: np.uint64, c2: np.uint64, c3: np.uint64, k0: np.uint64, k1: np.uint64
 ) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
@@ -71,7 +71,7 @@ def lineage(stream: np.uint64, ordinal: int, child: int, passes: int) -> int:
     return np.int64(philox(stream & _LOW, stream >> _HALF, np.uint64(ordinal), place, _RUN_KEY_0, _RUN_KEY_1)[0])
 
 
-@kernel
+@inlined
 def uniform(key: np.uint64, stream: np.uint64, ordinal: int, child: int, passes: int) -> float:
     """
     Return a uniform number strictly between 0 and 1, a multiple of 2 ** -53.
@@ -81,4 +81,4 @@ def uniform(key: np.uint64, stream: np.uint64, ordinal: int, child: int, passes:
     place = (np.uint64(child) << _CHILD_SHIFT) | (np.uint64(passes) & _PASS_MASK)
     r0, r1, _, _ = philox(stream & _LOW, stream >> _HALF, np.uint64(ordinal), place, key & _LOW, key >> _HALF)
     bits = (r0 << _SHIFT_20) | (r1 >> _SHIFT_12)
-    return (np.float64(bits) + 0.5) * _UNIT
+    return (np.float64(np.int64(bits)) + 0.5) * _UNIT
