@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.helper import kpis, plan_of, run
-from zonesim.faults import Faults
+from zonesim.faults import Faults, RunFault
 
 RETURNS = """
 clock: {measure: 300 min}
@@ -93,3 +93,16 @@ def test_only_spawned_traffic_can_be_started():
     assert "traffic 'returns' arrives by itself" in str(found.value)
     assert "no traffic 'retuns'" in str(unknown.value)
     assert "Did you mean 'returns'?" in str(unknown.value)
+
+
+def test_tokens_that_start_one_another_at_one_instant_are_a_fault(engine):
+    """
+    A spawn without delay whose tokens spawn again is reported, not run for ever.
+    """
+    text = """
+clock: {measure: 1 h}
+flows: {f: {steps: {again: {spawn: {traffic: more}}}}}
+traffic: {a: {flow: f, at: [0 min]}, more: {flow: f, spawned: true}}
+"""
+    with pytest.raises(RunFault, match="traffic 'more' is started again and again at one instant: give the spawn an"):
+        run(text, engine=engine)

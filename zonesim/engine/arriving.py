@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from zonesim.engine.arithmetic import log
 from zonesim.engine.streams import uniform
-from zonesim.faults import RunFault
+from zonesim.engine.wording import too_many_tokens
 from zonesim.plan.operations import NOWHERE
 from zonesim.plan.plan import LISTED_CLASS, Plan
 from zonesim.plan.records import LARGEST_ORDINAL
@@ -42,8 +42,7 @@ def arrivals(plan: Plan, source: int, key: np.uint64) -> Iterator[tuple[int, int
             size = sizes[min(bisect_right(shares, uniform(key, stream, number, 0, 0)), len(sizes) - 1)]
         tokens += int(size)
         if tokens > LARGEST_ORDINAL + 1:
-            message = f"traffic '{plan.names.sources[source]}' has more than {LARGEST_ORDINAL + 1} tokens"
-            raise RunFault(message)
+            raise too_many_tokens(plan, source)
         for _ in range(int(size)):
             yield time, number
 

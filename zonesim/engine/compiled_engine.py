@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from zonesim.engine.sampling import prepare
 from zonesim.engine.standstill import check_standstill
 from zonesim.engine.streams import run_key
 from zonesim.engine.tokens import Token, Visit
-from zonesim.engine.wording import endless, made_twice, overdrawn, spawn_loop, too_many
+from zonesim.engine.wording import endless, made_twice, overdrawn, spawn_loop, too_many_tokens
 from zonesim.faults import RunFault
 from zonesim.plan.laws import Law
 from zonesim.plan.operations import NOWHERE, AtShiftEnd, GatherBy, Op
@@ -35,7 +35,7 @@ BLOCK_ROWS: Final = 65_536
 """Visits (and marks) in a record block."""
 
 SLICE: Final = 1_000_000
-"""Timed events after which a run looks up: an interrupt is answered between two slices, in about a tenth of a second."""
+"""Timed events after which a run looks up: an interrupt is answered between slices, each about a tenth of a second."""
 
 _FIRST_SLOTS: Final = 512
 _FIRST_EVENTS: Final = 1024
@@ -88,18 +88,18 @@ class _Tables:
 
     def __init__(self, dtype: type) -> None:
         self.dtype = dtype
-        self.parts: list[NDArray[np.generic]] = []
+        self.parts: list[NDArray[Any]] = []
         self.length = 0
 
     def add(self, table: Iterable[object]) -> int:
         """Append a table, whatever its shape, and return where it begins."""
-        part = np.asarray(table, dtype=self.dtype).ravel()
+        part: NDArray[Any] = np.asarray(table, dtype=self.dtype).ravel()
         begin = self.length
         self.parts.append(part)
         self.length += len(part)
         return begin
 
-    def array(self) -> NDArray[np.generic]:
+    def array(self) -> NDArray[Any]:
         """Return everything, with room so that no table is empty."""
         return np.concatenate([*self.parts, np.zeros(1, dtype=self.dtype)])
 
@@ -128,10 +128,10 @@ class _Run:
         self.expected = np.zeros(max(len(plan.sources), 1))
         self.batches = np.zeros(_FIRST_BATCHES * k.BATCH_FIELDS, dtype=np.int64)
         self.forming = np.zeros(layout.places + 1, dtype=np.int64)
-        self.accounts = np.zeros((max(len(plan.accounts), 1), k.ACCOUNT_FIELDS), dtype=np.int64)
-        self.accounts[: len(plan.accounts), :2] = plan.accounts
-        self.accounts[:, int(k.LEVEL_TIME)] = self.accounts[:, 0] * int(plan.window[1] - plan.window[0])
-        self.accounts = self.accounts.ravel()
+        accounts = np.zeros((max(len(plan.accounts), 1), k.ACCOUNT_FIELDS), dtype=np.int64)
+        accounts[: len(plan.accounts), :2] = plan.accounts
+        accounts[:, int(k.LEVEL_TIME)] = accounts[:, 0] * int(plan.window[1] - plan.window[0])
+        self.accounts = accounts.ravel()
         self.calendars = np.full(max(len(plan.calendars), 1), -1, dtype=np.int64)
         self.visits = np.zeros(4 * BLOCK_ROWS, dtype=np.int64)
         self.marks = np.zeros(2 * BLOCK_ROWS, dtype=np.int64)
@@ -216,8 +216,8 @@ class _Run:
             raise made_twice(plan, fault)
         if reason == k.ENDLESS:
             raise endless(plan, fault)
-        if reason in (k.TOO_MANY, k.TOO_MANY_SPAWNED):
-            raise too_many(plan, fault, spawned=reason == k.TOO_MANY_SPAWNED)
+        if reason == k.TOO_MANY:
+            raise too_many_tokens(plan, fault)
         if reason == k.SPAWN_LOOP:
             raise spawn_loop(plan, fault)
         token = self.tokens[int(self.state[k.FAULT_TOKEN]) * self.width :]
@@ -290,9 +290,7 @@ class _Run:
             if row[k.STATE] == k.IN_LINE:
                 at = row[k.LINE_ROW]
                 visit = token.open[int(program[at, k.D])]
-                token.waits_for = Request(
-                    token, visit, row[k.LEVEL], 0, needs_of(at), gives_up=bool(row[k.GIVES_UP])
-                )
+                token.waits_for = Request(token, visit, row[k.LEVEL], 0, needs_of(at), gives_up=bool(row[k.GIVES_UP]))
             elif row[k.STATE] == k.GATHERING:
                 fields = self.batches[row[k.BATCH] * k.BATCH_FIELDS :][: k.BATCH_FIELDS].tolist()
                 token.batch = batches.setdefault(
@@ -347,7 +345,7 @@ def _visits(step: Ints, number: Ints, queued: Ints, started: Ints) -> Ints:
 
 
 def _may_stand_still(plan: Plan, rows: Ints, slots: int) -> bool:
-    """Return whether a closer look is needed: somebody waits with units in hand, for others, or for what never comes."""
+    """Return whether to look closer: somebody waits with units in hand, for others, or for what never comes."""
     state = rows[:, k.STATE]
     if np.isin(state, (k.JOINING, k.GATHERING)).any():
         return True

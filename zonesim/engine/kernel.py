@@ -1,8 +1,8 @@
 """
 The compiled engine's inner loop: the meaning of `simpy_engine`, on flat arrays.
 
-All state lies in the arrays, so a call can return at any instruction that has not acted yet ("not now": a full block, no
-free slot) and the next call goes on from there. Nothing is allocated; growing is the caller's job.
+All state lies in the arrays, so a call can return at any instruction that has not acted yet ("not now": a full block,
+no free slot) and the next call goes on from there. Nothing is allocated; growing is the caller's job.
 
 Conventions. Arrays are one-dimensional int64 with rows of constant width; a field is `row + FIELD`, all uint64, for an
 unsigned index needs no test for wrap-around. Tokens and batches are named by their slot, 0 is nobody. Within one
@@ -14,7 +14,6 @@ takes it away again. `left` is that rest.
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 import numpy as np
@@ -51,8 +50,7 @@ OVERDRAWN: Final = 8
 """`FAULT` holds the account, `FAULT_AMOUNT` what is booked, `FAULT_TOKEN` the slot."""
 TOO_MANY: Final = 9
 """A source has more tokens than there are numbers; `FAULT` holds the source."""
-TOO_MANY_SPAWNED: Final = 10
-SPAWN_LOOP: Final = 11
+SPAWN_LOOP: Final = 10
 
 # --- fields of `state`
 
@@ -156,7 +154,7 @@ E: Final = _u(6)
 F: Final = _u(7)
 G: Final = _u(8)
 EASY: Final = _u(9)
-"""SEIZE, RELEASE: 1 where one unit is asked of a resource of which all ask one unit. HOLD: 1 where the time is fixed."""
+"""SEIZE, RELEASE: 1 for one unit of a resource of which all ask one unit. HOLD: 1 where the time is fixed."""
 POOL: Final = _u(10)
 """SEIZE, RELEASE: its resource if EASY. HOLD: the fixed time. SPLIT: local group."""
 TIMED: Final = _u(11)
@@ -302,8 +300,10 @@ _RANK_MASK: Final = 7
 _FOREVER: Final = np.iinfo(np.int64).max
 
 MOST_TURNS: Final = 200_000
-MOST_SPAWNS: Final = 1_000_000
+MOST_SPAWNS: Final = 200_000
 MOST_CHILDREN: Final = 64
+MOST_STALE: Final = 1024
+"""Timers of tokens that wait no more: with more of them, and more than of others, the event list is swept."""
 
 _SEIZE: Final = int(Op.SEIZE)
 _HOLD: Final = int(Op.HOLD)
@@ -326,6 +326,7 @@ _ON_CLASS: Final = int(BranchOn.CLASS)
 _ON_QUEUE: Final = int(BranchOn.QUEUE_LONGER)
 _ON_CLOSED: Final = int(BranchOn.CLOSED)
 _ON_STATUS: Final = int(BranchOn.STATUS)
+_ON_SHORTEST: Final = int(BranchOn.SHORTEST)
 _RAISE: Final = int(SetWhat.RAISE_FLAG)
 _LOWER: Final = int(SetWhat.LOWER_FLAG)
 _TO_CLASS: Final = int(SetWhat.CLASS)
@@ -505,7 +506,7 @@ def _remove(state: Ints, lines: Ints, tokens: Ints, pools: Ints, pool: int, leve
 
 
 @kernel
-def _need_of(state: Ints, program: Ints, world: Ints, tokens: Ints, node: int) -> int:
+def _need_of(state: Ints, program: Ints, tokens: Ints, node: int) -> int:
     """Return the row, in `world`, of the need for which a node stands in line."""
     bits = state[NODE_BITS]
     token = (_u(node) >> _u(bits)) * _u(state[WIDTH])
@@ -566,11 +567,9 @@ def _grantable(
                 if node == mine:
                     found = True
                     break
-                if world[_u(_need_of(state, program, world, tokens, node)) + _ONE] > free:
+                if world[_u(_need_of(state, program, tokens, node)) + _ONE] > free:
                     return False
-                node = tokens[
-                    (_u(node) >> _u(bits)) * width + _u(state[AT_NODES]) + _u(2 * (node & ((1 << bits) - 1)))
-                ]
+                node = tokens[(_u(node) >> _u(bits)) * width + _u(state[AT_NODES]) + _u(2 * (node & ((1 << bits) - 1)))]
             if found:
                 break
     return True
@@ -586,9 +585,7 @@ def _take(state: Ints, program: Ints, world: Ints, pools: Ints, row: np.uint64) 
 
 
 @kernel
-def _leave_lines(
-    state: Ints, program: Ints, world: Ints, tokens: Ints, pools: Ints, lines: Ints, slot: int
-) -> None:
+def _leave_lines(state: Ints, program: Ints, world: Ints, tokens: Ints, pools: Ints, lines: Ints, slot: int) -> None:
     token = _u(slot) * _u(state[WIDTH])
     row = _u(tokens[token + LINE_ROW]) << ROW_BITS
     for each in range(program[row + B]):
@@ -640,9 +637,7 @@ def _granted(state: Ints, program: Ints, tokens: Ints, slot: int) -> None:
 
 
 @kernel
-def _serve(
-    state: Ints, program: Ints, world: Ints, tokens: Ints, pools: Ints, lines: Ints, pool: int
-) -> None:
+def _serve(state: Ints, program: Ints, world: Ints, tokens: Ints, pools: Ints, lines: Ints, pool: int) -> None:
     """Grant, in order, every waiting request that the rule allows now."""
     bits = state[NODE_BITS]
     width = _u(state[WIDTH])
@@ -653,7 +648,7 @@ def _serve(
         while node != 0:
             slot = node >> bits
             token = _u(slot) * width
-            need = _u(_need_of(state, program, world, tokens, node))
+            need = _u(_need_of(state, program, tokens, node))
             units = world[need + _ONE]
             # Whoever is short of this resource blocks all behind; also someone passed over, whom a later grant has
             # made short.
@@ -675,7 +670,6 @@ def _serve(
 @inlined
 def _serve_first(state: Ints, program: Ints, tokens: Ints, pools: Ints, lines: Ints, pool: int) -> None:
     """Give one unit to the first in line, at a pool of which all ask one unit alone."""
-    bits = _u(state[NODE_BITS])
     place = _u(2 * pool * state[LEVELS])
     level = 0
     while lines[place] == 0:
@@ -686,7 +680,19 @@ def _serve_first(state: Ints, program: Ints, tokens: Ints, pools: Ints, lines: I
     here = _u(pool) << POOL_BITS
     pools[here + USED] += 1
     pools[here + BUSY] += state[LEFT]
-    _granted(state, program, tokens, np.int64(_u(node) >> bits))
+    _granted(state, program, tokens, node >> state[NODE_BITS])
+
+
+@kernel
+def _shortest(state: Ints, world: Ints, pools: Ints, first: int, count: int) -> int:
+    """Return which of some pools is the first of those with the fewest tokens in line and units in use."""
+    found, least = 0, _FOREVER
+    for each in range(count):
+        here = _u(world[_u(state[IN_NEEDS] + 2 * (first + each))]) << POOL_BITS
+        there = pools[here + WAITING] + pools[here + USED]
+        if there < least:
+            found, least = each, there
+    return found
 
 
 # --- calendars
@@ -752,7 +758,7 @@ def _until(state: Ints, world: Ints, calendars: Ints, calendar: int, closing: in
         first = world[_u(state[IN_CALENDARS] + 2 * calendar)]
         closes = world[_u(state[IN_SPANS] + 3 * (first + position)) + _ONE]
     if closing != 0:
-        return closes if now < closes else now
+        return max(now, closes)
     return now if now < closes else _next_opening(state, world, calendars, calendar)
 
 
@@ -816,7 +822,7 @@ def _next_arrival(
             when = reals[here] + (total - reals[here + _TWO]) / reals[here + _ONE]
             if not when < horizon - 0.5:
                 return DONE
-            time = np.int64(when + 0.5)
+            time = int(when + 0.5)
         sources[row + ARRIVAL] = number + 1
         size = 1
         law = sources[row + BATCH_LAW]
@@ -827,7 +833,7 @@ def _next_arrival(
                 drawn = uniform(key, streams[by + _THREE], number, 0, 0)
                 while drawn >= numbers[_u(part + 1)] and part + 2 < first + count:
                     part += 2
-            size = np.int64(numbers[_u(part)])
+            size = int(numbers[_u(part)])
         sources[row + IN_HAND] = size
         sources[row + ARRIVES_AT] = time
         sources[row + TOKENS_TOLD] += size
@@ -1300,9 +1306,7 @@ def run(
     if state[STARTED] == 0:
         state[STARTED] = 1
         for source in range(state[SOURCES]):
-            reason = _next_arrival(
-                state, world, laws, numbers, reals, streams, sources, expected, events, source
-            )
+            reason = _next_arrival(state, world, laws, numbers, reals, streams, sources, expected, events, source)
             if reason != DONE:
                 return reason
 
@@ -1561,7 +1565,7 @@ def run(
                         ((now + wait) << RANK_BITS) | PATIENCE_RANK,
                         (tokens[token + NUMBER] << SLOT_BITS) | slot,
                     )
-                    if state[STALE] > 1024 and 2 * state[STALE] > state[EVENTS]:
+                    if state[STALE] > MOST_STALE and 2 * state[STALE] > state[EVENTS]:
                         _sweep(state, events, tokens)
             slot = 0
         elif op == _HOLD:
@@ -1592,9 +1596,7 @@ def run(
             tokens[token + HOLD_DUE] = due
             tokens[token + PC] = pc + 1
             if due < horizon:
-                _push(
-                    state, events, (due << RANK_BITS) | HOLD_END_RANK, (tokens[token + NUMBER] << SLOT_BITS) | slot
-                )
+                _push(state, events, (due << RANK_BITS) | HOLD_END_RANK, (tokens[token + NUMBER] << SLOT_BITS) | slot)
             slot = 0
         elif op == _RELEASE:
             place = token + _u(TOKEN_FIELDS) + _u(program[row + C]) * _THREE
@@ -1655,6 +1657,8 @@ def run(
             elif on == _ON_STATUS:
                 status = tokens[token + STATUS]
                 yes = status >= 0 and (operand >> status) & 1 != 0
+            elif on == _ON_SHORTEST:
+                yes = _shortest(state, world, pools, operand, program[row + C]) == program[row + E]
             else:
                 yes = pools[(_u(operand) << POOL_BITS) + CAPACITY] == 0
             tokens[token + PC] = program[row + D] if yes else pc + 1
@@ -1779,7 +1783,7 @@ def run(
             order = sources[here + SPAWNED]
             if order > LARGEST_ORDINAL:
                 state[FAULT] = source
-                reason = TOO_MANY_SPAWNED
+                reason = TOO_MANY
                 break
             if state[SPAWN_TIME] != now:
                 state[SPAWN_TIME] = now

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from zonesim.engine.tokens import Token
-from zonesim.faults import RunFault
+from zonesim.engine.wording import overdrawn
 from zonesim.plan.plan import Plan
-from zonesim.units import format_ms
 
 
 class Ledger:
     """How every account stands, and the quantity-ms of each inside the measured window [`begin`, `end`)."""
 
     def __init__(self, plan: Plan, begin: int, end: int) -> None:
-        self.names = plan.names
+        self.plan = plan
         self.begin = begin
         self.end = end
         self.level: list[int] = plan.accounts[:, 0].tolist()
@@ -25,15 +24,7 @@ class Ledger:
         self._count(account, now)
         self.level[account] += amount
         if self.level[account] < self.floor[account]:
-            had, name = self.level[account] - amount, self.names.accounts[account]
-            who = f"{self.names.sources[token.number >> 32]}#{token.sequence}" + (
-                f"/{token.child}" if token.child else ""
-            )
-            message = (
-                f"account {name} would be overdrawn: {who} takes {-amount} of {had} at {format_ms(now)}, "
-                f"and the floor is {self.floor[account]}\n    Start with more, or credit it before."
-            )
-            raise RunFault(message)
+            raise overdrawn(self.plan, account, token.number, amount, self.level[account] - amount, now)
 
     def close(self, now: int) -> None:
         """Count what is left up to the end of the run."""

@@ -28,7 +28,7 @@ from zonesim.engine.sampling import draw_ms, prepare
 from zonesim.engine.standstill import check_standstill
 from zonesim.engine.streams import lineage, run_key, uniform
 from zonesim.engine.tokens import Token, Visit
-from zonesim.faults import RunFault
+from zonesim.engine.wording import endless, made_twice, spawn_loop, too_many_tokens
 from zonesim.plan.operations import NOWHERE, AtShiftEnd, BranchOn, Op, SetWhat
 from zonesim.plan.operations import Clock as Counts
 from zonesim.plan.plan import Plan
@@ -52,6 +52,9 @@ BATCH_TIMEOUT: Final = 4 << NUMBER_BITS
 
 MOST_TURNS: Final = 200_000
 """Backward jumps of one token within one instant that are taken for an endless loop."""
+
+MOST_SPAWNS: Final = 200_000
+"""Tokens started by others within one instant that are taken for an endless loop."""
 
 
 def simulate(plan: Plan, seed: int, replication: int, sink: Sink) -> Totals:
@@ -110,6 +113,7 @@ class _Run:
         self.ledger = Ledger(plan, begin, end)
         self.inside: dict[int, Token] = {}
         self.spawned = [0] * len(plan.names.sources)
+        self.spawn_time, self.spawns = -1, 0
         self.forming: dict[tuple[int, int], Batch] = {}
         self.in_line = 0
         self.in_front = 0
@@ -244,9 +248,7 @@ class _Run:
 
     def _enter(self, token: Token) -> None:
         if token.number in self.inside:
-            name = self.plan.names.steps[token.leave_step]
-            where = f"'{'.'.join(name.path[:-1])}' of traffic '{name.entry}'"
-            raise RunFault(f"{where} makes a child that still exists: a split inside a loop")
+            raise made_twice(self.plan, token.leave_step)
         self.inside[token.number] = token
         self.recorder.come(token.leave_step, self.env.now)
 
@@ -550,9 +552,7 @@ class _Run:
             token.turn_time, token.turns = self.env.now, 0
         token.turns += 1
         if token.turns > MOST_TURNS:
-            name = self.plan.names.steps[token.leave_step]
-            message = f"traffic '{name.entry}' goes round in a loop that takes no time"
-            raise RunFault(message)
+            raise endless(self.plan, token.leave_step)
 
     def _set(self, token: Token, row: list[int]) -> bool:
         _, _, what, operand, amount, *_ = row
@@ -597,7 +597,12 @@ class _Run:
         after = self._draw(token, delay, stream)
         order = self.spawned[source]
         if order > LARGEST_ORDINAL:
-            raise RunFault(f"traffic '{self.plan.names.sources[source]}' has more than {LARGEST_ORDINAL + 1} arrivals")
+            raise too_many_tokens(self.plan, source)
+        if self.spawn_time != self.env.now:
+            self.spawn_time, self.spawns = self.env.now, 0
+        self.spawns += 1
+        if self.spawns > MOST_SPAWNS:
+            raise spawn_loop(self.plan, source)
         self.spawned[source] += 1
         if self.env.now + after < self.horizon:
             luck = int(lineage(self.streams[stream], token.ordinal, token.child, token.passes))

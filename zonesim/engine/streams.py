@@ -68,7 +68,8 @@ def lineage(stream: np.uint64, ordinal: int, child: int, passes: int) -> int:
     It follows from the parent's own luck, child number and passes alone, so that it is the same in every arm.
     """
     place = (np.uint64(child) << _CHILD_SHIFT) | (np.uint64(passes) & _PASS_MASK)
-    return np.int64(philox(stream & _LOW, stream >> _HALF, np.uint64(ordinal), place, _RUN_KEY_0, _RUN_KEY_1)[0])
+    luck, _, _, _ = philox(stream & _LOW, stream >> _HALF, np.uint64(ordinal), place, _RUN_KEY_0, _RUN_KEY_1)
+    return np.int64(luck)  # type: ignore[return-value]
 
 
 @inlined

@@ -21,10 +21,9 @@ def endless(plan: Plan, leave_step: int) -> RunFault:
     return RunFault(f"traffic '{name.entry}' goes round in a loop that takes no time")
 
 
-def too_many(plan: Plan, source: int, *, spawned: bool) -> RunFault:
+def too_many_tokens(plan: Plan, source: int) -> RunFault:
     """Return the fault of a source with more tokens than there are numbers for."""
-    what = "arrivals" if spawned else "tokens"
-    return RunFault(f"traffic '{plan.names.sources[source]}' has more than {LARGEST_ORDINAL + 1} {what}")
+    return RunFault(f"traffic '{plan.names.sources[source]}' has more than {LARGEST_ORDINAL + 1} tokens")
 
 
 def spawn_loop(plan: Plan, source: int) -> RunFault:
