@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 from bench import page, targets
 from bench.bench import Bench
-from bench.peers import c_program
 from bench.programs import C_LOG, PEERS
 from bench.sections import SECTIONS
 from zonesim.engine import ENGINES
@@ -43,13 +39,10 @@ def main(words: Sequence[str] | None = None) -> int:
         command.error(f"no section or program: {', '.join(wrong)}")
     if asked.write and names:
         command.error("--write needs the whole bench, without --only")
-    with tempfile.TemporaryDirectory(prefix="zonesim-bench-") as folder:
-        if c_program.compiler():
-            os.environ[c_program.PROGRAM] = str(c_program.build(Path(folder)))
-        tables = []
-        for name in sections:
-            tables.append(SECTIONS[name](bench))
-            print(tables[-1].plain(), flush=True)
+    tables = []
+    for name in sections:
+        tables.append(SECTIONS[name](bench))
+        print(tables[-1].plain(), flush=True)
     print(targets.table(bench.facts, bench.engine).plain())
     for label in bench.absent:
         print(f"not on this machine: {label}")

@@ -36,7 +36,7 @@ class Bench:
     @property
     def seconds(self) -> float:
         """Return about how long one measured run may take."""
-        return 0.5 if self.quick else 8.0
+        return 0.5 if self.quick else 4.0
 
     @property
     def horizon(self) -> float:
@@ -45,7 +45,7 @@ class Bench:
 
     def chosen(self, *programs: Program) -> list[Program]:
         """Return those of some programs that were asked for and are on this machine."""
-        return [each for each in programs if each.is_here and (not self.only or each.name in self.only)]
+        return [each for each in programs if each.is_here and (not self.only or each.family in self.only)]
 
     @property
     def peers(self) -> list[Program]:

@@ -44,9 +44,14 @@ class Program:
         return found
 
     @property
+    def family(self) -> str:
+        """Return how it is chosen: its name, and for zonesim `zonesim-ENGINE`, whatever becomes of the records."""
+        return self.name.rpartition("-")[0] if self.module == "zonesim_engines" else self.name
+
+    @property
     def is_here(self) -> bool:
         """Return whether this machine has what it needs."""
-        return c_program.compiler() is not None if self.needs == "cc" else not self.needs or bool(find_spec(self.needs))
+        return c_program.is_here() if self.needs == "cc" else not self.needs or bool(find_spec(self.needs))
 
     def horizon(self, most: float, seconds: float) -> float:
         """Return how many minutes it simulates in about so many seconds: a round number, `most` at most."""

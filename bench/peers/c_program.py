@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
@@ -16,7 +17,7 @@ from bench.answers import Answers
 
 SOURCE: Final = Path(__file__).resolve().parent.parent / "gate_network.c"
 PROGRAM: Final = "ZONESIM_BENCH_C"
-"""Environment variable with the path of the compiled program, so that one bench compiles it once."""
+"""Environment variable with the path of the compiled program: processes started by the one that compiled it find it."""
 
 FLAGS: Final = ("-O3", "-march=native", "-std=c11")
 
@@ -26,19 +27,31 @@ def compiler() -> str | None:
     return next((found for name in ("cc", "gcc", "clang") if (found := shutil.which(name))), None)
 
 
-def build(folder: Path) -> Path:
-    """Compile the program into `folder`; raises CalledProcessError when the compiler cannot."""
+def build(folder: Path) -> Path | None:
+    """Compile the program into `folder`; None where there is no compiler or it cannot."""
     program = folder / "gate_network"
-    words = [str(compiler()), *FLAGS, str(SOURCE), "-o", str(program), "-lm"]
-    subprocess.run(words, check=True, capture_output=True, text=True)
-    return program
+    for flags in (FLAGS, FLAGS[:1] + FLAGS[2:]):  # not every compiler knows what it runs on
+        words = [str(compiler()), *flags, str(SOURCE), "-o", str(program), "-lm"]
+        if compiler() and subprocess.run(words, check=False, capture_output=True).returncode == 0:
+            return program
+    return None
+
+
+def is_here() -> bool:
+    """Return whether the program can run on this machine."""
+    return _program() is not None
 
 
 @cache
-def _program() -> Path:
+def _program() -> Path | None:
     if PROGRAM in os.environ:
         return Path(os.environ[PROGRAM])
-    return build(Path(tempfile.mkdtemp(prefix="zonesim-bench-")))
+    folder = tempfile.mkdtemp(prefix="zonesim-bench-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    program = build(Path(folder))
+    if program:
+        os.environ[PROGRAM] = str(program)
+    return program
 
 
 def run(horizon: float, seed: int, *, log: bool = False, yard: float = workload.YARD) -> Answers:

@@ -19,7 +19,7 @@ TEXT = (
 def growing(bench: Bench) -> Table:
     """Measure runs of 10 k to 10 M consignments (100 k when quick)."""
     sizes = SIZES[:2] if bench.quick else SIZES
-    seconds = 2.0 if bench.quick else 60.0
+    seconds = 2.0 if bench.quick else 15.0
     programs = [*bench.ours(DROPPED), *bench.ours(FOLDED), *bench.chosen(SIMPY, C)]
     jobs = [
         Job(program, size, runs=max(min(int(program.pace / size), 20), 1))
@@ -27,7 +27,7 @@ def growing(bench: Bench) -> Table:
         for size in sizes
         if size <= program.pace * seconds
     ]
-    found = {(each.job.program.name, int(each.job.horizon)): each for each in measured(jobs, 1 if bench.quick else 3)}
+    found = {(each.job.program.name, int(each.job.horizon)): each for each in measured(jobs, 1 if bench.quick else 2)}
     best = bench.best.name
     if {(best, SHORT), (best, LONG)} <= found.keys():
         bench.facts["growth"] = found[best, LONG].micros / found[best, SHORT].micros

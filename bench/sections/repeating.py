@@ -22,7 +22,7 @@ def repeating(bench: Bench) -> Table:
     programs += bench.chosen(SIMPY, C)
     jobs = []
     for program in programs:
-        runs = int(max(min(200, program.pace * (1.0 if bench.quick else 20.0) / HORIZON), 2))
+        runs = int(max(min(200, program.pace * (1.0 if bench.quick else 5.0) / HORIZON), 2))
         jobs += [Job(program, HORIZON, runs), Job(program, HORIZON * runs)]
     found = measured(jobs, repeats)
     rows = []

@@ -11,11 +11,11 @@ import sys
 import pytest
 
 from bench import page, targets
-from bench.__main__ import parser
+from bench.__main__ import main, parser
 from bench.answers import REFERENCE, REFERENCE_HORIZON, Answers, Notes, agreement
 from bench.bench import Bench
 from bench.peers import c_program
-from bench.programs import PEERS
+from bench.programs import DROPPED, PEERS, by_name
 from bench.report import Table, number, parsed
 from bench.sections.agreeing import TITLE
 from tests.helper import ENGINES, ROOT
@@ -78,7 +78,7 @@ def test_notes_become_answers():
     assert math.isnan(values["stay.B"])
 
 
-@pytest.mark.skipif(c_program.compiler() is None, reason="no C compiler here")
+@pytest.mark.skipif(not c_program.is_here(), reason="no C compiler here")
 def test_the_c_program_agrees():
     """
     Ten runs of the C program agree with the reference; its records are one row a visit, a leaving and two marks.
@@ -131,6 +131,29 @@ def test_numbers_are_short(value, told):
     Three digits that say something.
     """
     assert number(value) == told
+
+
+def test_programs_can_be_chosen():
+    """
+    A name chooses one program, and no other that begins like it; that of an engine all that becomes of its records.
+    """
+    bench = Bench(quick=True, engines=["simpy"], only=["simpy", "zonesim-simpy"])
+
+    assert [program.name for program in bench.peers] == ["simpy"]
+    assert [program.name for program in bench.ours(DROPPED)] == ["zonesim-simpy-dropped"]
+    assert by_name("zonesim-simpy-dropped") == bench.ours(DROPPED)[0]
+
+
+@pytest.mark.parametrize("words", [["--only", "agreement,arena"], ["--write", "--only", "c"]])
+def test_what_cannot_be_measured_is_refused(words, capsys):
+    """
+    An unknown program is named, and a part of a bench is no page.
+    """
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+
+    assert ended.value.code == 2
+    assert ("no section or program: arena" in (said := capsys.readouterr().err)) or "needs the whole bench" in said
 
 
 @pytest.mark.slow
