@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bench.programs import FOLDED, PEERS, Program, zonesim
+from bench.programs import DROPPED, FOLDED, MEASURED, PEERS, Program, zonesim
 
 
 @dataclass
@@ -37,6 +37,11 @@ class Bench:
     def seconds(self) -> float:
         """Return about how long one measured run may take."""
         return 0.5 if self.quick else 4.0
+
+    @property
+    def records(self) -> Sequence[str]:
+        """Return what may become of zonesim's records, where all of it is measured."""
+        return (FOLDED,) if self.quick else (DROPPED, FOLDED, MEASURED)
 
     @property
     def horizon(self) -> float:

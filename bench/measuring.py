@@ -69,19 +69,30 @@ def measured(jobs: Sequence[Job], repeats: int = 1) -> list[Found]:
 
 def child(environment: dict[str, str] | None = None, **asked: Any) -> dict[str, Any]:  # noqa: ANN401  see bench.child
     """Run bench.child in a process of its own and return what it says; raises RuntimeError when it fails."""
-    output, _ = timed([sys.executable, "-m", "bench.child", json.dumps(asked)], environment)
-    found: dict[str, Any] = json.loads(output)
+    found: dict[str, Any] = json.loads(
+        done([sys.executable, "-m", "bench.child", json.dumps(asked)], environment).output
+    )
     return found
 
 
-def timed(words: Sequence[str], environment: dict[str, str] | None = None) -> tuple[str, float]:
-    """Run a command in the project's folder; return its output and seconds. Raises RuntimeError when it fails."""
+@dataclass(frozen=True)
+class Done:
+    """What a command printed, the seconds that passed, and those of processor time, of all that it started."""
+
+    output: str
+    seconds: float
+    processor: float
+
+
+def done(words: Sequence[str], environment: dict[str, str] | None = None) -> Done:
+    """Run a command in the project's folder; raises RuntimeError when it fails."""
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     variables = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(paths), **(environment or {})}
-    began = perf_counter()
-    done = subprocess.run(words, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
-    seconds = perf_counter() - began
-    if done.returncode:
-        message = f"{' '.join(words)}\nended with {done.returncode}:\n{done.stderr}"
+    began, before = perf_counter(), os.times()
+    ended = subprocess.run(words, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
+    seconds, after = perf_counter() - began, os.times()
+    if ended.returncode:
+        message = f"{' '.join(words)}\nended with {ended.returncode}:\n{ended.stderr}"
         raise RuntimeError(message)
-    return done.stdout, seconds
+    processor = after.children_user - before.children_user + after.children_system - before.children_system
+    return Done(ended.stdout, seconds, processor)

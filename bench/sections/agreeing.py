@@ -51,6 +51,6 @@ def agreeing(bench: Bench) -> Table:
 
 
 def _job(program: Program, bench: Bench) -> Job:
-    seconds = 1.5 if bench.quick else 10.0
+    seconds = 1.0 if bench.quick else 10.0
     horizon = program.horizon(REFERENCE_HORIZON, seconds)
     return Job(program, horizon, max(min(int(program.pace * seconds / horizon), MOST_RUNS), 1))

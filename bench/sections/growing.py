@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench.bench import Bench
 from bench.measuring import Found, Job, measured
-from bench.programs import DROPPED, FOLDED, SIMPY, C
+from bench.programs import SIMPY, C
 from bench.report import Table, number
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
@@ -20,7 +20,8 @@ def growing(bench: Bench) -> Table:
     """Measure runs of 10 k to 10 M consignments (100 k when quick)."""
     sizes = SIZES[:2] if bench.quick else SIZES
     seconds = 2.0 if bench.quick else 15.0
-    programs = [*bench.ours(DROPPED), *bench.ours(FOLDED), *bench.chosen(SIMPY, C)]
+    programs = [each for records in bench.records[:2] for each in bench.ours(records)]
+    programs += bench.chosen(SIMPY, C)
     jobs = [
         Job(program, size, runs=max(min(int(program.pace / size), 20), 1))
         for program in programs

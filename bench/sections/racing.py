@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench.bench import Bench
 from bench.measuring import Found, Job, measured
-from bench.programs import C_LOG, CIW, DROPPED, FOLDED, MEASURED, SALABIM, SIMPY, C
+from bench.programs import C_LOG, CIW, SALABIM, SIMPY, C
 from bench.report import Table, number
 
 TEXT = (
@@ -17,7 +17,7 @@ TEXT = (
 
 def racing(bench: Bench) -> Table:
     """Compare the speed of every program."""
-    ours = [program for records in (DROPPED, FOLDED, MEASURED) for program in bench.ours(records)]
+    ours = [program for records in bench.records for program in bench.ours(records)]
     programs = [*ours, *bench.peers, *bench.chosen(C_LOG)]
     jobs = [Job(program, program.horizon(bench.horizon, bench.seconds)) for program in programs]
     found = {each.job.program.name: each for each in measured(jobs, bench.repeats)}

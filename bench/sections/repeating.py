@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench.bench import Bench
 from bench.measuring import Job, measured
-from bench.programs import DROPPED, FOLDED, MEASURED, SIMPY, C
+from bench.programs import SIMPY, C
 from bench.report import Table, number
 
 HORIZON = 2_000
@@ -18,7 +18,7 @@ TEXT = (
 def repeating(bench: Bench) -> Table:
     """Compare many short runs with a long one."""
     repeats = 1 if bench.quick else 3
-    programs = [program for records in (DROPPED, FOLDED, MEASURED) for program in bench.ours(records)]
+    programs = [program for records in bench.records for program in bench.ours(records)]
     programs += bench.chosen(SIMPY, C)
     jobs = []
     for program in programs:

@@ -8,24 +8,25 @@ import sys
 import tempfile
 
 from bench.bench import Bench
-from bench.measuring import timed
+from bench.measuring import done
 from bench.programs import FOLDED, zonesim
 from bench.report import Table, number
 
 TEXT = (
-    "Time that passes for whole processes, medians of {repeats}. A first run reads and compiles the gate network and"
-    " simulates 500 minutes; cold: with no compiled kernels, as after an installation."
+    "Seconds that pass, and processor time, of whole processes; medians of {repeats}. A first run reads and compiles"
+    " the gate network and simulates 500 minutes; cold: with no compiled kernels, as after an installation."
 )
 
 
 def starting(bench: Bench) -> Table:
     """Time the command line, and first runs with and without compiled kernels."""
-    repeats = 3 if bench.quick else 7
+    repeats = 2 if bench.quick else 7
     rows = []
 
     def median(label: str, words: list[str], environment: dict[str, str] | None = None, times: int = repeats) -> float:
-        seconds = statistics.median(timed(words, environment)[1] for _ in range(times))
-        rows.append([label, number(seconds)])
+        found = [done(words, environment) for _ in range(times)]
+        seconds = statistics.median(each.seconds for each in found)
+        rows.append([label, number(seconds), number(statistics.median(each.processor for each in found))])
         return seconds
 
     median("python, nothing else", [sys.executable, "-c", "pass"])
@@ -38,4 +39,4 @@ def starting(bench: Bench) -> Table:
             with tempfile.TemporaryDirectory(prefix="zonesim-bench-") as folder:
                 median(f"first run, {engine}, cold", words, {"NUMBA_CACHE_DIR": folder}, times=1)
         median(f"first run, {engine}, warm", words)
-    return Table("Start", TEXT.format(repeats=repeats), ("what", "s"), rows)
+    return Table("Start", TEXT.format(repeats=repeats), ("what", "s", "processor s"), rows)

@@ -24,7 +24,7 @@ def widening(bench: Bench) -> Table:
     jobs = []
     for program in programs:
         for delay in delays:
-            horizon = program.horizon(max(3 * delay, bench.horizon), 2.0 if bench.quick else 40.0)
+            horizon = program.horizon(max(3 * delay, bench.horizon), 1.0 if bench.quick else 40.0)
             if horizon >= 2 * delay:
                 jobs.append(Job(program, horizon, options={"yard": delay}))
     for each in measured(jobs, 1 if bench.quick else 3):
