@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from tests.helper import kpis, plan_of, run
+import pytest
+
+from tests.helper import add_measure, kpis, plan_of, run, run_plan
 from zonesim.plan.operations import Op
+from zonesim.policy import Arm, Chosen
 
 DESK = """
 clock: {{measure: {end}}}
@@ -219,6 +222,81 @@ traffic:
         "c03": (280, 290, 345),
     }
     assert line.rows("work.interrupted") == [("c02", (260 * 60, 275 * 60, 275 * 60))]
+
+
+CREW = """name: m93
+annex: 93
+zone_edits: [{set: zones.*.desk.units, to: UNITS}]
+"""
+DAY = 24 * 60
+
+
+def days(line) -> dict[str, tuple[float, ...]]:
+    """Return the visits to the work of a run in days."""
+    return {name: tuple(time / DAY for time in times) for name, times in line.visits("work").items()}
+
+
+def test_a_smaller_crew_after_a_closing_after_ciw(monkeypatch, engine):
+    """
+    Ciw's schedule of four servers to 12.5, none to 17, then one, work interrupted: the four at work go on one after the other
+    in the order in which they began, before those who wait. One of Ciw's times is a day here.
+    """
+    add_measure(monkeypatch, CREW.replace("UNITS", "1"))
+    text = """
+clock: {start: "2018-09-03", measure: 40 d}
+calendars: {duty: {1-14: ["00:00-24:00"], 15: ["00:00-12:00"], 20-31: ["00:00-24:00"]}}
+zones: {Z: {desk: {units: 4, open: duty, at_shift_end: pause, preempt: true}}}
+flows: {f: {steps: {work: {hold: {d: Z.desk}, take: 10 d}}}}
+traffic: {a: {flow: f, at: [3 d, 6 d, 9 d, 12 d, 15 d]}}
+"""
+    with_start = Arm("with", (Chosen("m93", start="2018-09-20"),))
+    line = run_plan(plan_of(text, arm=with_start), engine=engine)
+
+    assert days(line) == {
+        "a0": (3, 3, 17.5),
+        "a1": (6, 6, 21),
+        "a2": (9, 9, 27.5),
+        "a3": (12, 12, 37),
+        "a4": (15, 37, -1 / DAY),
+    }
+    assert [(name, stop[0] / DAY, stop[1] / DAY) for name, stop in line.rows("work.interrupted")] == [
+        ("a1", 17, 17.5),
+        ("a2", 17, 21),
+        ("a3", 17, 27.5),
+    ]
+
+
+def test_a_second_server_comes_on_duty_after_ciw(monkeypatch, engine):
+    """
+    Ciw's test of a low one (at 1, six long) that a high one (at 3, ten long) interrupts: it ends at 17, or at 9 when a second
+    server comes on duty at 5.
+    """
+    add_measure(monkeypatch, CREW.replace("UNITS", "2"))
+    text = """
+clock: {start: "2018-09-03", measure: 20 d}
+zones: {Z: {desk: {units: 1, preempt: true}}}
+flows: {f: {params: {t: duration}, steps: {work: {hold: {d: Z.desk}, priority: {high: 1, low: 2}, take: $t}}}}
+traffic:
+  high: {flow: f, at: [3 d], with: {t: 10 d}, class: high}
+  low: {flow: f, at: [1 d], with: {t: 6 d}, class: low}
+"""
+    alone = run(text, engine=engine)
+    two = run_plan(plan_of(text, arm=Arm("with", (Chosen("m93", start="2018-09-08"),))), engine=engine)
+
+    assert days(alone) == {"high0": (3, 3, 13), "low0": (1, 1, 17)}
+    assert days(two) == {"high0": (3, 3, 13), "low0": (1, 1, 9)}
+
+
+def test_interruptions_do_not_count_in_the_week_of_a_resource():
+    """
+    The curve of units in use leaves the interruptions out, so that it adds up to the busy time.
+    """
+    plan = plan_of(desk("a low 30 120", "b high 50 100", end="1 d"))
+
+    result = kpis(plan)[0]
+
+    assert result.curves["Z.desk.busy_week"][:5] == pytest.approx([0.5, 1, 1, 1, 1 / 6])
+    assert result.values["Z.desk.busy_hours.day"] == pytest.approx(220 / 60)
 
 
 def test_holds_inside_a_block_can_be_interrupted(engine):
