@@ -43,13 +43,15 @@ def run_job(
     out: Path,
     *,
     only: bool,
+    warm_up: bool = False,
 ) -> Job:
     """
     Run a scenario and write its results to `out`/<name>, where finished cells are kept and found again.
 
     `only`: one arm (the measures in `names` together, none: the baseline); else a comparison of the baseline with
-    the measures in `names`, each and together (None: all of the library together). Raises Faults; where no replication
-    was finished the job has the exit code of what failed.
+    the measures in `names`, each and together (None: all of the library together). `warm_up`: also say, with `only`,
+    whether the warm-up is long enough. Raises Faults; where no replication was finished the job has the exit code of
+    what failed.
     """
     world = open_world(file, settings)
     arms = [arm_named(world, names[0] if names else "")] if only else arms_for(world, names)
@@ -75,6 +77,7 @@ def run_job(
     results = {name: found.runs(name, future) for name in design.options}
     comparison = _compare(found, results, future)
     document = _document(design, found, comparison, results, failures, only=only)
+    said = _warm_up(design, document, len(complete)) if warm_up else []
     job = Job(document, "", notes, SOME_FAILED if failures else 0)
     written = _write(folder, "run" if only else "compare", design, comparison, document)
     if not only:
@@ -82,9 +85,25 @@ def run_job(
         written += write_results(folder, found, list(points(found, list(found.kpis))), numbers, table=False)
         written += _figures(folder, design, results, comparison)
     job.text = "\n".join(
-        [_table(design, comparison, document, len(complete)), _closing(design, comparison), "", *map(str, written)]
+        [
+            _table(design, comparison, document, len(complete)),
+            _closing(design, comparison),
+            *said,
+            "",
+            *map(str, written),
+        ]
     )
     return job
+
+
+def _warm_up(design: Design, document: dict[str, Any], replications: int) -> list[str]:
+    """Return what is to be said of the warm-up, and put it into the document."""
+    from zonesim.briefing.warm_up_report import warm_up_document, warm_up_text, warm_ups  # noqa: PLC0415  seldom needed
+
+    (cell,) = design.cells.values()
+    found = warm_ups(cell.plan, design.seed, replications)
+    document["warm_up"] = warm_up_document(cell.plan, found)
+    return ["", warm_up_text(cell.plan, found, replications)]
 
 
 def _compare(found: Results, results: dict[str, list[RunResult]], future: str) -> Comparison:

@@ -18,13 +18,27 @@ def run(
     seed: Seed = 1,
     workers: Workers = 0,
     settings: Set = None,
+    warm_up: Annotated[
+        bool,
+        typer.Option("--warm-up", help="Also say whether the warm-up is long enough (MSER-5); runs twice as long."),
+    ] = False,
     as_json: Json = False,
     out: Out = Path("results"),
 ) -> None:
     """Run one arm of a scenario and print its figures with intervals."""
     from zonesim.briefing.report import run_job  # noqa: PLC0415
 
-    job = run_job(file, [arm] if arm else [], settings or [], replications, seed, workers_of(workers), out, only=True)
+    job = run_job(
+        file,
+        [arm] if arm else [],
+        settings or [],
+        replications,
+        seed,
+        workers_of(workers),
+        out,
+        only=True,
+        warm_up=warm_up,
+    )
     finish(job, as_json)
 
 
