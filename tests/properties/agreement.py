@@ -8,6 +8,7 @@ import numpy as np
 
 from tests.helper import ENGINES, ListSink
 from zonesim.engine import Engine
+from zonesim.engine.choosing import engine_for
 from zonesim.faults import RunFault
 from zonesim.plan import Plan, Totals
 from zonesim.plan.records import NUMBER_BITS, VISIT_COLUMNS
@@ -24,6 +25,11 @@ class Outcome:
     marks: np.ndarray
     totals: Totals | None
     fault: str
+
+
+def knows(engine: str | Engine, plan: Plan) -> bool:
+    """Return whether an engine can run a plan; the reference can run all."""
+    return engine != "compiled" or engine_for(plan) == "compiled"
 
 
 def outcome(plan: Plan, engine: str | Engine, seed: int = 1, replication: int = 0) -> Outcome:

@@ -173,6 +173,7 @@ def _resources(luck: Luck, calendars: list[str]) -> tuple[dict[str, Any], dict[s
     """Return resources as a zone has them, and the rule at shift end of each; those that pause have the same hours."""
     entries: dict[str, Any] = {}
     rules: dict[str, str] = {}
+    interrupts = luck.chance(0.35)
     for number in range(luck.number(2, 5)):
         name = f"r{number}"
         entry: dict[str, Any] = {"units": luck.weighted({1: 4, 2: 3, 3: 3, 4: 2, "unlimited": 0.5})}
@@ -180,9 +181,9 @@ def _resources(luck: Luck, calendars: list[str]) -> tuple[dict[str, Any], dict[s
         if luck.chance(0.5):
             rule = luck.pick(["finish", "pause", "fits"])
             entry |= {"open": calendars[0] if rule == "pause" else luck.pick(calendars), "at_shift_end": rule}
-        if rule != "fits" and luck.chance(0.2):
+        if interrupts and rule != "fits" and luck.chance(0.4):
             entry["preempt"] = True
-        if entry["units"] != "unlimited" and luck.chance(0.2):
+        if interrupts and entry["units"] != "unlimited" and luck.chance(0.4):
             entry["breakdowns"] = _breakdowns(luck, entry["units"])
         entries[name], rules[name] = entry, rule
     return entries, rules

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.helper import ENGINES, ROOT, plan_of, plan_of_file
-from tests.properties.agreement import difference, outcome
+from tests.properties.agreement import difference, knows, outcome
 from tests.properties.hunt import differs, shrunk
 from tests.properties.plans import Model, model_of, models
 from zonesim.engine import simpy_engine
@@ -134,6 +134,8 @@ def test_engines_agree_on_the_models_of_other_tests(engine, path):
 
 def agree(plan: Plan, engine: str) -> None:
     """Compare an engine with the reference on a plan."""
+    if not knows(engine, plan):
+        pytest.skip(f"the {engine} engine does not know all that the plan asks for")
     assert difference(plan, outcome(plan, "simpy"), outcome(plan, engine)) == ""
 
 
