@@ -20,7 +20,7 @@ from zonesim.engine import kernel as k
 from zonesim.engine.arriving import Population
 from zonesim.engine.batches import Batch
 from zonesim.engine.pools import Pool, Request
-from zonesim.engine.sampling import prepare
+from zonesim.engine.sampling import prepare, whole
 from zonesim.engine.standstill import check_standstill
 from zonesim.engine.streams import run_key
 from zonesim.engine.tokens import Token, Visit
@@ -36,6 +36,11 @@ BLOCK_ROWS: Final = 65_536
 
 SLICE: Final = 1_000_000
 """Timed events after which a run looks up: an interrupt is answered between slices, each about a tenth of a second."""
+
+_COMPOSED: Final = (Law.MIXTURE, Law.BY_CLASS, Law.SHIFTED)
+
+_IN_RESERVE: Final = 4
+"""A round of the kernel's loop adds fewer rows and events than this without looking."""
 
 _FIRST_SLOTS: Final = 512
 _FIRST_EVENTS: Final = 1024
@@ -122,7 +127,7 @@ class _Run:
         self.layout = layout
         self.width = int(self.state[k.WIDTH])
         self.lines = np.zeros(2 * max(len(plan.resources), 1) * int(self.state[k.LEVELS]), dtype=np.int64)
-        self.tokens = np.zeros(_FIRST_SLOTS * self.width, dtype=np.int64)
+        self.tokens = self._slots(_FIRST_SLOTS)
         self.events = np.zeros(2 * _FIRST_EVENTS, dtype=np.int64)
         self.at = np.zeros(max(len(plan.names.steps), 1), dtype=np.int64)
         self.expected = np.zeros(max(len(plan.sources), 1))
@@ -146,8 +151,8 @@ class _Run:
         state[k.FRESH] = state[k.BATCH_FRESH] = 1
         state[k.FREE_COUNT] = _FIRST_SLOTS - 1
         state[k.BATCH_LIMIT] = _FIRST_BATCHES
-        state[k.EVENTS_LIMIT] = _FIRST_EVENTS
-        state[k.VISITS_LIMIT] = state[k.MARKS_LIMIT] = state[k.LOG_LIMIT] = BLOCK_ROWS
+        state[k.EVENTS_LIMIT] = _FIRST_EVENTS - _IN_RESERVE
+        state[k.VISITS_LIMIT] = state[k.MARKS_LIMIT] = state[k.LOG_LIMIT] = BLOCK_ROWS - _IN_RESERVE
         state[k.SPAWN_TIME] = -1
 
     def run(self) -> Totals:
@@ -186,7 +191,7 @@ class _Run:
                 self._more_slots()
             elif reason == k.NEED_EVENTS:
                 self.events = np.concatenate([self.events, np.zeros_like(self.events)])
-                self.state[k.EVENTS_LIMIT] *= 2
+                self.state[k.EVENTS_LIMIT] = len(self.events) // 2 - _IN_RESERVE
             elif reason == k.NEED_BATCHES:
                 self.batches = np.concatenate([self.batches, np.zeros_like(self.batches)])
                 self.state[k.BATCH_LIMIT] *= 2
@@ -207,8 +212,16 @@ class _Run:
 
     def _more_slots(self) -> None:
         have = len(self.tokens) // self.width
-        self.tokens = np.concatenate([self.tokens, np.zeros_like(self.tokens)])
+        self.tokens = np.concatenate([self.tokens, self._slots(have)])
         self.state[k.FREE_COUNT] += have
+
+    def _slots(self, count: int) -> Ints:
+        """Return slots of tokens that have nothing in hand and wait for nobody."""
+        fresh = np.zeros((count, self.width), dtype=np.int64)
+        fresh[:, [k.NUMBER, k.HOLD_STEP, k.JOINS, k.DEADLINE]] = NOWHERE
+        first = k.TOKEN_FIELDS + int(k.VISIT_QUEUED)
+        fresh[:, first : int(self.state[k.AT_GROUPS]) : k.VISIT_FIELDS] = k.EMPTY
+        return fresh.ravel()
 
     def _fail(self, reason: int) -> None:
         plan, fault = self.plan, int(self.state[k.FAULT])
@@ -506,9 +519,13 @@ def _program(plan: Plan, laws: Ints, numbers: Floats, pools: Ints) -> tuple[Ints
             row[k.EASY] = len(needs) == 1 and alone[needs[0, 0]]
             row[k.POOL] = needs[0, 0] if len(needs) else NOWHERE
             row[k.TIMED] = any(pools[pool, k.CLOSING] < pools[pool, k.CLOSINGS_END] for pool in needs[:, 0])
-        elif op == Op.HOLD and laws[row[k.A], 0] == Law.CONSTANT:
-            row[k.EASY] = 1
-            row[k.POOL] = max(int(np.floor(numbers[laws[row[k.A], 1]] + 0.5)), 0)
+        elif op == Op.HOLD:
+            kind, first, count = laws[row[k.A]]
+            row[k.KIND] = NOWHERE if kind in _COMPOSED else kind
+            row[k.NUMBERS], row[k.NUMBERS_COUNT] = first, count
+            if kind == Law.CONSTANT:
+                row[k.EASY] = 1
+                row[k.POOL] = whole(numbers[first])
         elif op == Op.SPLIT:
             row[k.POOL] = row[k.G]
     return rows.ravel(), most_slots, most_groups

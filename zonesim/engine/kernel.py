@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from zonesim.engine._jit import inlined, kernel
 from zonesim.engine.arithmetic import log
-from zonesim.engine.sampling import draw_ms
+from zonesim.engine.sampling import draw_ms, quantile, sample, whole
 from zonesim.engine.streams import lineage, uniform
 from zonesim.plan.operations import BranchOn, GatherBy, Op, SetWhat
 from zonesim.plan.records import CHILD_BITS, LARGEST_ORDINAL, NUMBER_BITS
@@ -61,7 +61,7 @@ READY_FIRST: Final = _u(3)
 READY_LAST: Final = _u(4)
 EVENTS: Final = _u(5)
 HOLE: Final = _u(6)
-"""1: the event taken last still occupies the top of the event list."""
+"""1: the event that was taken last is still at the top of the event list."""
 FREE: Final = _u(7)
 """First of the freed slots."""
 FRESH: Final = _u(8)
@@ -161,6 +161,10 @@ TIMED: Final = _u(11)
 """SEIZE: 1 where nothing starts that does not end before a closing."""
 LEAVES_AT: Final = _u(12)
 """Step of the LEAVE that ends the routine."""
+KIND: Final = _u(13)
+NUMBERS: Final = _u(14)
+NUMBERS_COUNT: Final = _u(15)
+"""HOLD: its law as `quantile` wants it; KIND is -1 for one that is put together of others."""
 ROW_FIELDS: Final = 16
 
 # --- fields of a pool
@@ -345,7 +349,7 @@ _LISTED_CLASS: Final = -2
 # --------------------------------------------------------------------------------------------------------------------
 
 
-@kernel
+@inlined
 def _sift_down(events: Ints, size: int, first: int, second: int) -> None:
     """Put an event in from the top, where there is room."""
     place = 0
@@ -369,14 +373,15 @@ def _sift_down(events: Ints, size: int, first: int, second: int) -> None:
 
 
 @inlined
-def _push(state: Ints, events: Ints, first: int, second: int) -> None:
-    """Add an event; most often it takes the place of the one that has just been taken."""
-    if state[HOLE] != 0:
-        state[HOLE] = 0
-        _sift_down(events, state[EVENTS], first, second)
-        return
-    place = state[EVENTS]
-    state[EVENTS] = place + 1
+def _push(events: Ints, size: int, hole: int, first: int, second: int) -> int:
+    """
+    Add an event to a list of `size` and return its new size; most often it takes the place of the event that has just
+    been taken, which is still at the top (`hole`).
+    """
+    if hole != 0:
+        _sift_down(events, size, first, second)
+        return size
+    place = size
     while place > 0:
         above = (place - 1) >> 1
         upper = events[_u(2 * above)]
@@ -387,25 +392,13 @@ def _push(state: Ints, events: Ints, first: int, second: int) -> None:
         place = above
     events[_u(2 * place)] = first
     events[_u(2 * place + 1)] = second
-
-
-@inlined
-def _close_hole(state: Ints, events: Ints) -> None:
-    """Take the last event to the top if the one taken before has not been replaced."""
-    if state[HOLE] != 0:
-        state[HOLE] = 0
-        size = state[EVENTS] - 1
-        state[EVENTS] = size
-        if size > 0:
-            _sift_down(events, size, events[_u(2 * size)], events[_u(2 * size + 1)])
+    return size + 1
 
 
 @kernel
-def _sweep(state: Ints, events: Ints, tokens: Ints) -> None:
-    """Throw out timers of tokens that wait no more, and order the rest anew."""
-    _close_hole(state, events)
+def _sweep(state: Ints, events: Ints, tokens: Ints, size: int) -> int:
+    """Throw out timers of tokens that wait no more, order the rest anew and return how many are left."""
     width = state[WIDTH]
-    size = state[EVENTS]
     kept = 0
     for place in range(size):
         first, second = events[2 * place], events[2 * place + 1]
@@ -416,13 +409,9 @@ def _sweep(state: Ints, events: Ints, tokens: Ints) -> None:
             or tokens[token + DEADLINE] != first >> RANK_BITS
         ):
             continue
-        events[2 * kept] = first
-        events[2 * kept + 1] = second
-        kept += 1
-    state[EVENTS] = 0
+        kept = _push(events, kept, 0, first, second)
     state[STALE] = 0
-    for place in range(kept):
-        _push(state, events, events[2 * place], events[2 * place + 1])
+    return kept
 
 
 # --- draws
@@ -443,6 +432,12 @@ def _draw(
 ) -> int:
     """Return `draw_ms` of the same: for all but holds, into which it is compiled."""
     return draw_ms(laws, numbers, law, klass, key, stream, luck, child, passes)
+
+
+@kernel
+def _sample(laws: Ints, numbers: Floats, law: int, drawn: float, klass: int) -> float:
+    """Return `sample` of the same: for laws that are put together of others."""
+    return sample(laws, numbers, law, drawn, klass)
 
 
 # --- lines
@@ -668,8 +663,8 @@ def _serve(state: Ints, program: Ints, world: Ints, tokens: Ints, pools: Ints, l
 
 
 @inlined
-def _serve_first(state: Ints, program: Ints, tokens: Ints, pools: Ints, lines: Ints, pool: int) -> None:
-    """Give one unit to the first in line, at a pool of which all ask one unit alone."""
+def _pass_on(state: Ints, program: Ints, tokens: Ints, pools: Ints, lines: Ints, pool: int) -> None:
+    """Give a unit that comes free to the first in line, at a pool of which all ask one unit alone."""
     place = _u(2 * pool * state[LEVELS])
     level = 0
     while lines[place] == 0:
@@ -677,9 +672,6 @@ def _serve_first(state: Ints, program: Ints, tokens: Ints, pools: Ints, lines: I
         level += 1
     node = lines[place]
     _remove(state, lines, tokens, pools, pool, level, node)
-    here = _u(pool) << POOL_BITS
-    pools[here + USED] += 1
-    pools[here + BUSY] += state[LEFT]
     _granted(state, program, tokens, node >> state[NODE_BITS])
 
 
@@ -789,10 +781,9 @@ def _next_arrival(
     streams: Words,
     sources: Ints,
     expected: Floats,
-    events: Ints,
     source: int,
 ) -> int:
-    """Announce the next token of a source; return DONE or a fault."""
+    """Return when the next token of a source comes (time << 3 | rank); 0: no more, below 0: a fault."""
     row = _u(source) << SOURCE_BITS
     key = streams[_u(0)]
     by = _u(state[BY_SOURCE] + 4 * source)
@@ -802,13 +793,13 @@ def _next_arrival(
         number = sources[row + ARRIVAL]
         if sources[row + LISTED] != 0:
             if number >= sources[row + ROWS]:
-                return DONE
+                return 0
             time = world[_u(state[IN_TIMES] + 2 * (sources[row + FIRST] + number))]
             if time >= horizon:
-                return DONE
+                return 0
         else:
             if sources[row + ROWS] == 0:
-                return DONE
+                return 0
             total = expected[_u(source)] - log(uniform(key, streams[by], number, 0, 0))
             expected[_u(source)] = total
             at = sources[row + AT_ROW]
@@ -818,10 +809,10 @@ def _next_arrival(
             sources[row + AT_ROW] = at
             here = _u(table + 3 * at)
             if reals[here + _ONE] == 0.0:
-                return DONE
+                return 0
             when = reals[here] + (total - reals[here + _TWO]) / reals[here + _ONE]
             if not when < horizon - 0.5:
-                return DONE
+                return 0
             time = int(when + 0.5)
         sources[row + ARRIVAL] = number + 1
         size = 1
@@ -839,16 +830,13 @@ def _next_arrival(
         sources[row + TOKENS_TOLD] += size
         if sources[row + TOKENS_TOLD] > LARGEST_ORDINAL + 1:
             state[FAULT] = source
-            return TOO_MANY
+            return -TOO_MANY
     sources[row + IN_HAND] -= 1
-    ordinal = sources[row + ORDINAL]
-    sources[row + ORDINAL] = ordinal + 1
-    number = (source << 32) | (ordinal << CHILD_BITS)
-    _push(state, events, (time << RANK_BITS) | ARRIVAL_RANK, number << SLOT_BITS)
-    return DONE
+    sources[row + ORDINAL] += 1
+    return (time << RANK_BITS) | ARRIVAL_RANK
 
 
-@inlined
+@kernel
 def _adopted(
     state: Ints,
     world: Ints,
@@ -929,11 +917,16 @@ def _describe(
         if fixed == -1 and mix == -1:
             klass = world[_u(state[IN_FIRM_CLASS] + tokens[firms + _ONE])]
     if mix >= 0:
-        count = state[CLASSES]
+        last = state[CLASSES] - 1
         drawn = uniform(streams[_u(0)], streams[by + _TWO], luck, 0, 0)
-        klass = min(_above(reals, state[OF_MIXES] + mix * count, count, drawn), count - 1)
+        shares = state[OF_MIXES] + mix * (last + 1)
+        klass = 0
+        while klass < last and drawn >= reals[_u(shares + klass)]:
+            klass += 1
     tokens[token + CLASS] = klass
-    tokens[token + FLAGS] = _adopted(state, world, reals, streams, sources, tokens, token, source)
+    tokens[token + FLAGS] = 0
+    if tokens[firms] + sources[row + SPECIALS] > 0:
+        tokens[token + FLAGS] = _adopted(state, world, reals, streams, sources, tokens, token, source)
 
 
 # --- tokens
@@ -954,26 +947,16 @@ def _new_token(state: Ints, tokens: Ints) -> int:
 
 
 @inlined
-def _clear(state: Ints, tokens: Ints, token: np.uint64) -> None:
-    """Make a token one that has done nothing yet."""
+def _clear(tokens: Ints, token: np.uint64) -> None:
+    """
+    Make a token one that has done nothing yet. A token that leaves has empty hands, waits for nothing and nobody, and
+    a slot that was never used is made so; the rest is done here.
+    """
     tokens[token + PASSES] = 0
     tokens[token + STATE] = GOING
-    tokens[token + HOLD_STEP] = -1
     tokens[token + STATUS] = -1
     tokens[token + PARENT] = 0
-    tokens[token + GROUP] = -1
-    tokens[token + JOINS] = -1
-    tokens[token + OFFSPRING] = 0
-    tokens[token + DEADLINE] = -1
-    tokens[token + BATCH] = 0
-    tokens[token + LEADS] = 0
     tokens[token + TURN_TIME] = -1
-    place = token + _u(TOKEN_FIELDS) + VISIT_QUEUED
-    for _ in range(state[SLOTS]):
-        tokens[place] = EMPTY
-        place += _THREE
-    for group in range(state[GROUPS]):
-        tokens[token + _u(state[AT_GROUPS]) + _u(group)] = 0
 
 
 @inlined
@@ -1038,7 +1021,7 @@ def _split(
             return TWICE
         other = _new_token(state, tokens)
         new = _u(other) * width
-        _clear(state, tokens, new)
+        _clear(tokens, new)
         tokens[new + NUMBER] = number
         tokens[new + LUCK] = tokens[token + LUCK]
         tokens[new + CHILD] = child
@@ -1072,20 +1055,33 @@ def _inherit_firms(state: Ints, tokens: Ints, token: np.uint64, new: np.uint64) 
         tokens[new + firms + _u(place)] = tokens[token + firms + _u(place)]
 
 
+@kernel
+def _disown(state: Ints, tokens: Ints, slot: int) -> None:
+    """Let nobody wait any more for the children of a token that leaves."""
+    width = _u(state[WIDTH])
+    token = _u(slot) * width
+    kin = tokens[token + KIN_NEXT]
+    while kin != slot:
+        if tokens[_u(kin) * width + PARENT] == slot:
+            tokens[_u(kin) * width + PARENT] = 0
+        kin = tokens[_u(kin) * width + KIN_NEXT]
+    tokens[token + OFFSPRING] = 0
+    for group in range(state[GROUPS]):
+        tokens[token + _u(state[AT_GROUPS]) + _u(group)] = 0
+
+
 @inlined
 def _go_away(state: Ints, tokens: Ints, slot: int) -> None:
     """Free the slot of a token that leaves; a parent that waits for it goes on after the last child."""
     width = _u(state[WIDTH])
     token = _u(slot) * width
     following, before = tokens[token + KIN_NEXT], tokens[token + KIN_BEFORE]
-    if tokens[token + OFFSPRING] > 0:  # nobody waits for these any more
-        kin = following
-        while kin != slot:
-            if tokens[_u(kin) * width + PARENT] == slot:
-                tokens[_u(kin) * width + PARENT] = 0
-            kin = tokens[_u(kin) * width + KIN_NEXT]
-    tokens[_u(before) * width + KIN_NEXT] = following
-    tokens[_u(following) * width + KIN_BEFORE] = before
+    if following != slot:
+        if tokens[token + OFFSPRING] > 0:  # nobody waits for these any more
+            _disown(state, tokens, slot)
+        tokens[_u(before) * width + KIN_NEXT] = following
+        tokens[_u(following) * width + KIN_BEFORE] = before
+    tokens[token + LEADS] = 0
     parent = tokens[token + PARENT]
     if parent != 0:
         elder = _u(parent) * width
@@ -1140,7 +1136,6 @@ def _complete(state: Ints, tokens: Ints, batches: Ints, forming: Ints, number: i
     batch = _u(number) << BATCH_BITS
     forming[_u(batches[batch + BATCH_PLACE])] = 0
     batches[batch + BATCH_COMPLETE] = 1
-    state[PENDING] = number
     state[PENDING_NEXT] = batches[batch + BATCH_FIRST]
     state[PENDING_LAST] = 1
     if batches[batch + BATCH_LED] != 0:
@@ -1156,23 +1151,23 @@ def _complete(state: Ints, tokens: Ints, batches: Ints, forming: Ints, number: i
 
 
 @kernel
-def _scatter(state: Ints, tokens: Ints, batches: Ints, token: np.uint64, which: int) -> None:
-    """Let those whom a leader has led go on as well."""
+def _scatter(state: Ints, tokens: Ints, batches: Ints, token: np.uint64, which: int) -> int:
+    """Return the batch whose other members now go on as well, for their leader has done the work; 0: none."""
     number = tokens[token + LEADS]
     before = 0
     while number != 0 and batches[(_u(number) << BATCH_BITS) + BATCH_NUMBER] != which:
         before = number
         number = batches[(_u(number) << BATCH_BITS) + BATCH_LEFT_NEXT]
     if number == 0:
-        return
+        return 0
     batch = _u(number) << BATCH_BITS
     if before == 0:
         tokens[token + LEADS] = batches[batch + BATCH_LEFT_NEXT]
     else:
         batches[(_u(before) << BATCH_BITS) + BATCH_LEFT_NEXT] = batches[batch + BATCH_LEFT_NEXT]
-    state[PENDING] = number
     state[PENDING_NEXT] = batches[batch + BATCH_FIRST]
     state[PENDING_LAST] = 1
+    return number
 
 
 @kernel
@@ -1288,41 +1283,53 @@ def run(
     """
     Go on with a run until it is done, a block is full, something has to grow, or the budget of events is used up.
 
-    Returns why; everything is in the arrays.
+    Returns why; everything is in the arrays. A round of the loop takes the next token and lets it do what mostly comes
+    in a row: give units back, note a moment, ask a question, take units, let time pass; whatever comes otherwise takes
+    another round. What changes all the time is kept in variables between calls.
     """
     key = streams[_u(0)]
     width = _u(state[WIDTH])
-    horizon = state[HORIZON]
+    begin, end, horizon = state[BEGIN], state[END], state[HORIZON]
+    classes, node_bits = state[CLASSES], state[NODE_BITS]
+    in_needs, in_priorities, of_shares = state[IN_NEEDS], state[IN_PRIORITIES], state[OF_SHARES]
     by_program = state[BY_PROGRAM]
     visits_limit, marks_limit = state[VISITS_LIMIT], state[MARKS_LIMIT]
-    events_limit = state[EVENTS_LIMIT] - 4  # an instruction adds two at most
+    events_limit = state[EVENTS_LIMIT]
     now, left = state[NOW], state[LEFT]
+    size, hole = state[EVENTS], state[HOLE]
+    visit, mark = state[VISITS], state[MARKS]
+    budget, count = state[BUDGET], state[COUNT]
+    pending = state[PENDING]
+    next_change = _FOREVER >> RANK_BITS
+    if state[CHANGE] < state[CHANGES]:
+        next_change = world[_u(state[IN_CHANGES] + 3 * state[CHANGE])]
     slot = state[CURRENT]
     token = _u(slot) * width
-    visit, mark = state[VISITS], state[MARKS]
-    budget = state[BUDGET]
+    pc = tokens[token + PC]
     reason = DONE
 
-    if state[STARTED] == 0:
-        state[STARTED] = 1
-        for source in range(state[SOURCES]):
-            reason = _next_arrival(state, world, laws, numbers, reals, streams, sources, expected, events, source)
-            if reason != DONE:
-                return reason
+    while state[STARTED] < state[SOURCES]:
+        source = state[STARTED]
+        state[STARTED] += 1
+        first = _next_arrival(state, world, laws, numbers, reals, streams, sources, expected, source)
+        if first < 0:
+            return -first
+        if first > 0:
+            size = _push(events, size, 0, first, source << (32 + SLOT_BITS))
 
     while True:
-        # --- members of a complete batch part, one row each
-        if state[PENDING] != 0:
-            batch = _u(state[PENDING]) << BATCH_BITS
+        if pending != 0:
+            # --- members of a complete batch part, one row each
+            batch = _u(pending) << BATCH_BITS
             member = state[PENDING_NEXT]
             while member != 0 and visit < visits_limit:
                 other = _u(member) * width
                 step = tokens[other + HOLD_STEP]
-                row = _u(visit) << _TWO
-                visits[row] = (step << NUMBER_BITS) | tokens[other + NUMBER]
-                visits[row + _ONE] = tokens[other + HOLD_QUEUED]
-                visits[row + _TWO] = tokens[other + HOLD_STARTED]
-                visits[row + _THREE] = now
+                line = _u(visit) << _TWO
+                visits[line] = (step << NUMBER_BITS) | tokens[other + NUMBER]
+                visits[line + _ONE] = tokens[other + HOLD_QUEUED]
+                visits[line + _TWO] = tokens[other + HOLD_STARTED]
+                visits[line + _THREE] = now
                 visit += 1
                 at[_u(step)] -= left
                 tokens[other + HOLD_STEP] = -1
@@ -1339,9 +1346,10 @@ def run(
                 break
             if state[PENDING_LAST] == 1:
                 batches[batch + BATCH_LEFT_NEXT] = state[BATCH_FREE]
-                state[BATCH_FREE] = state[PENDING]
-            state[PENDING] = 0
-            continue
+                state[BATCH_FREE] = pending
+            pending = 0
+            if slot == 0:
+                continue
 
         if slot == 0:
             # --- who is next: the first of those made ready, else the next timed event
@@ -1352,302 +1360,219 @@ def run(
                 state[READY_FIRST] = following
                 if following == 0:
                     state[READY_LAST] = 0
-                continue
-            if budget <= 0:
-                reason = YIELD
-                break
-            budget -= 1
-            if state[HOLE] != 0:
-                _close_hole(state, events)
-            time = _FOREVER
-            if state[EVENTS] > 0:
-                time = events[_u(0)] >> RANK_BITS
-            changes = _FOREVER
-            if state[CHANGE] < state[CHANGES]:
-                changes = world[_u(state[IN_CHANGES] + 3 * state[CHANGE])]
-            due = min(time, changes)
-            if due >= horizon:
-                if state[PEAKED] == 0:
+                pc = tokens[token + PC]
+            else:
+                if budget <= 0:
+                    reason = YIELD
+                    break
+                budget -= 1
+                if hole != 0:
+                    hole = 0
+                    size -= 1
+                    if size > 0:
+                        _sift_down(events, size, events[_u(2 * size)], events[_u(2 * size + 1)])
+                first = _FOREVER
+                if size > 0:
+                    first = events[_u(0)]
+                time = first >> RANK_BITS
+                due = min(time, next_change)
+                if due > now:
+                    if due >= horizon:
+                        if state[PEAKED] == 0:
+                            _peak_now(state, pools)
+                        break
+                    if state[PEAKED] == 0 and due > begin:
+                        _peak_now(state, pools)
+                    now = due
+                    left = end - min(max(now, begin), end)
+                    state[NOW] = now
+                    state[LEFT] = left
+                if next_change <= time:
+                    _change(state, program, world, tokens, pools, lines)
+                    next_change = _FOREVER >> RANK_BITS
+                    if state[CHANGE] < state[CHANGES]:
+                        next_change = world[_u(state[IN_CHANGES] + 3 * state[CHANGE])]
+                    if state[PEAKED] == 0 and now >= begin:
+                        _peak_now(state, pools)
+                    continue
+                if state[PEAKED] == 0 and now >= begin:
                     _peak_now(state, pools)
-                break
-            if due > now:
-                if state[PEAKED] == 0 and due > state[BEGIN]:
-                    _peak_now(state, pools)
-                now = due
-                left = state[END] - min(max(now, state[BEGIN]), state[END])
-                state[NOW] = now
-                state[LEFT] = left
-            if changes <= time:
-                _change(state, program, world, tokens, pools, lines)
-                if state[PEAKED] == 0 and now >= state[BEGIN]:
-                    _peak_now(state, pools)
-                continue
-            if state[PEAKED] == 0 and now >= state[BEGIN]:
-                _peak_now(state, pools)
-            if visit >= visits_limit or state[LOG] >= state[LOG_LIMIT]:
-                reason = FULL
-                break
-            if state[EVENTS] > events_limit:
-                reason = NEED_EVENTS
-                break
-            rank = events[_u(0)] & _RANK_MASK
-            second = events[_u(1)]
-            other_slot = second & _SLOT_MASK
-            number = second >> SLOT_BITS
-            if rank == HOLD_END_RANK:
-                state[HOLE] = 1
-                state[COUNT] += 1
-                slot = other_slot
+                if visit >= visits_limit or state[LOG] >= state[LOG_LIMIT]:
+                    reason = FULL
+                    break
+                if size >= events_limit:
+                    reason = NEED_EVENTS
+                    break
+                rank = first & _RANK_MASK
+                second = events[_u(1)]
+                slot = second & _SLOT_MASK
                 token = _u(slot) * width
-                step = tokens[token + HOLD_STEP]
-                if step >= 0:
-                    started = tokens[token + HOLD_STARTED]
-                    if tokens[token + STATE] == UNTIL:
-                        started = now
-                    row = _u(visit) << _TWO
-                    visits[row] = (step << NUMBER_BITS) | number
-                    visits[row + _ONE] = tokens[token + HOLD_QUEUED]
-                    visits[row + _TWO] = started
-                    visits[row + _THREE] = now
+                number = second >> SLOT_BITS
+                if rank == HOLD_END_RANK:
+                    hole = 1
+                    count += 1
+                    step = tokens[token + HOLD_STEP]
+                    pc = tokens[token + PC]
+                    if step >= 0:
+                        started = tokens[token + HOLD_STARTED]
+                        if tokens[token + STATE] == UNTIL:
+                            started = now
+                        line = _u(visit) << _TWO
+                        visits[line] = (step << NUMBER_BITS) | number
+                        visits[line + _ONE] = tokens[token + HOLD_QUEUED]
+                        visits[line + _TWO] = started
+                        visits[line + _THREE] = now
+                        visit += 1
+                        at[_u(step)] -= left
+                        tokens[token + HOLD_STEP] = -1
+                elif rank == ARRIVAL_RANK:
+                    if state[FREE_COUNT] < 1:
+                        slot = 0
+                        reason = NEED_SLOTS
+                        break
+                    hole = 1
+                    count += 1
+                    source = number >> 32
+                    if slot == 0:
+                        slot = _new_token(state, tokens)
+                        token = _u(slot) * width
+                        _clear(tokens, token)
+                        tokens[token + LUCK] = (number >> CHILD_BITS) & LARGEST_ORDINAL
+                        _describe(state, world, reals, streams, sources, tokens, token, source)
+                        first = _next_arrival(state, world, laws, numbers, reals, streams, sources, expected, source)
+                        if first < 0:
+                            reason = -first
+                            break
+                        if first > 0:
+                            ordinal = sources[(_u(source) << SOURCE_BITS) + ORDINAL] - 1
+                            second = ((source << 32) | (ordinal << CHILD_BITS)) << SLOT_BITS
+                            size = _push(events, size, hole, first, second)
+                            hole = 0
+                    else:
+                        tokens[token + STATE] = GOING
+                        tokens[token + FLAGS] = _adopted(state, world, reals, streams, sources, tokens, token, source)
+                    _come(state, program, sources, tokens, at, log_, slot, source)
+                    pc = tokens[token + PC]
+                elif rank == PATIENCE_RANK:
+                    hole = 1
+                    if (
+                        tokens[token + NUMBER] != number
+                        or tokens[token + STATE] != IN_LINE
+                        or tokens[token + DEADLINE] != now
+                    ):
+                        state[STALE] -= 1
+                        slot = 0
+                        continue
+                    count += 1
+                    tokens[token + DEADLINE] = -1
+                    pc = tokens[token + LINE_ROW]
+                    row = _u(pc) << ROW_BITS
+                    _leave_lines(state, program, world, tokens, pools, lines, slot)
+                    place = token + _u(TOKEN_FIELDS) + _u(program[row + D]) * _THREE
+                    step = program[row + STEP]
+                    line = _u(visit) << _TWO
+                    visits[line] = (step << NUMBER_BITS) | number
+                    visits[line + _ONE] = tokens[place + VISIT_QUEUED]
+                    visits[line + _TWO] = _NEVER
+                    visits[line + _THREE] = now
                     visit += 1
                     at[_u(step)] -= left
-                    tokens[token + HOLD_STEP] = -1
-                tokens[token + STATE] = GOING
-            elif rank == ARRIVAL_RANK:
-                if state[FREE_COUNT] < 1:
-                    reason = NEED_SLOTS
-                    break
-                state[HOLE] = 1
-                state[COUNT] += 1
-                source = number >> 32
-                if other_slot == 0:
-                    slot = _new_token(state, tokens)
-                    token = _u(slot) * width
-                    _clear(state, tokens, token)
-                    tokens[token + LUCK] = (number >> CHILD_BITS) & LARGEST_ORDINAL
-                    _describe(state, world, reals, streams, sources, tokens, token, source)
-                    reason = _next_arrival(
-                        state, world, laws, numbers, reals, streams, sources, expected, events, source
-                    )
-                    if reason != DONE:
-                        break
-                else:
-                    slot = other_slot
-                    token = _u(slot) * width
-                    tokens[token + STATE] = GOING
-                    tokens[token + FLAGS] = _adopted(state, world, reals, streams, sources, tokens, token, source)
-                _come(state, program, sources, tokens, at, log_, slot, source)
-            elif rank == PATIENCE_RANK:
-                other = _u(other_slot) * width
-                state[HOLE] = 1
-                if (
-                    tokens[other + NUMBER] != number
-                    or tokens[other + STATE] != IN_LINE
-                    or tokens[other + DEADLINE] != now
-                ):
-                    state[STALE] -= 1
+                    tokens[place + VISIT_QUEUED] = EMPTY
+                    target = program[row + F]
+                    if target <= pc:
+                        reason = _pass_again(state, tokens, token)
+                        if reason != DONE:
+                            break
+                    tokens[token + PC] = target
+                    _ready(state, tokens, slot)
+                    for each in range(program[row + B]):
+                        pool = world[_u(in_needs + 2 * (program[row + A] + each))]
+                        if pools[(_u(pool) << POOL_BITS) + WAITING] > 0:
+                            _serve(state, program, world, tokens, pools, lines, pool)
+                    slot = 0
                     continue
-                state[COUNT] += 1
-                tokens[other + DEADLINE] = -1
-                at_row = tokens[other + LINE_ROW]
-                seize = _u(at_row) << ROW_BITS
-                _leave_lines(state, program, world, tokens, pools, lines, other_slot)
-                place = other + _u(TOKEN_FIELDS) + _u(program[seize + D]) * _THREE
-                step = program[seize + STEP]
-                row = _u(visit) << _TWO
-                visits[row] = (step << NUMBER_BITS) | number
-                visits[row + _ONE] = tokens[place + VISIT_QUEUED]
-                visits[row + _TWO] = _NEVER
-                visits[row + _THREE] = now
-                visit += 1
-                at[_u(step)] -= left
-                tokens[place + VISIT_QUEUED] = EMPTY
-                target = program[seize + F]
-                if target <= at_row:
-                    reason = _pass_again(state, tokens, other)
-                    if reason != DONE:
-                        break
-                tokens[other + PC] = target
-                _ready(state, tokens, other_slot)
-                for each in range(program[seize + B]):
-                    pool = world[_u(state[IN_NEEDS] + 2 * (program[seize + A] + each))]
-                    if pools[(_u(pool) << POOL_BITS) + WAITING] > 0:
-                        _serve(state, program, world, tokens, pools, lines, pool)
-                continue
-            else:
-                state[HOLE] = 1
-                other = _u(other_slot) * width
-                if tokens[other + NUMBER] == number and tokens[other + STATE] == GATHERING:
-                    batch = _u(tokens[other + BATCH]) << BATCH_BITS
-                    if (
-                        batches[batch + BATCH_COMPLETE] == 0
-                        and batches[batch + BATCH_FIRST] == other_slot
-                        and batches[batch + BATCH_DUE] == now
-                    ):
-                        state[COUNT] += 1
-                        _complete(state, tokens, batches, forming, tokens[other + BATCH])
-                continue
+                else:
+                    hole = 1
+                    if tokens[token + NUMBER] == number and tokens[token + STATE] == GATHERING:
+                        batch = _u(tokens[token + BATCH]) << BATCH_BITS
+                        if (
+                            batches[batch + BATCH_COMPLETE] == 0
+                            and batches[batch + BATCH_FIRST] == slot
+                            and batches[batch + BATCH_DUE] == now
+                        ):
+                            count += 1
+                            pending = tokens[token + BATCH]
+                            _complete(state, tokens, batches, forming, pending)
+                    slot = 0
+                    continue
 
-        # --- one instruction of the token in hand
+        # --- the token in hand acts
         if visit >= visits_limit or mark >= marks_limit:
             reason = FULL
             break
-        if state[EVENTS] > events_limit:
+        if size >= events_limit:
             reason = NEED_EVENTS
             break
-        pc = tokens[token + PC]
         row = _u(pc) << ROW_BITS
         op = program[row]
-        if op == _SEIZE:
-            step = program[row + STEP]
-            place = token + _u(TOKEN_FIELDS) + _u(program[row + D]) * _THREE
-            klass = tokens[token + CLASS]
-            level = world[_u(state[IN_PRIORITIES] + program[row + C] * state[CLASSES] + klass)]
-            tokens[place + VISIT_ROW] = pc
-            tokens[place + VISIT_QUEUED] = now
-            at[_u(step)] += left
-            if program[row + EASY] != 0:
-                pool = program[row + POOL]
-                here = _u(pool) << POOL_BITS
-                if pools[here + USED] < pools[here + CAPACITY]:  # then nobody waits
-                    pools[here + USED] += 1
-                    pools[here + BUSY] += left
-                    tokens[place + VISIT_STARTED] = now
-                    tokens[token + PC] = pc + 1
-                    continue
-                tokens[token + LINE_ROW] = pc
-                tokens[token + LEVEL] = level
-                _append(state, lines, tokens, pools, pool, level, slot << state[NODE_BITS])
-                if state[BEGIN] <= now < state[END]:
-                    pools[here + PEAK] = max(pools[here + PEAK], pools[here + WAITING])
-            else:
-                tokens[token + LINE_ROW] = pc
-                tokens[token + LEVEL] = level
-                if program[row + TIMED] != 0:  # the work is the one hold that follows
-                    work = row + _u(ROW_FIELDS)
-                    tokens[token + LASTS] = _draw(
-                        laws,
-                        numbers,
-                        program[work + A],
-                        klass,
-                        key,
-                        streams[_u(by_program + program[work + B])],
-                        tokens[token + LUCK],
-                        tokens[token + CHILD],
-                        tokens[token + PASSES],
-                    )
-                if _enter(state, program, world, tokens, pools, lines, slot):
-                    tokens[place + VISIT_STARTED] = now
-                    tokens[token + PC] = pc + 1
-                    continue
-            tokens[place + VISIT_STARTED] = _NEVER
-            tokens[token + STATE] = IN_LINE
-            tokens[token + PC] = pc + 1
-            tokens[token + GIVES_UP] = 0
-            if program[row + E] >= 0:
-                tokens[token + GIVES_UP] = 1
-                wait = _draw(
-                    laws,
-                    numbers,
-                    program[row + E],
-                    klass,
-                    key,
-                    streams[_u(by_program + program[row + G])],
-                    tokens[token + LUCK],
-                    tokens[token + CHILD],
-                    tokens[token + PASSES],
-                )
-                if now + wait < horizon:
-                    tokens[token + DEADLINE] = now + wait
-                    _push(
-                        state,
-                        events,
-                        ((now + wait) << RANK_BITS) | PATIENCE_RANK,
-                        (tokens[token + NUMBER] << SLOT_BITS) | slot,
-                    )
-                    if state[STALE] > MOST_STALE and 2 * state[STALE] > state[EVENTS]:
-                        _sweep(state, events, tokens)
-            slot = 0
-        elif op == _HOLD:
-            step = program[row + STEP]
-            if program[row + EASY] != 0:
-                duration = program[row + POOL]
-            else:
-                duration = draw_ms(
-                    laws,
-                    numbers,
-                    program[row + A],
-                    tokens[token + CLASS],
-                    key,
-                    streams[_u(by_program + program[row + B])],
-                    tokens[token + LUCK],
-                    tokens[token + CHILD],
-                    tokens[token + PASSES],
-                )
-            tokens[token + HOLD_STEP] = step
-            if step >= 0:
-                tokens[token + HOLD_QUEUED] = now
-                tokens[token + HOLD_STARTED] = now
-                at[_u(step)] += left
-            due = now + duration
-            if program[row + C] >= 0:
-                due = _open_end(state, world, calendars, program[row + C], duration)
-            tokens[token + STATE] = HOLDING
-            tokens[token + HOLD_DUE] = due
-            tokens[token + PC] = pc + 1
-            if due < horizon:
-                _push(state, events, (due << RANK_BITS) | HOLD_END_RANK, (tokens[token + NUMBER] << SLOT_BITS) | slot)
-            slot = 0
-        elif op == _RELEASE:
+        if op == _RELEASE:
             place = token + _u(TOKEN_FIELDS) + _u(program[row + C]) * _THREE
-            tokens[token + PC] = pc + 1
             queued = tokens[place + VISIT_QUEUED]
-            if queued == EMPTY and program[row + D] != 0:
-                continue
-            step = program[row + STEP]
-            line = _u(visit) << _TWO
-            visits[line] = (step << NUMBER_BITS) | tokens[token + NUMBER]
-            visits[line + _ONE] = queued
-            visits[line + _TWO] = tokens[place + VISIT_STARTED]
-            visits[line + _THREE] = now
-            visit += 1
-            at[_u(step)] -= left
-            tokens[place + VISIT_QUEUED] = EMPTY
-            if program[row + EASY] != 0:
-                pool = program[row + POOL]
-                here = _u(pool) << POOL_BITS
-                pools[here + USED] -= 1
-                pools[here + BUSY] -= left
-                if pools[here + WAITING] > 0 and pools[here + USED] < pools[here + CAPACITY]:
-                    _serve_first(state, program, tokens, pools, lines, pool)
-            else:
-                for each in range(program[row + B]):
-                    need = _u(state[IN_NEEDS] + 2 * (program[row + A] + each))
-                    here = _u(world[need]) << POOL_BITS
-                    pools[here + USED] -= world[need + _ONE]
-                    pools[here + BUSY] -= world[need + _ONE] * left
-                for each in range(program[row + B]):
-                    pool = world[_u(state[IN_NEEDS] + 2 * (program[row + A] + each))]
-                    if pools[(_u(pool) << POOL_BITS) + WAITING] > 0:
-                        _serve(state, program, world, tokens, pools, lines, pool)
-        elif op == _BRANCH:
+            if queued != EMPTY or program[row + D] == 0:
+                step = program[row + STEP]
+                line = _u(visit) << _TWO
+                visits[line] = (step << NUMBER_BITS) | tokens[token + NUMBER]
+                visits[line + _ONE] = queued
+                visits[line + _TWO] = tokens[place + VISIT_STARTED]
+                visits[line + _THREE] = now
+                visit += 1
+                at[_u(step)] -= left
+                tokens[place + VISIT_QUEUED] = EMPTY
+                if program[row + EASY] != 0:
+                    pool = program[row + POOL]
+                    here = _u(pool) << POOL_BITS
+                    if pools[here + WAITING] > 0 and pools[here + USED] <= pools[here + CAPACITY]:
+                        _pass_on(state, program, tokens, pools, lines, pool)
+                    else:
+                        pools[here + USED] -= 1
+                        pools[here + BUSY] -= left
+                else:
+                    for each in range(program[row + B]):
+                        need = _u(in_needs + 2 * (program[row + A] + each))
+                        here = _u(world[need]) << POOL_BITS
+                        pools[here + USED] -= world[need + _ONE]
+                        pools[here + BUSY] -= world[need + _ONE] * left
+                    for each in range(program[row + B]):
+                        pool = world[_u(in_needs + 2 * (program[row + A] + each))]
+                        if pools[(_u(pool) << POOL_BITS) + WAITING] > 0:
+                            _serve(state, program, world, tokens, pools, lines, pool)
+            pc += 1
+            row += _u(ROW_FIELDS)
+            op = program[row]
+        if op == _MARK:
+            line = _u(mark) << _ONE
+            marks[line] = (program[row + A] << NUMBER_BITS) | tokens[token + NUMBER]
+            marks[line + _ONE] = now
+            mark += 1
+            pc += 1
+            row += _u(ROW_FIELDS)
+            op = program[row]
+        if op == _BRANCH:
             on = program[row + A]
             operand = program[row + B]
             yes = False
             if on == _ON_SHARE:
-                share = reals[_u(state[OF_SHARES] + operand * state[CLASSES] + tokens[token + CLASS])]
+                share = reals[_u(of_shares + operand * classes + tokens[token + CLASS])]
                 if share > 0.0:
                     passes = 0 if program[row + E] != 0 else tokens[token + PASSES]
-                    yes = (
-                        uniform(
-                            key,
-                            streams[_u(by_program + program[row + C])],
-                            tokens[token + LUCK],
-                            tokens[token + CHILD],
-                            passes,
-                        )
-                        < share
+                    drawn = uniform(
+                        key,
+                        streams[_u(by_program + program[row + C])],
+                        tokens[token + LUCK],
+                        tokens[token + CHILD],
+                        passes,
                     )
+                    yes = drawn < share
             elif on == _ON_FLAG:
                 yes = (tokens[token + FLAGS] >> operand) & 1 != 0
             elif on == _ON_CLASS:
@@ -1661,13 +1586,113 @@ def run(
                 yes = _shortest(state, world, pools, operand, program[row + C]) == program[row + E]
             else:
                 yes = pools[(_u(operand) << POOL_BITS) + CAPACITY] == 0
-            tokens[token + PC] = program[row + D] if yes else pc + 1
-        elif op == _MARK:
-            line = _u(mark) << _ONE
-            marks[line] = (program[row + A] << NUMBER_BITS) | tokens[token + NUMBER]
-            marks[line + _ONE] = now
-            mark += 1
+            pc = program[row + D] if yes else pc + 1
+            row = _u(pc) << ROW_BITS
+            op = program[row]
+        if op == _SEIZE:
+            step = program[row + STEP]
+            place = token + _u(TOKEN_FIELDS) + _u(program[row + D]) * _THREE
+            klass = tokens[token + CLASS]
+            tokens[place + VISIT_ROW] = pc
+            tokens[place + VISIT_QUEUED] = now
+            at[_u(step)] += left
+            if program[row + EASY] != 0:
+                pool = program[row + POOL]
+                here = _u(pool) << POOL_BITS
+                has_units = pools[here + USED] < pools[here + CAPACITY]  # then nobody waits
+                if has_units:
+                    pools[here + USED] += 1
+                    pools[here + BUSY] += left
+                else:
+                    level = world[_u(in_priorities + program[row + C] * classes + klass)]
+                    tokens[token + LEVEL] = level
+                    tokens[token + LINE_ROW] = pc
+                    _append(state, lines, tokens, pools, pool, level, slot << node_bits)
+                    if begin <= now < end:
+                        pools[here + PEAK] = max(pools[here + PEAK], pools[here + WAITING])
+            else:
+                tokens[token + LEVEL] = world[_u(in_priorities + program[row + C] * classes + klass)]
+                tokens[token + LINE_ROW] = pc
+                if program[row + TIMED] != 0:  # the work is the one hold that follows
+                    work = row + _u(ROW_FIELDS)
+                    tokens[token + LASTS] = _draw(
+                        laws,
+                        numbers,
+                        program[work + A],
+                        klass,
+                        key,
+                        streams[_u(by_program + program[work + B])],
+                        tokens[token + LUCK],
+                        tokens[token + CHILD],
+                        tokens[token + PASSES],
+                    )
+                has_units = _enter(state, program, world, tokens, pools, lines, slot)
+            if has_units:
+                tokens[place + VISIT_STARTED] = now
+                pc += 1
+                row += _u(ROW_FIELDS)
+                op = program[row]
+            else:
+                tokens[place + VISIT_STARTED] = _NEVER
+                tokens[token + STATE] = IN_LINE
+                tokens[token + PC] = pc + 1
+                tokens[token + GIVES_UP] = 0
+                if program[row + E] >= 0:
+                    tokens[token + GIVES_UP] = 1
+                    wait = _draw(
+                        laws,
+                        numbers,
+                        program[row + E],
+                        klass,
+                        key,
+                        streams[_u(by_program + program[row + G])],
+                        tokens[token + LUCK],
+                        tokens[token + CHILD],
+                        tokens[token + PASSES],
+                    )
+                    if now + wait < horizon:
+                        tokens[token + DEADLINE] = now + wait
+                        first = ((now + wait) << RANK_BITS) | PATIENCE_RANK
+                        size = _push(events, size, hole, first, (tokens[token + NUMBER] << SLOT_BITS) | slot)
+                        hole = 0
+                        if state[STALE] > MOST_STALE and 2 * state[STALE] > size:
+                            size = _sweep(state, events, tokens, size)
+                slot = 0
+                continue
+        if op == _HOLD:
+            step = program[row + STEP]
+            tokens[token + HOLD_STEP] = step
+            if step >= 0:
+                tokens[token + HOLD_QUEUED] = now
+                tokens[token + HOLD_STARTED] = now
+                at[_u(step)] += left
+            if program[row + EASY] != 0:
+                duration = program[row + POOL]
+            else:
+                drawn = uniform(
+                    key,
+                    streams[_u(by_program + program[row + B])],
+                    tokens[token + LUCK],
+                    tokens[token + CHILD],
+                    tokens[token + PASSES],
+                )
+                if program[row + KIND] >= 0:
+                    value = quantile(
+                        numbers, program[row + KIND], program[row + NUMBERS], program[row + NUMBERS_COUNT], drawn
+                    )
+                else:
+                    value = _sample(laws, numbers, program[row + A], drawn, tokens[token + CLASS])
+                duration = whole(value)
+            due = now + duration
+            if program[row + C] >= 0:
+                due = _open_end(state, world, calendars, program[row + C], duration)
+            tokens[token + STATE] = HOLDING
             tokens[token + PC] = pc + 1
+            if due < horizon:
+                first = (due << RANK_BITS) | HOLD_END_RANK
+                size = _push(events, size, hole, first, (tokens[token + NUMBER] << SLOT_BITS) | slot)
+                hole = 0
+            slot = 0
         elif op == _LEAVE:
             step = program[row + STEP]
             line = _u(visit) << _TWO
@@ -1679,8 +1704,10 @@ def run(
             at[_u(step)] -= left
             _go_away(state, tokens, slot)
             slot = 0
+        elif op in (_RELEASE, _MARK, _BRANCH, _SEIZE):
+            pass  # in the next round
         elif op == _JUMP:
-            tokens[token + PC] = program[row + A]
+            pc = program[row + A]
             if program[row + B] != 0:
                 reason = _pass_again(state, tokens, token)
                 if reason != DONE:
@@ -1700,12 +1727,12 @@ def run(
                 reason = _book(state, accounts, operand, program[row + C], slot)
                 if reason != DONE:
                     break
-            tokens[token + PC] = pc + 1
+            pc += 1
         elif op == _SPLIT:
             if state[FREE_COUNT] < MOST_CHILDREN:
                 reason = NEED_SLOTS
                 break
-            count = _draw(
+            children = _draw(
                 laws,
                 numbers,
                 program[row + A],
@@ -1717,16 +1744,17 @@ def run(
                 tokens[token + PASSES],
             )
             most = program[row + E]
-            first = program[row + D] + (tokens[token + CHILD] - program[row + F]) * most
-            reason = _split(state, program, tokens, at, slot, row, first, min(count, most))
+            eldest = program[row + D] + (tokens[token + CHILD] - program[row + F]) * most
+            reason = _split(state, program, tokens, at, slot, row, eldest, min(children, most))
             if reason != DONE:
                 break
-            tokens[token + PC] = pc + 1
+            pc += 1
         elif op == _JOIN:
-            tokens[token + PC] = pc + 1
+            pc += 1
             if tokens[token + _u(state[AT_GROUPS]) + _u(program[row + A])] > 0:
                 tokens[token + JOINS] = program[row + A]
                 tokens[token + STATE] = JOINING
+                tokens[token + PC] = pc
                 slot = 0
         elif op == _KEEP:
             _keep(state, program, world, tokens, token, row)
@@ -1735,11 +1763,11 @@ def run(
             tokens[place + VISIT_QUEUED] = now
             tokens[place + VISIT_STARTED] = now
             at[_u(program[row + STEP])] += left
-            tokens[token + PC] = pc + 1
+            pc += 1
         elif op == _WAIT_UNTIL:
             step = program[row + STEP]
             due = _until(state, world, calendars, program[row + A], program[row + B])
-            tokens[token + PC] = pc + 1
+            pc += 1
             if due == now:
                 line = _u(visit) << _TWO
                 visits[line] = (step << NUMBER_BITS) | tokens[token + NUMBER]
@@ -1753,14 +1781,11 @@ def run(
                 tokens[token + HOLD_QUEUED] = now
                 tokens[token + HOLD_STARTED] = _NEVER
                 tokens[token + STATE] = UNTIL
-                tokens[token + HOLD_DUE] = due
+                tokens[token + PC] = pc
                 if due >= 0 and due < horizon:
-                    _push(
-                        state,
-                        events,
-                        (due << RANK_BITS) | HOLD_END_RANK,
-                        (tokens[token + NUMBER] << SLOT_BITS) | slot,
-                    )
+                    first = (due << RANK_BITS) | HOLD_END_RANK
+                    size = _push(events, size, hole, first, (tokens[token + NUMBER] << SLOT_BITS) | slot)
+                    hole = 0
                 slot = 0
         elif op == _SPAWN:
             if state[FREE_COUNT] < 1:
@@ -1795,23 +1820,21 @@ def run(
                 break
             sources[here + SPAWNED] = order + 1
             if now + after < horizon:
-                other_slot = _new_token(state, tokens)
-                other = _u(other_slot) * width
-                _clear(state, tokens, other)
+                unborn = _new_token(state, tokens)
+                other = _u(unborn) * width
+                _clear(tokens, other)
                 tokens[other + STATE] = UNBORN
                 tokens[other + NUMBER] = -1
-                tokens[other + LUCK] = np.int64(
-                    lineage(stream, tokens[token + LUCK], tokens[token + CHILD], tokens[token + PASSES])
+                tokens[other + LUCK] = lineage(
+                    stream, tokens[token + LUCK], tokens[token + CHILD], tokens[token + PASSES]
                 )
                 tokens[other + CLASS] = tokens[token + CLASS]
                 _inherit_firms(state, tokens, token, other)
-                _push(
-                    state,
-                    events,
-                    ((now + after) << RANK_BITS) | ARRIVAL_RANK,
-                    (((source << 32) | (order << CHILD_BITS)) << SLOT_BITS) | other_slot,
-                )
-            tokens[token + PC] = pc + 1
+                first = ((now + after) << RANK_BITS) | ARRIVAL_RANK
+                second = (((source << 32) | (order << CHILD_BITS)) << SLOT_BITS) | unborn
+                size = _push(events, size, hole, first, second)
+                hole = 0
+            pc += 1
         elif op == _GATHER:
             if state[BATCH_FREE] == 0 and state[BATCH_FRESH] >= state[BATCH_LIMIT]:
                 reason = NEED_BATCHES
@@ -1822,13 +1845,14 @@ def run(
             tokens[token + HOLD_QUEUED] = now
             tokens[token + HOLD_STARTED] = _NEVER
             tokens[token + PC] = pc + 1
-            number = _gather(state, program, world, tokens, batches, forming, slot, row)
-            batch = _u(number) << BATCH_BITS
+            joined = _gather(state, program, world, tokens, batches, forming, slot, row)
+            batch = _u(joined) << BATCH_BITS
             members = batches[batch + BATCH_COUNT]
             if program[row + E] >= 0 and members > 1:
                 tokens[token + PC] = program[row + E]
             if members == program[row + B]:
-                _complete(state, tokens, batches, forming, number)
+                pending = joined
+                _complete(state, tokens, batches, forming, joined)
             elif members == 1:
                 due = _FOREVER
                 if program[row + C] >= 0:
@@ -1849,19 +1873,19 @@ def run(
                         due = min(due, opening)
                 if due < horizon:
                     batches[batch + BATCH_DUE] = due
-                    _push(
-                        state,
-                        events,
-                        (due << RANK_BITS) | BATCH_RANK,
-                        (tokens[token + NUMBER] << SLOT_BITS) | slot,
-                    )
+                    first = (due << RANK_BITS) | BATCH_RANK
+                    size = _push(events, size, hole, first, (tokens[token + NUMBER] << SLOT_BITS) | slot)
+                    hole = 0
             slot = 0
         else:  # SCATTER
-            _scatter(state, tokens, batches, token, program[row + A])
-            tokens[token + PC] = pc + 1
+            pending = _scatter(state, tokens, batches, token, program[row + A])
+            pc += 1
 
+    if slot != 0:
+        tokens[token + PC] = pc
     state[CURRENT] = slot
-    state[VISITS] = visit
-    state[MARKS] = mark
-    state[BUDGET] = budget
+    state[EVENTS], state[HOLE] = size, hole
+    state[VISITS], state[MARKS] = visit, mark
+    state[COUNT] = count
+    state[PENDING] = pending
     return reason

@@ -76,7 +76,12 @@ def draw_ms(
     passes: int,
 ) -> int:
     """Return a value of a prepared law, rounded once to a whole number that is not negative."""
-    value = sample(index, numbers, row, uniform(key, stream, ordinal, child, passes), klass)
+    return whole(sample(index, numbers, row, uniform(key, stream, ordinal, child, passes), klass))
+
+
+@inlined
+def whole(value: float) -> int:
+    """Return a value rounded to a whole number that is not negative."""
     return max(math.floor(value + 0.5), 0)
 
 
@@ -102,11 +107,12 @@ def sample(index: Index, numbers: Numbers, row: int, u: float, klass: int) -> fl
             u = min(max((u - below) / (numbers[part + 1] - below), 2.0**-54), 1.0 - 2.0**-53)
             row = int(numbers[part])
         kind, first, count = index[row, 0], index[row, 1], index[row, 2]
-    return offset + factor * _quantile(numbers, kind, first, count, u)
+    return offset + factor * quantile(numbers, kind, first, count, u)
 
 
 @inlined
-def _quantile(numbers: Numbers, kind: int, first: int, count: int, u: float) -> float:
+def quantile(numbers: Numbers, kind: int, first: int, count: int, u: float) -> float:
+    """Return the quantile at u of a prepared law that is not put together of others."""
     if kind == _CONSTANT:
         return numbers[first]
     if kind == _EXPONENTIAL:
