@@ -318,3 +318,34 @@ def test_availability_and_load():
     assert values["Z.desk.utilisation"] == pytest.approx(12 / 130)
     assert loads(plan)[0].mean == pytest.approx(12 / 130 / (10 / 13))
     assert "Z.desk.availability" not in kpis(plan_of(SOUND))[0].values
+
+
+def test_settings_reach_breakdowns(engine):
+    """
+    An edit switches breakdowns off and on, makes them rarer or repairs shorter, and changes their clock.
+    """
+    text = desk("a 8 4", "b 20 4", rule="pause")
+
+    assert run(text, engine=engine).ends("work") == {"a0": 15, "b0": 27}
+    assert run(text, "zones.Z.desk.breakdowns=none", engine=engine).ends("work") == {"a0": 12, "b0": 24}
+    assert run(text, "zones.Z.desk.breakdowns.up*=2", engine=engine).ends("work") == {"a0": 12, "b0": 27}
+    assert run(text, "zones.*.desk.breakdowns.repair=1 min", engine=engine).ends("work") == {"a0": 13, "b0": 25}
+    assert run(text, "zones.Z.desk.breakdowns.clock=busy", engine=engine).ends("work") == {"a0": 12, "b0": 24}
+    assert run(text, "zones.Z.desk.at_shift_end=finish", engine=engine).ends("work") == {"a0": 12, "b0": 24}
+    sound = text.replace("breakdowns: {up: 10 min, repair: 3 min}", "breakdowns: none")
+    assert run(sound, "zones.Z.desk.breakdowns={up: 10 min, repair: 3 min}", engine=engine).ends("work")["a0"] == 15
+
+
+def test_zones_that_are_alike_break_down_each_by_itself(engine):
+    """
+    A zone `like` another has its breakdowns, with luck of its own, and an edit of one leaves the other as it is.
+    """
+    text = desk(
+        "a 8 4", rule="pause", breakdowns="up: {exponential: {mean: 20 min}}, repair: 5 min", end="1 d"
+    ).replace("zones: {Z:", "zones: {Y: {like: Z}, Z:")
+    names = [str(name) for name in plan_of(text).names.resources]
+    both = dict(zip(names, run(text, engine=engine).totals.broken.tolist(), strict=True))
+    one = dict(zip(names, run(text, "zones.Y.desk.breakdowns=none", engine=engine).totals.broken.tolist(), strict=True))
+
+    assert both["Y.desk"] != both["Z.desk"]
+    assert one == {"Y.desk": 0, "Z.desk": both["Z.desk"]}

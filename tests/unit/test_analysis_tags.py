@@ -141,3 +141,35 @@ def test_time_with_kept_units_in_hand_belongs_to_their_step():
     assert "f.park.service.mean" in slower_park
     assert any(name.startswith("f.lane.bay") for name in slower_park)
     assert not any(name.startswith("f.lane.bay") for name in slower_exit)
+
+
+BLOCK = """
+clock: {measure: 10 h}
+zones: {Z: {desk: {units: 1}}}
+flows:
+  f:
+    steps:
+      block:
+        hold: {d: Z.desk}
+        steps: {ask: {take: 5 min, mark: declared}, answer: {take: 10 min, mark: released}}
+traffic: {a: {flow: f, rate: 2 /h}}
+"""
+
+
+def test_work_that_can_be_interrupted_is_no_echo():
+    """
+    A time that is edited gives the time in its step, and that between two marks; where a desk preempts, the work may be
+    interrupted and both also depend on who comes.
+    """
+    echo = {
+        "f.block.answer.service.mean",
+        "f.block.service.mean",
+        "f.customs.mean",
+        "f.stage.declared_to_released.mean",
+    }
+    longer = "flows.f.block.answer.take=12 min"
+    plain = echoes(plan_of(BLOCK), plan_of(BLOCK, longer), [])
+    preempted = [plan_of(BLOCK, "zones.Z.desk.preempt=true", *each) for each in ((), (longer,))]
+
+    assert echo <= plain
+    assert not echo & echoes(*preempted, [])

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 
 from zonesim.kpi import Kpi
 from zonesim.kpi.catalogue import LIBRARY_MARKS, layout
 from zonesim.plan import Plan, impatient, loads, overloaded_sources
 from zonesim.plan.laws import Law as Kind
-from zonesim.plan.operations import BranchOn, Op
+from zonesim.plan.operations import NOWHERE, BranchOn, Op
 from zonesim.plan.plan import MarkName, StepName
 from zonesim.policy import Change
 
 Law = tuple[object, ...]
+
+StepKey = tuple[str, tuple[str, ...]]
+"""Entry and path of a step."""
 
 _DURATIONS = {
     ("arrived", "pickup_allowed"): ("clearance.mean", "clearance.p95"),
@@ -29,17 +32,19 @@ def echoes(base: Plan, arm: Plan, changes: Sequence[Change]) -> frozenset[str]:
     Return the KPIs of `arm` that follow from its edits alone, with no queue between.
 
     These are: time in a step whose laws differ from the baseline's, lane occupancy likewise, a duration between two
-    marks with no queue between them and other laws, and the inspection rate of a flow whose shares were edited.
+    marks with no queue between them and other laws, and the inspection rate of a flow whose shares were edited. Where
+    work can be interrupted there is a queue in the middle of it.
     """
     found = set()
     old, new = _step_laws(base), _step_laws(arm)
+    stopped = {(step.entry, step.path[:-1]) for step in arm.names.steps if step.is_interruption}
     for name, rows in layout(arm).steps.items():
         entry_paths = {(arm.names.steps[row].entry, arm.names.steps[row].path) for row in rows}
-        if any(old.get(key) != new.get(key) for key in entry_paths):
+        if not _within(entry_paths, stopped) and any(old.get(key) != new.get(key) for key in entry_paths):
             found |= {f"{name}.service.mean"}
     for place, rows in layout(arm).lanes.items():
         keys = {(arm.names.steps[row].entry, arm.names.steps[row].path) for row in rows}
-        if any(old.get(key) != new.get(key) for key in keys):
+        if not _within(keys, stopped) and any(old.get(key) != new.get(key) for key in keys):
             found.add(f"{place}.lane.mean")
     for group, sources in layout(arm).groups.items():
         for early, late in combinations(LIBRARY_MARKS, 2):
@@ -58,6 +63,11 @@ def echoes(base: Plan, arm: Plan, changes: Sequence[Change]) -> frozenset[str]:
     return frozenset(found)
 
 
+def _within(keys: Iterable[StepKey], stopped: Iterable[StepKey]) -> bool:
+    """Return whether work in one of these steps, or in a step inside it, can be interrupted."""
+    return any(entry == other and path[: len(own)] == own for entry, own in keys for other, path in stopped)
+
+
 def _law(plan: Plan, row: int) -> Law:
     """Return kind and numbers of a law, those of its parts included."""
     kind, first, count = plan.laws[row].tolist()
@@ -72,9 +82,9 @@ def _law(plan: Plan, row: int) -> Law:
     return (kind, *numbers)
 
 
-def _step_laws(plan: Plan) -> dict[tuple[str, tuple[str, ...]], set[Law]]:
+def _step_laws(plan: Plan) -> dict[StepKey, set[Law]]:
     """Return, by entry and path of a step, the laws of the holds that happen in it."""
-    found: dict[tuple[str, tuple[str, ...]], set[Law]] = {}
+    found: dict[StepKey, set[Law]] = {}
     in_slots: dict[int, int] = {}
     for op, step, a, _, c, d, *_ in plan.program.tolist():
         if op in (Op.SEIZE, Op.KEEP):
@@ -100,7 +110,7 @@ def _between(plan: Plan, source: int, early: str, late: str) -> list[tuple[objec
     rows: list[tuple[object, ...]] = []
     begun = False
     editions = 0
-    for op, _, a, b, *_ in plan.program[int(plan.sources[source, 0]) :].tolist():
+    for op, _, a, b, _, d, *_ in plan.program[int(plan.sources[source, 0]) :].tolist():
         if op == Op.LEAVE:
             break
         mark = plan.names.marks[a] if op == Op.MARK else None
@@ -109,7 +119,7 @@ def _between(plan: Plan, source: int, early: str, late: str) -> list[tuple[objec
         elif mark is not None and mark.entry == entry and mark.name == late and begun:
             begun = False
             editions += 1
-        elif begun and op in (Op.SEIZE, Op.JOIN):
+        elif begun and (op in (Op.SEIZE, Op.JOIN) or (op == Op.HOLD and d != NOWHERE)):
             return None
         elif begun and op == Op.HOLD:
             rows.append(("hold", *_law(plan, a)))
