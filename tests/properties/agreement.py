@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
+import pytest
 
 from tests.helper import ENGINES, ListSink
-from zonesim.engine import Engine
+from zonesim.engine import Engine, compiled_engine
 from zonesim.engine.choosing import engine_for
 from zonesim.faults import RunFault
-from zonesim.plan import Plan, Totals
+from zonesim.plan import Plan, Sink, Totals
 from zonesim.plan.records import NUMBER_BITS, VISIT_COLUMNS
 from zonesim.units import format_ms
 
@@ -29,7 +30,19 @@ class Outcome:
 
 def knows(engine: str | Engine, plan: Plan) -> bool:
     """Return whether an engine can run a plan; the reference can run all."""
-    return engine != "compiled" or engine_for(plan) == "compiled"
+    return engine not in {"compiled", cramped} or engine_for(plan) == "compiled"
+
+
+def cramped(plan: Plan, seed: int, replication: int, sink: Sink) -> Totals:
+    """Run a plan on the compiled engine with next to no room: it returns, grows and hands blocks on all the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, room in ROOM.items():
+            patch.setattr(compiled_engine, name, room)
+        return compiled_engine.simulate(plan, seed, replication, sink)
+
+
+ROOM = {"BLOCK_ROWS": 23, "SLICE": 97, "_FIRST_SLOTS": 2, "_FIRST_EVENTS": 16, "_FIRST_BATCHES": 2}
+"""Rows of a block, events of a slice, and how many tokens, events and batches there is room for at first."""
 
 
 def outcome(plan: Plan, engine: str | Engine, seed: int = 1, replication: int = 0) -> Outcome:
