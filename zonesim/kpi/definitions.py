@@ -88,7 +88,7 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
     # Resources.
     Definition("resource", "utilisation", "share", "-", "Utilisation", "利用率", "busy over open unit time, both within the window; can pass 100 % where work in hand is finished after closing", headline=True),
     Definition("resource", "availability", "share", "-", "Availability", "可用率", "open unit time in which the units are not broken down, of all open unit time within the window", headline=True),
-    Definition("resource", "queue.mean", "tokens", "any token", "Queue, time average", "平均排队数", "time average within the window"),
+    Definition("resource", "queue.mean", "tokens", "any token", "Queue, time average", "平均排队数", "time average within the window; those whose work is interrupted stand in it"),
     Definition("resource", "queue.peak", "tokens", "any token", "Queue, longest", "最大排队数", "within the window"),
     Definition("resource", "busy_hours.day", "h/d", "-", "Busy hours per day", "日均忙时", "busy unit time within the window per day"),
     Definition("resource", "load", "share", "-", "Load (bound)", "负荷（上界估计）", "expected busy over open unit time (in order on average, where units break down) from the traffic equations, no simulation; what waits with units in hand comes on top"),

@@ -57,7 +57,8 @@ class Resource(Strict):
     at_shift_end: Literal["finish", "pause", "fits"] = "finish"
     """
     What happens at closing time: work in hand is finished in overtime, or pauses until the opening, or nothing starts
-    that would not end in time.
+    that would not end in time. When a unit breaks down, work in hand pauses where this says `pause`, else it is
+    finished first.
     """
     preempt: bool = False
     """

@@ -126,9 +126,9 @@ class When(BaseModel):
     queue: Line | None = None
     """Tokens that find this line too long, e.g. `{of: $lanes, longer_than: 3}`, as it is at their turn."""
     shut: Name | None = None
-    """Tokens that find this resource without any unit on duty, e.g. `$zone.officers`."""
+    """Tokens that find this resource without any unit on duty and in order, e.g. `$zone.officers`."""
     open: Name | None = None
-    """Tokens that find at least one unit of this resource on duty, e.g. `$zone.officers`."""
+    """Tokens that find at least one unit of this resource on duty and in order, e.g. `$zone.officers`."""
 
 
 class Count_(Strict):  # noqa: N801  `Count` is the field type
@@ -221,7 +221,7 @@ class Step(Strict):
     hold: dict[Name, Hold] = {}
     """
     Units that are taken, all or nothing, waiting in line, and given back at the end of the step, e.g. `{lane:
-    GATE.lanes}`.
+    GATE.lanes}`; of several lines the shortest with `{lane: {shortest: [GATE.left, GATE.right]}}`.
     """
     keep: dict[Name, Until] = {}
     """
