@@ -367,7 +367,7 @@ def test_the_document_of_the_command(monkeypatch, tmp_path):
     monkeypatch.setattr("zonesim.verification.reading.cases_folder", lambda: written(tmp_path))
     document = json.loads(command("--json", "--quick").stdout)
 
-    assert (document["passed"], document["failed"], document["engine"], document["quick"]) == (2, 0, "simpy", True)
+    assert (document["passed"], document["failed"], document["engine"], document["quick"]) == (2, 0, "auto", True)
     assert document["findings"][1]["what"] == "f.serve.wait.mean"
     assert document["findings"][1]["found"] == 1.5
 

@@ -14,7 +14,7 @@ from zonesim.analysis.paired import LEVEL
 from zonesim.briefing.inspection import printed
 from zonesim.briefing.jobs import SOME_FAILED, Job, shown_progress
 from zonesim.briefing.words import LANGUAGES, Words
-from zonesim.engine import ENGINES
+from zonesim.engine import AUTO, ENGINES
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.verification import CaseFile, Finding, chosen, prepared, read_cases, verify
 
@@ -32,8 +32,8 @@ def verify_job(
     """
     if language not in LANGUAGES:
         raise UnknownName(f"no language '{language}'", Place("--lang"), suggest(language, LANGUAGES, "languages"))
-    if engine not in ENGINES:
-        raise UnknownName(f"no engine '{engine}'", Place("--engine"), suggest(engine, ENGINES, "engines"))
+    if engine not in {AUTO, *ENGINES}:
+        raise UnknownName(f"no engine '{engine}'", Place("--engine"), suggest(engine, [AUTO, *ENGINES], "engines"))
     files = chosen(read_cases(), ids)
     cases = [case for file in files for case in prepared(file, quick=quick)]
     place = {case.key: number for number, case in enumerate(cases)}
@@ -164,7 +164,8 @@ def verification_page(
     words = [
         "zonesim verify",
         "--quick" if quick else "",
-        f"--engine {engine} --seed {seed}",
+        f"--engine {engine}" if engine != AUTO else "",
+        f"--seed {seed}",
         "--write docs/verification.md",
     ]
     failed = sum(not each.passed for each in found)

@@ -18,7 +18,10 @@ def verify(
     cases: Annotated[
         list[str] | None, typer.Option("--case", metavar="ID", help="Only this case, e.g. S08 (repeatable).")
     ] = None,
-    engine: Annotated[str, typer.Option("--engine", metavar="NAME", help="What runs the plans.")] = "simpy",
+    engine: Annotated[
+        str,
+        typer.Option("--engine", metavar="NAME", help="What runs the plans: compiled, simpy, or auto (the fastest)."),
+    ] = "auto",
     seed: Seed = 1,
     workers: Workers = 0,
     language: Annotated[str, typer.Option("--lang", help="Language of the table: en or zh.")] = "en",

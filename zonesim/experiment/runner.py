@@ -20,7 +20,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Final, Generic, TypeVar
 
-from zonesim.engine import ENGINES, simulate
+from zonesim.engine import AUTO, simulate
 from zonesim.experiment.estimate import rough_seconds
 from zonesim.experiment.store import Store, cell_key
 from zonesim.faults import ZonesimError
@@ -88,14 +88,14 @@ class Job:
     """
     What a worker needs for a cell besides its numbers: the plan, its loads, the seed, and where to store it.
 
-    `engine`: "" for the usual one. `only`: KPIs that are kept, without curves and samples; None for all.
+    `engine`: its name. `only`: KPIs that are kept, without curves and samples; None for all.
     """
 
     plan: Plan
     loads: dict[str, float]
     seed: int
     store: Path | None = None
-    engine: str = ""
+    engine: str = AUTO
     only: frozenset[str] | None = None
 
 
@@ -105,7 +105,7 @@ _jobs: dict[str, Job] = {}
 def run_cell(job: Job, replication: int) -> RunResult:
     """Return the KPIs of one replication; raises RunFault, or BrokenPromise if the run contradicts its own records."""
     reducer = Reducer(job.plan)
-    totals = (ENGINES[job.engine] if job.engine else simulate)(job.plan, job.seed, replication, reducer)
+    totals = simulate(job.plan, job.seed, replication, reducer, job.engine)
     found = measure(job.plan, reducer, totals, job.loads)
     if job.only is None:
         return found
@@ -122,7 +122,7 @@ def run_arms(
     progress: Progress | None = None,
     store: Store | None = None,
     block: int | None = None,
-    engine: str = "",
+    engine: str = AUTO,
     only: frozenset[str] | None = None,
 ) -> Runs[Name]:
     """
@@ -132,8 +132,8 @@ def run_arms(
     and the others go on. An interrupt stops the workers and returns what is finished. The result does not depend on
     `workers`, on the store or on the order in which cells end. `offset` is the distance of the run's start from Monday
     00:00 in ms, for the loads. `progress` is called with the replications that are done and those that were to do.
-    `block`: so many replications are a cell (None: as many as make a cell worth its while). `engine` is its name, ""
-    for the usual one. `only`: the KPIs that results keep, without curves and samples; None for everything.
+    `block`: so many replications are a cell (None: as many as make a cell worth its while). `engine` is its name.
+    `only`: the KPIs that results keep, without curves and samples; None for everything.
     """
     keys = {name: cell_key(plan, seed, offset) for name, plan in plans.items()}
     distinct = {keys[name]: plan for name, plan in plans.items()}

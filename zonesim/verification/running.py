@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from zonesim.engine import ENGINES
+from zonesim.engine import simulate
 from zonesim.experiment import Failure, run_arms
 from zonesim.experiment.runner import Progress
 from zonesim.faults import ZonesimError
@@ -63,7 +63,7 @@ def trace(case: Prepared, engine: str, seed: int = SEED) -> list[Finding]:
     for replication in range(case.replications):
         sink = Both(Log(case.plan), Reducer(case.plan))
         try:
-            totals = ENGINES[engine](case.plan, seed, replication, sink)
+            totals = simulate(case.plan, seed, replication, sink, engine)
             values.append(measure(case.plan, sink.reducer, totals, {}).values)
         except ZonesimError as fault:
             return [_failed(case, check, str(fault)) for check in case.checks] or [_failed(case, None, str(fault))]
