@@ -6,6 +6,7 @@ import pytest
 
 from tests.helper import ROOT, plan_of, plan_of_file
 from zonesim.faults import Faults, MeasureConflict, Place, ScenarioFault
+from zonesim.plan import loads, overloaded_sources
 from zonesim.policy import Request, apply, load_world, parse_setting
 from zonesim.policy.conflicts import check_conflicts
 from zonesim.scenario import Edit
@@ -175,3 +176,36 @@ def test_credit_classes_hold_their_shares_exactly():
     assert shares == pytest.approx({"AEO": 0.4, "ordinary": 0.599, "discredited": 0.001})
     assert firms[0].credit == "AEO"
     assert len(firms) == 60
+
+
+CIRCLE = """
+clock: {measure: 10 d}
+zones: {SHOP: {repairer: {units: 1}, gate: {units: 1}}}
+flows:
+  life: {steps: {run: {take: 10 h}, repair: {hold: {r: SHOP.repairer}, take: 2 h, next: run}}}
+  visit: {steps: {pass: {hold: {g: SHOP.gate}, take: 30 min}}}
+traffic:
+  machines: {flow: life, at: [0 h], batch: 5}
+  visitors: {flow: visit, rate: 1 /h}
+"""
+
+
+def test_a_circle_without_end_has_no_load():
+    """
+    How often machines come back depends on how long they wait, so their repairer has no load; others have theirs. Nothing
+    grows, though five machines would need more than there is of one who waits for nobody.
+    """
+    plan = plan_of(CIRCLE)
+    found = {str(plan.names.resources[load.resource]): load.mean for load in loads(plan)}
+
+    assert found == {"SHOP.gate": pytest.approx(0.5)}
+    assert overloaded_sources(plan, loads(plan)) == frozenset()
+
+
+def test_a_circle_that_takes_no_time_has_no_load_either():
+    """
+    The run says what is wrong with it; the load does not take for ever.
+    """
+    (gate,) = loads(plan_of(CIRCLE, "flows.life.run.take=0 s", "flows.life.repair.take=0 s"))
+
+    assert gate.mean == pytest.approx(0.5)

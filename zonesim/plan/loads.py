@@ -11,8 +11,7 @@ opening, so its mean load is given for every open hour.
 
 from __future__ import annotations
 
-import heapq
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import Final
 
@@ -20,20 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonesim.plan.adoption import BY
+from zonesim.plan.following import Crowd, Use, Walk
 from zonesim.plan.laws import law_mean
-from zonesim.plan.operations import NOWHERE, BranchOn, Op, SetWhat
+from zonesim.plan.operations import NOWHERE, Op
 from zonesim.plan.plan import LISTED_CLASS, UNLIMITED, Plan
 from zonesim.units import DAY, HOUR, WEEK
 
 NEGLIGIBLE: Final = 1e-9
-GENERATIONS: Final = 8
-"""How often tokens start tokens that start tokens before the rest is left out."""
-
-Hands = tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
-"""Units in hand: by slot, (resource, units)."""
-
-State = tuple[int, int, int, Hands]
-"""Row, class, flags and hands of a token."""
+MOST_STAYING: Final = 0.01
+"""Share of tokens that may still be there after a long walk; the loop that keeps them is nearly without end."""
 
 HOURS: Final = 168
 BY_TOKEN: Final = BY["token"]
@@ -58,31 +52,30 @@ class Load:
         return int(self.hourly.argmax())
 
 
-@dataclass
-class _Use:
-    """Expected unit-ms of one resource by one token of a source, and the mean delay after arrival, weighted by it."""
-
-    work: float = 0.0
-    delay: float = 0.0
-
-
 def loads(plan: Plan, offset: int = 0) -> list[Load]:
     """
     Return the load of every resource that is not unlimited.
 
-    `offset` is the distance of the run's start from Monday 00:00 in ms (see `zonesim.plan.calendars.monday_offset`).
+    Where tokens go round in a circle and never leave, how often they come depends on how long they wait: the resources
+    that they use have no load here. `offset` is the distance of the run's start from Monday 00:00 in ms (see
+    `zonesim.plan.calendars.monday_offset`).
     """
     offered = np.zeros((len(plan.resources), HOURS))
+    circled: set[int] = set()
     for source in range(len(plan.sources)):
         rate = _weekly_rate(plan, source, offset)
-        for resource, use in _uses(plan, source).items():
+        uses, leaves = _uses(plan, source)
+        if not leaves:
+            circled |= set(uses)
+            continue
+        for resource, use in uses.items():
             delay = use.delay / use.work
             shape = np.roll(rate, int(delay // HOUR)) if delay < DAY / 2 else np.full(HOURS, rate.mean())
             offered[resource] += shape * use.work
     found = []
     for resource in range(len(plan.resources)):
         units = _weekly_units(plan, resource, offset)
-        if units.max() >= UNLIMITED or not units.any():
+        if units.max() >= UNLIMITED or not units.any() or resource in circled:
             continue
         units = units * _in_order(plan, resource)
         mean = float(offered[resource].mean() / units.mean())
@@ -98,7 +91,7 @@ def overloaded_sources(plan: Plan, found: list[Load]) -> frozenset[int]:
     run.
     """
     full = {load.resource for load in found if load.mean >= 1} - impatient(plan)
-    return frozenset(source for source in range(len(plan.sources)) if full & set(_uses(plan, source)))
+    return frozenset(source for source in range(len(plan.sources)) if full & set(_uses(plan, source)[0]))
 
 
 def impatient(plan: Plan) -> frozenset[int]:
@@ -187,19 +180,24 @@ def _by_hour_of_week(values: NDArray[np.float64], offset: int) -> NDArray[np.flo
     return np.where(count > 0, total / np.maximum(count, 1), values[seen].mean())
 
 
-def _uses(plan: Plan, source: int) -> dict[int, _Use]:
-    """Return the expected use of every resource by a token of `source` with all its children."""
-    uses: dict[int, _Use] = {}
+def _uses(plan: Plan, source: int) -> tuple[dict[int, Use], bool]:
+    """
+    Return the expected use of every resource by a token of `source` with all its children, and whether it leaves at
+    all.
+    """
+    stays = 0.0
+    uses: dict[int, Use] = {}
     first = int(plan.sources[source, 0])
     kinds = _kinds(plan, source)
-    crowd = _Crowd(_mean_rate(plan, source))
+    crowd = Crowd(_mean_rate(plan, source))
     if (plan.program[:, 0] == Op.GATHER).any():
         for share, klass, flags in kinds:
-            _Walk(plan, share, {}, crowd).start(first, klass, flags, 0.0)
+            Walk(plan, share, {}, crowd).start(first, klass, flags, 0.0)
         crowd.known = True
     for share, klass, flags in kinds:
-        _Walk(plan, share, uses, crowd).start(first, klass, flags, 0.0)
-    return {resource: use for resource, use in uses.items() if use.work > 0}
+        stays += Walk(plan, share, uses, crowd).start(first, klass, flags, 0.0)
+    leaves = stays < MOST_STAYING
+    return {resource: use for resource, use in uses.items() if use.work > 0 or not leaves}, leaves
 
 
 def _kinds(plan: Plan, source: int) -> list[tuple[float, int, int]]:
@@ -264,132 +262,3 @@ def _prefixes(order: list[tuple[float, int]]) -> list[tuple[float, int]]:
     for _, flag in ranked:
         flags.append(flags[-1] | 1 << flag)
     return [(bounds[count] - bounds[count + 1], flags[count]) for count in range(len(flags))]
-
-
-@dataclass
-class _Crowd:
-    """
-    Arrivals per ms at each batch; while they are not `known` they are added up, as if everybody led one.
-
-    `rate` are the arrivals per ms of the source.
-    """
-
-    rate: float
-    known: bool = False
-    joined: dict[int, float] = field(default_factory=dict)
-
-    def leading(self, plan: Plan, amount: float, klass: int, gather: tuple[int, int, int, int]) -> float:
-        """Return the least share of tokens that lead their batch; batches by firm or class are smaller."""
-        batch, number, timeout, calendar = gather
-        if not self.known:
-            self.joined[batch] = self.joined.get(batch, 0.0) + amount * self.rate
-            return 1.0
-        pace = self.joined[batch]
-        shares = [0.0 if number == NOWHERE else 1 / number]
-        if timeout != NOWHERE:
-            shares.append(1 / (1 + pace * law_mean(plan.laws, plan.numbers, timeout, klass)))
-        if calendar != NOWHERE:
-            shares.append(float(plan.calendars[calendar, 1]) / max(pace * plan.horizon, NEGLIGIBLE))
-        return min(1.0, max(shares))
-
-
-class _Walk:
-    """
-    A share of tokens followed through the program, adding up what they use.
-
-    States are taken in the order of rows, so those of a program without loops are met once; loops converge
-    geometrically.
-    """
-
-    def __init__(self, plan: Plan, share: float, uses: dict[int, _Use], crowd: _Crowd, generation: int = 0) -> None:
-        self.plan = plan
-        self.share = share
-        self.uses = uses
-        self.crowd = crowd
-        self.generation = generation
-        self.mass: dict[State, tuple[float, float]] = {}
-        self.queue: list[State] = []
-
-    def start(self, row: int, klass: int, flags: int, delay: float) -> None:
-        """Follow the tokens from `row`, where they stand `delay` ms after arrival with empty hands."""
-        self._move(row, klass, flags, (), self.share, self.share * delay)
-        while self.queue:
-            state = heapq.heappop(self.queue)
-            self._act(*state, *self.mass.pop(state))
-
-    def _move(self, row: int, klass: int, flags: int, hands: Hands, amount: float, late: float) -> None:
-        if amount <= NEGLIGIBLE * self.share:
-            return
-        state = (row, klass, flags, hands)
-        before = self.mass.get(state)
-        if before is None:
-            heapq.heappush(self.queue, state)
-            before = (0.0, 0.0)
-        self.mass[state] = (before[0] + amount, before[1] + late)
-
-    def _act(self, row: int, klass: int, flags: int, hands: Hands, amount: float, late: float) -> None:
-        op, _, a, b, c, d, e, *_ = self.plan.program[row].tolist()
-        if op == Op.LEAVE:
-            return
-        if op == Op.JUMP:
-            self._move(a, klass, flags, hands, amount, late)
-            return
-        if op == Op.BRANCH:
-            yes = 1 / (c - e) if a == BranchOn.SHORTEST else self._share(a, b, klass, flags)
-            self._move(d, klass, flags, hands, amount * yes, late * yes)
-            self._move(row + 1, klass, flags, hands, amount * (1 - yes), late * (1 - yes))
-            return
-        if op == Op.HOLD:
-            mean = law_mean(self.plan.laws, self.plan.numbers, a, klass)
-            for resource, units in (need for _, needs in hands for need in needs):
-                use = self.uses.setdefault(resource, _Use())
-                use.work += amount * mean * units
-                use.delay += late * mean * units
-            late += amount * mean
-        elif op == Op.SEIZE:
-            hands = (*hands, (d, self._needs(a, b)))
-        elif op == Op.RELEASE:
-            hands = tuple(each for each in hands if each[0] != c)
-        elif op == Op.KEEP:
-            hands = (*hands, (d, self._needs(a, b)))  # the rest is given back at this very instant
-        elif op == Op.SET and a == SetWhat.RAISE_FLAG:
-            flags |= 1 << b
-        elif op == Op.SET and a == SetWhat.LOWER_FLAG:
-            flags &= ~(1 << b)
-        elif op == Op.SET and a == SetWhat.CLASS:
-            klass = b
-        elif op == Op.SPLIT:
-            count = law_mean(self.plan.laws, self.plan.numbers, a, klass)
-            _Walk(self.plan, amount * count, self.uses, self.crowd, self.generation).start(
-                c, klass, flags, late / amount
-            )
-        elif op == Op.SPAWN:
-            self._spawn(a, klass, flags, amount, late / amount + law_mean(self.plan.laws, self.plan.numbers, b, klass))
-        elif op == Op.WAIT_UNTIL:
-            late += amount * DAY / 2
-        elif op == Op.GATHER:
-            late += amount * (DAY if d != NOWHERE else 0.0)
-            if e != NOWHERE:
-                led = self.crowd.leading(self.plan, amount, klass, (a, b, c, d))
-                self._move(e, klass, flags, hands, amount * (1 - led), late * (1 - led))
-                amount, late = amount * led, late * led
-        self._move(row + 1, klass, flags, hands, amount, late)
-
-    def _spawn(self, source: int, klass: int, flags: int, amount: float, delay: float) -> None:
-        """Follow the tokens that are started; where they start others in turn, as long as these matter."""
-        if self.generation < GENERATIONS:
-            walk = _Walk(self.plan, amount, self.uses, self.crowd, self.generation + 1)
-            walk.start(int(self.plan.sources[source, 0]), klass, flags, delay)
-
-    def _needs(self, first: int, rows: int) -> tuple[tuple[int, int], ...]:
-        return tuple((resource, units) for resource, units in self.plan.needs[first : first + rows].tolist())
-
-    def _share(self, on: int, operand: int, klass: int, flags: int) -> float:
-        """Return the share of tokens that a BRANCH answers with yes."""
-        if on == BranchOn.SHARE:
-            return float(self.plan.shares[operand, klass])
-        if on == BranchOn.FLAG:
-            return float(flags >> operand & 1)
-        if on == BranchOn.CLASS:
-            return float(operand >> klass & 1)
-        return 0.0  # the state of a queue is not known before the run
