@@ -131,7 +131,7 @@ class Measurement:
         last = np.full((INSPECTED + 1, len(known)), _NONE, dtype=np.int64)
         np.maximum.at(last, (position, np.searchsorted(known, consignment)), time)
         late, whose = self.columns.unsettled.T
-        mine = np.isin(whose, known)
+        mine = _among(whose, known)
         last[late[mine], np.searchsorted(known, whose[mine])] = _NONE
         return dict(zip((*LIBRARY_MARKS, "inspected"), last, strict=True))
 
@@ -143,7 +143,7 @@ class Measurement:
         last = np.full(len(consignments), _NONE, dtype=np.int64)
         np.maximum.at(last, row, time[mine])
         late, whose = self.columns.unsettled.T
-        last[np.isin(consignments, whose[late == end])] = _NONE
+        last[_among(consignments, np.sort(whose[late == end]))] = _NONE
         begin, close, _ = self.plan.window
         return int(((last >= begin) & (last < close)).sum())
 
@@ -310,6 +310,14 @@ def quantile(spans: Ints, missing: int, q: float) -> float:
         return _NAN
     two = np.partition(spans, (low, high))[[low, high]]
     return float(two[0] + (place - low) * (two[1] - two[0]))
+
+
+def _among(values: Ints, ordered: Ints) -> NDArray[np.bool_]:
+    """Return which values are among ascending ones; much faster than `np.isin` where either are many."""
+    if not len(ordered):
+        return np.zeros(len(values), dtype=bool)
+    place = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
+    return np.asarray(ordered[place] == values, dtype=bool)
 
 
 def _share(part: int, whole: int) -> float:
