@@ -124,8 +124,8 @@ def _kind(found: str) -> str:
     return found.partition(": ")[2].partition(",")[0].partition(":")[0] if found.startswith("replication") else "crash"
 
 
-def hunt(plans: int, seed: int, one: str, other: str | Engine, *, keep_going: bool) -> int:
-    """Run models and report; return how many differ."""
+def hunt(plans: int, seed: int, one: str, other: str | Engine, after: str = "shrink") -> int:
+    """Run models and report; return how many differ. `after` a difference: `shrink` it, `stop`, or `go on`."""
     counted: Counter[str] = Counter()
     wrong = []
     name = other if isinstance(other, str) else "cramped"
@@ -136,7 +136,9 @@ def hunt(plans: int, seed: int, one: str, other: str | Engine, *, keep_going: bo
         if found:
             wrong.append(number)
             say(f"model {number} differs: {found.splitlines()[0]}")
-            if not keep_going:
+            if after == "stop":
+                break
+            if after == "shrink":
                 small = shrunk(model, lambda each: differs(each, one, other))
                 say(f"\nThe smallest model found (from number {number}):\n\n{small}")
                 say(f"\n{one} is one, {name} is the other; {differs(small, one, other)}")
@@ -156,10 +158,12 @@ def main() -> int:
     parser.add_argument("--engine", default=min(ENGINES), choices=sorted(ENGINES), help="the engine under test")
     parser.add_argument("--against", default="simpy", choices=sorted(ENGINES), help="the engine it has to equal")
     parser.add_argument("--cramped", action="store_true", help="give the compiled engine next to no room")
+    parser.add_argument("--first", action="store_true", help="stop at the first that differs, and do not shrink it")
     parser.add_argument("--keep-going", action="store_true", help="count all differing models and shrink none")
     given = parser.parse_args()
     engine = cramped if given.cramped else given.engine
-    return int(hunt(given.plans, given.seed, given.against, engine, keep_going=given.keep_going) > 0)
+    after = "go on" if given.keep_going else "stop" if given.first else "shrink"
+    return int(hunt(given.plans, given.seed, given.against, engine, after) > 0)
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ def test_engines_agree_with_bounds_checked(engine, tmp_path):
     """
     With every index of compiled code checked, in a cache of its own: no access outside an array, and the same rows.
     """
-    code = f"import sys; from tests.properties.hunt import hunt; sys.exit(hunt(300, 20_000, 'simpy', {engine!r}, keep_going=True) > 0)"
+    code = f"import sys; from tests.properties.hunt import hunt; sys.exit(hunt(300, 20_000, 'simpy', {engine!r}, 'go on') > 0)"
     env = {**os.environ, "NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", code], env=env, cwd=ROOT, capture_output=True, text=True, check=False)
 
