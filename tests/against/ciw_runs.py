@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tests.helper import column, kpis
+from zonesim.engine.choosing import engine_for
 from zonesim.plan import Plan
 
 Records = list[Any]
@@ -72,7 +73,7 @@ def assert_agree(
     Assert that each KPI, times a factor, has the mean that the runs of Ciw have, within `Z` errors of both together,
     and that this is at most the share `widest` of the mean, so that no wide interval agrees.
     """
-    ours = kpis(plan, replications=len(theirs))
+    ours = kpis(plan, replications=len(theirs), engine=engine_for(plan))
     for kpi, (factor, of) in pairs.items():
         mine = column(ours, kpi) * factor
         other = np.array([of(records) for records in theirs])
