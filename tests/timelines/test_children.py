@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.helper import run
-from zonesim.faults import RunFault
+from tests.helper import plan_of, run
+from zonesim.faults import Faults, RunFault
 
 SPLIT = """
 clock: {{measure: 100 min}}
@@ -140,6 +140,46 @@ traffic: {a: {flow: f, at: [0 min]}}
 """
     with pytest.raises(RunFault, match="'aside' of traffic 'a' makes a child that still exists"):
         run(text, engine=engine)
+
+
+def test_who_skips_a_split_may_go_on_with_its_join(engine):
+    """
+    A token that goes to the join from elsewhere has no children to wait for; by `next` and by giving up alike.
+    """
+    text = """
+clock: {measure: 100 min}
+zones: {Z: {desk: {units: 1}}}
+flows:
+  f:
+    steps:
+      ask: {hold: {d: Z.desk}, patience: {longest: 5 min, next: together}, take: 20 min}
+      look: {when: {class: light}, next: together}
+      trucks: {split: {count: 2}}
+      drive: {take: 10 min}
+      together: {join: trucks, mark: usable}
+traffic: {a: {flow: f, at: [0 min, 1 min], class: heavy}, b: {flow: f, at: [20 min], class: light}}
+"""
+    line = run(text, engine=engine)
+
+    assert line.marks("usable") == {"a1": 6, "a0": 30, "b0": 40}
+    assert set(line.visits("drive")) == {"a0/1", "a0/2"}
+
+
+@pytest.mark.parametrize("way", ["next: drive", "next: {drive: 50 %}", "patience: {longest: 1 min, next: drive}"])
+def test_steps_of_children_are_for_children(way):
+    """
+    Nobody but a child gets among the steps between a split and its join.
+    """
+    text = SPLIT.format(docks=1, count=2).replace(
+        "load: {take: 5 min}", f"load: {{hold: {{d: Z.dock}}, {way}, take: 5 min}}"
+    )
+    with pytest.raises(Faults) as found:
+        plan_of(text)
+
+    assert (
+        "'drive' is only for the children of 'trucks' to go on with\n    Name 'trucks', its join, or a step outside."
+        in str(found.value)
+    )
 
 
 def test_the_consignment_can_hold_units_while_its_trucks_run(engine):

@@ -130,9 +130,7 @@ class WorkWriter(ChoiceWriter, ABC):
         if step.patience is None:
             return NOWHERE, NOWHERE, NOWHERE
         target = step.patience.next
-        if target not in labels:
-            place = self.arm.world.place((*scope.text, "patience", "next"))
-            raise UnknownName(f"no step '{target}' to go on with", place, suggest(target, labels, "steps"))
+        self._check_target(target, labels, scope, self.arm.world.place((*scope.text, "patience", "next")))
         law = self._law(step, scope, step.patience.longest, ("patience", "longest"))
         return law, labels[target], self.tables.streams.add(self._stream_name(scope, "patience"))
 

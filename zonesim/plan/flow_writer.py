@@ -4,6 +4,7 @@ The ground that the compiler of flows stands on: the routine being written, valu
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from zonesim import units
@@ -159,6 +160,19 @@ class FlowWriter:
             return self.tables.priorities.add((step.priority or 0,) * len(self.tables.classes))
         place = self.arm.world.place((*scope.text, "priority"))
         return self.tables.priorities.add(tuple(self.tables.per_class(step.priority, self.classes, 0, place)))
+
+    # --- ways
+
+    @staticmethod
+    def _check_target(target: str, labels: Mapping[str, Label], scope: Scope, place: Place) -> None:
+        """Raise ScenarioFault unless a token can go on with the step `target` of the list it is in."""
+        if target in labels:
+            return
+        of_children = scope.lists[-1].of_children()
+        if target in of_children:
+            fault = f"'{target}' is only for the children of '{of_children[target]}' to go on with"
+            raise ScenarioFault(fault, place, f"Name '{of_children[target]}', its join, or a step outside.")
+        raise UnknownName(f"no step '{target}' to go on with", place, suggest(target, labels, "steps"))
 
     # --- marks
 

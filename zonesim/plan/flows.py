@@ -183,21 +183,21 @@ class EntryCompiler(WorkWriter):
 
     def _steps(self, steps: Mapping[str, Step], scope: Scope, key: str = "steps") -> None:
         """Write a list of steps; `next` may name any of them, or the end of the list."""
-        labels = {name: Label() for name in steps}
-        labels[END] = Label()
         items = list(steps.items())
         position = 0
         around, opened = self.routine.at, OpenList(steps)
+        labels = {name: Label() for name in (*steps, END) if name not in opened.of_children()}
         scope = replace(scope, lists=(*scope.lists, opened))
         while position < len(items):
             name, step = items[position]
             text = (*scope.text, key, name)
             self.text_place = self.routine.at = self.arm.world.place(text)
             opened.position = position
-            self.routine.place(labels[name])
+            if name in labels:  # all but the steps of children after a split that could not be written
+                self.routine.place(labels[name])
             try:
                 if step.split is not None:
-                    position = self._split(items, position, scope)
+                    position = self._split(items, position, scope, labels)
                     name, step = items[position]
                     self._give_back(opened, name)
                     self._next(
@@ -221,8 +221,7 @@ class EntryCompiler(WorkWriter):
         place = self.arm.world.place((*scope.text, "next"))
         shares = step.next if isinstance(step.next, dict) else {step.next: "100 %"}
         for target in shares:
-            if target not in labels:
-                raise UnknownName(f"no step '{target}' to go on with", place, suggest(target, labels, "steps"))
+            self._check_target(target, labels, scope, place)
         if not isinstance(step.next, dict):
             self.routine.jump(labels[step.next])
             return
@@ -311,8 +310,11 @@ class EntryCompiler(WorkWriter):
 
     # --- children
 
-    def _split(self, items: list[tuple[str, Step]], position: int, scope: Scope) -> int:
-        """Write a split, its children's steps and its join; return the position of the join."""
+    def _split(self, items: list[tuple[str, Step]], position: int, scope: Scope, labels: Mapping[str, Label]) -> int:
+        """
+        Write a split, its children's steps and its join; return the position of the join. Who goes on with the join
+        from elsewhere has no children to wait for.
+        """
         name, step = items[position]
         assert step.split is not None  # noqa: S101  the caller has looked
         joins = [number for number in range(position + 1, len(items)) if items[number][1].join == name]
@@ -335,6 +337,7 @@ class EntryCompiler(WorkWriter):
             lambda: self._steps(between, replace(scope, depth=0, held=(), lists=())),
             law=count,
         )
+        self.routine.place(labels[items[joins[0]][0]])
         self._give_back(scope.lists[-1], name)
         self.routine.emit(Op.JOIN, NOWHERE, group)
         for mark in items[joins[0]][1].mark:
