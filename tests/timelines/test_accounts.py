@@ -7,7 +7,7 @@ import pytest
 
 from tests.helper import kpis, plan_of, run
 from zonesim.faults import BrokenPromise, Faults, RunFault
-from zonesim.kpi.identity import Books
+from zonesim.kpi import Reducer
 
 STOCK = """
 clock: {warm_up: 10 min, measure: 20 min, cool_down: 10 min}
@@ -55,10 +55,11 @@ def test_every_run_proves_its_accounts():
     """
     An engine whose account does not hold what the records say has broken its promise.
     """
-    plan = plan_of(STOCK)
-    books = Books(plan)
+    reducer = Reducer(plan_of(STOCK))
     line = run(STOCK)
-    books.add(line.sink.marks[:, 0] >> 40, line.sink.marks[:, 1])
+    for block in line.sink.blocks:
+        reducer.take(block)
+    books = reducer.books
     books.check(line.totals)
     line.totals.levels[0] += 1
 

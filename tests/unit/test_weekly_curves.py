@@ -60,7 +60,8 @@ def test_means_know_how_often_an_hour_is_there():
     One token that is there all the time is 1 in every hour of the window, and nan in hours that it lacks.
     """
     always = Occupancy(1, 3 * HOUR, 31 * HOUR + 30 * MINUTE)
-    always.add(np.zeros(1, dtype=np.int64), np.array([3 * HOUR]), np.array([31 * HOUR + 30 * MINUTE]))
+    there = np.array([3 * HOUR]), np.array([31 * HOUR + 30 * MINUTE])
+    always.add(np.zeros(1, dtype=np.int64), *there, np.ones(1, dtype=np.int64))
 
     assert np.array_equal(always.means(24), np.ones((1, 24)))
     week = always.means(WEEK_HOURS)[0]

@@ -32,9 +32,12 @@ SOURCES: Final = (
     "engine/kernel.py",
     "engine/sampling.py",
     "engine/streams.py",
+    "kpi/fields.py",
+    "kpi/folding.py",
     "plan/laws.py",
     "plan/operations.py",
     "plan/records.py",
+    "units.py",
 )
 """Every module with a kernel, and all that these import of ours; a test looks whether the list is complete."""
 

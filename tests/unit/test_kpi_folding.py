@@ -1,0 +1,117 @@
+"""What the compiled loops of the fold have to bear: many consignments, several sources, and times that are very long."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.helper import kpis, plan_of
+from zonesim.kpi import Reducer
+from zonesim.kpi.dossiers import room
+from zonesim.plan import Block
+from zonesim.plan.records import NUMBER_BITS, token_number
+from zonesim.units import DAY, HOUR, MINUTE
+
+TWO = """
+clock: {warm_up: 1 d, measure: 300 d, cool_down: 1 d}
+flows: {f: {steps: {wait: {take: 1 min}}}}
+traffic: {a: {flow: f, rate: 1 /h}, b: {flow: f, rate: 1 /h}}
+"""
+
+
+def test_times_that_take_more_than_31_bits_are_exact(engine):
+    """
+    Waits and times inside of 30, 60 and 90 days, beside short ones: 2^31 ms are 24.8 days.
+    """
+    text = """
+clock: {measure: 10 d, cool_down: 190 d}
+zones: {Z: {desk: {units: 1}}}
+flows: {f: {steps: {work: {hold: {d: Z.desk}, take: 30 d}, told: {mark: usable}, rest: {take: 1 h}}}}
+traffic: {a: {flow: f, at: [0 h, 1 h, 2 h]}}
+"""
+    values = kpis(plan_of(text), engine=engine)[0].values
+
+    assert values["f.work.wait.mean"] * MINUTE == (90 * DAY - 3 * HOUR) / 3
+    assert values["f.work.wait.p95"] * MINUTE == pytest.approx(60 * DAY - 2 * HOUR - (30 * DAY - HOUR) / 10)
+    assert values["f.dwell.median"] * HOUR == 60 * DAY - HOUR
+    assert values["f.dwell.p90"] * HOUR == pytest.approx(90 * DAY - 2 * HOUR - (30 * DAY - HOUR) / 5)
+    assert values["f.stage.arrived_to_usable.mean"] * HOUR == 60 * DAY - HOUR
+    assert values["f.stay.mean"] * HOUR == 60 * DAY
+    assert values["f.dwell.missing"] == values["f.work.open.share"] == 0
+
+
+def test_a_child_that_is_still_inside_takes_back_what_its_consignment_reached(engine):
+    """
+    One of two trucks has made the mark, the other has not: it is missing. In a second consignment both have.
+    """
+    text = """
+clock: {measure: 5 h}
+zones: {Z: {dock: {units: 1}}}
+flows:
+  f:
+    entity: consignment
+    steps:
+      send: {split: {into: truck, count: 2}}
+      unload: {hold: {d: Z.dock}, take: 1 h}
+      in: {mark: in_zone}
+      out: {take: 90 min}
+      together: {join: send}
+      rest: {mark: usable}
+traffic: {a: {flow: f, at: [0 h, 3.5 h]}}
+"""
+    values = kpis(plan_of(text), engine=engine)[0].values
+
+    assert values["f.dwell.missing"] == 0.5
+    assert values["f.dwell.median"] != values["f.dwell.median"]
+    assert values["f.completed.day"] * 5 / 24 == 1
+    assert values["f.stay.missing"] == 0.5
+
+
+@pytest.mark.parametrize("rows", [100, 30_000, 10**6])
+def test_many_consignments_of_several_sources_find_their_own_dossier(rows):
+    """
+    Whatever the size of blocks, each of 40,000 and 33,000 consignments keeps the time of its own end.
+    """
+    plan = plan_of(TWO)
+    reducer = Reducer(plan)
+    names = {(mark.entry, mark.name): number for number, mark in enumerate(plan.names.marks)}
+    came, marks = {}, []
+    for source, (entry, count) in enumerate((("a", 40_000), ("b", 33_000))):
+        came[source] = np.arange(count) * (300 * DAY // 40_000)
+        numbers = token_number(source, 0) + (np.arange(count) << 6)
+        for name, late in (("arrived", 0), ("left", 1 + np.arange(count) % 977)):
+            key = names[entry, name] << NUMBER_BITS | numbers
+            marks.append(np.column_stack([key, came[source] + late]))
+    told = np.concatenate(marks)
+    told = told[np.argsort(told[:, 1], kind="stable")]
+    none = np.zeros((0, 4), dtype=np.int64)
+    for first in range(0, len(told), rows):
+        reducer.take(Block(none, told[first : first + rows]))
+    dossiers = reducer.dossiers
+    dossiers.settle(np.zeros((0, 2), dtype=np.int64))
+    for source, times in came.items():
+        first, after, seen, _ = dossiers.sources[source].tolist()
+
+        assert seen == len(times)
+        assert first == np.searchsorted(times, DAY)
+        assert after > seen or after == np.searchsorted(times, 301 * DAY)
+        assert np.array_equal(dossiers.when_arrived(source, 0, seen), times)
+        expected = 2 + np.arange(seen) % 977
+        assert np.array_equal(dossiers.spans("left", source, 0, seen), expected)
+        assert np.array_equal(dossiers.spans("left", source, 5, 1030), expected[5:1030])
+        assert np.array_equal(dossiers.spans("arrived", source, 7, 9), [1, 1])
+        assert np.array_equal(dossiers.spans("usable", source, 7, 9), [0, 0])
+
+
+@pytest.mark.parametrize("length", [1, 3_000_000])
+def test_an_array_that_grows_keeps_what_it_holds(length):
+    """
+    Small ones are copied, large ones grow in place; what is new is 0.
+    """
+    array = np.arange(length, dtype=np.int64)
+    assert room(array, length) is array
+    grown = room(array, length + 1)
+
+    assert len(grown) > length
+    assert np.array_equal(grown[:length], np.arange(length))
+    assert not grown[length:].any()

@@ -1,0 +1,327 @@
+"""
+The loops that fold record rows, compiled: one pass over the marks of a block and one over its visits.
+
+What a row is wanted for stands in small tables, by step and by mark; sums are integers. What grows (dossiers, notes,
+waits) grows between two calls only, so these loops never run out of room.
+
+What comes next is hard to guess, for rows of all steps are mixed, and a wrong guess costs the processor more than the
+row itself. So what most rows need is done for all of them, adding 0 where it is not meant, and only what is rare asks.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zonesim.engine._jit import inlined, kernel
+from zonesim.kpi import fields as f
+from zonesim.plan.records import CHILD_BITS, LARGEST_CHILD, LARGEST_ORDINAL, LARGEST_SOURCE, NEVER, NUMBER_BITS
+from zonesim.units import HOUR
+
+Ints = NDArray[np.int64]
+Shorts = NDArray[np.int32]
+
+_u = np.uint64
+_i = np.int64
+
+_ONE: Final = _u(1)
+_TWO: Final = _u(2)
+_THREE: Final = _u(3)
+_FOUR: Final = _u(4)
+_KEY: Final = _u(NUMBER_BITS)
+_CHILD: Final = _u(CHILD_BITS)
+_CHILD_MASK: Final = _u(LARGEST_CHILD)
+_ORDINAL_MASK: Final = _u(LARGEST_ORDINAL)
+_SOURCE: Final = _u(CHILD_BITS + LARGEST_ORDINAL.bit_length())
+_SOURCE_MASK: Final = _u(LARGEST_SOURCE)
+_NUMBER_MASK: Final = _u((1 << NUMBER_BITS) - 1)
+_CHUNK_BITS: Final = _u(f.CHUNK_BITS)
+_CHUNK: Final = _u(f.CHUNK)
+_CHUNK_MASK: Final = _u(f.CHUNK - 1)
+_HOUR: Final = _u(HOUR)
+_DAY_HOURS: Final = _u(24)
+_STEP: Final = _u(f.STEP_FIELDS)
+_MARK: Final = _u(f.MARK_FIELDS)
+_SOURCE_ROW: Final = _u(f.SOURCE_FIELDS)
+_NOTE: Final = _u(f.NOTE_FIELDS)
+_ACCOUNT: Final = _u(f.ACCOUNT_FIELDS)
+_UNSEEN: Final = f.UNSEEN
+_LONG: Final = f.LONG
+
+
+# --- marks
+
+
+@inlined
+def _find(notes: Ints, latest: int, tag: int) -> int:
+    """Return the number of the latest note with a tag in the chain that begins with `latest`, 0: none."""
+    note = latest
+    while note and notes[_u(note - 1) * _NOTE + f.TAG] != tag:
+        note = notes[_u(note - 1) * _NOTE + f.NEXT]
+    return note
+
+
+@inlined
+def _write(state: Ints, heads: Shorts, notes: Ints, dossier: np.uint64, tag: int, empty: int) -> int:
+    """Put a new note in front of the chain of a dossier and return its number; its facts are `empty`."""
+    at = _u(state[f.NOTES]) * _NOTE
+    note = state[f.NOTES] + 1
+    state[f.NOTES] = note
+    notes[at + f.TAG] = tag
+    notes[at + f.NEXT] = heads[dossier]
+    for fact in range(f.FACTS, _NOTE):
+        notes[at + fact] = empty
+    heads[dossier] = note
+    return note  # type: ignore[no-any-return]
+
+
+@inlined
+def _add_bit(state: Ints, heads: Shorts, notes: Ints, dossier: np.uint64, tag: int, bit: int) -> None:
+    note = _find(notes, heads[dossier], tag)
+    if not note:
+        note = _write(state, heads, notes, dossier, tag, 0)
+    notes[_u(note - 1) * _NOTE + f.FACTS] |= 1 << bit
+
+
+@inlined
+def _open_chunk(state: Ints, directory: Ints, sources: Ints, source: np.uint64) -> None:
+    chunk = sources[source * _SOURCE_ROW + f.OPENED]
+    sources[source * _SOURCE_ROW + f.OPENED] = chunk + 1
+    directory[source * _u(state[f.STRIDE]) + _u(chunk)] = state[f.CHUNKS]
+    state[f.CHUNKS] += 1
+
+
+@inlined
+def _book(state: Ints, accounts: Ints, row: np.uint64, amount: int, time: int) -> None:
+    begin, end = state[f.BEGIN], state[f.END]
+    accounts[row + f.ADDED] += amount
+    accounts[row + f.AREA] += amount * (end - min(max(time, begin), end))
+    if begin <= time < end:
+        accounts[row + (f.DEBITED if amount < 0 else f.CREDITED)] += abs(amount)
+
+
+@inlined
+def _tell(
+    state: Ints,
+    table: Ints,
+    mark: np.uint64,
+    time: int,
+    heads: Shorts,
+    notes: Ints,
+    truths: Ints,
+    dossier: np.uint64,
+    child: np.int64,
+) -> None:
+    """Note what a mark of a measured token says of the passage of a gate and of a truth."""
+    if table[mark + f.GATE] >= 0:
+        tag = table[mark + f.GATE] << CHILD_BITS | child
+        if not table[mark + f.WHAT]:
+            note = _write(state, heads, notes, dossier, tag, NEVER)
+        else:
+            note = _find(notes, heads[dossier], tag)
+        if note:
+            notes[_u(note - 1) * _NOTE + f.FACTS + _u(table[mark + f.WHAT])] = time
+    if table[mark + f.TRUTH] >= 0:
+        finding = table[mark + f.FINDING]
+        truths[_u(table[mark + f.TRUTH]) * _FOUR + _u(finding)] += 1
+        if table[mark + f.TRUTH_NOTE] >= 0:
+            _add_bit(state, heads, notes, dossier, table[mark + f.TRUTH_NOTE] << CHILD_BITS | child, finding)
+
+
+@kernel
+def fold_marks(
+    state: Ints,
+    marks: Ints,
+    table: Ints,
+    sources: Ints,
+    directory: Ints,
+    arrivals: Ints,
+    milestones: Shorts,
+    heads: Shorts,
+    notes: Ints,
+    late: Ints,
+    declarations: Ints,
+    passages: Ints,
+    truths: Ints,
+    accounts: Ints,
+) -> None:
+    """Fold some marks, flat: key, time of each."""
+    begin, end = state[f.BEGIN], state[f.END]
+    width, stride = _u(state[f.MILESTONES]), _u(state[f.STRIDE])
+    for row in range(_u(0), _u(len(marks)), _TWO):
+        key, time = _u(marks[row]), marks[row + _ONE]
+        mark = (key >> _KEY) * _MARK
+        if not table[mark + f.WANTED]:
+            continue
+        source, ordinal = key >> _SOURCE & _SOURCE_MASK, key >> _CHILD & _ORDINAL_MASK
+        number = _i(ordinal)
+        arrives = table[mark + f.ARRIVES]
+        own = source * _SOURCE_ROW
+        while number >> f.CHUNK_BITS >= sources[own + f.OPENED]:
+            _open_chunk(state, directory, sources, source)
+        sources[own + f.SEEN] = max(sources[own + f.SEEN], number + 1)
+        # Ordinals grow with time: the first that arrives after a moment is the least.
+        if sources[own + f.FIRST] == _UNSEEN and arrives and time >= begin:
+            sources[own + f.FIRST] = number
+        if time >= end and sources[own + f.AFTER] == _UNSEEN and arrives:
+            sources[own + f.AFTER] = number
+        chunk, place = _u(directory[source * stride + (ordinal >> _CHUNK_BITS)]), ordinal & _CHUNK_MASK
+        dossier = chunk * _CHUNK + place
+        arrived = arrivals[dossier] + (time - arrivals[dossier]) * arrives
+        arrivals[dossier] = arrived
+        cell = (chunk * width + _u(table[mark + f.MILESTONE])) * _CHUNK + place
+        span = (time - arrived + 1) * table[mark + f.TELLS]
+        milestones[cell] = max(_i(milestones[cell]), min(span, _LONG))
+        if span >= _LONG:
+            at = _u(state[f.LATE]) * _TWO
+            state[f.LATE] += 1
+            late[at], late[at + _ONE] = _i(cell), span
+        child = _i(key & _CHILD_MASK)
+        if child and span:
+            tag = state[f.REACHED] << CHILD_BITS | child
+            _add_bit(state, heads, notes, dossier, tag, table[mark + f.MILESTONE])
+        if not table[mark + f.MORE]:
+            continue
+        inside = begin <= time < end
+        declarations[source] += inside and table[mark + f.DECLARES]
+        if inside and table[mark + f.BEGINS] >= 0:
+            passages[_u(table[mark + f.BEGINS]) * _DAY_HOURS + _u(time) // _HOUR % _DAY_HOURS] += 1
+        if table[mark + f.ACCOUNT] >= 0:
+            _book(state, accounts, _u(table[mark + f.ACCOUNT]) * _ACCOUNT, table[mark + f.AMOUNT], time)
+        if sources[own + f.FIRST] <= number < sources[own + f.AFTER]:
+            _tell(state, table, mark, time, heads, notes, truths, dossier, child)
+
+
+# --- visits
+
+
+@inlined
+def _occupy(cells: Ints, row: np.uint64, first_hour: np.uint64, start: int, stop: int, units: int) -> None:
+    """
+    Add a stay of `units`, clipped to the window, to the occupancy of a group whose cells begin at `row`.
+
+    A cell holds full hours before it, and the rest within its hour.
+    """
+    hour = _u(stop) // _HOUR
+    cell = row + (hour - first_hour) * _TWO
+    if start >= _i(hour * _HOUR):
+        cells[cell + _ONE] += units * (stop - start)
+        return
+    cells[cell] += units
+    cells[cell + _ONE] += units * (stop - _i(hour * _HOUR))
+    hour = _u(start) // _HOUR
+    cell = row + (hour - first_hour) * _TWO
+    cells[cell] -= units
+    cells[cell + _ONE] -= units * (start - _i(hour * _HOUR))
+
+
+@kernel
+def occupy(cells: Ints, hours: int, first: int, group: Ints, start: Ints, stop: Ints, units: Ints) -> None:
+    """Add stays, clipped to the window whose first hour is `first`; group -1: in no group. Rows have `hours` cells."""
+    for place in range(len(group)):
+        if group[place] >= 0:
+            row = _u(group[place] * hours * 2)
+            _occupy(cells, row, _u(first), start[place], stop[place], units[place])
+
+
+@inlined
+def _keep(
+    state: Ints, steps: Ints, step: np.uint64, wait: int, waits: Shorts, owners: Shorts, late: Ints, number: np.int64
+) -> None:
+    """Keep a wait of step `number` for quantiles; one of 0 ms is written where the next one will stand."""
+    if steps[step + f.KEPT] == steps[step + f.KEPT_END]:
+        owners[_u(state[f.WAITS])] = number
+        steps[step + f.KEPT] = state[f.WAITS] * f.CHUNK
+        steps[step + f.KEPT_END] = steps[step + f.KEPT] + f.CHUNK
+        state[f.WAITS] += 1
+    waits[_u(steps[step + f.KEPT])] = wait
+    if wait >= _LONG:
+        waits[_u(steps[step + f.KEPT])] = _LONG
+        at = _u(state[f.LATE_WAITS]) * _TWO
+        state[f.LATE_WAITS] += 1
+        late[at], late[at + _ONE] = number, wait
+    steps[step + f.KEPT] += wait != 0
+
+
+@kernel
+def fold_visits(
+    state: Ints,
+    visits: Ints,
+    steps: Ints,
+    takes: Ints,
+    lanes: Ints,
+    sources: Ints,
+    busy: Ints,
+    waiting: Ints,
+    lane_waits: Ints,
+    lane_begun: Ints,
+    waits: Shorts,
+    owners: Shorts,
+    late: Ints,
+    inside: Ints,
+) -> None:
+    """Fold some visits, flat: key, queued, started, ended of each."""
+    begin, end, horizon = state[f.BEGIN], state[f.END], state[f.HORIZON]
+    first_hour = _u(begin) // _HOUR
+    for row in range(_u(0), _u(len(visits)), _FOUR):
+        key, queued, started, ended = _u(visits[row]), visits[row + _ONE], visits[row + _TWO], visits[row + _THREE]
+        step = (key >> _KEY) * _STEP
+        source, ordinal = key >> _SOURCE & _SOURCE_MASK, _i(key >> _CHILD & _ORDINAL_MASK)
+        own = source * _SOURCE_ROW
+        measured = (sources[own + f.FIRST] <= ordinal) & (ordinal < sources[own + f.AFTER])
+        wait, service = started - queued, ended - started
+        come, start, gone = queued, started, ended
+        if not (measured & (queued >= begin) & (started != NEVER) & (ended != NEVER) & (ended <= end)):
+            begun, over = started != NEVER, ended != NEVER
+            come = min(max(queued, begin), end)
+            gone = min(max(ended if over else horizon, begin), end)
+            start = min(max(started, begin), end) if begun else gone
+            if not over and steps[step + f.KIND] == f.LEAVES and key & _CHILD_MASK:
+                at = _u(state[f.INSIDE]) * _TWO
+                state[f.INSIDE] += 1
+                inside[at], inside[at + _ONE] = _i(key >> _KEY), _i(key & _NUMBER_MASK)
+            if measured and begun and not over:
+                service = 0
+                steps[step + f.OPEN] += 1
+                steps[step + f.OPEN_WAIT] += wait
+            elif measured and not begun:
+                wait = service = 0
+                steps[step + (f.GAVE_UP if over else f.STILL_WAIT)] += 1
+                steps[step + f.COUNT] -= 1
+            elif not measured:
+                wait = service = 0
+                steps[step + f.COUNT] -= 1
+            steps[step + f.MORE_STAY] += gone - come - wait - service
+            steps[step + f.MORE_WAIT] += start - come - wait
+        steps[step + f.COUNT] += 1
+        steps[step + f.WAIT] += wait
+        steps[step + f.SERVICE] += service
+        _keep(state, steps, step, wait, waits, owners, late, _i(key >> _KEY))
+        units = steps[step + f.UNITS]
+        _occupy(busy, _u(steps[step + f.GROUP]), first_hour, start if units else gone, gone, units)
+        if not steps[step + f.MORE_ROWS]:
+            continue
+        since, until = start, gone
+        if steps[step + f.KIND] == f.INTERRUPTED:  # while it waits for its unit, the visit of its step seems to use one
+            since, until = come, start
+        for take in range(_u(steps[step + f.TAKES]), _u(steps[step + f.TAKES_END]), _TWO):
+            _occupy(busy, _u(takes[take]), first_hour, since, until, takes[take + _ONE])
+        for lane in range(_u(steps[step + f.LANES]), _u(steps[step + f.LANES_END]), _TWO):
+            _occupy(waiting, _u(lanes[lane]), first_hour, come, start, 1)
+            if measured and started != NEVER:
+                at = _u(lanes[lane + _ONE]) + _u(queued) // _HOUR % _DAY_HOURS
+                lane_waits[at] += started - queued
+                lane_begun[at] += 1
+
+
+@kernel
+def count_within(arrivals: Ints, spans: Ints | Shorts, begin: int, end: int) -> int:
+    """Return how many of some spans, plus 1 and 0 where there is none, end from `begin` on and before `end`."""
+    found = 0
+    for place in range(len(arrivals)):
+        time = arrivals[place] + spans[place] - 1
+        if spans[place] > 0 and begin <= time < end:
+            found += 1
+    return found
