@@ -27,11 +27,11 @@ from zonesim.engine.tokens import Token, Visit
 from zonesim.engine.wording import endless, made_twice, overdrawn, spawn_loop, too_many_tokens
 from zonesim.faults import RunFault
 from zonesim.plan.laws import Law
-from zonesim.plan.operations import NOWHERE, AtShiftEnd, GatherBy, Op
+from zonesim.plan.operations import NOWHERE, AtShiftEnd, BranchOn, GatherBy, Op
 from zonesim.plan.plan import Plan
 from zonesim.plan.records import NEVER, NUMBER_BITS, Block, Ints, Sink, Totals
 
-BLOCK_ROWS: Final = 65_536
+BLOCK_ROWS: Final = 8_192
 """Visits (and marks) in a record block."""
 
 SLICE: Final = 1_000_000
@@ -41,6 +41,11 @@ _COMPOSED: Final = (Law.MIXTURE, Law.BY_CLASS, Law.SHIFTED)
 
 _IN_RESERVE: Final = 4
 """A round of the kernel's loop adds fewer rows and events than this without looking."""
+
+_MOST_AHEAD: Final = 16
+_SIDE_BY_SIDE: Final = 4
+_LIKELY: Final = 0.5
+"""How many draws are made when a token starts, how many at once, and from which share on a way is the usual one."""
 
 _FIRST_SLOTS: Final = 512
 _FIRST_EVENTS: Final = 1024
@@ -124,6 +129,7 @@ class _Run:
         self.world = _with_population(layout, self.state, self.sources, population)
         self.streams = layout.streams.copy()
         self.streams[0] = key
+        self.scratch = np.zeros(_MOST_AHEAD + _SIDE_BY_SIDE, dtype=np.uint64)
         self.layout = layout
         self.width = int(self.state[k.WIDTH])
         self.lines = np.zeros(2 * max(len(plan.resources), 1) * int(self.state[k.LEVELS]), dtype=np.int64)
@@ -168,6 +174,7 @@ class _Run:
                 layout.numbers,
                 layout.reals,
                 self.streams,
+                self.scratch,
                 self.pools,
                 self.lines,
                 self.tokens,
@@ -419,6 +426,8 @@ def _laid_out(_identity: str, held: _Held) -> _Layout:
     places, firsts = _batch_places(plan)
     state[k.IN_FORMING] = world.add(firsts)
     program, slots, groups = _program(plan, laws, numbers, pools)
+    ahead = _Ahead(plan, program)
+    state[k.IN_AHEAD] = world.add(ahead.holds)
     parties = max([int(row[5]) for row in plan.sources.tolist() if row[4] != NOWHERE], default=0)
     nodes = max([int(row[3]) for row in plan.program.tolist() if row[0] == Op.SEIZE], default=1)
     bits = (nodes - 1).bit_length()
@@ -426,7 +435,8 @@ def _laid_out(_identity: str, held: _Held) -> _Layout:
     state[k.AT_GROUPS] = k.TOKEN_FIELDS + k.VISIT_FIELDS * slots
     state[k.AT_FIRMS] = state[k.AT_GROUPS] + groups
     state[k.AT_NODES] = state[k.AT_FIRMS] + 1 + parties
-    state[k.WIDTH] = state[k.AT_NODES] + 2 * (1 << bits)
+    state[k.AT_AHEAD] = state[k.AT_NODES] + 2 * (1 << bits)
+    state[k.WIDTH] = state[k.AT_AHEAD] + ahead.most
     state[k.CLASSES] = max(len(plan.names.classes), 1)
     state[k.LEVELS] = max(len(levels), 1)
     state[k.POOLS], state[k.SOURCES], state[k.CHANGES] = len(plan.resources), len(plan.sources), len(changes)
@@ -436,9 +446,10 @@ def _laid_out(_identity: str, held: _Held) -> _Layout:
     state[k.BY_PROGRAM] = streams.add(plan.streams)
     state[k.BY_SOURCE] = streams.add(plan.source_streams)
     state[k.BY_ADOPTION] = streams.add(plan.adoption_streams)
+    state[k.BY_AHEAD] = streams.add(ahead.streams)
     return _Layout(
         state,
-        program,
+        program.ravel(),
         world.array().astype(np.int64),
         laws if len(laws) else np.zeros((1, 3), dtype=np.int64),
         numbers if len(numbers) else np.zeros(1),
@@ -528,7 +539,67 @@ def _program(plan: Plan, laws: Ints, numbers: Floats, pools: Ints) -> tuple[Ints
                 row[k.POOL] = whole(numbers[first])
         elif op == Op.SPLIT:
             row[k.POOL] = row[k.G]
-    return rows.ravel(), most_slots, most_groups
+    return rows, most_slots, most_groups
+
+
+class _Ahead:
+    """
+    The draws that are made when a token starts: for each place where tokens start, how long the holds on its most usual
+    way take and which way its branches go, as far as they depend on nothing else; and the class of who arrives.
+    """
+
+    def __init__(self, plan: Plan, rows: Ints) -> None:
+        self.holds: list[int] = []
+        """The hold of each draw, -1 for one whose random bits are kept. Each place has a multiple of four."""
+        self.streams: list[int] = []
+        self.most = 0
+        rows[:, k.AHEAD] = NOWHERE
+        classes = {
+            int(first): int(streams[2])
+            for (first, *_, mix, _), streams in zip(plan.sources.tolist(), plan.source_streams, strict=True)
+            if mix != NOWHERE
+        }
+        starts = {int(row[0]) for row in plan.sources.tolist()}
+        starts |= {int(row[k.C]) for row in rows if row[k.OP] == Op.SPLIT}
+        for start in sorted(starts):
+            self._add(plan, rows, start, classes.get(start))
+
+    def _add(self, plan: Plan, rows: Ints, start: int, class_stream: int | None) -> None:
+        rows[start, k.AHEAD_FIRST], rows[start, k.AHEAD_CLASS] = len(self.holds), NOWHERE
+        begin = len(self.holds)
+        for at in _usual_draws(plan, rows, start):
+            hold = rows[at, k.OP] == Op.HOLD
+            rows[at, k.AHEAD] = len(self.holds) - begin
+            self.holds.append(at if hold else NOWHERE)
+            self.streams.append(int(plan.streams[rows[at, k.B if hold else k.C]]))
+        if class_stream is not None:
+            rows[start, k.AHEAD_CLASS] = len(self.holds) - begin
+            self.holds.append(NOWHERE)
+            self.streams.append(class_stream)
+        rows[start, k.AHEAD_COUNT] = len(self.holds) - begin
+        while (len(self.holds) - begin) % _SIDE_BY_SIDE:
+            self.holds.append(NOWHERE)
+            self.streams.append(0)
+        self.most = max(self.most, len(self.holds) - begin)
+
+
+def _usual_draws(plan: Plan, rows: Ints, start: int) -> list[int]:
+    """Return the draws on the way that a token most often takes from `start` on, up to the end or a way back."""
+    found: list[int] = []
+    at = start
+    while len(found) < _MOST_AHEAD and rows[at, k.OP] != Op.LEAVE:
+        row = rows[at]
+        share = row[k.OP] == Op.BRANCH and row[k.A] == BranchOn.SHARE
+        if share or (row[k.OP] == Op.HOLD and row[k.EASY] == 0 and row[k.KIND] >= 0):
+            found.append(at)
+        at += 1
+        if row[k.OP] == Op.JUMP:
+            if row[k.B]:
+                break
+            at = int(row[k.A])
+        elif share and plan.shares[row[k.B]].mean() > _LIKELY:
+            at = int(row[k.D])
+    return found
 
 
 def _asked_alone(plan: Plan, pools: Ints) -> list[bool]:

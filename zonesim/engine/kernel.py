@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from zonesim.engine._jit import inlined, kernel
 from zonesim.engine.arithmetic import log
 from zonesim.engine.sampling import draw_ms, quantile, sample, whole
-from zonesim.engine.streams import lineage, uniform
+from zonesim.engine.streams import lineage, random_bits, uniform, unit
 from zonesim.plan.operations import BranchOn, GatherBy, Op, SetWhat
 from zonesim.plan.records import CHILD_BITS, LARGEST_ORDINAL, NUMBER_BITS
 
@@ -114,7 +114,8 @@ GROUPS: Final = _u(47)
 AT_GROUPS: Final = _u(48)
 AT_FIRMS: Final = _u(49)
 AT_NODES: Final = _u(50)
-"""Where in a token the counts of children, the firms and the places in line begin."""
+AT_AHEAD: Final = _u(40)
+"""Where in a token the counts of children, the firms, the places in line and the draws made ahead begin."""
 IN_NEEDS: Final = _u(51)
 IN_PRIORITIES: Final = _u(52)
 IN_CALENDARS: Final = _u(53)
@@ -138,12 +139,14 @@ OF_ADOPTION: Final = _u(68)
 BY_PROGRAM: Final = _u(69)
 BY_SOURCE: Final = _u(70)
 BY_ADOPTION: Final = _u(71)
+BY_AHEAD: Final = _u(72)
 """Where in `streams` each table begins; the first word is the run's key."""
-STATE_FIELDS: Final = 72
+IN_AHEAD: Final = _u(73)
+STATE_FIELDS: Final = 74
 
 # --- fields of a program row: those of the plan, then what is worked out for the kernel
 
-ROW_BITS: Final = _u(4)
+ROW_BITS: Final = _u(5)
 OP: Final = _u(0)
 STEP: Final = _u(1)
 A: Final = _u(2)
@@ -165,7 +168,14 @@ KIND: Final = _u(13)
 NUMBERS: Final = _u(14)
 NUMBERS_COUNT: Final = _u(15)
 """HOLD: its law as `quantile` wants it; KIND is -1 for one that is put together of others."""
-ROW_FIELDS: Final = 16
+AHEAD: Final = _u(16)
+"""HOLD, BRANCH: place of its draw among those that are made when the token starts, -1: none."""
+AHEAD_FIRST: Final = _u(17)
+AHEAD_COUNT: Final = _u(18)
+"""First operation of a routine: the draws that are made when a token starts there, in the table of them."""
+AHEAD_CLASS: Final = _u(19)
+"""First operation of a source whose classes are drawn: the place of that draw, -1: none."""
+ROW_FIELDS: Final = 32
 
 # --- fields of a pool
 
@@ -220,8 +230,13 @@ KIN_NEXT: Final = _u(28)
 KIN_BEFORE: Final = _u(29)
 LEAVE_STEP: Final = _u(30)
 GIVES_UP: Final = _u(31)
-TOKEN_FIELDS: Final = 32
-"""Then, `SLOTS` times, the open visits; the counts of children; the firms; the places in line (next, before)."""
+AHEAD_PASSES: Final = _u(32)
+"""The pass for which draws are made ahead."""
+TOKEN_FIELDS: Final = 34
+"""
+Then, `SLOTS` times, the open visits; the counts of children; the firms; the places in line (next, before); the draws
+made ahead: how long a HOLD takes (ms), the random bits of a BRANCH.
+"""
 
 VISIT_ROW: Final = _u(0)
 """The operation that began the visit, and from bit 32 on which of its needs are kept by other visits."""
@@ -324,6 +339,8 @@ _SCATTER: Final = int(Op.SCATTER)
 _WAIT_UNTIL: Final = int(Op.WAIT_UNTIL)
 _LEAVE: Final = int(Op.LEAVE)
 _KEEP: Final = int(Op.KEEP)
+_WAITS: Final = -1
+"""In place of an operation: the token that seized waits."""
 _ON_SHARE: Final = int(BranchOn.SHARE)
 _ON_FLAG: Final = int(BranchOn.FLAG)
 _ON_CLASS: Final = int(BranchOn.CLASS)
@@ -357,12 +374,13 @@ def _sift_down(events: Ints, size: int, first: int, second: int) -> None:
         below = 2 * place + 1
         if below >= size:
             break
+        if below + 1 < size:  # to the smaller of two: added, for a branch could not be foreseen
+            lower, other = events[_u(2 * below)], events[_u(2 * below + 2)]
+            if other == lower:
+                below += events[_u(2 * below + 3)] < events[_u(2 * below + 1)]
+            else:
+                below += other < lower
         lower = events[_u(2 * below)]
-        if below + 1 < size:
-            other = events[_u(2 * below + 2)]
-            if other < lower or (other == lower and events[_u(2 * below + 3)] < events[_u(2 * below + 1)]):
-                below += 1
-                lower = other
         if first < lower or (first == lower and second < events[_u(2 * below + 1)]):
             break
         events[_u(2 * place)] = lower
@@ -432,6 +450,12 @@ def _draw(
 ) -> int:
     """Return `draw_ms` of the same: for all but holds, into which it is compiled."""
     return draw_ms(laws, numbers, law, klass, key, stream, luck, child, passes)
+
+
+@kernel
+def _uniform(key: np.uint64, stream: np.uint64, luck: int, child: int, passes: int) -> float:
+    """Return `uniform` of the same: where it is seldom called."""
+    return uniform(key, stream, luck, child, passes)
 
 
 @kernel
@@ -889,6 +913,7 @@ def _adopted(
 @inlined
 def _describe(
     state: Ints,
+    program: Ints,
     world: Ints,
     reals: Floats,
     streams: Words,
@@ -918,11 +943,12 @@ def _describe(
             klass = world[_u(state[IN_FIRM_CLASS] + tokens[firms + _ONE])]
     if mix >= 0:
         last = state[CLASSES] - 1
-        drawn = uniform(streams[_u(0)], streams[by + _TWO], luck, 0, 0)
+        place = program[(_u(sources[row + FIRST_ROW]) << ROW_BITS) + AHEAD_CLASS]
+        drawn = unit(tokens[token + _u(state[AT_AHEAD] + place)])
         shares = state[OF_MIXES] + mix * (last + 1)
         klass = 0
-        while klass < last and drawn >= reals[_u(shares + klass)]:
-            klass += 1
+        for part in range(last):
+            klass += drawn >= reals[_u(shares + part)]
     tokens[token + CLASS] = klass
     tokens[token + FLAGS] = 0
     if tokens[firms] + sources[row + SPECIALS] > 0:
@@ -999,9 +1025,73 @@ def _pass_again(state: Ints, tokens: Ints, token: np.uint64) -> int:
     return DONE
 
 
+@inlined
+def _draw_ahead(
+    state: Ints,
+    program: Ints,
+    world: Ints,
+    numbers: Floats,
+    streams: Words,
+    scratch: Words,
+    tokens: Ints,
+    token: np.uint64,
+    start: int,
+) -> None:
+    """
+    Make the draws that a token which starts will most often need: how long its holds take, which way it goes.
+
+    None depends on another, so the processor makes several at once; made when they are needed, each would be waited
+    for. They come in fours, for as many fit side by side.
+    """
+    row = _u(start) << ROW_BITS
+    first, count = program[row + AHEAD_FIRST], program[row + AHEAD_COUNT]
+    passes = tokens[token + PASSES]
+    tokens[token + AHEAD_PASSES] = passes
+    random_bits(
+        scratch, streams, state[BY_AHEAD] + first, (count + 3) & -4, tokens[token + LUCK], tokens[token + CHILD], passes
+    )
+    place = token + _u(state[AT_AHEAD])
+    for each in range(count):
+        at = world[_u(state[IN_AHEAD] + first + each)]
+        drawn = int(scratch[_u(each)])
+        if at >= 0:
+            hold = _u(at) << ROW_BITS
+            value = quantile(
+                numbers, program[hold + KIND], program[hold + NUMBERS], program[hold + NUMBERS_COUNT], unit(drawn)
+            )
+            drawn = whole(value)
+        tokens[place + _u(each)] = drawn
+
+
+@kernel
+def _draw_ahead_away(
+    state: Ints,
+    program: Ints,
+    world: Ints,
+    numbers: Floats,
+    streams: Words,
+    scratch: Words,
+    tokens: Ints,
+    token: np.uint64,
+    start: int,
+) -> None:
+    _draw_ahead(state, program, world, numbers, streams, scratch, tokens, token, start)
+
+
 @kernel
 def _split(
-    state: Ints, program: Ints, tokens: Ints, at: Ints, slot: int, row: np.uint64, first: int, count: int
+    state: Ints,
+    program: Ints,
+    world: Ints,
+    numbers: Floats,
+    streams: Words,
+    scratch: Words,
+    tokens: Ints,
+    at: Ints,
+    slot: int,
+    row: np.uint64,
+    first: int,
+    count: int,
 ) -> int:
     """Make children, each ready to start; return DONE or a fault."""
     width = _u(state[WIDTH])
@@ -1033,6 +1123,7 @@ def _split(
         tokens[new + PASSES] = tokens[token + PASSES]
         tokens[new + STATUS] = tokens[token + STATUS]
         _inherit_firms(state, tokens, token, new)
+        _draw_ahead_away(state, program, world, numbers, streams, scratch, tokens, new, start)
         if group >= 0:
             tokens[new + PARENT] = slot
             tokens[new + GROUP] = group
@@ -1265,6 +1356,7 @@ def run(
     numbers: Floats,
     reals: Floats,
     streams: Words,
+    scratch: Words,
     pools: Ints,
     lines: Ints,
     tokens: Ints,
@@ -1292,7 +1384,7 @@ def run(
     begin, end, horizon = state[BEGIN], state[END], state[HORIZON]
     classes, node_bits = state[CLASSES], state[NODE_BITS]
     in_needs, in_priorities, of_shares = state[IN_NEEDS], state[IN_PRIORITIES], state[OF_SHARES]
-    by_program = state[BY_PROGRAM]
+    by_program, at_ahead = state[BY_PROGRAM], _u(state[AT_AHEAD])
     visits_limit, marks_limit = state[VISITS_LIMIT], state[MARKS_LIMIT]
     events_limit = state[EVENTS_LIMIT]
     now, left = state[NOW], state[LEFT]
@@ -1438,7 +1530,10 @@ def run(
                         token = _u(slot) * width
                         _clear(tokens, token)
                         tokens[token + LUCK] = (number >> CHILD_BITS) & LARGEST_ORDINAL
-                        _describe(state, world, reals, streams, sources, tokens, token, source)
+                        tokens[token + CHILD] = 0
+                        start = sources[(_u(source) << SOURCE_BITS) + FIRST_ROW]
+                        _draw_ahead(state, program, world, numbers, streams, scratch, tokens, token, start)
+                        _describe(state, program, world, reals, streams, sources, tokens, token, source)
                         first = _next_arrival(state, world, laws, numbers, reals, streams, sources, expected, source)
                         if first < 0:
                             reason = -first
@@ -1450,6 +1545,9 @@ def run(
                             hole = 0
                     else:
                         tokens[token + STATE] = GOING
+                        tokens[token + CHILD] = 0
+                        start = sources[(_u(source) << SOURCE_BITS) + FIRST_ROW]
+                        _draw_ahead_away(state, program, world, numbers, streams, scratch, tokens, token, start)
                         tokens[token + FLAGS] = _adopted(state, world, reals, streams, sources, tokens, token, source)
                     _come(state, program, sources, tokens, at, log_, slot, source)
                     pc = tokens[token + PC]
@@ -1565,13 +1663,16 @@ def run(
                 share = reals[_u(of_shares + operand * classes + tokens[token + CLASS])]
                 if share > 0.0:
                     passes = 0 if program[row + E] != 0 else tokens[token + PASSES]
-                    drawn = uniform(
-                        key,
-                        streams[_u(by_program + program[row + C])],
-                        tokens[token + LUCK],
-                        tokens[token + CHILD],
-                        passes,
-                    )
+                    if program[row + AHEAD] >= 0 and tokens[token + AHEAD_PASSES] == passes:
+                        drawn = unit(tokens[token + at_ahead + _u(program[row + AHEAD])])
+                    else:
+                        drawn = _uniform(
+                            key,
+                            streams[_u(by_program + program[row + C])],
+                            tokens[token + LUCK],
+                            tokens[token + CHILD],
+                            passes,
+                        )
                     yes = drawn < share
             elif on == _ON_FLAG:
                 yes = (tokens[token + FLAGS] >> operand) & 1 != 0
@@ -1658,31 +1759,39 @@ def run(
                         if state[STALE] > MOST_STALE and 2 * state[STALE] > size:
                             size = _sweep(state, events, tokens, size)
                 slot = 0
-                continue
+                op = _WAITS
         if op == _HOLD:
+            duration = program[row + POOL]
+            if program[row + EASY] == 0:
+                if program[row + KIND] < 0:
+                    drawn = _uniform(
+                        key,
+                        streams[_u(by_program + program[row + B])],
+                        tokens[token + LUCK],
+                        tokens[token + CHILD],
+                        tokens[token + PASSES],
+                    )
+                    duration = whole(_sample(laws, numbers, program[row + A], drawn, tokens[token + CLASS]))
+                elif program[row + AHEAD] >= 0 and tokens[token + AHEAD_PASSES] == tokens[token + PASSES]:
+                    duration = tokens[token + at_ahead + _u(program[row + AHEAD])]
+                else:
+                    duration = _draw(
+                        laws,
+                        numbers,
+                        program[row + A],
+                        tokens[token + CLASS],
+                        key,
+                        streams[_u(by_program + program[row + B])],
+                        tokens[token + LUCK],
+                        tokens[token + CHILD],
+                        tokens[token + PASSES],
+                    )
             step = program[row + STEP]
             tokens[token + HOLD_STEP] = step
             if step >= 0:
                 tokens[token + HOLD_QUEUED] = now
                 tokens[token + HOLD_STARTED] = now
                 at[_u(step)] += left
-            if program[row + EASY] != 0:
-                duration = program[row + POOL]
-            else:
-                drawn = uniform(
-                    key,
-                    streams[_u(by_program + program[row + B])],
-                    tokens[token + LUCK],
-                    tokens[token + CHILD],
-                    tokens[token + PASSES],
-                )
-                if program[row + KIND] >= 0:
-                    value = quantile(
-                        numbers, program[row + KIND], program[row + NUMBERS], program[row + NUMBERS_COUNT], drawn
-                    )
-                else:
-                    value = _sample(laws, numbers, program[row + A], drawn, tokens[token + CLASS])
-                duration = whole(value)
             due = now + duration
             if program[row + C] >= 0:
                 due = _open_end(state, world, calendars, program[row + C], duration)
@@ -1704,7 +1813,7 @@ def run(
             at[_u(step)] -= left
             _go_away(state, tokens, slot)
             slot = 0
-        elif op in (_RELEASE, _MARK, _BRANCH, _SEIZE):
+        elif op in (_WAITS, _RELEASE, _MARK, _BRANCH, _SEIZE):
             pass  # in the next round
         elif op == _JUMP:
             pc = program[row + A]
@@ -1745,7 +1854,9 @@ def run(
             )
             most = program[row + E]
             eldest = program[row + D] + (tokens[token + CHILD] - program[row + F]) * most
-            reason = _split(state, program, tokens, at, slot, row, eldest, min(children, most))
+            reason = _split(
+                state, program, world, numbers, streams, scratch, tokens, at, slot, row, eldest, min(children, most)
+            )
             if reason != DONE:
                 break
             pc += 1

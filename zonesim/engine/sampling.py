@@ -125,9 +125,9 @@ def quantile(numbers: Numbers, kind: int, first: int, count: int, u: float) -> f
         return numbers[first] + u * (numbers[first + 1] - numbers[first])
     if kind == _TRIANGULAR:
         low, mode, high = numbers[first], numbers[first + 1], numbers[first + 2]
-        if u * (high - low) < mode - low:
-            return low + math.sqrt(u * (high - low) * (mode - low))
-        return high - math.sqrt((1.0 - u) * (high - low) * (high - mode))
+        rising = u * (high - low) < mode - low  # no branch: it could not be foreseen
+        root = math.sqrt((u if rising else 1.0 - u) * (high - low) * (mode - low if rising else high - mode))
+        return low + root if rising else high - root
     if kind == _DISCRETE:
         part = first
         while u >= numbers[part + 1] and part + 2 < first + count:

@@ -11,8 +11,11 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zonesim.engine._jit import inlined, kernel
+
+Words = NDArray[np.uint64]
 
 _LOW: Final = np.uint64(0xFFFFFFFF)
 _HALF: Final = np.uint64(32)
@@ -73,13 +76,37 @@ def lineage(stream: np.uint64, ordinal: int, child: int, passes: int) -> int:
 
 
 @inlined
-def uniform(key: np.uint64, stream: np.uint64, ordinal: int, child: int, passes: int) -> float:
+def bits(key: np.uint64, stream: np.uint64, ordinal: int, child: int, passes: int) -> int:
     """
-    Return a uniform number strictly between 0 and 1, a multiple of 2 ** -53.
+    Return 52 random bits.
 
     `ordinal` is below 2 ** 32, `child` below 256, `passes` counts up to 2 ** 24.
     """
     place = (np.uint64(child) << _CHILD_SHIFT) | (np.uint64(passes) & _PASS_MASK)
     r0, r1, _, _ = philox(stream & _LOW, stream >> _HALF, np.uint64(ordinal), place, key & _LOW, key >> _HALF)
-    bits = (r0 << _SHIFT_20) | (r1 >> _SHIFT_12)
-    return (np.float64(np.int64(bits)) + 0.5) * _UNIT
+    return np.int64((r0 << _SHIFT_20) | (r1 >> _SHIFT_12))  # type: ignore[return-value]
+
+
+@inlined
+def random_bits(out: Words, streams: Words, first: int, count: int, ordinal: int, child: int, passes: int) -> None:
+    """Fill `out` with what `bits` returns for `count` streams, from number `first` on; `streams[0]` is the key."""
+    key = streams[np.uint64(0)]
+    k0, k1 = key & _LOW, key >> _HALF
+    c2 = np.uint64(ordinal)
+    c3 = (np.uint64(child) << _CHILD_SHIFT) | (np.uint64(passes) & _PASS_MASK)
+    for each in range(count):
+        stream = streams[np.uint64(first + each)]
+        r0, r1, _, _ = philox(stream & _LOW, stream >> _HALF, c2, c3, k0, k1)
+        out[np.uint64(each)] = (r0 << _SHIFT_20) | (r1 >> _SHIFT_12)
+
+
+@inlined
+def unit(random: int) -> float:
+    """Return a number strictly between 0 and 1, a multiple of 2 ** -53, made of 52 random bits."""
+    return (np.float64(random) + 0.5) * _UNIT
+
+
+@inlined
+def uniform(key: np.uint64, stream: np.uint64, ordinal: int, child: int, passes: int) -> float:
+    """Return a uniform number strictly between 0 and 1, a multiple of 2 ** -53; arguments as for `bits`."""
+    return unit(bits(key, stream, ordinal, child, passes))
