@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -53,10 +55,11 @@ class Dossiers:
         self.directory = np.zeros(len(self.sources) * _FIRST_PLACES, dtype=np.int64)
         self.arrivals = np.zeros(1, dtype=np.int64)
         self.milestones = np.zeros(1, dtype=np.int32)
-        self.told: Spans = self.milestones
         self.heads = np.zeros(1, dtype=np.int32)
         self.notes = np.zeros(1, dtype=np.int64)
         self.late = np.zeros(1, dtype=np.int64)
+        self.settled_late: dict[tuple[int, int], tuple[Ints, Ints]] = {}
+        """By position of the milestone and source: ordinals, and the spans that take more than 31 bits."""
 
     def make_room(self, marks: int) -> None:
         """Grow so that so many marks find room."""
@@ -75,14 +78,17 @@ class Dossiers:
 
     def settle(self, inside: Ints) -> None:
         """
-        Take back milestones that a child which is still `inside` (LEAVE pseudo-step, token) has yet to reach; nothing
-        is folded after this.
+        Look up the milestones that were late, and take back those that a child which is still `inside` (LEAVE
+        pseudo-step, token) has yet to reach; nothing is folded after this.
         """
-        self.told = self.milestones
         if late := int(self.state[f.LATE]):
             cells, spans = self.late[: 2 * late].reshape(-1, 2).T
-            self.told = self.milestones.astype(np.int64)
-            np.maximum.at(self.told, cells, spans)
+            chunks, columns = np.divmod(cells >> f.CHUNK_BITS, self.width)
+            source, place = self._owners()[chunks].T
+            ordinal = place * f.CHUNK + (cells & (f.CHUNK - 1))
+            for key in set(zip(columns.tolist(), source.tolist(), strict=True)):
+                mine = (columns == key[0]) & (source == key[1])
+                self.settled_late[key] = ordinal[mine], spans[mine]
         for step, number in inside.tolist():
             source, ordinal, child = _parts(number)
             chunk = int(self.directory[source * int(self.state[f.STRIDE]) + (ordinal >> f.CHUNK_BITS)])
@@ -91,7 +97,7 @@ class Dossiers:
             for name in self.wanted.reachable[step]:
                 milestone = self.wanted.milestones.index(name)
                 if not reached >> milestone & 1:
-                    self.told[(chunk * self.width + milestone) * f.CHUNK + place] = 0
+                    self.milestones[(chunk * self.width + milestone) * f.CHUNK + place] = 0
 
     def _reached(self, dossier: int, child: int) -> int:
         """Return the bits of the milestones that a child has reached."""
@@ -112,20 +118,39 @@ class Dossiers:
         """Return how many ms after its arrival each consignment reached a milestone, plus 1; 0: it has not."""
         if name not in self.wanted.milestones:
             return np.full(after - first, int(name == "arrived"), dtype=np.int32)
-        rows = _chunks(self.told, self.width)
-        found: Spans = self._rows(rows[:, self.wanted.milestones.index(name)], source, first, after)
+        column = self.wanted.milestones.index(name)
+        found: Spans = self._rows(_chunks(self.milestones, self.width)[:, column], source, first, after)
+        if (column, source) in self.settled_late:
+            ordinals, spans = self.settled_late[column, source]
+            inside = (ordinals >= first) & (ordinals < after)
+            place, spans = ordinals[inside] - first, spans[inside]
+            reached = found[place] > 0  # it may be taken back
+            found = found.astype(np.int64)
+            np.maximum.at(found, place[reached], spans[reached])
         return found
+
+    def _owners(self) -> Ints:
+        """Return, by chunk, the source that it belongs to and its number there."""
+        owners = np.zeros((int(self.state[f.CHUNKS]), 2), dtype=np.int64)
+        directory = self.directory.reshape(len(self.sources), -1)
+        for source, opened in enumerate(self.sources[:, f.OPENED].tolist()):
+            owners[directory[source, :opened], 0] = source
+            owners[directory[source, :opened], 1] = np.arange(opened)
+        return owners
 
     def _rows(self, chunks: NDArray[Any], source: int, first: int, after: int) -> NDArray[Any]:
         low, high = first >> f.CHUNK_BITS, (after + f.CHUNK - 1) >> f.CHUNK_BITS
         places = self.directory[source * int(self.state[f.STRIDE]) :][low:high]
         return chunks[places].ravel()[first - low * f.CHUNK : after - low * f.CHUNK]
 
-    def notes_of(self, kinds: tuple[int, ...]) -> Ints:
-        """Return the facts of all notes of some kinds, in the order in which they were begun; shape (n, 5)."""
+    def facts(self) -> Iterator[Ints]:
+        """Yield, by kind, the facts of all notes in the order in which they were begun; shape (n, 5)."""
         notes = self.notes[: int(self.state[f.NOTES]) * f.NOTE_FIELDS].reshape(-1, f.NOTE_FIELDS)
-        found: Ints = notes[np.isin(notes[:, f.TAG] >> CHILD_BITS, kinds), f.FACTS :]
-        return found
+        kinds = (notes[:, f.TAG] >> CHILD_BITS).astype(np.int16)  # few, so that sorting counts them
+        order = np.argsort(kinds, kind="stable")
+        edges = np.searchsorted(kinds[order], np.arange(self.wanted.reached + 1)).tolist()
+        for first, after in pairwise(edges):
+            yield notes[order[first:after], f.FACTS :]
 
 
 class Waits:
@@ -136,6 +161,10 @@ class Waits:
         self.steps = steps
         self.kept = np.zeros(1, dtype=np.int32)
         self.owners = np.zeros(1, dtype=np.int32)
+        self.counts: list[int] = []
+        """By step; `edges` say where its chunks begin in `order`."""
+        self.edges: list[int] = []
+        self.order = np.zeros(0, dtype=np.int64)
         self.late = np.zeros(1, dtype=np.int64)
 
     def make_room(self, visits: int) -> None:
@@ -145,12 +174,18 @@ class Waits:
         self.owners = room(self.owners, chunks)
         self.late = room(self.late, 2 * (int(self.state[f.LATE_WAITS]) + visits))
 
-    def of(self, step: int, free: int) -> Spans:
-        """Return the waits at a step in whose last chunk so many places are free."""
-        chunks = np.flatnonzero(self.owners[: int(self.state[f.WAITS])] == step)
-        if not len(chunks):
-            return np.zeros(0, dtype=np.int32)
-        found: Spans = _chunks(self.kept, 1)[chunks].ravel()[: len(chunks) * f.CHUNK - free]
+    def settle(self, steps: Ints) -> None:
+        """Find the chunks of each step, and how many waits it has; nothing is kept after this."""
+        owners = self.owners[: int(self.state[f.WAITS])]
+        self.order = np.argsort(owners, kind="stable")
+        self.edges = np.searchsorted(owners[self.order], np.arange(self.steps + 1)).tolist()
+        chunks = np.bincount(owners, minlength=self.steps)
+        self.counts = (chunks * f.CHUNK - steps[:, f.KEPT_END] + steps[:, f.KEPT]).tolist()
+
+    def of(self, step: int) -> Spans:
+        """Return the waits at a step."""
+        chunks = self.order[self.edges[step] : self.edges[step + 1]]
+        found: Spans = _chunks(self.kept, 1)[chunks].ravel()[: self.counts[step]]
         if late := int(self.state[f.LATE_WAITS]):
             numbers, waits = self.late[: 2 * late].reshape(-1, 2).T
             found = np.concatenate([found[found < f.LONG], waits[numbers == step]])

@@ -44,6 +44,26 @@ class RunResult:
     events: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """
+    Of visits of measured tokens, ms and numbers: `started`, sums of their waits and services, how many of them are
+    `open` and what these waited, how many `still` wait, gave up, or `waited` before they started.
+    """
+
+    started: int = 0
+    wait: int = 0
+    service: int = 0
+    open: int = 0
+    open_wait: int = 0
+    still: int = 0
+    gave_up: int = 0
+    waited: int = 0
+
+
+_SUMS: Final = (f.COUNT, f.WAIT, f.SERVICE, f.OPEN, f.OPEN_WAIT, f.STILL_WAIT, f.GAVE_UP)
+
+
 class Measurement:
     """Computes the KPIs of one run."""
 
@@ -52,6 +72,8 @@ class Measurement:
         self.wanted = reducer.wanted
         self.scopes = reducer.scopes
         self.columns: Columns = reducer.finish(totals)
+        self.steps = self.columns.steps.tolist()
+        self.facts = list(self.columns.dossiers.facts())
         self.totals = totals
         self.window = int(plan.window[1] - plan.window[0])
         self.days = self.window / DAY
@@ -184,6 +206,8 @@ class Measurement:
 
     def _quantiles(self, name: str, spans: Spans, zeros: int, missing: int, unit: int) -> None:
         asked = [what for what in _QUANTILES if f"{name}.{what}" in self.wanted.ids]
+        if not asked:
+            return
         found = quantiles(spans, zeros, missing, [_QUANTILES[what] for what in asked])
         for what, value in zip(asked, found, strict=True):
             self.values[f"{name}.{what}"] = value / unit
@@ -192,41 +216,41 @@ class Measurement:
 
     def _steps(self) -> None:
         for name, rows in self.scopes.steps.items():
-            sums = self.columns.steps[list(rows)].sum(axis=0)
-            started, still, left_open = int(sums[f.COUNT]), int(sums[f.STILL_WAIT]), int(sums[f.OPEN])
-            count, missing = started + still, left_open + still
-            wait, service, kept = int(sums[f.WAIT]), int(sums[f.SERVICE]), self._waits(rows)
-            self._mean(f"{name}.wait", wait, started, still, MINUTE)
-            self._quantiles(f"{name}.wait", kept, started - len(kept), still, MINUTE)
-            self._mean(f"{name}.service", service, started - left_open, missing, MINUTE)
-            stay = wait - int(sums[f.OPEN_WAIT]) + service
-            self._mean(f"{name}.stay", stay, started - left_open, missing, MINUTE)
+            visits = self._pooled(rows)
+            count, missing = visits.started + visits.still, visits.open + visits.still
+            self._waits(name, rows, visits, MINUTE)
+            self._mean(f"{name}.service", visits.service, visits.started - visits.open, missing, MINUTE)
+            stays = visits.wait - visits.open_wait + visits.service
+            self._mean(f"{name}.stay", stays, visits.started - visits.open, missing, MINUTE)
             self.values[f"{name}.visits.day"] = count / self.days
-            gave_up = int(sums[f.GAVE_UP])
-            self.values[f"{name}.gave_up.share"] = _share(gave_up, gave_up + count)
+            self.values[f"{name}.gave_up.share"] = _share(visits.gave_up, visits.gave_up + count)
             self.values[f"{name}.open.share"] = _share(missing, count)
             # Nothing is missing here: who still waits when the run ends has waited.
-            self.values[f"{name}.wait.share"] = _share(len(kept) + still, count)
+            self.values[f"{name}.wait.share"] = _share(visits.waited + visits.still, count)
         for name, rows in self.scopes.interruptions.items():
-            sums = self.columns.steps[list(rows)].sum(axis=0)
-            started, still = int(sums[f.COUNT]), int(sums[f.STILL_WAIT])
-            self._mean(f"{name}.interrupted", int(sums[f.WAIT]), started, still, MINUTE)
-            self.values[f"{name}.interruptions.day"] = (started + still) / self.days
+            visits = self._pooled(rows)
+            self._mean(f"{name}.interrupted", visits.wait, visits.started, visits.still, MINUTE)
+            self.values[f"{name}.interruptions.day"] = (visits.started + visits.still) / self.days
 
-    def _waits(self, rows: tuple[int, ...]) -> Spans:
-        """Return the waits above 0 of measured tokens at several steps together."""
-        steps = self.columns.steps
-        return _joined([self.columns.waits.of(row, int(steps[row, f.KEPT_END] - steps[row, f.KEPT])) for row in rows])
+    def _pooled(self, rows: tuple[int, ...]) -> Visits:
+        """Return the sums of the visits of several steps together."""
+        parts = [(*(self.steps[row][field] for field in _SUMS), self.columns.waits.counts[row]) for row in rows]
+        return Visits(*map(sum, zip(*parts, strict=True))) if parts else Visits()
+
+    def _waits(self, name: str, rows: tuple[int, ...], visits: Visits, unit: int) -> None:
+        self._mean(f"{name}.wait", visits.wait, visits.started, visits.still, unit)
+        kept = _joined([self.columns.waits.of(row) for row in rows]) if visits.waited else np.zeros(0, dtype=np.int32)
+        self._quantiles(f"{name}.wait", kept, visits.started - visits.waited, visits.still, unit)
 
     def _place(self, direction: int, place: str) -> None:
         rows = self.scopes.lanes[place]
-        sums = self.columns.steps[list(rows)].sum(axis=0)
-        started, still, left_open = int(sums[f.COUNT]), int(sums[f.STILL_WAIT]), int(sums[f.OPEN])
-        kept = self._waits(rows)
-        self._mean(f"{place}.wait", int(sums[f.WAIT]), started, still, SECOND)
-        self._quantiles(f"{place}.wait", kept, started - len(kept), still, SECOND)
-        self._mean(f"{place}.lane", int(sums[f.SERVICE]), started - left_open, left_open + still, SECOND)
-        arrived, lane_left, passed, manual, stopped = self.columns.dossiers.notes_of(self.wanted.passages[direction]).T
+        visits = self._pooled(rows)
+        self._waits(place, rows, visits, SECOND)
+        ended, missing = visits.started - visits.open, visits.open + visits.still
+        self._mean(f"{place}.lane", visits.service, ended, missing, SECOND)
+        arrived, lane_left, passed, manual, stopped = np.concatenate(
+            [self.facts[kind] for kind in self.wanted.passages[direction]]
+        ).T
         self.samples[f"{place}.pass"] = self._duration(f"{place}.pass", arrived, passed, SECOND)
         self._duration(f"{place}.queue_and_lane", arrived, lane_left, SECOND)
         count = len(arrived)
@@ -272,7 +296,7 @@ class Measurement:
     def _truths(self) -> None:
         for number, name in enumerate(self.scopes.truths):
             checked, _, _, false_stops = self.columns.truths[number].tolist()
-            facts = self.columns.dossiers.notes_of((self.wanted.truths[number],))[:, 0]
+            facts = self.facts[self.wanted.truths[number]][:, 0]
             caught = int((facts >> TRUTH_MARKS.index("caught") & 1).sum())
             passed = len(facts) - caught
             self.values[f"all.{name}.missed.share"] = _share(passed, passed + caught)

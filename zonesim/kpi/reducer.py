@@ -146,6 +146,7 @@ class Reducer:
         known = sources[:, f.SEEN]
         check_cohort(totals, sources[:, f.FIRST], sources[:, f.AFTER], plan.names.sources)
         self.dossiers.settle(np.concatenate([np.zeros((0, 2), dtype=np.int64), *self.inside]))
+        self.waits.settle(steps)
         return Columns(
             dossiers=self.dossiers,
             measured=np.minimum(sources[:, : f.SEEN], known[:, None]),
