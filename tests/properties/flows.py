@@ -99,7 +99,7 @@ class FlowWriter:
                 kinds = {kind: kinds[kind] for kind in ("serve", "delay", "change", "check", "wait_until")}
             kind = luck.weighted(kinds)
             if kind == "split":
-                own.append(self._split(found, place))
+                own += self._split(found, place)
                 continue
             name = self.name()
             step = getattr(self, f"_{kind}")(place)
@@ -175,7 +175,7 @@ class FlowWriter:
     def _led(self, place: Place) -> dict[str, Any]:
         return {**self._gather(place), "steps": self.steps(place.inside(), 3)}
 
-    def _split(self, found: Steps, place: Place) -> str:
+    def _split(self, found: Steps, place: Place) -> list[str]:
         luck = self.luck
         split, join = self.name(), self.name()
         count: Any = luck.number(1, 3)
@@ -184,7 +184,7 @@ class FlowWriter:
         found[split] = {"split": {"into": "part", "count": count}}
         found.update(self.steps(place.alone(), 3))
         found[join] = {"join": split}
-        return split
+        return [split, join]
 
     def _parallel(self, place: Place) -> dict[str, Any]:
         branches = {}

@@ -173,7 +173,7 @@ def _resources(luck: Luck, calendars: list[str]) -> tuple[dict[str, Any], dict[s
     """Return resources as a zone has them, and the rule at shift end of each; those that pause have the same hours."""
     entries: dict[str, Any] = {}
     rules: dict[str, str] = {}
-    interrupts = luck.chance(0.35)
+    interrupts = luck.chance(0.4)
     for number in range(luck.number(2, 5)):
         name = f"r{number}"
         entry: dict[str, Any] = {"units": luck.weighted({1: 4, 2: 3, 3: 3, 4: 2, "unlimited": 0.5})}
@@ -181,10 +181,12 @@ def _resources(luck: Luck, calendars: list[str]) -> tuple[dict[str, Any], dict[s
         if luck.chance(0.5):
             rule = luck.pick(["finish", "pause", "fits"])
             entry |= {"open": calendars[0] if rule == "pause" else luck.pick(calendars), "at_shift_end": rule}
-        if interrupts and rule != "fits" and luck.chance(0.4):
+        if interrupts and rule != "fits" and luck.chance(0.6):
             entry["preempt"] = True
         if interrupts and entry["units"] != "unlimited" and luck.chance(0.4):
             entry["breakdowns"] = _breakdowns(luck, entry["units"])
+            if rule == "finish" and "open" not in entry and luck.chance(0.6):
+                rule = entry["at_shift_end"] = "pause"
         entries[name], rules[name] = entry, rule
     return entries, rules
 
