@@ -123,7 +123,7 @@ SCOPES: Final = {
 COMPUTED: Final = 3
 """
 Version of how the numbers are computed from records, curves and samples among them. It is raised with every change of
-`measure.py` or `reducer.py` that changes or adds a number: stored numbers of other versions are not used again.
+`measure.py`, `folding.py` or `reducer.py` that changes or adds a number: stored numbers of other versions are not used again.
 """
 
 

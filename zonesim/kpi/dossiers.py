@@ -117,7 +117,7 @@ class Dossiers:
     def spans(self, name: str, source: int, first: int, after: int) -> Spans:
         """Return how many ms after its arrival each consignment reached a milestone, plus 1; 0: it has not."""
         if name not in self.wanted.milestones:
-            return np.full(after - first, int(name == "arrived"), dtype=np.int32)
+            return np.broadcast_to(np.int32(name == "arrived"), (after - first,))  # takes no memory
         column = self.wanted.milestones.index(name)
         found: Spans = self._rows(_chunks(self.milestones, self.width)[:, column], source, first, after)
         if (column, source) in self.settled_late:
@@ -185,7 +185,11 @@ class Waits:
     def of(self, step: int) -> Spans:
         """Return the waits at a step."""
         chunks = self.order[self.edges[step] : self.edges[step + 1]]
-        found: Spans = _chunks(self.kept, 1)[chunks].ravel()[: self.counts[step]]
+        if len(chunks) == 1:
+            first = int(chunks[0]) * f.CHUNK
+            found: Spans = self.kept[first : first + self.counts[step]]
+        else:
+            found = _chunks(self.kept, 1)[chunks].ravel()[: self.counts[step]]
         if late := int(self.state[f.LATE_WAITS]):
             numbers, waits = self.late[: 2 * late].reshape(-1, 2).T
             found = np.concatenate([found[found < f.LONG], waits[numbers == step]])

@@ -23,6 +23,8 @@ MOST_MISSING: Final = 0.01
 """Largest share of missing values with which a mean is still given."""
 
 _NAN: Final = float("nan")
+_AT_A_TIME: Final = 1 << 17
+"""Consignments whose times are copied at a time, where no list of all of them is asked for."""
 _QUANTILES: Final = {"median": 0.5, "p90": 0.9, "p95": 0.95}
 
 
@@ -108,7 +110,6 @@ class Measurement:
         count = len(ended)
         dwell = ended[ended > 0] - 1
         self._statistics(f"{group}.dwell", dwell, count - len(dwell), HOUR)
-        self.samples[f"{group}.dwell"] = dwell.astype(np.int64)
         for hours in (24, 48):
             self.values[f"{group}.dwell.within_{hours}h"] = _share(int((dwell <= hours * HOUR).sum()), count)
         if "pickup_allowed" in chain:
@@ -138,6 +139,7 @@ class Measurement:
         own = [row for row in ends if len(self.plan.names.steps[row].path) == 1]  # children end below a step
         self.values[f"{group}.inside.mean"] = float(self.totals.at_step[own].sum()) / self.window
         self.values[f"{group}.truck_hours.day"] = self._truck_hours(ends)
+        self.samples[f"{group}.dwell"] = dwell.astype(np.int64)
 
     def _spans(self, name: str, sources: list[int]) -> Spans:
         """
@@ -152,18 +154,19 @@ class Measurement:
         """Note the mean times between marks, over those that have reached the last one."""
         ended = spans[stages[-1]]
         withheld = not whole or whole < (1 - MOST_MISSING) * len(ended)
-        done = ended > 0
-        later = ended[done]
-        until = int(later.sum(dtype=np.int64))
-        for earlier, last in reversed(list(pairwise(stages))):
-            told = spans[earlier][done]
-            # What is not marked, or later than the next, counts with the next.
-            later = np.minimum(np.where(told > 0, told, later), later)
-            since = int(later.sum(dtype=np.int64))
-            self.values[f"{group}.stage.{earlier}_to_{last}.mean"] = (
-                _NAN if withheld else (until - since) / whole / HOUR
-            )
-            until = since
+        sums = [0] * len(stages)
+        for first in range(0, len(ended), _AT_A_TIME):
+            part = slice(first, first + _AT_A_TIME)
+            done = ended[part] > 0
+            later = ended[part][done]
+            for number in reversed(range(len(stages))):
+                told = spans[stages[number]][part][done]
+                # What is not marked, or later than the next, counts with the next.
+                later = np.minimum(np.where(told > 0, told, later), later)
+                sums[number] += int(later.sum(dtype=np.int64))
+        for (earlier, since), (later_one, until) in pairwise(zip(stages, sums, strict=True)):
+            name = f"{group}.stage.{earlier}_to_{later_one}.mean"
+            self.values[name] = _NAN if withheld else (until - since) / whole / HOUR
 
     def _completed(self, sources: list[int], end: str) -> int:
         """Return how many consignments, measured or not, reach their end inside the window."""
@@ -171,8 +174,10 @@ class Measurement:
         dossiers, found = self.columns.dossiers, 0
         for source in sources:
             known = int(self.columns.known[source])
-            arrivals = dossiers.when_arrived(source, 0, known)
-            found += count_within(arrivals, dossiers.spans(end, source, 0, known), begin, close)
+            for first in range(0, known, _AT_A_TIME):
+                after = min(first + _AT_A_TIME, known)
+                arrivals = dossiers.when_arrived(source, first, after)
+                found += count_within(arrivals, dossiers.spans(end, source, first, after), begin, close)
         return found
 
     def _since_arrival(self, name: str, spans: Spans) -> None:
