@@ -20,7 +20,7 @@ from zonesim.units import DAY, HOUR
 
 Floats = NDArray[np.float64]
 
-SLICE: Final = 8192
+SLICE: Final = 65_536
 """Rows folded at a time; before each slice there is made room for what they may bring."""
 
 
