@@ -94,9 +94,38 @@ FAULTS: Final = (
     Fault(
         "each capacity change is served before the next",
         "change += 1\n    state[CHANGE]",
-        "change += 1\n"
-        "        _serve(state, program, world, tokens, pools, lines, world[row + _ONE])\n"
-        "    state[CHANGE]",
+        "change += 1\n        break\n    state[CHANGE]",
+    ),
+    Fault(
+        "whose unit was granted first is interrupted",
+        "importance == least and granted > latest",
+        "importance == least and granted < latest",
+    ),
+    Fault("work that ends now is interrupted", "tokens[work + WORK_END] > state[NOW]", "tokens[work + WORK_END] >= 0"),
+    Fault(
+        "who is interrupted stands behind the others of its level",
+        "_prepend(state, lines, tokens, pools, pool, tokens",
+        "_append(state, lines, tokens, pools, pool, tokens",
+    ),
+    Fault(
+        "to go on with a unit is no grant",
+        "if program[row + INTERRUPTS] != 0:\n                    _has_unit(",
+        "if program[row + INTERRUPTS] != 0 and tokens[token + STATE] != INTERRUPTED:\n                    _has_unit(",
+    ),
+    Fault(
+        "an end that was keyed before an interruption counts",
+        "or tokens[token + _u(state[AT_WORK]) + WORK_END] != state[NOW]:",
+        "or tokens[token + _u(state[AT_WORK]) + WORK_END] < 0:",
+    ),
+    Fault(
+        "a clock of use counts while work pauses",
+        "(pools[here + SCHEDULED] > 0 or pools[here + PAUSES] == 0)",
+        "pools[here + SCHEDULED] >= 0",
+    ),
+    Fault(
+        "a unit whose time is up waits for the ready",
+        "if slot != 0 and state[NEXT_CHANGE] > now:",
+        "if slot != 0:",
     ),
     Fault(
         "who gives up goes on behind those it lets pass",

@@ -9,7 +9,6 @@ import pytest
 
 from tests.helper import ENGINES, ListSink
 from zonesim.engine import Engine, compiled_engine
-from zonesim.engine.choosing import engine_for
 from zonesim.faults import RunFault
 from zonesim.plan import Plan, Sink, Totals
 from zonesim.plan.records import NUMBER_BITS, VISIT_COLUMNS
@@ -26,11 +25,6 @@ class Outcome:
     marks: np.ndarray
     totals: Totals | None
     fault: str
-
-
-def knows(engine: str | Engine, plan: Plan) -> bool:
-    """Return whether an engine can run a plan; the reference can run all."""
-    return engine not in {"compiled", cramped} or engine_for(plan) == "compiled"
 
 
 def cramped(plan: Plan, seed: int, replication: int, sink: Sink) -> Totals:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.helper import ENGINES, ROOT, plan_of, plan_of_file
-from tests.properties.agreement import cramped, difference, knows, outcome
+from tests.properties.agreement import cramped, difference, outcome
 from tests.properties.hunt import differs, shrunk
 from tests.properties.plans import Model, model_of, models
 from zonesim.engine import Engine, simpy_engine
@@ -50,6 +50,26 @@ def test_a_run_does_not_depend_on_room():
     """
     for number in range(80, 100):
         check(model_of(number), cramped)
+
+
+MANY = """
+clock: {measure: 9 h}
+zones: {Z: {desk: {units: 1100, at_shift_end: pause, breakdowns: {up: 4 h, repair: 30 min, of: whole}}}}
+flows: {f: {steps: {work: {hold: {d: Z.desk}, take: {uniform: [1 h, 30 h]}}}}}
+traffic: {a: {flow: f, rate: 350 /h}}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", [*OTHERS, cramped])
+def test_many_are_interrupted_at_once(engine):
+    """
+    A breakdown that stops the work of a thousand tokens leaves a thousand ends that are none, and ends in a thousand rows at
+    once.
+    """
+    plan = plan_of(MANY)
+
+    assert difference(plan, outcome(plan, "simpy"), outcome(plan, engine)) == ""
 
 
 @pytest.mark.slow
@@ -143,8 +163,6 @@ def test_engines_agree_on_the_models_of_other_tests(engine, path):
 
 def agree(plan: Plan, engine: str) -> None:
     """Compare an engine with the reference on a plan."""
-    if not knows(engine, plan):
-        pytest.skip(f"the {engine} engine does not know all that the plan asks for")
     assert difference(plan, outcome(plan, "simpy"), outcome(plan, engine)) == ""
 
 

@@ -191,6 +191,35 @@ traffic: {a: {flow: f, at: [11 h]}}
     assert line.visits("work") == {"a0": (11 * HOUR, 11 * HOUR, 14 * HOUR + 45)}
 
 
+PAUSE = """
+clock: {start: "2018-09-03", measure: 6 h}
+calendars: {shift: {mon-sun: ["00:00-01:00", "02:00-06:00"]}}
+zones: {Z: {desk: {units: 1, open: shift, at_shift_end: pause, breakdowns: {up: 1 h, repair: 10 min, clock: busy}}}}
+flows: {f: {params: {t: duration}, steps: {work: {hold: {d: Z.desk}, take: $t}}}}
+traffic:
+  a: {flow: f, at: [0 min], with: {t: $first}}
+  b: {flow: f, at: [130 min, 130 min], with: {t: 20 min}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "interrupted", "visits"),
+    [
+        ("90 min", ("a0", (120, 130, 130)), {"a0": (0, 0, 160), "b0": (130, 160, 180), "b1": (130, 180, 210)}),
+        ("60 min", ("b0", (130, 140, 140)), {"a0": (0, 0, 60), "b0": (130, 130, 160), "b1": (130, 160, 180)}),
+    ],
+)
+def test_a_unit_whose_time_is_up_breaks_down_when_it_comes_into_use(engine, first, interrupted, visits):
+    """
+    The hour of use is over at closing, and closing comes first. The unit breaks down when it is used again: at the opening if
+    work waits for it, else as soon as somebody takes it, before anybody else acts.
+    """
+    line = run(PAUSE.replace("$first", first), engine=engine)
+
+    assert line.rows("work.interrupted")[0] == interrupted
+    assert line.visits("work") == visits
+
+
 SHIFT = """
 clock: {{start: "2018-09-03", measure: 24 h}}
 calendars: {{shift: {{mon-sun: ["08:00-12:00", "13:00-17:00"]}}}}

@@ -393,3 +393,45 @@ def test_what_is_counted_of_interruptions():
     assert values["a.work.interruptions.day"] == 0
     assert not any(kpi.startswith("b.work.interrupted.w") for kpi in values)
     assert sum(row[0] == Op.HOLD and row[5] >= 0 for row in plan.program.tolist()) == 3
+
+
+def test_the_level_is_that_of_the_unit_in_hand(engine):
+    """
+    What is done at once within the work takes no units and has a priority of its own, which does not make the work with the
+    unit more important: it is interrupted by who is more important than it was when it took the unit, and by nobody else.
+    """
+    text = """
+clock: {measure: 60 min}
+zones: {Z: {desk: {units: 1, preempt: true}}}
+flows:
+  low:
+    steps:
+      work: {hold: {d: Z.desk}, priority: 2, steps: {both: {parallel: {x: {take: 1 min}, y: {take: 2 min}}}, rest: {take: 10 min}}}
+  other: {steps: {visit: {hold: {d: Z.desk}, priority: {vital: 1, idle: 3}, take: 3 min}}}
+traffic:
+  a: {flow: low, at: [0 min]}
+  b: {flow: other, at: [5 min], class: idle}
+  c: {flow: other, at: [6 min], class: vital}
+"""
+    line = run(text, engine=engine)
+
+    assert line.rows("work.rest.interrupted") == [("a0", (6, 9, 9))]
+    assert line.visits("visit") == {"b0": (5, 15, 18), "c0": (6, 6, 9)}
+
+
+def test_a_preemptive_unit_may_be_taken_for_no_time(engine):
+    """
+    Where nobody works with a unit that could be taken away from him, `preempt` changes nothing.
+    """
+    text = """
+clock: {measure: 60 min}
+zones: {Z: {desk: {units: 1, preempt: true}}}
+flows: {f: {steps: {look: {hold: {d: Z.desk}, priority: {high: 1, low: 2}}, walk: {take: 5 min}}}}
+traffic:
+  a: {flow: f, at: [1 min, 3 min], class: low}
+  b: {flow: f, at: [1 min], class: high}
+"""
+    line = run(text, engine=engine)
+
+    assert line.visits("look") == {"a0": (1, 1, 1), "a1": (3, 3, 3), "b0": (1, 1, 1)}
+    assert line.visits("left") == {"a0": (1, 1, 6), "a1": (3, 3, 8), "b0": (1, 1, 6)}

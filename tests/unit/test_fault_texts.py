@@ -508,7 +508,6 @@ def fault_sites():
 
 
 NOT_PROVOKED = {
-    "the compiled engine does not know": "it knows all that plans can say",
     "cannot write figures:": "as the other files that cannot be written",
     "' without a column": "a file of the library; its own tests exclude it",
     "', which holds for everybody": "a measure of the library; its own tests exclude it",

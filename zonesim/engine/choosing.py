@@ -1,7 +1,7 @@
 """
 Which engine executes a plan: both give equal records, so the choice is one of speed.
 
-`auto` is the compiled engine, and the SimPy engine for a plan with an operation that the kernel lacks.
+`auto` is the compiled engine; the SimPy engine is the reference that it is compared with.
 """
 
 from __future__ import annotations
@@ -21,11 +21,9 @@ ENGINES: Final[dict[str, Engine]] = {"compiled": compiled_engine.simulate, "simp
 """Engines by name."""
 
 
-def engine_for(plan: Plan, wanted: str = AUTO) -> str:
-    """Return the name of the engine that executes `plan` when `wanted` is asked for."""
-    if wanted != AUTO:
-        return wanted
-    return "simpy" if compiled_engine.lacks(plan) else "compiled"
+def engine_for(wanted: str = AUTO) -> str:
+    """Return the name of the engine that runs when `wanted` is asked for."""
+    return "compiled" if wanted == AUTO else wanted
 
 
 def simulate(plan: Plan, seed: int, replication: int, sink: Sink, engine: str = AUTO) -> Totals:
@@ -35,4 +33,4 @@ def simulate(plan: Plan, seed: int, replication: int, sink: Sink, engine: str = 
     `seed` and `replication` (both from 0) choose the luck; equal ones give equal records. Raises RunFault when the
     run cannot go on.
     """
-    return ENGINES[engine_for(plan, engine)](plan, seed, replication, sink)
+    return ENGINES[engine_for(engine)](plan, seed, replication, sink)

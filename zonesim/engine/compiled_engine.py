@@ -25,9 +25,8 @@ from zonesim.engine.standstill import check_standstill
 from zonesim.engine.streams import run_key
 from zonesim.engine.tokens import Token, Visit
 from zonesim.engine.wording import endless, made_twice, overdrawn, spawn_loop, too_many_tokens
-from zonesim.faults import RunFault
 from zonesim.plan.laws import Law
-from zonesim.plan.operations import NOWHERE, AtShiftEnd, BranchOn, GatherBy, Op
+from zonesim.plan.operations import NOWHERE, AtShiftEnd, BranchOn, Clock, GatherBy, Op
 from zonesim.plan.plan import Plan
 from zonesim.plan.records import NEVER, NUMBER_BITS, Block, Ints, Sink, Totals
 
@@ -62,18 +61,7 @@ def simulate(plan: Plan, seed: int, replication: int, sink: Sink) -> Totals:
     `seed` and `replication` (both from 0) choose the luck; equal ones give equal records. Raises RunFault when the
     run cannot go on.
     """
-    if lacking := lacks(plan):
-        raise RunFault(f"the compiled engine does not know {lacking}: choose the SimPy engine with --engine simpy")
     return _Run(plan, seed, replication, sink).run()
-
-
-def lacks(plan: Plan) -> str:
-    """Return what a plan asks for that the kernel does not know, "" for nothing."""
-    if len(plan.breakdowns):
-        return "breakdowns"
-    if ((plan.program[:, 0] == Op.HOLD) & (plan.program[:, 5] != NOWHERE)).any():
-        return "preemption"
-    return ""
 
 
 @dataclass(frozen=True)
@@ -144,7 +132,10 @@ class _Run:
         accounts[:, int(k.LEVEL_TIME)] = accounts[:, 0] * int(plan.window[1] - plan.window[0])
         self.accounts = accounts.ravel()
         self.calendars = np.full(max(len(plan.calendars), 1), -1, dtype=np.int64)
-        self.visits = np.zeros(4 * BLOCK_ROWS, dtype=np.int64)
+        # A clock that counts busy time may cut short at once what its unit has just gone on with.
+        self.reserve = _IN_RESERVE + 2 * int((plan.breakdowns[:, 2] == Clock.BUSY).sum())
+        self.rows = BLOCK_ROWS + self.reserve
+        self.visits = np.zeros(4 * self.rows, dtype=np.int64)
         self.marks = np.zeros(2 * BLOCK_ROWS, dtype=np.int64)
         self.log = np.zeros(BLOCK_ROWS, dtype=np.int64)
         self.classes: list[NDArray[np.int32]] = []
@@ -158,8 +149,11 @@ class _Run:
         state[k.FREE_COUNT] = _FIRST_SLOTS - 1
         state[k.BATCH_LIMIT] = _FIRST_BATCHES
         state[k.EVENTS_LIMIT] = _FIRST_EVENTS - _IN_RESERVE
-        state[k.VISITS_LIMIT] = state[k.MARKS_LIMIT] = state[k.LOG_LIMIT] = BLOCK_ROWS - _IN_RESERVE
+        state[k.MARKS_LIMIT] = state[k.LOG_LIMIT] = BLOCK_ROWS - _IN_RESERVE
+        state[k.VISITS_LIMIT] = self.rows - self.reserve
         state[k.SPAWN_TIME] = -1
+        if state[k.CLOCKS]:
+            k.start_clocks(state, self.layout.laws, self.layout.numbers, self.streams, self.pools)
 
     def run(self) -> Totals:
         """Run to the horizon and return the totals."""
@@ -197,8 +191,8 @@ class _Run:
             elif reason == k.NEED_SLOTS:
                 self._more_slots()
             elif reason == k.NEED_EVENTS:
+                self.state[k.EVENTS_LIMIT] += len(self.events) // 2
                 self.events = np.concatenate([self.events, np.zeros_like(self.events)])
-                self.state[k.EVENTS_LIMIT] = len(self.events) // 2 - _IN_RESERVE
             elif reason == k.NEED_BATCHES:
                 self.batches = np.concatenate([self.batches, np.zeros_like(self.batches)])
                 self.state[k.BATCH_LIMIT] *= 2
@@ -214,7 +208,11 @@ class _Run:
             self.classes.append(self.log[:log].astype(np.int32))
         self.state[k.VISITS] = self.state[k.MARKS] = self.state[k.LOG] = 0
         block = Block(self.visits[: 4 * visits].reshape(-1, 4), self.marks[: 2 * marks].reshape(-1, 2))
-        self.visits, self.marks = np.empty_like(self.visits), np.empty_like(self.marks)  # a block is the sink's own
+        if self.state[k.VISITS_LIMIT] < self.rows // 2:  # each interrupted token keeps a row for when it goes on
+            self.state[k.VISITS_LIMIT] += self.rows
+            self.rows *= 2
+        self.visits = np.empty(4 * self.rows, dtype=np.int64)  # a block is the sink's own
+        self.marks = np.empty_like(self.marks)
         self.sink.take(block)
 
     def _more_slots(self) -> None:
@@ -268,6 +266,11 @@ class _Run:
         held = rows[:, k.HOLD_STEP]
         masks.append(held >= 0)
         columns.append(_visits(held, number, rows[:, k.HOLD_QUEUED], rows[:, k.HOLD_STARTED]))
+        if self.state[k.AT_WORK]:
+            stopped = rows[:, int(self.state[k.AT_WORK] + k.WORK_STOPPED)]
+            interruptions = self.layout.program.reshape(-1, k.ROW_FIELDS)[rows[:, k.PC] - 1, int(k.D)]
+            masks.append(rows[:, k.STATE] == k.INTERRUPTED)
+            columns.append(_visits(interruptions, number, stopped, np.full_like(stopped, NEVER)))
         masks.append(np.ones(len(rows), dtype=bool))
         arrived = rows[:, k.ARRIVED]
         columns.append(_visits(rows[:, k.LEAVE_STEP], number, arrived, arrived))
@@ -311,6 +314,10 @@ class _Run:
                 at = row[k.LINE_ROW]
                 visit = token.open[int(program[at, k.D])]
                 token.waits_for = Request(token, visit, row[k.LEVEL], 0, needs_of(at), gives_up=bool(row[k.GIVES_UP]))
+            elif row[k.STATE] == k.INTERRUPTED:
+                visit = token.open[int(program[row[k.LINE_ROW], k.D])]
+                token.waits_for = Request(token, visit, row[k.LEVEL], 0, visit.needs)
+                visit.needs = ()
             elif row[k.STATE] == k.GATHERING:
                 fields = self.batches[row[k.BATCH] * k.BATCH_FIELDS :][: k.BATCH_FIELDS].tolist()
                 token.batch = batches.setdefault(
@@ -340,14 +347,14 @@ class _Run:
 
     def _totals(self) -> Totals:
         plan, resources = self.plan, len(self.plan.resources)
-        pools = self.pools.reshape(-1, k.POOL_FIELDS)[:resources]
+        pools = self.pools[: k.POOL_FIELDS * resources].reshape(-1, k.POOL_FIELDS)
         sources = self.sources.reshape(-1, k.SOURCE_FIELDS)[: len(plan.sources)]
         accounts = self.accounts.reshape(-1, k.ACCOUNT_FIELDS)[: len(plan.accounts)]
         log = np.concatenate(self.classes) if self.classes else np.zeros(0, dtype=np.int32)
         return Totals(
             busy=pools[:, k.BUSY].copy(),
             open=pools[:, k.OPEN].copy(),
-            broken=np.zeros(resources, dtype=np.int64),
+            broken=pools[:, k.BROKEN].copy(),
             queue=pools[:, k.QUEUE].copy(),
             peak=pools[:, k.PEAK].copy(),
             at_step=self.at[: len(plan.names.steps)],
@@ -437,10 +444,14 @@ def _laid_out(_identity: str, held: _Held) -> _Layout:
     state[k.AT_NODES] = state[k.AT_FIRMS] + 1 + parties
     state[k.AT_AHEAD] = state[k.AT_NODES] + 2 * (1 << bits)
     state[k.WIDTH] = state[k.AT_AHEAD] + ahead.most
+    if pools[:, [k.PREEMPTS, k.PAUSES]].any():
+        state[k.AT_WORK] = state[k.WIDTH]
+        state[k.WIDTH] += k.WORK_FIELDS
     state[k.CLASSES] = max(len(plan.names.classes), 1)
     state[k.LEVELS] = max(len(levels), 1)
     state[k.POOLS], state[k.SOURCES], state[k.CHANGES] = len(plan.resources), len(plan.sources), len(changes)
     state[k.FIRMS] = len(plan.members)
+    state[k.CLOCKS], state[k.DUES] = len(plan.breakdowns), k.POOL_FIELDS * (len(pools) + len(plan.breakdowns))
     streams = _Tables(np.uint64)
     streams.add([0])  # the key of the run
     state[k.BY_PROGRAM] = streams.add(plan.streams)
@@ -455,7 +466,7 @@ def _laid_out(_identity: str, held: _Held) -> _Layout:
         numbers if len(numbers) else np.zeros(1),
         reals.array().astype(np.float64),
         streams.array().astype(np.uint64),
-        pools.ravel(),
+        _with_clocks(plan, pools),
         _sources(plan),
         places,
     )
@@ -481,14 +492,29 @@ def _pools(plan: Plan) -> tuple[Ints, list[int]]:
         if op == Op.SEIZE:
             for pool, units in plan.needs[first : first + count].tolist():
                 asked.setdefault(pool, set()).add(units)
-    for number, (first, count, rule, *_) in enumerate(plan.resources.tolist()):
+    broken = set(plan.breakdowns[:, 0].tolist())
+    for number, (first, count, rule, preempts) in enumerate(plan.resources.tolist()):
         pools[number, k.EVEN] = len(asked.get(number, ())) <= 1
         pools[number, k.CLOSING] = len(closings)
         if rule == AtShiftEnd.FITS:
             changes = plan.changes[first : first + count].tolist()
             closings += [time for (_, before), (time, units) in pairwise(changes) if units < before]
         pools[number, k.CLOSINGS_END] = len(closings)
+        pools[number, k.PREEMPTS] = preempts
+        pools[number, k.PAUSES] = rule == AtShiftEnd.PAUSE and (preempts or number in broken)
+    for number, (resource, _, counts, *_) in enumerate(plan.breakdowns.tolist()):
+        if counts == Clock.BUSY:
+            pools[resource, k.CLOCK] = len(plan.resources) + number
     return pools, closings
+
+
+def _with_clocks(plan: Plan, pools: Ints) -> Ints:
+    """Return the pools, behind them the clocks of breakdowns, and when each is due."""
+    clocks = np.zeros((len(plan.breakdowns), k.POOL_FIELDS), dtype=np.int64)
+    clocks[:, : plan.breakdowns.shape[1]] = plan.breakdowns
+    clocks[:, k.CLOCK_BUSY] = plan.breakdowns[:, 2] == Clock.BUSY
+    clocks[plan.breakdowns[:, 1] == NOWHERE, k.CLOCK_UNITS] = k.ALL_UNITS
+    return np.concatenate([pools.ravel(), clocks.ravel(), np.zeros(len(clocks) + 1, dtype=np.int64)])
 
 
 def _batch_places(plan: Plan) -> tuple[int, list[int]]:
@@ -530,6 +556,7 @@ def _program(plan: Plan, laws: Ints, numbers: Floats, pools: Ints) -> tuple[Ints
             row[k.EASY] = len(needs) == 1 and alone[needs[0, 0]]
             row[k.POOL] = needs[0, 0] if len(needs) else NOWHERE
             row[k.TIMED] = any(pools[pool, k.CLOSING] < pools[pool, k.CLOSINGS_END] for pool in needs[:, 0])
+            row[k.INTERRUPTS] = any(pools[pool, k.PREEMPTS] + pools[pool, k.PAUSES] for pool in needs[:, 0])
         elif op == Op.HOLD:
             kind, first, count = laws[row[k.A]]
             row[k.KIND] = NOWHERE if kind in _COMPOSED else kind
@@ -603,8 +630,14 @@ def _usual_draws(plan: Plan, rows: Ints, start: int) -> list[int]:
 
 
 def _asked_alone(plan: Plan, pools: Ints) -> list[bool]:
-    """Return the resources of which all ask one unit and nothing else, and where it does not matter how long."""
-    alone = [bool(pool[k.CLOSING] == pool[k.CLOSINGS_END]) for pool in pools]
+    """
+    Return the resources of which all ask one unit and nothing else, and where it does not matter how long, whether
+    somebody is interrupted, and what a clock counts.
+    """
+    alone = [
+        bool(pool[k.CLOSING] == pool[k.CLOSINGS_END]) and not pool[[k.PREEMPTS, k.PAUSES, k.CLOCK]].any()
+        for pool in pools
+    ]
     for op, _, first, count, *_ in plan.program.tolist():
         if op in (Op.SEIZE, Op.RELEASE, Op.KEEP):
             for pool, units in plan.needs[first : first + count].tolist():

@@ -6,7 +6,11 @@ no free slot) and the next call goes on from there. Nothing is allocated; growin
 
 Conventions. Arrays are one-dimensional int64 with rows of constant width; a field is `row + FIELD`, all uint64, for an
 unsigned index needs no test for wrap-around. Tokens and batches are named by their slot, 0 is nobody. Within one
-instant: capacity changes, then those made ready, first come first served, then timed events by (time, rank, number).
+instant: capacity changes, breakdowns and repairs, then those made ready, first come first served, then timed events by
+(time, rank, number).
+
+Rows and events are added without looking, for a round of the loop looks whether a few more fit; each interrupted token
+takes one of both from what may be used, for it adds them when it goes on.
 
 Integrals over the measured window are kept as sums: whatever begins at t adds the window's rest after t, whatever ends
 takes it away again. `left` is that rest.
@@ -88,7 +92,7 @@ FAULT: Final = _u(23)
 FAULT_AMOUNT: Final = _u(24)
 FAULT_TOKEN: Final = _u(25)
 STALE: Final = _u(26)
-"""Timers in the event list whose token waits no more."""
+"""Timers in the event list whose token waits no more, and ends of work that was interrupted."""
 BUDGET: Final = _u(27)
 SPAWN_TIME: Final = _u(28)
 SPAWNS: Final = _u(29)
@@ -142,7 +146,22 @@ BY_ADOPTION: Final = _u(71)
 BY_AHEAD: Final = _u(72)
 """Where in `streams` each table begins; the first word is the run's key."""
 IN_AHEAD: Final = _u(73)
-STATE_FIELDS: Final = 74
+NEXT_CHANGE: Final = _u(74)
+"""When the capacity of a pool may change next: by the calendar, a breakdown or a repair, not later."""
+CLOCKS: Final = _u(75)
+DUES: Final = _u(76)
+"""How many clocks of breakdowns there are, and where in `pools` the times at which they are due begin."""
+TOUCHED_FIRST: Final = _u(77)
+TOUCHED_LAST: Final = _u(78)
+"""The pools, from one to the other, among which are all whose capacity has changed in this instant."""
+AT_WORK: Final = _u(79)
+"""Where in a token its work that can be interrupted begins; 0: there is no resource with such work."""
+GRANTS: Final = _u(80)
+"""Grants of units whose work can be interrupted."""
+RESUME_FIRST: Final = _u(81)
+RESUME_LAST: Final = _u(82)
+"""Interrupted tokens that have got a unit, in order; their work goes on before anything else."""
+STATE_FIELDS: Final = 83
 
 # --- fields of a program row: those of the plan, then what is worked out for the kernel
 
@@ -168,6 +187,8 @@ KIND: Final = _u(13)
 NUMBERS: Final = _u(14)
 NUMBERS_COUNT: Final = _u(15)
 """HOLD: its law as `quantile` wants it; KIND is -1 for one that is put together of others."""
+INTERRUPTS: Final = _u(13)
+"""SEIZE, RELEASE: 1 where work with the one unit that is asked for can be interrupted."""
 AHEAD: Final = _u(16)
 """HOLD, BRANCH: place of its draw among those that are made when the token starts, -1: none."""
 AHEAD_FIRST: Final = _u(17)
@@ -179,7 +200,7 @@ ROW_FIELDS: Final = 32
 
 # --- fields of a pool
 
-POOL_BITS: Final = _u(4)
+POOL_BITS: Final = _u(5)
 CAPACITY: Final = _u(0)
 USED: Final = _u(1)
 WAITING: Final = _u(2)
@@ -192,8 +213,40 @@ EVEN: Final = _u(7)
 CLOSING: Final = _u(8)
 CLOSINGS_END: Final = _u(9)
 """Next closing in the table of closings, and the end of those of this pool."""
-POOL_FIELDS: Final = 16
+SCHEDULED: Final = _u(10)
+DOWN: Final = _u(11)
+BROKEN: Final = _u(12)
+"""Units on duty, those broken down (`ALL_UNITS` for all of them at once), and those on duty but broken down, summed."""
+PREEMPTS: Final = _u(13)
+PAUSES: Final = _u(14)
+"""1 where who is more important takes the unit of another; 1 where work in hand is cut short when units are gone."""
+WORKERS: Final = _u(15)
+"""First of the tokens whose work with a unit of it goes on and can be interrupted."""
+CLOCK: Final = _u(16)
+"""Row of its clock that counts the time in which its unit is in use; 0: none."""
+TOUCHED: Final = _u(17)
+"""What is to be done with it in this instant, for its capacity has changed."""
+POOL_FIELDS: Final = 32
 _UNLIMITED: Final = 1 << 40
+ALL_UNITS: Final = 1 << 41
+_TO_CUT: Final = 1
+_TO_SERVE: Final = 2
+
+# --- fields of a clock of breakdowns: these rows follow those of the pools, then when each clock is due
+
+CLOCK_POOL: Final = _u(0)
+CLOCK_UNITS: Final = _u(1)
+CLOCK_BUSY: Final = _u(2)
+"""1: it runs while the unit of its pool is in use, else always."""
+UP_LAW: Final = _u(3)
+UP_STREAM: Final = _u(4)
+REPAIR_LAW: Final = _u(5)
+REPAIR_STREAM: Final = _u(6)
+CYCLE: Final = _u(7)
+CLOCK_DOWN: Final = _u(8)
+"""1 while what it breaks down is repaired."""
+CLOCK_LEFT: Final = _u(9)
+"""Time until the breakdown, while it does not run."""
 
 # --- fields of a token
 
@@ -209,7 +262,6 @@ STATE: Final = _u(8)
 HOLD_STEP: Final = _u(9)
 HOLD_QUEUED: Final = _u(10)
 HOLD_STARTED: Final = _u(11)
-HOLD_DUE: Final = _u(12)
 ARRIVED: Final = _u(13)
 STATUS: Final = _u(14)
 PARENT: Final = _u(15)
@@ -235,8 +287,24 @@ AHEAD_PASSES: Final = _u(32)
 TOKEN_FIELDS: Final = 34
 """
 Then, `SLOTS` times, the open visits; the counts of children; the firms; the places in line (next, before); the draws
-made ahead: how long a HOLD takes (ms), the random bits of a BRANCH.
+made ahead: how long a HOLD takes (ms), the random bits of a BRANCH; where work can be interrupted, what follows here.
 """
+
+WORK_ROW: Final = _u(0)
+WORK_LEVEL: Final = _u(1)
+WORK_GRANTED: Final = _u(2)
+"""The SEIZE of the unit, how important it was, and the number of the grant that gave it last."""
+WORK_LEFT: Final = _u(3)
+WORK_SINCE: Final = _u(4)
+WORK_END: Final = _u(5)
+"""What was left of the work when it last went on, when that was (in open time, if only that counts), and its end."""
+WORK_KEYED: Final = _u(6)
+"""Latest end of the work that is in the event list; those before it are none. -1: there is no such."""
+WORK_STOPPED: Final = _u(7)
+WORK_NEXT: Final = _u(8)
+WORK_BEFORE: Final = _u(9)
+"""Who else works with a unit of the same pool."""
+WORK_FIELDS: Final = 10
 
 VISIT_ROW: Final = _u(0)
 """The operation that began the visit, and from bit 32 on which of its needs are kept by other visits."""
@@ -255,6 +323,10 @@ JOINING: Final = 3
 GATHERING: Final = 4
 UNTIL: Final = 5
 UNBORN: Final = 6
+WORKING: Final = 7
+"""In a hold that can be interrupted; this state and those above it have ends in the event list that are none."""
+INTERRUPTED: Final = 8
+"""In line for a unit to go on with."""
 
 # --- fields of a source
 
@@ -322,7 +394,7 @@ MOST_TURNS: Final = 200_000
 MOST_SPAWNS: Final = 200_000
 MOST_CHILDREN: Final = 64
 MOST_STALE: Final = 1024
-"""Timers of tokens that wait no more: with more of them, and more than of others, the event list is swept."""
+"""Events that are none any more: with more of them, and more than of others, the event list is swept."""
 
 _SEIZE: Final = int(Op.SEIZE)
 _HOLD: Final = int(Op.HOLD)
@@ -415,18 +487,25 @@ def _push(events: Ints, size: int, hole: int, first: int, second: int) -> int:
 
 @kernel
 def _sweep(state: Ints, events: Ints, tokens: Ints, size: int) -> int:
-    """Throw out timers of tokens that wait no more, order the rest anew and return how many are left."""
+    """Throw out events that are none any more, order the rest anew and return how many are left."""
     width = state[WIDTH]
     kept = 0
     for place in range(size):
         first, second = events[2 * place], events[2 * place + 1]
         token = _u((second & _SLOT_MASK) * width)
-        if (first & _RANK_MASK) == PATIENCE_RANK and (
+        rank = first & _RANK_MASK
+        if rank == PATIENCE_RANK and (
             tokens[token + NUMBER] != second >> SLOT_BITS
             or tokens[token + STATE] != IN_LINE
             or tokens[token + DEADLINE] != first >> RANK_BITS
         ):
             continue
+        if rank == HOLD_END_RANK and tokens[token + STATE] >= WORKING:
+            work = token + _u(state[AT_WORK])
+            if tokens[token + STATE] == INTERRUPTED or tokens[work + WORK_END] != first >> RANK_BITS:
+                if tokens[work + WORK_KEYED] == first >> RANK_BITS:
+                    tokens[work + WORK_KEYED] = _NEVER
+                continue
         kept = _push(events, kept, 0, first, second)
     state[STALE] = 0
     return kept
@@ -464,6 +543,92 @@ def _sample(laws: Ints, numbers: Floats, law: int, drawn: float, klass: int) -> 
     return sample(laws, numbers, law, drawn, klass)
 
 
+# --- breakdowns: clocks that make units fail and be repaired in turns
+# --------------------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def _turn(state: Ints, pools: Ints, here: np.uint64) -> None:
+    """Start or stop the clock of a pool, whose row is `here`: its unit comes into use or out of it, opens or closes."""
+    clock = _u(pools[here + CLOCK]) << POOL_BITS
+    due = _u(state[DUES] + pools[here + CLOCK] - state[POOLS])
+    if pools[clock + CLOCK_DOWN] != 0:
+        return
+    runs = pools[here + USED] > 0 and (pools[here + SCHEDULED] > 0 or pools[here + PAUSES] == 0)
+    if runs and pools[due] == _FOREVER:
+        pools[due] = state[NOW] + pools[clock + CLOCK_LEFT]
+        state[NEXT_CHANGE] = min(state[NEXT_CHANGE], pools[due])
+    elif not runs and pools[due] != _FOREVER:
+        pools[clock + CLOCK_LEFT] = pools[due] - state[NOW]
+        pools[due] = _FOREVER
+
+
+@kernel
+def _begin_cycle(state: Ints, laws: Ints, numbers: Floats, streams: Words, pools: Ints, number: int) -> None:
+    """Draw the time until the next breakdown, at least 1 ms."""
+    clock = _u(state[POOLS] + number) << POOL_BITS
+    stream = streams[_u(state[BY_PROGRAM] + pools[clock + UP_STREAM])]
+    time = _draw(laws, numbers, pools[clock + UP_LAW], 0, streams[_u(0)], stream, pools[clock + CYCLE], 0, 0)
+    pools[clock + CLOCK_DOWN] = 0
+    if pools[clock + CLOCK_BUSY] != 0:
+        pools[clock + CLOCK_LEFT] = max(1, time)
+        pools[_u(state[DUES] + number)] = _FOREVER
+        _turn(state, pools, _u(pools[clock + CLOCK_POOL]) << POOL_BITS)
+    else:
+        pools[_u(state[DUES] + number)] = state[NOW] + max(1, time)
+
+
+@kernel
+def start_clocks(state: Ints, laws: Ints, numbers: Floats, streams: Words, pools: Ints) -> None:
+    """Set the clocks of all breakdowns going, before a run."""
+    for number in range(state[CLOCKS]):
+        _begin_cycle(state, laws, numbers, streams, pools, number)
+
+
+@kernel
+def _set_capacity(state: Ints, pools: Ints, pool: int, scheduled: int, down: int) -> None:
+    """Have so many units of a pool on duty, and so many broken down, from now on."""
+    here = _u(pool) << POOL_BITS
+    left = state[LEFT]
+    before = pools[here + SCHEDULED]
+    if before < _UNLIMITED:
+        pools[here + OPEN] -= before * left
+        pools[here + BROKEN] -= (before - pools[here + CAPACITY]) * left
+    capacity = max(0, scheduled - down)
+    if scheduled < _UNLIMITED:
+        pools[here + OPEN] += scheduled * left
+        pools[here + BROKEN] += (scheduled - capacity) * left
+    pools[here + SCHEDULED] = scheduled
+    pools[here + DOWN] = down
+    pools[here + CAPACITY] = capacity
+    pools[here + TOUCHED] = _TO_CUT | _TO_SERVE
+    state[TOUCHED_FIRST] = min(state[TOUCHED_FIRST], pool)
+    state[TOUCHED_LAST] = max(state[TOUCHED_LAST], pool)
+
+
+@kernel
+def _break_and_mend(state: Ints, laws: Ints, numbers: Floats, streams: Words, pools: Ints) -> None:
+    """Let all that is due now break down or be repaired; no clock breaks down twice in an instant."""
+    now = state[NOW]
+    for number in range(state[CLOCKS]):
+        due = _u(state[DUES] + number)
+        while pools[due] <= now:
+            clock = _u(state[POOLS] + number) << POOL_BITS
+            pool = pools[clock + CLOCK_POOL]
+            here = _u(pool) << POOL_BITS
+            units = pools[clock + CLOCK_UNITS]
+            if pools[clock + CLOCK_DOWN] == 0:
+                pools[clock + CLOCK_DOWN] = 1
+                _set_capacity(state, pools, pool, pools[here + SCHEDULED], pools[here + DOWN] + units)
+                stream = streams[_u(state[BY_PROGRAM] + pools[clock + REPAIR_STREAM])]
+                law, cycle = pools[clock + REPAIR_LAW], pools[clock + CYCLE]
+                pools[due] = now + _draw(laws, numbers, law, 0, streams[_u(0)], stream, cycle, 0, 0)
+            else:
+                _set_capacity(state, pools, pool, pools[here + SCHEDULED], pools[here + DOWN] - units)
+                pools[clock + CYCLE] += 1
+                _begin_cycle(state, laws, numbers, streams, pools, number)
+
+
 # --- lines
 # --------------------------------------------------------------------------------------------------------------------
 
@@ -498,6 +663,26 @@ def _append(state: Ints, lines: Ints, tokens: Ints, pools: Ints, pool: int, leve
     else:
         tokens[(_u(last) >> bits) * width + _u(state[AT_NODES]) + _u(2 * (last & mask))] = node
     lines[place + _ONE] = node
+    row = _u(pool) << POOL_BITS
+    pools[row + WAITING] += 1
+    pools[row + QUEUE] += state[LEFT]
+
+
+@kernel
+def _prepend(state: Ints, lines: Ints, tokens: Ints, pools: Ints, pool: int, level: int, node: int) -> None:
+    """Let a request join the line of a pool ahead of those of its level."""
+    width, bits = _u(state[WIDTH]), _u(state[NODE_BITS])
+    place = _u(2 * (pool * state[LEVELS] + level))
+    mask = (1 << state[NODE_BITS]) - 1
+    mine = (_u(node) >> bits) * width + _u(state[AT_NODES]) + _u(2 * (node & mask))
+    first = lines[place]
+    tokens[mine] = first
+    tokens[mine + _ONE] = 0
+    if first == 0:
+        lines[place + _ONE] = node
+    else:
+        tokens[(_u(first) >> bits) * width + _u(state[AT_NODES]) + _u(2 * (first & mask)) + _ONE] = node
+    lines[place] = node
     row = _u(pool) << POOL_BITS
     pools[row + WAITING] += 1
     pools[row + QUEUE] += state[LEFT]
@@ -601,6 +786,8 @@ def _take(state: Ints, program: Ints, world: Ints, pools: Ints, row: np.uint64) 
         here = _u(world[need]) << POOL_BITS
         pools[here + USED] += world[need + _ONE]
         pools[here + BUSY] += world[need + _ONE] * state[LEFT]
+        if pools[here + CLOCK] != 0:
+            _turn(state, pools, here)
 
 
 @kernel
@@ -680,7 +867,12 @@ def _serve(state: Ints, program: Ints, world: Ints, tokens: Ints, pools: Ints, l
             ) and _in_time(state, program, world, tokens, pools, slot):
                 _leave_lines(state, program, world, tokens, pools, lines, slot)
                 _take(state, program, world, pools, row)
-                _granted(state, program, tokens, slot)
+                if program[row + INTERRUPTS] != 0:
+                    _has_unit(state, tokens, slot)
+                if tokens[token + STATE] == INTERRUPTED:
+                    _will_resume(state, tokens, slot)
+                else:
+                    _granted(state, program, tokens, slot)
             else:
                 passed_over = max(passed_over, units)
             node = following
@@ -776,6 +968,280 @@ def _until(state: Ints, world: Ints, calendars: Ints, calendar: int, closing: in
     if closing != 0:
         return max(now, closes)
     return now if now < closes else _next_opening(state, world, calendars, calendar)
+
+
+# --- work that is interrupted (the rules stand in `interrupting`)
+# --------------------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def _passed(state: Ints, world: Ints, calendars: Ints, calendar: int) -> int:
+    """Return how much time has passed by now, or how much open time of a calendar."""
+    if calendar < 0:
+        return state[NOW]
+    position = _span_at(state, world, calendars, calendar)
+    if position < 0:
+        return 0
+    span = _u(state[IN_SPANS] + 3 * (world[_u(state[IN_CALENDARS] + 2 * calendar)] + position))
+    return world[span + _TWO] + min(state[NOW], world[span + _ONE]) - world[span]
+
+
+@kernel
+def _has_unit(state: Ints, tokens: Ints, slot: int) -> None:
+    """Note which grant gave a token the unit with which it works."""
+    state[GRANTS] += 1
+    tokens[_u(slot) * _u(state[WIDTH]) + _u(state[AT_WORK]) + WORK_GRANTED] = state[GRANTS]
+
+
+@kernel
+def _will_resume(state: Ints, tokens: Ints, slot: int) -> None:
+    """Let the work of a token that has got a unit go on after that of those before it."""
+    width = _u(state[WIDTH])
+    tokens[_u(slot) * width + READY_NEXT] = 0
+    last = state[RESUME_LAST]
+    if last == 0:
+        state[RESUME_FIRST] = slot
+    else:
+        tokens[_u(last) * width + READY_NEXT] = slot
+    state[RESUME_LAST] = slot
+
+
+@kernel
+def _go_on(
+    state: Ints,
+    program: Ints,
+    world: Ints,
+    tokens: Ints,
+    pools: Ints,
+    events: Ints,
+    calendars: Ints,
+    slot: int,
+    pool: int,
+) -> None:
+    """Key the end of a hold that can be interrupted; one that is still in the event list is good again."""
+    width = _u(state[WIDTH])
+    token = _u(slot) * width
+    work = token + _u(state[AT_WORK])
+    calendar = program[(_u(tokens[token + PC] - 1) << ROW_BITS) + C]
+    left = tokens[work + WORK_LEFT]
+    due = state[NOW] + left if calendar < 0 else _open_end(state, world, calendars, calendar, left)
+    tokens[token + STATE] = WORKING
+    tokens[work + WORK_SINCE] = _passed(state, world, calendars, calendar)
+    tokens[work + WORK_END] = due
+    first = pools[(_u(pool) << POOL_BITS) + WORKERS]
+    tokens[work + WORK_NEXT] = first
+    tokens[work + WORK_BEFORE] = 0
+    if first != 0:
+        tokens[_u(first) * width + _u(state[AT_WORK]) + WORK_BEFORE] = slot
+    pools[(_u(pool) << POOL_BITS) + WORKERS] = slot
+    if due == tokens[work + WORK_KEYED]:
+        state[STALE] -= 1
+    elif due < state[HORIZON]:
+        tokens[work + WORK_KEYED] = due
+        key = (due << RANK_BITS) | HOLD_END_RANK
+        size = _push(events, state[EVENTS], state[HOLE], key, (tokens[token + NUMBER] << SLOT_BITS) | slot)
+        if state[STALE] > MOST_STALE and 2 * state[STALE] > size:
+            size = _sweep(state, events, tokens, size)
+        state[EVENTS], state[HOLE] = size, 0
+
+
+@kernel
+def _works_no_more(state: Ints, tokens: Ints, pools: Ints, slot: int, pool: int) -> None:
+    """Take a token out of those whose work with a unit of a pool can be interrupted."""
+    width = _u(state[WIDTH])
+    here = _u(state[AT_WORK])
+    work = _u(slot) * width + here
+    following, before = tokens[work + WORK_NEXT], tokens[work + WORK_BEFORE]
+    if before == 0:
+        pools[(_u(pool) << POOL_BITS) + WORKERS] = following
+    else:
+        tokens[_u(before) * width + here + WORK_NEXT] = following
+    if following != 0:
+        tokens[_u(following) * width + here + WORK_BEFORE] = before
+
+
+@kernel
+def _work_ends(state: Ints, program: Ints, tokens: Ints, pools: Ints, slot: int) -> bool:
+    """Return whether the work of a token ends now, else the event is that of an end before it was interrupted."""
+    token = _u(slot) * _u(state[WIDTH])
+    if tokens[token + STATE] == INTERRUPTED or tokens[token + _u(state[AT_WORK]) + WORK_END] != state[NOW]:
+        state[STALE] -= 1
+        return False
+    _works_no_more(state, tokens, pools, slot, program[(_u(tokens[token + LINE_ROW]) << ROW_BITS) + POOL])
+    tokens[token + STATE] = GOING
+    return True
+
+
+@kernel
+def _victim(state: Ints, tokens: Ints, pools: Ints, pool: int, level: int) -> int:
+    """Return whose unit of a pool somebody of this level may take; 0: nobody's."""
+    width = _u(state[WIDTH])
+    found, least, latest = 0, level, 0
+    slot = pools[(_u(pool) << POOL_BITS) + WORKERS]
+    while slot != 0:
+        work = _u(slot) * width + _u(state[AT_WORK])
+        importance, granted = tokens[work + WORK_LEVEL], tokens[work + WORK_GRANTED]
+        less = importance > least or (importance == least and granted > latest)
+        if tokens[work + WORK_END] > state[NOW] and importance > level and less:
+            found, least, latest = slot, importance, granted
+        slot = tokens[work + WORK_NEXT]
+    return found
+
+
+@kernel
+def _interrupt(
+    state: Ints,
+    program: Ints,
+    world: Ints,
+    tokens: Ints,
+    pools: Ints,
+    lines: Ints,
+    at: Ints,
+    calendars: Ints,
+    slot: int,
+    pool: int,
+) -> None:
+    """Interrupt the work of a token: its unit is free, and it stands at the head of its level."""
+    token = _u(slot) * _u(state[WIDTH])
+    work = token + _u(state[AT_WORK])
+    here = _u(pool) << POOL_BITS
+    row = _u(tokens[token + PC] - 1) << ROW_BITS
+    _works_no_more(state, tokens, pools, slot, pool)
+    tokens[work + WORK_LEFT] -= _passed(state, world, calendars, program[row + C]) - tokens[work + WORK_SINCE]
+    tokens[work + WORK_STOPPED] = state[NOW]
+    tokens[token + STATE] = INTERRUPTED
+    if tokens[work + WORK_END] < state[HORIZON]:
+        state[STALE] += 1
+    # When it goes on there is one more row and one more event.
+    state[EVENTS_LIMIT] -= 1
+    state[VISITS_LIMIT] -= 1
+    pools[here + USED] -= 1
+    pools[here + BUSY] -= state[LEFT]
+    if pools[here + CLOCK] != 0:
+        _turn(state, pools, here)
+    _prepend(state, lines, tokens, pools, pool, tokens[work + WORK_LEVEL], slot << state[NODE_BITS])
+    if state[BEGIN] <= state[NOW] < state[END]:
+        pools[here + PEAK] = max(pools[here + PEAK], pools[here + WAITING])
+    at[_u(program[row + D])] += state[LEFT]
+
+
+@kernel
+def _resume(
+    state: Ints,
+    program: Ints,
+    world: Ints,
+    tokens: Ints,
+    pools: Ints,
+    events: Ints,
+    at: Ints,
+    calendars: Ints,
+    visits: Ints,
+    slot: int,
+    pool: int,
+) -> None:
+    """Let interrupted work go on with the unit that its token has got."""
+    token = _u(slot) * _u(state[WIDTH])
+    now = state[NOW]
+    step = program[(_u(tokens[token + PC] - 1) << ROW_BITS) + D]
+    line = _u(state[VISITS]) << _TWO
+    visits[line] = (step << NUMBER_BITS) | tokens[token + NUMBER]
+    visits[line + _ONE] = tokens[token + _u(state[AT_WORK]) + WORK_STOPPED]
+    visits[line + _TWO] = now
+    visits[line + _THREE] = now
+    state[VISITS] += 1
+    state[EVENTS_LIMIT] += 1
+    state[VISITS_LIMIT] += 1
+    at[_u(step)] -= state[LEFT]
+    _go_on(state, program, world, tokens, pools, events, calendars, slot, pool)
+
+
+@kernel
+def _first_in_line(state: Ints, lines: Ints, pool: int) -> int:
+    """Return the slot of who is first in the line of a pool in which somebody waits."""
+    place = _u(2 * pool * state[LEVELS])
+    while lines[place] == 0:
+        place += _TWO
+    return lines[place] >> state[NODE_BITS]
+
+
+@kernel
+def _overtakes(
+    state: Ints,
+    program: Ints,
+    world: Ints,
+    tokens: Ints,
+    pools: Ints,
+    lines: Ints,
+    at: Ints,
+    calendars: Ints,
+    slot: int,
+    pool: int,
+) -> bool:
+    """Let the first in line take the unit of a victim; return whether there is one."""
+    here = _u(pool) << POOL_BITS
+    if pools[here + USED] > pools[here + CAPACITY]:
+        return False
+    token = _u(slot) * _u(state[WIDTH])
+    found = _victim(state, tokens, pools, pool, tokens[token + LEVEL])
+    if found == 0:
+        return False
+    _leave_lines(state, program, world, tokens, pools, lines, slot)
+    _interrupt(state, program, world, tokens, pools, lines, at, calendars, found, pool)
+    _take(state, program, world, pools, _u(tokens[token + LINE_ROW]) << ROW_BITS)
+    return True
+
+
+@kernel
+def _takes_over(
+    state: Ints,
+    program: Ints,
+    world: Ints,
+    tokens: Ints,
+    pools: Ints,
+    lines: Ints,
+    at: Ints,
+    calendars: Ints,
+    slot: int,
+) -> bool:
+    """Let a newcomer that has joined the line of a pool take the unit of a victim; return whether it did."""
+    pool = program[(_u(tokens[_u(slot) * _u(state[WIDTH]) + LINE_ROW]) << ROW_BITS) + POOL]
+    if pools[(_u(pool) << POOL_BITS) + PREEMPTS] == 0 or _first_in_line(state, lines, pool) != slot:
+        return False
+    return _overtakes(state, program, world, tokens, pools, lines, at, calendars, slot, pool)
+
+
+@kernel
+def _carry_on(
+    state: Ints,
+    program: Ints,
+    world: Ints,
+    tokens: Ints,
+    pools: Ints,
+    lines: Ints,
+    events: Ints,
+    at: Ints,
+    calendars: Ints,
+    visits: Ints,
+    pool: int,
+) -> None:
+    """Let interrupted work go on that has got a unit of a pool, then those who wait take the units of victims."""
+    width = _u(state[WIDTH])
+    slot = state[RESUME_FIRST]
+    while slot != 0:
+        following = tokens[_u(slot) * width + READY_NEXT]
+        _resume(state, program, world, tokens, pools, events, at, calendars, visits, slot, pool)
+        slot = following
+    state[RESUME_FIRST] = state[RESUME_LAST] = 0
+    here = _u(pool) << POOL_BITS
+    while pools[here + PREEMPTS] != 0 and pools[here + WAITING] > 0:
+        slot = _first_in_line(state, lines, pool)
+        if not _overtakes(state, program, world, tokens, pools, lines, at, calendars, slot, pool):
+            break
+        _has_unit(state, tokens, slot)
+        if tokens[_u(slot) * width + STATE] == INTERRUPTED:
+            _resume(state, program, world, tokens, pools, events, at, calendars, visits, slot, pool)
+        else:
+            _granted(state, program, tokens, slot)
 
 
 # --- arrivals
@@ -1319,28 +1785,85 @@ def _peak_now(state: Ints, pools: Ints) -> None:
 
 
 @kernel
-def _change(state: Ints, program: Ints, world: Ints, tokens: Ints, pools: Ints, lines: Ints) -> None:
-    """Apply all capacity changes of this instant, then serve the lines of these resources."""
-    now = state[NOW]
-    first = state[CHANGE]
-    change = first
+def _open_and_close(state: Ints, world: Ints, pools: Ints) -> None:
+    """Apply the capacity changes of this instant."""
+    change = state[CHANGE]
     while change < state[CHANGES]:
         row = _u(state[IN_CHANGES] + 3 * change)
-        if world[row] != now:
+        if world[row] > state[NOW]:
             break
-        pool = _u(world[row + _ONE]) << POOL_BITS
-        before, after = pools[pool + CAPACITY], world[row + _TWO]
-        pools[pool + CAPACITY] = after
-        if before < _UNLIMITED:
-            pools[pool + OPEN] -= before * state[LEFT]
-        if after < _UNLIMITED:
-            pools[pool + OPEN] += after * state[LEFT]
+        pool = world[row + _ONE]
+        here = _u(pool) << POOL_BITS
+        _set_capacity(state, pools, pool, world[row + _TWO], pools[here + DOWN])
+        if pools[here + CLOCK] != 0:
+            _turn(state, pools, here)
         change += 1
     state[CHANGE] = change
-    for each in range(first, change):
-        pool_number = world[_u(state[IN_CHANGES] + 3 * each) + _ONE]
-        if pools[(_u(pool_number) << POOL_BITS) + WAITING] > 0:
-            _serve(state, program, world, tokens, pools, lines, pool_number)
+
+
+@kernel
+def _look_ahead(state: Ints, world: Ints, pools: Ints) -> None:
+    """Find out when a capacity may change next."""
+    due = _FOREVER
+    if state[CHANGE] < state[CHANGES]:
+        due = world[_u(state[IN_CHANGES] + 3 * state[CHANGE])]
+    for number in range(state[CLOCKS]):
+        due = min(due, pools[_u(state[DUES] + number)])
+    state[NEXT_CHANGE] = due
+
+
+@kernel
+def _change(
+    state: Ints,
+    program: Ints,
+    world: Ints,
+    laws: Ints,
+    numbers: Floats,
+    streams: Words,
+    tokens: Ints,
+    pools: Ints,
+    lines: Ints,
+    events: Ints,
+    at: Ints,
+    calendars: Ints,
+    visits: Ints,
+) -> None:
+    """
+    Apply all capacity changes, breakdowns and repairs of this instant; then, pool by pool, cut short the work that has
+    no unit any more; then, pool by pool, serve the lines. A unit that is due to break down when it comes into use does
+    so before the next line is served.
+    """
+    state[TOUCHED_FIRST], state[TOUCHED_LAST] = state[POOLS], -1
+    again = True
+    while again:
+        again = False
+        _open_and_close(state, world, pools)
+        _break_and_mend(state, laws, numbers, streams, pools)
+        _look_ahead(state, world, pools)
+        for pool in range(state[TOUCHED_FIRST], state[TOUCHED_LAST] + 1):
+            here = _u(pool) << POOL_BITS
+            if pools[here + TOUCHED] & _TO_CUT == 0:
+                continue
+            pools[here + TOUCHED] = _TO_SERVE
+            while pools[here + USED] > pools[here + CAPACITY]:
+                found = 0
+                if pools[here + PAUSES] != 0 and pools[here + SCHEDULED] > 0:
+                    found = _victim(state, tokens, pools, pool, -1)
+                if found == 0:
+                    break
+                _interrupt(state, program, world, tokens, pools, lines, at, calendars, found, pool)
+        for pool in range(state[TOUCHED_FIRST], state[TOUCHED_LAST] + 1):
+            here = _u(pool) << POOL_BITS
+            if pools[here + TOUCHED] == 0:
+                continue
+            pools[here + TOUCHED] = 0
+            if pools[here + WAITING] > 0:
+                _serve(state, program, world, tokens, pools, lines, pool)
+            if pools[here + PREEMPTS] + pools[here + PAUSES] != 0:
+                _carry_on(state, program, world, tokens, pools, lines, events, at, calendars, visits, pool)
+            if state[NEXT_CHANGE] <= state[NOW]:
+                again = True
+                break
 
 
 # --- the run
@@ -1392,9 +1915,6 @@ def run(
     visit, mark = state[VISITS], state[MARKS]
     budget, count = state[BUDGET], state[COUNT]
     pending = state[PENDING]
-    next_change = _FOREVER >> RANK_BITS
-    if state[CHANGE] < state[CHANGES]:
-        next_change = world[_u(state[IN_CHANGES] + 3 * state[CHANGE])]
     slot = state[CURRENT]
     token = _u(slot) * width
     pc = tokens[token + PC]
@@ -1446,7 +1966,7 @@ def run(
         if slot == 0:
             # --- who is next: the first of those made ready, else the next timed event
             slot = state[READY_FIRST]
-            if slot != 0:
+            if slot != 0 and state[NEXT_CHANGE] > now:
                 token = _u(slot) * width
                 following = tokens[token + READY_NEXT]
                 state[READY_FIRST] = following
@@ -1454,6 +1974,7 @@ def run(
                     state[READY_LAST] = 0
                 pc = tokens[token + PC]
             else:
+                slot = 0
                 if budget <= 0:
                     reason = YIELD
                     break
@@ -1467,6 +1988,7 @@ def run(
                 if size > 0:
                     first = events[_u(0)]
                 time = first >> RANK_BITS
+                next_change = state[NEXT_CHANGE]
                 due = min(time, next_change)
                 if due > now:
                     if due >= horizon:
@@ -1480,10 +2002,30 @@ def run(
                     state[NOW] = now
                     state[LEFT] = left
                 if next_change <= time:
-                    _change(state, program, world, tokens, pools, lines)
-                    next_change = _FOREVER >> RANK_BITS
-                    if state[CHANGE] < state[CHANGES]:
-                        next_change = world[_u(state[IN_CHANGES] + 3 * state[CHANGE])]
+                    if visit >= visits_limit:
+                        reason = FULL
+                        break
+                    if size >= events_limit:
+                        reason = NEED_EVENTS
+                        break
+                    state[EVENTS], state[HOLE], state[VISITS] = size, hole, visit
+                    _change(
+                        state,
+                        program,
+                        world,
+                        laws,
+                        numbers,
+                        streams,
+                        tokens,
+                        pools,
+                        lines,
+                        events,
+                        at,
+                        calendars,
+                        visits,
+                    )
+                    size, hole, visit = state[EVENTS], state[HOLE], state[VISITS]
+                    events_limit, visits_limit = state[EVENTS_LIMIT], state[VISITS_LIMIT]
                     if state[PEAKED] == 0 and now >= begin:
                         _peak_now(state, pools)
                     continue
@@ -1502,6 +2044,9 @@ def run(
                 number = second >> SLOT_BITS
                 if rank == HOLD_END_RANK:
                     hole = 1
+                    if tokens[token + STATE] >= WORKING and not _work_ends(state, program, tokens, pools, slot):
+                        slot = 0
+                        continue
                     count += 1
                     step = tokens[token + HOLD_STEP]
                     pc = tokens[token + PC]
@@ -1587,6 +2132,12 @@ def run(
                         pool = world[_u(in_needs + 2 * (program[row + A] + each))]
                         if pools[(_u(pool) << POOL_BITS) + WAITING] > 0:
                             _serve(state, program, world, tokens, pools, lines, pool)
+                    if program[row + INTERRUPTS] != 0:
+                        state[EVENTS], state[HOLE], state[VISITS] = size, hole, visit
+                        pool = program[row + POOL]
+                        _carry_on(state, program, world, tokens, pools, lines, events, at, calendars, visits, pool)
+                        size, hole, visit = state[EVENTS], state[HOLE], state[VISITS]
+                        events_limit, visits_limit = state[EVENTS_LIMIT], state[VISITS_LIMIT]
                     slot = 0
                     continue
                 else:
@@ -1640,10 +2191,18 @@ def run(
                         here = _u(world[need]) << POOL_BITS
                         pools[here + USED] -= world[need + _ONE]
                         pools[here + BUSY] -= world[need + _ONE] * left
+                        if pools[here + CLOCK] != 0:
+                            _turn(state, pools, here)
                     for each in range(program[row + B]):
                         pool = world[_u(in_needs + 2 * (program[row + A] + each))]
                         if pools[(_u(pool) << POOL_BITS) + WAITING] > 0:
                             _serve(state, program, world, tokens, pools, lines, pool)
+                    if program[row + INTERRUPTS] != 0:
+                        state[EVENTS], state[HOLE], state[VISITS] = size, hole, visit
+                        pool = program[row + POOL]
+                        _carry_on(state, program, world, tokens, pools, lines, events, at, calendars, visits, pool)
+                        size, hole, visit = state[EVENTS], state[HOLE], state[VISITS]
+                        events_limit, visits_limit = state[EVENTS_LIMIT], state[VISITS_LIMIT]
             pc += 1
             row += _u(ROW_FIELDS)
             op = program[row]
@@ -1728,6 +2287,16 @@ def run(
                         tokens[token + PASSES],
                     )
                 has_units = _enter(state, program, world, tokens, pools, lines, slot)
+                if program[row + INTERRUPTS] != 0:
+                    has_units = has_units or _takes_over(
+                        state, program, world, tokens, pools, lines, at, calendars, slot
+                    )
+                    events_limit, visits_limit = state[EVENTS_LIMIT], state[VISITS_LIMIT]
+                    work = token + _u(state[AT_WORK])
+                    tokens[work + WORK_ROW] = pc
+                    tokens[work + WORK_LEVEL] = tokens[token + LEVEL]
+                    if has_units:
+                        _has_unit(state, tokens, slot)
             if has_units:
                 tokens[place + VISIT_STARTED] = now
                 pc += 1
@@ -1792,15 +2361,28 @@ def run(
                 tokens[token + HOLD_QUEUED] = now
                 tokens[token + HOLD_STARTED] = now
                 at[_u(step)] += left
-            due = now + duration
-            if program[row + C] >= 0:
-                due = _open_end(state, world, calendars, program[row + C], duration)
-            tokens[token + STATE] = HOLDING
             tokens[token + PC] = pc + 1
-            if due < horizon:
-                first = (due << RANK_BITS) | HOLD_END_RANK
-                size = _push(events, size, hole, first, (tokens[token + NUMBER] << SLOT_BITS) | slot)
-                hole = 0
+            if program[row + D] >= 0 and duration > 0:
+                work = token + _u(state[AT_WORK])
+                tokens[token + LINE_ROW] = tokens[work + WORK_ROW]
+                tokens[token + LEVEL] = tokens[work + WORK_LEVEL]
+                tokens[work + WORK_LEFT] = duration
+                tokens[work + WORK_KEYED] = _NEVER
+                pool = program[(_u(tokens[work + WORK_ROW]) << ROW_BITS) + POOL]
+                state[EVENTS], state[HOLE], state[VISITS] = size, hole, visit
+                _go_on(state, program, world, tokens, pools, events, calendars, slot, pool)
+                _carry_on(state, program, world, tokens, pools, lines, events, at, calendars, visits, pool)
+                size, hole, visit = state[EVENTS], state[HOLE], state[VISITS]
+                events_limit, visits_limit = state[EVENTS_LIMIT], state[VISITS_LIMIT]
+            else:
+                due = now + duration
+                if program[row + C] >= 0:
+                    due = _open_end(state, world, calendars, program[row + C], duration)
+                tokens[token + STATE] = HOLDING
+                if due < horizon:
+                    first = (due << RANK_BITS) | HOLD_END_RANK
+                    size = _push(events, size, hole, first, (tokens[token + NUMBER] << SLOT_BITS) | slot)
+                    hole = 0
             slot = 0
         elif op == _LEAVE:
             step = program[row + STEP]
