@@ -144,7 +144,11 @@ FAULTS: Final = (
         "> world[_u(state[IN_CLOSINGS] + closing)]\n        ):",
         ">= world[_u(state[IN_CLOSINGS] + closing)]\n        ):",
     ),
-    Fault("what is due at the end still happens", "if due >= horizon:", "if due > horizon:"),
+    Fault(
+        "who arrives at the end of the window is measured",
+        "sources[row + BEFORE_END] += now < state[END]",
+        "sources[row + BEFORE_END] += now <= state[END]",
+    ),
 )
 
 
