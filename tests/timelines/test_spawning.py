@@ -104,5 +104,7 @@ clock: {measure: 1 h}
 flows: {f: {steps: {again: {spawn: {traffic: more}}}}}
 traffic: {a: {flow: f, at: [0 min]}, more: {flow: f, spawned: true}}
 """
-    with pytest.raises(RunFault, match="traffic 'more' is started again and again at one instant: give the spawn an"):
+    with pytest.raises(
+        RunFault, match="traffic 'more' is started again and again at one instant: give the spawn an 'after'"
+    ):
         run(text, engine=engine)
