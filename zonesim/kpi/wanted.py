@@ -146,7 +146,10 @@ def _steps(plan: Plan, scopes: Layout) -> tuple[Ints, Ints, Ints]:
         row[f.KIND] = _KINDS[step.is_leave, step.is_interruption]
         row[f.TAKES], row[f.LANES] = len(takes), len(lanes)
         pairs = zip(step.resources, step.units, strict=True)
-        taken = [(scopes.limited.index(resource), units) for resource, units in pairs if resource in scopes.limited]
+        sign = -1 if step.is_interruption else 1  # its unit is not in use, though the visit of its step goes on
+        taken = [
+            (scopes.limited.index(resource), sign * units) for resource, units in pairs if resource in scopes.limited
+        ]
         if taken and not step.is_interruption:
             (group, row[f.UNITS]), *taken = taken
             row[f.GROUP] = group * cells
