@@ -1,11 +1,15 @@
-"""The outside cases: timelines on every engine, exact and published values with wide intervals."""
+"""The outside cases: timelines on every engine, exact and published values with wide intervals, and the page of them."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 import pytest
 
+from tests.helper import ENGINES, ROOT
 from zonesim.engine.compiled_engine import lacks
-from zonesim.verification import Prepared, prepared, read_cases, trace, verify
+from zonesim.verification import CaseFile, Prepared, Verdict, prepared, read_cases, trace, verify
 
 FILES = read_cases()
 TRACES = [
@@ -14,15 +18,47 @@ TRACES = [
     for name, case in file.model.cases.items()
     if case.rule == "trace"
 ]
-OTHERS = [
-    pytest.param(file, name, id=f"{file.model.id} {name}")
-    for file in FILES
-    for name, case in file.model.cases.items()
-    if case.rule != "trace" and case.quick is not False
-]
+
+FAST = {
+    "S08 M/M/1, load 0.5",
+    "S08 M/M/3, a bank",
+    "S08 Erlang B, 2 lines, load 1, exponential calls",
+    "S08 Erlang B, 5 lines, load 4, constant calls",
+    "S08 Erlang B, 5 lines, load 4, lognormal calls",
+    "S08 M/M/1/6",
+    "S08 five machines, 2 repairers",
+    "S09 constant, load 0.5",
+    "S09 triangular, load 0.5",
+    "S09 uniform, load 0.5",
+    "S09 Erlang-2, load 0.5",
+    "S09 PERT, load 0.5",
+    "S09 gamma, load 0.5",
+    "S09 Weibull, load 0.5",
+}
+"""Cases that the compiled engine runs in about a second or less: in the fast tests."""
+
+FAST_ON_SIMPY = {"S08 Erlang B, 1 line, load 1, exponential calls", "S08 Erlang B, 5 lines, load 4, constant calls"}
+"""The few that the SimPy engine runs as fast."""
+
+ON_SIMPY = FAST | {"S09 constant, load 0.8", "S10 nobody is interrupted", "S14 by the clock", "S14 by the time in use"}
+"""What the SimPy engine runs in the slow tests: it takes some forty times as long, and its records are the same."""
 
 
-def prepare(file, name: str, engine: str) -> Prepared:
+def others() -> Iterator[object]:
+    """Yield the cases that are no traces with the engines that run them, slow ones marked."""
+    for file in FILES:
+        for name, case in file.model.cases.items():
+            key = f"{file.model.id} {name}"
+            if case.rule == "trace" or case.quick is False:
+                continue
+            for engine in ENGINES:
+                fast = key in (FAST_ON_SIMPY if engine == "simpy" else FAST)
+                if fast or engine != "simpy" or key in ON_SIMPY:
+                    marks = () if fast else (pytest.mark.slow,)
+                    yield pytest.param(file, name, engine, id=f"{engine}-{key}", marks=marks)
+
+
+def prepare(file: CaseFile, name: str, engine: str) -> Prepared:
     """Return one case as `--quick` runs it; skip the test when the engine lacks what it asks for."""
     (case,) = prepared(file, quick=True, only=name)
     if engine == "compiled" and (lacking := lacks(case.plan)):
@@ -41,8 +77,7 @@ def test_trace(file, name, engine):
     assert found
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("file", "name"), OTHERS)
+@pytest.mark.parametrize(("file", "name", "engine"), list(others()))
 def test_value(file, name, engine):
     """
     The mean is the exact or published one, within its error and an interval of 5 %.
@@ -51,3 +86,26 @@ def test_value(file, name, engine):
 
     assert [(each.what, each.told, each.expected, each.judgement) for each in found if not each.passed] == []
     assert found
+
+
+def test_lists_name_cases():
+    """
+    The lists of fast cases and of those for the SimPy engine name cases that there are.
+    """
+    keys = {f"{file.model.id} {name}" for file in FILES for name in file.model.cases}
+
+    assert keys >= FAST | FAST_ON_SIMPY | ON_SIMPY
+
+
+def test_the_page_lists_every_case():
+    """
+    docs/verification.md has each case that there is and no other, each with what was found, all of it as expected;
+    `zonesim verify --write docs/verification.md` renews it.
+    """
+    page = (ROOT / "docs" / "verification.md").read_text(encoding="utf-8")
+    keys = [f"{file.model.id} {name}" for file in FILES for name in file.model.cases]
+
+    assert re.findall(r"^\*\*(S\d\d .*?)\*\* \(`", page, re.MULTILINE) == keys
+    values = re.findall(r"^\| `.*\| (\w[\w ]*) \|$", page, re.MULTILINE)
+    assert len(values) >= len(keys)
+    assert set(values) == {str(Verdict.PASSED)}

@@ -246,4 +246,4 @@ def test_the_package_leaves_out_what_cannot_act():
     assert "m04" not in typical
     assert {"m10", "m11"} <= set(typical) < set(every)
     assert every == [measure.name for measure in LIBRARY.by_annex().values()]
-    assert len(arms_for(load_world(ROOT / "tests" / "theory" / "queue.yaml"))) == 1
+    assert len(arms_for(load_world(ROOT / "tests" / "cases" / "station.yaml"))) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from importlib import resources
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
@@ -132,25 +133,10 @@ def _document(found: Sequence[Finding], engine: str, seed: int, *, quick: bool) 
 HEAD: Final = """\
 <!-- Written by `{command}`; do not edit. -->
 
-# Verification
+{about}
+## What came out
 
-Cases that others have worked out or published, run by zonesim: timelines made by hand or with another program, exact
-results of queueing theory, and simulations that somebody has published. The files are in `tests/cases`; each scenario
-there is an ordinary one, which `zonesim run` takes.
-
-- **trace**: every instant and every value is the expected one, within 1e-9.
-- **exact**: over n independent replications the mean lies within t(0.9995, n - 1) standard errors of the exact value,
-  and the half-width of the 95 % interval is at most 1 % of it (2 % for waits at loads of 90 % and more), so that a wide
-  interval does not pass.
-- **published**: the mean lies within 3.3 standard errors of the published one, both errors taken together.
-
-| command | what it runs |
-|---|---|
-| `zonesim verify` | all cases, as in the tables below |
-| `zonesim verify --quick` | all traces, the others 25 times shorter, with intervals five times as wide |
-| `zonesim verify --case S08 --engine simpy` | one case on one engine |
-
-The tables below are from `{command}`: {passed} passed, {failed} failed.
+From `{command}`: {passed} passed, {failed} failed.
 
 | id | case | values | source |
 |---|---|---|---|
@@ -169,7 +155,9 @@ def verification_page(
         "--write docs/verification.md",
     ]
     failed = sum(not each.passed for each in found)
-    head = HEAD.format(command=" ".join(filter(None, words)), passed=len(found) - failed, failed=failed)
+    about = resources.files("zonesim.briefing").joinpath("verification_head.md").read_text(encoding="utf-8")
+    told = {"command": " ".join(filter(None, words)), "about": about, "passed": len(found) - failed, "failed": failed}
+    head = HEAD.format(**told)
     own = {file.model.id: [each for each in found if each.case.id == file.model.id] for file in files}
     lines = [
         f"| [{name}](#{name.lower()}) | {file.model.title.get('en', '')} | {len(own[name])} | {file.model.source} |"
