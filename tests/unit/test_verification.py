@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 
 import pytest
 from typer.testing import CliRunner
@@ -385,6 +386,20 @@ def test_names_that_the_command_does_not_know(words, message):
     A case, an engine or a language that there is none of is a fault that names what there is.
     """
     assert str(command(*words).exception).startswith(message)
+
+
+def test_the_example_of_the_page_passes(tmp_path):
+    """
+    The case that docs/verification.md shows is one that runs and passes.
+    """
+    page = (ROOT / "zonesim" / "briefing" / "verification_head.md").read_text(encoding="utf-8")
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "S02.cases.yaml").write_text(page.partition("```yaml\n")[2].partition("```")[0], encoding="utf-8")
+    shutil.copy(ROOT / "tests" / "cases" / "S02_bank.yaml", tmp_path)
+    found = findings(tmp_path)
+
+    assert [(each.what, each.told) for each in found if not each.passed] == []
+    assert [each.what for each in found] == ["serve", "BANK.teller.utilisation"]
 
 
 def test_files_of_cases_stand_beside_their_scenarios():
