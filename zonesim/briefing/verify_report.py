@@ -167,7 +167,7 @@ def verification_page(
     for file in files:
         lines += ["", f"## {file.model.id}", "", _titles(file)]
         for key, group in groupby(own[file.model.id], key=lambda each: each.case.key):
-            lines += ["", *_case(list(group), key)]
+            lines += ["", *_case(list(group), key, quick=quick)]
     return head + "\n".join(lines) + "\n"
 
 
@@ -176,11 +176,12 @@ def _titles(file: CaseFile) -> str:
     return f"{title.get('en', '')} {title.get('zh', '')}. Source: {file.model.source}."
 
 
-def _case(found: Sequence[Finding], key: str) -> list[str]:
+def _case(found: Sequence[Finding], key: str, *, quick: bool) -> list[str]:
     case = found[0].case
     how = f", {case.case.how}" if case.case.how else ""
+    short = ", run as with `--quick`" if case.quick and not quick and case.case.rule != "trace" else ""
     lines = [
-        f"**{key}** (`{case.case.scenario}`, {case.case.rule}{how})",
+        f"**{key}** (`{case.case.scenario}`, {case.case.rule}{how}{short})",
         "",
         "| what | unit | expected | found | ± | n | verdict |",
         "|---|---|---|---|---|---|---|",
