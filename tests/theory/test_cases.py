@@ -99,13 +99,15 @@ def test_lists_name_cases():
 
 def test_the_page_lists_every_case():
     """
-    docs/verification.md has each case that there is and no other, each with what was found, all of it as expected;
-    `zonesim verify --write docs/verification.md` renews it.
+    docs/verification.md has every case, in order and no other, but for those too long for `--quick`, which it may lack;
+    what was found is as expected. `zonesim verify --write docs/verification.md` renews it.
     """
     page = (ROOT / "docs" / "verification.md").read_text(encoding="utf-8")
-    keys = [f"{file.model.id} {name}" for file in FILES for name in file.model.cases]
+    every = {f"{file.model.id} {name}": case for file in FILES for name, case in file.model.cases.items()}
+    shown = re.findall(r"^\*\*(S\d\d .*?)\*\* \(`", page, re.MULTILINE)
+    keys = [key for key, case in every.items() if key in shown or case.quick is not False]
 
-    assert re.findall(r"^\*\*(S\d\d .*?)\*\* \(`", page, re.MULTILINE) == keys
+    assert shown == keys
     values = re.findall(r"^\| `.*\| (\w[\w ]*) \|$", page, re.MULTILINE)
     assert len(values) >= len(keys)
     assert set(values) == {str(Verdict.PASSED)}
