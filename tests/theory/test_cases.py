@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import pytest
 
 from tests.helper import ENGINES, ROOT
-from zonesim.engine.compiled_engine import lacks
 from zonesim.verification import CaseFile, Prepared, Verdict, prepared, read_cases, trace, verify
 
 FILES = read_cases()
@@ -58,11 +57,9 @@ def others() -> Iterator[object]:
                     yield pytest.param(file, name, engine, id=f"{engine}-{key}", marks=marks)
 
 
-def prepare(file: CaseFile, name: str, engine: str) -> Prepared:
-    """Return one case as `--quick` runs it; skip the test when the engine lacks what it asks for."""
+def prepare(file: CaseFile, name: str) -> Prepared:
+    """Return one case as `--quick` runs it."""
     (case,) = prepared(file, quick=True, only=name)
-    if engine == "compiled" and (lacking := lacks(case.plan)):
-        pytest.skip(f"the compiled engine does not know {lacking}")
     return case
 
 
@@ -71,7 +68,7 @@ def test_trace(file, name, engine):
     """
     Every instant and every value is the expected one.
     """
-    found = trace(prepare(file, name, engine), engine)
+    found = trace(prepare(file, name), engine)
 
     assert [(each.what, each.told, each.judgement) for each in found if not each.passed] == []
     assert found
@@ -82,7 +79,7 @@ def test_value(file, name, engine):
     """
     The mean is the exact or published one, within its error and an interval of 5 %.
     """
-    found = list(verify([prepare(file, name, engine)], engine=engine, workers=1))
+    found = list(verify([prepare(file, name)], engine=engine, workers=1))
 
     assert [(each.what, each.told, each.expected, each.judgement) for each in found if not each.passed] == []
     assert found
