@@ -105,6 +105,6 @@ def test_the_page_lists_every_case():
     keys = [key for key, case in every.items() if key in shown or case.quick is not False]
 
     assert shown == keys
-    values = re.findall(r"^\| `.*\| (\w[\w ]*) \|$", page, re.MULTILINE)
+    values = re.findall(r"^\| `.*\| (\w[\w ]*) \|$", page.partition("## What came out")[2], re.MULTILINE)
     assert len(values) >= len(keys)
     assert set(values) == {str(Verdict.PASSED)}
