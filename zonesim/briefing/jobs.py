@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from zonesim.analysis import echoes, growing
-from zonesim.experiment import Design, Results, Runs, Store, load_results, run_arms, study_document, write_study
+from zonesim.experiment import Design, How, Results, Runs, Store, load_results, run_arms, study_document, write_study
 from zonesim.experiment.outlook import in_words, outlook
 from zonesim.faults import Place, ScenarioFault, ZonesimError
 
@@ -59,17 +59,17 @@ def results_folder(out: Path, name: str) -> Path:
     return folder
 
 
-def run_design(design: Design, workers: int, store: Store) -> Runs[Pair]:
+def run_design(design: Design, how: How, store: Store) -> Runs[Pair]:
     """Run what the store does not have, on a terminal with the time it will take and a progress bar."""
     if sys.stderr.isatty():
-        _announce(design, workers, store)
+        _announce(design, how.workers, store)
     names = " | ".join(design.options)
     with shown_progress(names if len(names) <= 60 else design.name) as progress:  # noqa: PLR2004  columns
         return run_arms(
             design.plans(),
             seed=design.seed,
             replications=design.replications,
-            workers=workers,
+            how=how,
             offset=design.offset,
             progress=progress,
             store=store,

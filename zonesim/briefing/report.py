@@ -25,7 +25,7 @@ from zonesim.briefing.jobs import (
     write_found,
 )
 from zonesim.briefing.result_tables import write_results
-from zonesim.experiment import Design, Results, Store, plain_design
+from zonesim.experiment import Design, How, Results, Store, plain_design
 from zonesim.kpi import Kpi, RunResult
 from zonesim.policy import arm_named, arms_for, count_kinds, flows_in_use, register
 
@@ -39,7 +39,7 @@ def run_job(
     settings: Sequence[str],
     replications: int,
     seed: int,
-    workers: int,
+    how: How,
     out: Path,
     *,
     only: bool,
@@ -58,7 +58,7 @@ def run_job(
     design = plain_design(file, world, arms, settings, seed=seed, replications=replications)
     folder = results_folder(out, design.name)
     store = Store.below(folder)
-    runs = run_design(design, workers, store)
+    runs = run_design(design, how, store)
     if runs.interrupted:
         document: dict[str, Any] = {"scenario": design.name, "interrupted": True}
         return Job(document, "", [*store.notes, stopped_note(design, runs, folder)], INTERRUPTED)

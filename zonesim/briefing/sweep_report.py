@@ -23,7 +23,7 @@ from zonesim.briefing.jobs import (
     write_found,
 )
 from zonesim.briefing.result_tables import write_results
-from zonesim.experiment import AS_WRITTEN, Design, Results, Runs, Store, read_design
+from zonesim.experiment import AS_WRITTEN, Design, How, Results, Runs, Store, read_design
 from zonesim.experiment.outlook import in_words, outlook
 from zonesim.policy import flows_in_use, register
 
@@ -35,7 +35,7 @@ def sweep_job(
     settings: Sequence[str],
     replications: int | None,
     seed: int | None,
-    workers: int,
+    how: How,
     out: Path,
 ) -> Job:
     """
@@ -47,7 +47,7 @@ def sweep_job(
     design = read_design(file, settings, seed=seed, replications=replications)
     folder = results_folder(out, design.name)
     store = Store.below(folder)
-    runs = run_design(design, workers, store)
+    runs = run_design(design, how, store)
     if runs.interrupted:
         return Job(
             {"experiment": design.name, "interrupted": True}, "", [stopped_note(design, runs, folder)], INTERRUPTED

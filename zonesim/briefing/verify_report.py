@@ -15,43 +15,40 @@ from zonesim.analysis.paired import LEVEL
 from zonesim.briefing.inspection import printed
 from zonesim.briefing.jobs import SOME_FAILED, Job, shown_progress
 from zonesim.briefing.words import LANGUAGES, Words
-from zonesim.engine import AUTO, ENGINES
+from zonesim.engine import AUTO
+from zonesim.experiment import How
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.verification import CaseFile, Finding, chosen, prepared, read_cases, verify
 
 COLUMNS: Final = ("case", "what", "unit", "expected", "found", "half_width", "n", "verdict")
 
 
-def verify_job(
-    ids: Sequence[str], *, quick: bool, engine: str, workers: int, seed: int, language: str, page: Path | None
-) -> Job:
+def verify_job(ids: Sequence[str], *, quick: bool, how: How, seed: int, language: str, page: Path | None) -> Job:
     """
     Run the outside cases with these ids, or all of them, on an engine and say what came out.
 
     The job's exit code is 1 when a value is not as expected. `page`: where the table is also written, as Markdown.
-    Raises UnknownName for an id, engine or language that there is none of, Faults for what is wrong in the cases.
+    Raises UnknownName for an id or language that there is none of, Faults for what is wrong in the cases.
     """
     if language not in LANGUAGES:
         raise UnknownName(f"no language '{language}'", Place("--lang"), suggest(language, LANGUAGES, "languages"))
-    if engine not in {AUTO, *ENGINES}:
-        raise UnknownName(f"no engine '{engine}'", Place("--engine"), suggest(engine, [AUTO, *ENGINES], "engines"))
     files = chosen(read_cases(), ids)
     cases = [case for file in files for case in prepared(file, quick=quick)]
     place = {case.key: number for number, case in enumerate(cases)}
     with shown_progress("verify") as progress:
         found = sorted(
-            verify(cases, engine=engine, workers=workers, seed=seed, progress=progress),
+            verify(cases, how=how, seed=seed, progress=progress),
             key=lambda finding: place[finding.case.key],
         )
     say = Words(next(each for each in LANGUAGES if each == language))
     failed = [finding for finding in found if not finding.passed]
     notes = []
     if page is not None:
-        _write(page, verification_page(files, found, engine=engine, seed=seed, quick=quick))
+        _write(page, verification_page(files, found, engine=how.engine, seed=seed, quick=quick))
         notes.append(str(page))
     closing = say("verify.closing", passed=len(found) - len(failed), failed=len(failed))
     text = f"{printed(_table(found, say))}\n{_reasons(failed)}{closing}"
-    return Job(_document(found, engine, seed, quick=quick), text, notes, SOME_FAILED if failed else 0)
+    return Job(_document(found, how.engine, seed, quick=quick), text, notes, SOME_FAILED if failed else 0)
 
 
 def _write(page: Path, text: str) -> None:

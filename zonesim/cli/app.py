@@ -28,6 +28,14 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on s
 Replications = Annotated[int, typer.Option(min=1, max=100_000, help="Independent repetitions of each arm.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Chooses the luck; equal seeds give equal results.")]
 Workers = Annotated[int, typer.Option(min=0, help="Processes to run in; 0: one for each processor.")]
+Engine = Annotated[
+    str,
+    typer.Option("--engine", metavar="NAME", help="What runs the plans: compiled, simpy, or auto (the fastest)."),
+]
+Limit = Annotated[
+    float | None,
+    typer.Option("--time-limit", min=0.001, metavar="SECONDS", help="Stop a replication that takes longer; it failed."),
+]
 Out = Annotated[Path, typer.Option(help="Folder for results; each scenario gets a folder of its own below it.")]
 ArmOption = Annotated[
     str,
@@ -67,6 +75,13 @@ def print_json(document: Any) -> None:  # noqa: ANN401
     from zonesim.briefing.documents import to_json  # noqa: PLC0415
 
     typer.echo(to_json(document))
+
+
+def how_of(workers: int, engine: str, limit: float | None = None) -> Any:  # noqa: ANN401  its type is imported with it
+    """Return by what means to run."""
+    from zonesim.experiment import How  # noqa: PLC0415
+
+    return How(workers_of(workers), engine, limit)
 
 
 def workers_of(wanted: int) -> int:

@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from zonesim.cli.app import ArmOption, File, Json, Out, Replications, Seed, Set, Workers, app, finish, workers_of
+from zonesim.cli.app import (
+    ArmOption,
+    Engine,
+    File,
+    Json,
+    Limit,
+    Out,
+    Replications,
+    Seed,
+    Set,
+    Workers,
+    app,
+    finish,
+    how_of,
+)
 
 
 @app.command()
@@ -17,6 +31,8 @@ def run(
     replications: Replications = 10,
     seed: Seed = 1,
     workers: Workers = 0,
+    engine: Engine = "auto",
+    time_limit: Limit = None,
     settings: Set = None,
     warm_up: Annotated[
         bool,
@@ -34,7 +50,7 @@ def run(
         settings or [],
         replications,
         seed,
-        workers_of(workers),
+        how_of(workers, engine, time_limit),
         out,
         only=True,
         warm_up=warm_up,
@@ -52,6 +68,8 @@ def compare(
     replications: Replications = 10,
     seed: Seed = 1,
     workers: Workers = 0,
+    engine: Engine = "auto",
+    time_limit: Limit = None,
     settings: Set = None,
     as_json: Json = False,
     out: Out = Path("results"),
@@ -60,5 +78,5 @@ def compare(
     from zonesim.briefing.report import run_job  # noqa: PLC0415
 
     names = [part for part in measures_.split(",") if part.strip()] if measures_ else None
-    job = run_job(file, names, settings or [], replications, seed, workers_of(workers), out, only=False)
+    job = run_job(file, names, settings or [], replications, seed, how_of(workers, engine, time_limit), out, only=False)
     finish(job, as_json)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from zonesim.cli.app import Json, Set, Workers, app, finish, workers_of
+from zonesim.cli.app import Engine, Json, Limit, Set, Workers, app, finish, how_of, workers_of
 
 Experiment = Annotated[Path, typer.Argument(metavar="EXPERIMENT", help="An experiment file.", show_default=False)]
 Replications = Annotated[
@@ -24,6 +24,8 @@ def sweep(
     replications: Replications = None,
     seed: Seed = None,
     workers: Workers = 0,
+    engine: Engine = "auto",
+    time_limit: Limit = None,
     settings: Set = None,
     as_json: Json = False,
     out: Out = Path("results"),
@@ -31,7 +33,8 @@ def sweep(
     """Run an experiment: every arm in every future. What is finished is kept, and not run again."""
     from zonesim.briefing.sweep_report import sweep_job  # noqa: PLC0415
 
-    finish(sweep_job(file, settings or [], replications, seed, workers_of(workers), out), as_json)
+    how = how_of(workers, engine, time_limit)
+    finish(sweep_job(file, settings or [], replications, seed, how, out), as_json)
 
 
 @app.command()

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from zonesim.cli.app import Json, Seed, Workers, app, finish, workers_of
+from zonesim.cli.app import Engine, Json, Seed, Workers, app, finish, how_of
 
 
 @app.command()
@@ -18,10 +18,7 @@ def verify(
     cases: Annotated[
         list[str] | None, typer.Option("--case", metavar="ID", help="Only this case, e.g. S08 (repeatable).")
     ] = None,
-    engine: Annotated[
-        str,
-        typer.Option("--engine", metavar="NAME", help="What runs the plans: compiled, simpy, or auto (the fastest)."),
-    ] = "auto",
+    engine: Engine = "auto",
     seed: Seed = 1,
     workers: Workers = 0,
     language: Annotated[str, typer.Option("--lang", help="Language of the table: en or zh.")] = "en",
@@ -36,8 +33,7 @@ def verify(
     job = verify_job(
         cases or [],
         quick=quick,
-        engine=engine,
-        workers=workers_of(workers),
+        how=how_of(workers, engine),
         seed=seed,
         language=language,
         page=page,

@@ -91,6 +91,21 @@ def _clear_away(base: Path, kept: Path) -> None:
 CACHE: Final = _settle_cache()
 """Where compiled code is kept; None: nowhere, it is compiled anew in every process."""
 
+_READY: Final = "ready"
+
+
+def is_ready() -> bool:
+    """Return whether somebody has noted that everything is compiled and kept."""
+    return CACHE is not None and (CACHE / _READY).exists()
+
+
+def note_ready() -> None:
+    """Note that everything is compiled and kept."""
+    if CACHE is not None:
+        with suppress(OSError):
+            (CACHE / _READY).touch()
+
+
 from numba import njit  # noqa: E402  only after the cache folder is settled
 
 _njit: Any = njit  # its types do not know every option

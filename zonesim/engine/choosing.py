@@ -6,10 +6,14 @@ Which engine executes a plan: both give equal records, so the choice is one of s
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Final
 
+import numpy as np
+
 from zonesim.engine import compiled_engine, simpy_engine
+from zonesim.plan.operations import Op
 from zonesim.plan.plan import Plan
 from zonesim.plan.records import Sink, Totals
 
@@ -21,9 +25,18 @@ ENGINES: Final[dict[str, Engine]] = {"compiled": compiled_engine.simulate, "simp
 """Engines by name."""
 
 
-def engine_for(wanted: str = AUTO) -> str:
-    """Return the name of the engine that runs when `wanted` is asked for."""
-    return "compiled" if wanted == AUTO else wanted
+def engine_for(plan: Plan, wanted: str = AUTO) -> str:
+    """
+    Return the name of the engine that executes `plan` when `wanted` is asked for; says so on stderr when it is the
+    slow one because of an operation that the kernel lacks.
+    """
+    if wanted != AUTO:
+        return wanted
+    lacking = sorted({Op(op).name for op in np.unique(plan.program[:, 0]).tolist()} - compiled_engine.KNOWN)
+    if not lacking:
+        return "compiled"
+    sys.stderr.write(f"the compiled engine does not know {', '.join(lacking)}: running with SimPy, which is slow\n")
+    return "simpy"
 
 
 def simulate(plan: Plan, seed: int, replication: int, sink: Sink, engine: str = AUTO) -> Totals:
@@ -33,4 +46,4 @@ def simulate(plan: Plan, seed: int, replication: int, sink: Sink, engine: str = 
     `seed` and `replication` (both from 0) choose the luck; equal ones give equal records. Raises RunFault when the
     run cannot go on.
     """
-    return ENGINES[engine_for(engine)](plan, seed, replication, sink)
+    return ENGINES[engine_for(plan, engine)](plan, seed, replication, sink)

@@ -19,18 +19,19 @@ from numpy.typing import NDArray
 from zonesim.engine import kernel as k
 from zonesim.engine.arriving import Population
 from zonesim.engine.batches import Batch
+from zonesim.engine.memory import free_memory
 from zonesim.engine.pools import Pool, Request
 from zonesim.engine.sampling import prepare, whole
 from zonesim.engine.standstill import check_standstill
 from zonesim.engine.streams import run_key
 from zonesim.engine.tokens import Token, Visit
-from zonesim.engine.wording import endless, made_twice, overdrawn, spawn_loop, too_many_tokens
+from zonesim.engine.wording import endless, made_twice, overdrawn, spawn_loop, too_large, too_many_tokens
 from zonesim.plan.laws import Law
 from zonesim.plan.operations import NOWHERE, AtShiftEnd, BranchOn, Clock, GatherBy, Op
 from zonesim.plan.plan import Plan
 from zonesim.plan.records import NEVER, NUMBER_BITS, Block, Ints, Sink, Totals
 
-BLOCK_ROWS: Final = 8_192
+BLOCK_ROWS: Final = 16_384
 """Visits (and marks) in a record block."""
 
 SLICE: Final = 1_000_000
@@ -45,6 +46,9 @@ _MOST_AHEAD: Final = 16
 _SIDE_BY_SIDE: Final = 4
 _LIKELY: Final = 0.5
 """How many draws are made when a token starts, how many at once, and from which share on a way is the usual one."""
+
+KNOWN: Final = frozenset(op.name for op in Op)
+"""Operations that the kernel knows: today all that there are."""
 
 _FIRST_SLOTS: Final = 512
 _FIRST_EVENTS: Final = 1024
@@ -157,33 +161,8 @@ class _Run:
 
     def run(self) -> Totals:
         """Run to the horizon and return the totals."""
-        layout = self.layout
         while True:
-            self.state[k.BUDGET] = SLICE
-            reason = k.run(
-                self.state,
-                layout.program,
-                self.world,
-                layout.laws,
-                layout.numbers,
-                layout.reals,
-                self.streams,
-                self.scratch,
-                self.pools,
-                self.lines,
-                self.tokens,
-                self.events,
-                self.at,
-                self.sources,
-                self.expected,
-                self.batches,
-                self.forming,
-                self.accounts,
-                self.calendars,
-                self.visits,
-                self.marks,
-                self.log,
-            )
+            reason = self.advance(SLICE)
             if reason == k.DONE:
                 break
             if reason == k.FULL:
@@ -201,6 +180,36 @@ class _Run:
         self._close()
         return self._totals()
 
+    def advance(self, events: int) -> int:
+        """Let at most so many timed events happen; return why the kernel has come back."""
+        layout = self.layout
+        self.state[k.BUDGET] = events
+        reason: int = k.run(
+            self.state,
+            layout.program,
+            self.world,
+            layout.laws,
+            layout.numbers,
+            layout.reals,
+            self.streams,
+            self.scratch,
+            self.pools,
+            self.lines,
+            self.tokens,
+            self.events,
+            self.at,
+            self.sources,
+            self.expected,
+            self.batches,
+            self.forming,
+            self.accounts,
+            self.calendars,
+            self.visits,
+            self.marks,
+            self.log,
+        )
+        return reason
+
     def _flush(self) -> None:
         """Hand the rows written so far to the sink."""
         visits, marks, log = (int(self.state[field]) for field in (k.VISITS, k.MARKS, k.LOG))
@@ -217,6 +226,8 @@ class _Run:
 
     def _more_slots(self) -> None:
         have = len(self.tokens) // self.width
+        if have > k.LARGEST_SLOT // 2 or 2 * self.tokens.nbytes > free_memory():
+            raise too_large(have, 2 * self.tokens.nbytes, int(self.state[k.NOW]))
         self.tokens = np.concatenate([self.tokens, self._slots(have)])
         self.state[k.FREE_COUNT] += have
 

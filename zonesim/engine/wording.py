@@ -42,3 +42,19 @@ def overdrawn(plan: Plan, account: int, number: int, amount: int, had: int, now:
         f"{format_ms(now)}, and the floor is {int(plan.accounts[account, 1])}\n"
         "    Start with more, or credit it before."
     )
+
+
+def too_large(inside: int, needed: int, now: int) -> RunFault:
+    """Return the fault of a run with so many tokens inside at `now` (ms) that more do not fit; `needed` in bytes."""
+    return RunFault(
+        f"{inside} tokens are inside at {format_ms(now)}, and room for more would take {needed / 1e9:.2g} GB, more "
+        "than there is.\n    Look for a queue that grows without end, or simulate less at once."
+    )
+
+
+def too_long(needed: float, there: int, tokens: float) -> RunFault:
+    """Return the fault of a plan whose results would not fit; `needed` and `there` in bytes, `tokens` to arrive."""
+    return RunFault(
+        f"a replication has about {tokens:.2g} tokens and needs about {needed / 1e9:.2g} GB of memory; "
+        f"{there / 1e9:.2g} GB are free for it.\n    Measure a shorter time, or use fewer --workers."
+    )

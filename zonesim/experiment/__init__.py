@@ -2,6 +2,7 @@
 
 from zonesim.experiment.design import Combination, Design, Option, is_experiment, plain_design, read_design
 from zonesim.experiment.futures import AS_WRITTEN, Future, Setting
+from zonesim.experiment.how import How
 from zonesim.experiment.results import ArmInfo, CellInfo, FutureInfo, KpiInfo, Results, load_results
 from zonesim.experiment.runner import Failure, Runs, run_arms
 from zonesim.experiment.store import Store, cell_key
@@ -16,6 +17,7 @@ __all__ = [
     "Failure",
     "Future",
     "FutureInfo",
+    "How",
     "KpiInfo",
     "Option",
     "Results",

@@ -11,13 +11,17 @@ import numpy as np
 from zonesim.engine import simulate
 from zonesim.kpi import Reducer, measure
 from zonesim.plan import Plan, mean_batch
+from zonesim.plan.operations import Op
 from zonesim.plan.records import Ints
 
 PILOT: Final = 400
 """Tokens of a pilot run: enough to meet the common paths, and done in a fraction of a second."""
 
-_TYPICAL: Final = 0.0002
+_TYPICAL: Final = 0.00002
 """Seconds that a token takes, order of magnitude, where nothing has been tried."""
+
+_CLASS_BYTES: Final = 6
+_VALUE_BYTES: Final = 8
 
 _LISTED: Final = 1
 """Arrivals of a source are listed times (see the plan's table of sources)."""
@@ -44,6 +48,17 @@ def rough_seconds(plan: Plan) -> float:
     return expected_tokens(plan) * _TYPICAL
 
 
+def rough_bytes(plan: Plan) -> float:
+    """
+    Return how much memory the results of a replication take while it runs, order of magnitude, without trying: each
+    token keeps its class, and each measured one a wait and a time for every step and every moment of its flow.
+    """
+    begin, end, _ = (int(value) for value in plan.window)
+    measured = expected_tokens(plan, end) - expected_tokens(plan, begin)
+    kept = int(np.isin(plan.program[:, 0], (Op.SEIZE, Op.HOLD, Op.MARK)).sum()) / max(len(plan.sources), 1)
+    return _CLASS_BYTES * expected_tokens(plan) + _VALUE_BYTES * kept * measured
+
+
 @dataclass(frozen=True)
 class Speed:
     """What a pilot run measured: seconds a token, and seconds a replication whatever its length."""
@@ -63,8 +78,8 @@ def pilot(plan: Plan, seed: int) -> Speed:
     The time that a run spends on tokens it does not finish is counted in full, and what overload costs is not seen, so
     it is an estimate. Raises RunFault when the plan cannot run.
     """
-    short = _only_first(plan, PILOT)
-    simulate(_only_first(plan, 2), seed, 0, Reducer(plan))  # loads the kernels
+    short = first_tokens(plan, PILOT)
+    simulate(first_tokens(plan, 2), seed, 0, Reducer(plan))  # loads the kernels
     started = perf_counter()
     reducer = Reducer(short)
     totals = simulate(short, seed, 0, reducer)
@@ -75,7 +90,7 @@ def pilot(plan: Plan, seed: int) -> Speed:
     return Speed((simulated - started) / tokens, measured - simulated)
 
 
-def _only_first(plan: Plan, tokens: int) -> Plan:
+def first_tokens(plan: Plan, tokens: int) -> Plan:
     """Return a plan in which nobody arrives after about as many tokens."""
     low, high = 0, plan.horizon
     while high - low > 1:

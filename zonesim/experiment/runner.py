@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from threading import Thread
 from typing import Final, Generic, TypeVar
 
-from zonesim.engine import AUTO, simulate
-from zonesim.experiment.estimate import rough_seconds
+from zonesim.engine import free_memory, is_ready, note_ready, simulate, too_long
+from zonesim.experiment.estimate import expected_tokens, first_tokens, rough_bytes, rough_seconds
+from zonesim.experiment.how import How, no_longer_than
 from zonesim.experiment.store import Store, cell_key
 from zonesim.faults import ZonesimError
 from zonesim.kpi import Reducer, RunResult, measure
@@ -88,14 +90,14 @@ class Job:
     """
     What a worker needs for a cell besides its numbers: the plan, its loads, the seed, and where to store it.
 
-    `engine`: its name. `only`: KPIs that are kept, without curves and samples; None for all.
+    `how`: by what means. `only`: KPIs that are kept, without curves and samples; None for all.
     """
 
     plan: Plan
     loads: dict[str, float]
     seed: int
     store: Path | None = None
-    engine: str = AUTO
+    how: How = field(default_factory=How)
     only: frozenset[str] | None = None
 
 
@@ -105,7 +107,7 @@ _jobs: dict[str, Job] = {}
 def run_cell(job: Job, replication: int) -> RunResult:
     """Return the KPIs of one replication; raises RunFault, or BrokenPromise if the run contradicts its own records."""
     reducer = Reducer(job.plan)
-    totals = simulate(job.plan, job.seed, replication, reducer, job.engine)
+    totals = simulate(job.plan, job.seed, replication, reducer, job.how.engine)
     found = measure(job.plan, reducer, totals, job.loads)
     if job.only is None:
         return found
@@ -117,12 +119,11 @@ def run_arms(
     *,
     seed: int,
     replications: int,
-    workers: int,
+    how: How,
     offset: int = 0,
     progress: Progress | None = None,
     store: Store | None = None,
     block: int | None = None,
-    engine: str = AUTO,
     only: frozenset[str] | None = None,
 ) -> Runs[Name]:
     """
@@ -130,26 +131,31 @@ def run_arms(
 
     Arms with equal plans share their cells, and what `store` has is not run again. A replication that fails is noted
     and the others go on. An interrupt stops the workers and returns what is finished. The result does not depend on
-    `workers`, on the store or on the order in which cells end. `offset` is the distance of the run's start from Monday
-    00:00 in ms, for the loads. `progress` is called with the replications that are done and those that were to do.
-    `block`: so many replications are a cell (None: as many as make a cell worth its while). `engine` is its name.
-    `only`: the KPIs that results keep, without curves and samples; None for everything.
+    `how` they are run, on the store or on the order in which cells end. `offset` is the distance of the run's start
+    from Monday 00:00 in ms, for the loads. `progress` is called with the replications that are done and those that
+    were to do. `block`: so many replications are a cell (None: as many as make a cell worth its while).
+    `only`: the KPIs that results keep, without curves and samples; None for everything. Raises RunFault, before
+    anything runs, for a plan that does not fit into memory.
     """
     keys = {name: cell_key(plan, seed, offset) for name, plan in plans.items()}
     distinct = {keys[name]: plan for name, plan in plans.items()}
     wanted = range(replications)
     there = {key: store.finished(key, wanted) if store is not None else [] for key in distinct}
     missing = {key: [number for number in wanted if number not in set(there[key])] for key in distinct}
-    cells = _cells({key: plan for key, plan in distinct.items() if missing[key]}, missing, workers, block)
+    cells = _cells({key: plan for key, plan in distinct.items() if missing[key]}, missing, how.workers, block)
+    for cell_plan in {cell.key: distinct[cell.key] for cell in cells}.values():
+        _check_room(cell_plan, min(how.workers, len(cells)))
     jobs = {
-        key: _job(distinct[key], seed, offset, store, engine, only) for key in dict.fromkeys(cell.key for cell in cells)
+        key: _job(distinct[key], seed, offset, store, how, only) for key in dict.fromkeys(cell.key for cell in cells)
     }
     done: dict[str, list[Outcome]] = {key: [Outcome(tuple(there[key]))] for key in distinct}
     runs: Runs[Name] = Runs()
     total, count = sum(map(len, missing.values())), 0
     try:
+        if cells and not is_ready():
+            _compile_all(distinct[cells[0].key])
         for cell, outcome in (
-            _in_processes(jobs, cells, workers) if workers > 1 and len(cells) > 1 else _here(jobs, cells)
+            _in_processes(jobs, cells, how.workers) if how.workers > 1 and len(cells) > 1 else _here(jobs, cells)
         ):
             done[cell.key].append(outcome)
             count += len(cell.replications)
@@ -169,6 +175,21 @@ def run_arms(
     return runs
 
 
+def _compile_all(plan: Plan) -> None:
+    """Let everything be compiled, which takes a while once, before several processes would do it at once."""
+    sys.stderr.write("compiling the engine: half a minute, once after installing\n")
+    with suppress(ZonesimError):  # the run itself says what is wrong with the plan
+        run_cell(Job(first_tokens(plan, 2), {}, 0, how=How(1, "compiled")), 0)
+    note_ready()
+
+
+def _check_room(plan: Plan, workers: int) -> None:
+    """Raise RunFault for a plan whose replications cannot fit into memory."""
+    needed, there = rough_bytes(plan), free_memory() // max(workers, 1)
+    if needed > there:
+        raise too_long(needed, there, expected_tokens(plan))
+
+
 def _cells(
     plans: Mapping[str, Plan], missing: Mapping[str, Sequence[int]], workers: int, block: int | None
 ) -> list[Cell]:
@@ -182,9 +203,9 @@ def _cells(
     return sorted(cells, key=lambda cell: cell.replications[0])
 
 
-def _job(plan: Plan, seed: int, offset: int, store: Store | None, engine: str, only: frozenset[str] | None) -> Job:
+def _job(plan: Plan, seed: int, offset: int, store: Store | None, how: How, only: frozenset[str] | None) -> Job:
     bounds = {str(plan.names.resources[load.resource]): load.mean for load in loads(plan, offset)}
-    return Job(plan, bounds, seed, store.folder if store is not None else None, engine, only)
+    return Job(plan, bounds, seed, store.folder if store is not None else None, how, only)
 
 
 def _attempt(job: Job, cell: Cell) -> Outcome:
@@ -193,7 +214,8 @@ def _attempt(job: Job, cell: Cell) -> Outcome:
     failures: list[Failure] = []
     for replication in cell.replications:
         try:
-            results[replication] = run_cell(job, replication)
+            with no_longer_than(job.how.limit):
+                results[replication] = run_cell(job, replication)
         except ZonesimError as fault:
             failures.append(Failure(replication, str(fault), fault.exit_code))
         except Exception as error:  # noqa: BLE001  whatever happens in one replication, the others go on

@@ -93,7 +93,6 @@ def provenance(design: Design) -> dict[str, Any]:
         "file": str(design.file),
         "scenario_file": str(design.scenario_file),
         "settings": list(design.settings),
-        "engine": "simpy",
         "adoption": {name: design.cells[name, first].shares for name in design.options},
         "changes": {
             name: [

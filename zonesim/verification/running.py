@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Final
 
 from zonesim.engine import simulate
-from zonesim.experiment import Failure, run_arms
+from zonesim.experiment import Failure, How, run_arms
 from zonesim.experiment.runner import Progress
 from zonesim.faults import ZonesimError
 from zonesim.kpi import Reducer, measure
@@ -85,7 +85,7 @@ def _told(case: Prepared, instants: Sequence[Instants]) -> Finding:
 
 
 def verify(
-    cases: Sequence[Prepared], *, engine: str, workers: int, seed: int = SEED, progress: Progress | None = None
+    cases: Sequence[Prepared], *, how: How, seed: int = SEED, progress: Progress | None = None
 ) -> Iterator[Finding]:
     """
     Yield the findings of cases, traces first; what takes long is run in several processes.
@@ -94,7 +94,7 @@ def verify(
     """
     for case in cases:
         if case.case.rule == "trace":
-            yield from trace(case, engine, seed)
+            yield from trace(case, how.engine, seed)
     rest = sorted((case for case in cases if case.case.rule != "trace"), key=lambda case: case.replications)
     total, before = sum(case.replications for case in rest), 0
     for replications, group in groupby(rest, key=lambda case: case.replications):
@@ -109,8 +109,7 @@ def verify(
             {key: case.plan for key, case in members.items()},
             seed=seed,
             replications=replications,
-            workers=workers,
-            engine=engine,
+            how=how,
             only=frozenset().union(*(kpis_of(case.checks) for case in members.values())),
             progress=tell,
         )

@@ -1,0 +1,154 @@
+"""Where a run ends that would not end well: memory, time by the clock on the wall, an interrupt; and which engine runs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from threading import Timer
+
+import pytest
+
+from tests.helper import ROOT, ListSink, plan_of
+from zonesim.engine import _jit, compiled_engine, simulate
+from zonesim.experiment import How, run_arms
+from zonesim.experiment import runner as module
+from zonesim.experiment.how import no_longer_than
+from zonesim.faults import RunFault, UnknownName
+
+DESK = """
+clock: {measure: 400 d}
+zones: {Z: {desk: {units: 1}}}
+flows: {f: {steps: {work: {hold: {d: Z.desk}, take: {exponential: {mean: 30 s}}}}}}
+traffic: {a: {flow: f, rate: 1 /min}}
+"""
+
+
+def test_a_plan_that_does_not_fit_is_refused_with_the_estimate(monkeypatch):
+    """
+    Before anything runs: how much a replication needs, and how much there is for each worker.
+    """
+    monkeypatch.setattr(module, "free_memory", lambda: 20_000_000)
+    with pytest.raises(RunFault) as found:
+        run_arms({"R1": plan_of(DESK)}, seed=1, replications=2, how=How(2))
+
+    assert (
+        str(found.value)
+        == """\
+a replication has about 5.8e+05 tokens and needs about 0.022 GB of memory; 0.01 GB are free for it.
+    Measure a shorter time, or use fewer --workers."""
+    )
+
+
+def test_a_queue_that_grows_beyond_memory_ends_the_run(monkeypatch):
+    """
+    The engine asks before it makes room for more tokens, and says how many are inside.
+    """
+    monkeypatch.setattr(compiled_engine, "free_memory", lambda: 1_000_000)
+    with pytest.raises(RunFault) as found:
+        simulate(plan_of(DESK, "flows.f.work.take=3 min"), 1, 0, ListSink())
+
+    assert " tokens are inside at " in str(found.value)
+    assert ", and room for more would take 0.00" in str(found.value)
+    assert """ GB, more than there is.
+    Look for a queue that grows without end, or simulate less at once.""" in str(found.value)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer")
+def test_a_replication_that_takes_too_long_fails_and_the_others_go_on(monkeypatch):
+    """
+    A limit in wall time stops the replication that runs, with what to do; the next one has its time again.
+    """
+    real = module.run_cell
+
+    def slow_first(job, replication):
+        if replication == 0:
+            time.sleep(5)
+        return real(job, replication)
+
+    monkeypatch.setattr(module, "run_cell", slow_first)
+    short = plan_of(DESK, "clock.measure=1 h")
+    runs = run_arms({"R1": short}, seed=1, replications=2, how=How(1, "simpy", 2.0))
+    (failure,) = runs.failures["R1"]
+
+    assert sorted(runs.results["R1"]) == [1]
+    assert (
+        failure.message
+        == """\
+a replication takes longer than 2 s and was stopped.
+    Give it more with --time-limit, or a shorter clock."""
+    )
+    with no_longer_than(None):
+        pass
+
+
+def test_an_unknown_engine_is_refused():
+    """
+    Engines are chosen by name.
+    """
+    with pytest.raises(UnknownName, match="no engine 'compield'"):
+        How(1, "compield")
+
+
+def test_a_plan_with_an_operation_that_the_kernel_lacks_runs_with_simpy(monkeypatch, capsys):
+    """
+    `auto` falls back and says so; the records are the same.
+    """
+    plan = plan_of(DESK, "clock.measure=1 h")
+    fast, slow = ListSink(), ListSink()
+    simulate(plan, 1, 0, fast)
+    monkeypatch.setattr(compiled_engine, "KNOWN", compiled_engine.KNOWN - {"HOLD"})
+    simulate(plan, 1, 0, slow)
+
+    assert "the compiled engine does not know HOLD: running with SimPy, which is slow" in capsys.readouterr().err
+    assert (fast.visits == slow.visits).all()
+
+
+@pytest.mark.parametrize("name", ["compiled", "simpy"])
+def test_an_interrupt_is_answered_within_a_second(name):
+    """
+    Ctrl-C in the middle of a long run of either engine; the sink has only had whole blocks.
+    """
+    plan = plan_of(DESK, "clock.measure=20000 d", "traffic.a.rate=100 /min", "flows.f.work.take=0.1 s")
+    sink = ListSink()
+    simulate(plan_of(DESK, "clock.measure=1 h"), 1, 0, ListSink(), name)
+    sent: list[float] = []
+
+    def send():
+        sent.append(time.perf_counter())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    Timer(0.5, send).start()
+    with pytest.raises(KeyboardInterrupt):
+        simulate(plan, 1, 0, sink, name)
+
+    assert time.perf_counter() - sent[0] < 1
+    assert all((block.visits[:, 3] >= block.visits[:, 1]).all() for block in sink.blocks)
+
+
+def test_the_fingerprint_of_compiled_code_covers_all_that_can_be_in_it():
+    """
+    Every module with a kernel and all that it imports of zonesim's, directly or not, is among the sources that name the
+    folder of compiled code.
+    """
+    listing = (
+        "import sys, zonesim.engine.kernel; print(*sorted(name for name in sys.modules if name.startswith('zonesim.')))"
+    )
+    code = f"import types, sys; sys.modules['zonesim.engine'] = types.ModuleType('zonesim.engine'); sys.modules['zonesim.engine'].__path__ = [{str(ROOT / 'zonesim' / 'engine')!r}]; sys.modules['zonesim.plan'] = types.ModuleType('zonesim.plan'); sys.modules['zonesim.plan'].__path__ = [{str(ROOT / 'zonesim' / 'plan')!r}]; {listing}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    loaded = {name.removeprefix("zonesim.").replace(".", "/") + ".py" for name in done.stdout.split()}
+
+    assert loaded - {"engine.py", "plan.py"} <= set(_jit.SOURCES)
+
+
+def test_where_compiled_code_is_kept(tmp_path):
+    """
+    The folder that is asked for holds one for this version of the sources; another version would have another.
+    """
+    code = "from zonesim.engine import _jit; print(_jit.CACHE)"
+    asked = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True, env=asked)
+
+    assert done.stdout.strip() == str(tmp_path / f"kernels-{_jit.fingerprint()}")
