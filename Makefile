@@ -1,6 +1,6 @@
 # zonesim's developer interface: everything runs in .venv, which is built from requirements.lock.
 #
-#  make run          compare the typical zone with and without the measures (or SCENARIO=FILE)
+#  make run          compare the typical zone and a real one with and without the measures (or SCENARIO=FILE)
 #  make test         run the fast tests (PYTEST_ARGS="-k gate" to choose)
 #  make test-slow    run the slow tests
 #  make lint         check style and format (ruff)
@@ -13,7 +13,7 @@
 #  make clean        remove .venv, build products and caches
 
 PYTHON ?= python3
-SCENARIO ?= scenarios/typical_zone.yaml
+SCENARIO ?= scenarios/typical_zone.yaml scenarios/suzhou_industrial_park.yaml
 PYTEST_ARGS ?=
 TEST_JOBS ?= auto
 LOCK_ARGS ?=
@@ -34,7 +34,7 @@ help:
 setup: $(STAMP)
 
 run: $(STAMP)
-	$(BIN)/zonesim compare $(SCENARIO)
+	@for each in $(SCENARIO); do $(BIN)/zonesim compare "$$each" || exit $$?; done
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n $(TEST_JOBS) $(PYTEST_ARGS)

@@ -10,7 +10,6 @@ import typer
 from zonesim.cli import drawing, fitting, inspecting, running, sweeping, telling, verifying, writing
 from zonesim.cli.app import app
 from zonesim.faults import ZonesimError
-from zonesim.scenario.excerpts import explain
 
 __all__ = ["app", "drawing", "fitting", "inspecting", "main", "running", "sweeping", "telling", "verifying", "writing"]
 
@@ -28,6 +27,8 @@ def main() -> None:
     except ZonesimError as error:
         if debug:
             raise
+        from zonesim.scenario.excerpts import explain  # noqa: PLC0415  the help does without the language
+
         typer.echo(explain(error), err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:
