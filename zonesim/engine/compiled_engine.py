@@ -142,7 +142,7 @@ class _Run:
         self.visits = np.zeros(4 * self.rows, dtype=np.int64)
         self.marks = np.zeros(2 * BLOCK_ROWS, dtype=np.int64)
         self.log = np.zeros(BLOCK_ROWS, dtype=np.int64)
-        self.classes: list[NDArray[np.int32]] = []
+        self.classes: list[list[NDArray[np.int16]]] = [[] for _ in plan.names.sources]
         self._start()
 
     def _start(self) -> None:
@@ -214,7 +214,7 @@ class _Run:
         """Hand the rows written so far to the sink."""
         visits, marks, log = (int(self.state[field]) for field in (k.VISITS, k.MARKS, k.LOG))
         if log:
-            self.classes.append(self.log[:log].astype(np.int32))
+            self._note_classes(self.log[:log])
         self.state[k.VISITS] = self.state[k.MARKS] = self.state[k.LOG] = 0
         block = Block(self.visits[: 4 * visits].reshape(-1, 4), self.marks[: 2 * marks].reshape(-1, 2))
         if self.state[k.VISITS_LIMIT] < self.rows // 2:  # each interrupted token keeps a row for when it goes on
@@ -223,6 +223,12 @@ class _Run:
         self.visits = np.empty(4 * self.rows, dtype=np.int64)  # a block is the sink's own
         self.marks = np.empty_like(self.marks)
         self.sink.take(block)
+
+    def _note_classes(self, log: Ints) -> None:
+        """Keep the classes of those who have arrived, by source; few sources arrive in a block of a small plan."""
+        source, klass = log >> 16, (log & 0xFFFF).astype(np.int16)
+        for each in np.flatnonzero(np.bincount(source)).tolist():
+            self.classes[each].append(klass[source == each])
 
     def _more_slots(self) -> None:
         have = len(self.tokens) // self.width
@@ -361,7 +367,6 @@ class _Run:
         pools = self.pools[: k.POOL_FIELDS * resources].reshape(-1, k.POOL_FIELDS)
         sources = self.sources.reshape(-1, k.SOURCE_FIELDS)[: len(plan.sources)]
         accounts = self.accounts.reshape(-1, k.ACCOUNT_FIELDS)[: len(plan.accounts)]
-        log = np.concatenate(self.classes) if self.classes else np.zeros(0, dtype=np.int32)
         return Totals(
             busy=pools[:, k.BUSY].copy(),
             open=pools[:, k.OPEN].copy(),
@@ -371,7 +376,7 @@ class _Run:
             at_step=self.at[: len(plan.names.steps)],
             arrivals=sources[:, k.ARRIVED_COUNT].copy(),
             cohort=sources[:, [k.BEFORE_BEGIN, k.BEFORE_END]],
-            classes=tuple((log[log >> 16 == source] & 0xFFFF).astype(np.int16) for source in range(len(sources))),
+            classes=tuple(np.concatenate([np.zeros(0, dtype=np.int16), *parts]) for parts in self.classes),
             events=int(self.state[k.COUNT]),
             levels=accounts[:, k.LEVEL_NOW].copy(),
             level_time=accounts[:, k.LEVEL_TIME].copy(),
