@@ -115,12 +115,12 @@ def plan_of_world(world: World, *settings: str, arm: Arm | None = None) -> Plan:
     return compile_plan(resolve(world, arm or baseline(world)))
 
 
-def run(text: str, *settings: str, engine: str = "simpy", seed: int = 1, replication: int = 0) -> Timeline:
+def run(text: str, *settings: str, engine: str = "compiled", seed: int = 1, replication: int = 0) -> Timeline:
     """Run a scenario text and return its timeline; every run also proves its time integrals."""
     return run_plan(plan_of(text, *settings), engine=engine, seed=seed, replication=replication)
 
 
-def run_plan(plan: Plan, *, engine: str = "simpy", seed: int = 1, replication: int = 0) -> Timeline:
+def run_plan(plan: Plan, *, engine: str = "compiled", seed: int = 1, replication: int = 0) -> Timeline:
     """Run a plan and return its timeline."""
     sink = ListSink()
     totals = ENGINES[engine](plan, seed, replication, sink)
@@ -131,7 +131,7 @@ def run_plan(plan: Plan, *, engine: str = "simpy", seed: int = 1, replication: i
     return Timeline(plan, sink, totals)
 
 
-def kpis(plan: Plan, *, seed: int = 1, replications: int = 1, engine: str = "simpy") -> list[RunResult]:
+def kpis(plan: Plan, *, seed: int = 1, replications: int = 1, engine: str = "compiled") -> list[RunResult]:
     """Return the KPIs of some replications."""
     found = []
     for replication in range(replications):

@@ -92,7 +92,7 @@ SHORT = ("clock.warm_up=0 h", "clock.measure=12 h", "clock.cool_down=0 h")
 
 
 @pytest.mark.parametrize(
-    "block", [pytest.param(block, marks=pytest.mark.slow if block > 2 else ()) for block in range(10)]
+    "block", [pytest.param(block, marks=pytest.mark.slow if block > 0 else ()) for block in range(10)]
 )
 def test_a_broken_file_is_a_fault_or_runs(block, tmp_path, monkeypatch, capsys):
     """
