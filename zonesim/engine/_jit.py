@@ -61,7 +61,19 @@ def _bases() -> Iterator[Path]:
     yield Path(__file__).resolve().parent / "__pycache__"
     with suppress(RuntimeError):  # nobody's home
         yield Path(os.environ.get("XDG_CACHE_HOME") or Path("~").expanduser() / ".cache") / "zonesim"
-    yield Path(tempfile.gettempdir()) / f"zonesim-{os.getuid() if hasattr(os, 'getuid') else 0}"
+    with suppress(OSError):
+        shared = Path(tempfile.gettempdir()) / f"zonesim-{_user()}"
+        shared.mkdir(mode=0o700, exist_ok=True)
+        if _is_mine(shared):  # what is in it will be executed
+            yield shared
+
+
+def _user() -> int:
+    return os.getuid() if hasattr(os, "getuid") else 0
+
+
+def _is_mine(folder: Path) -> bool:
+    return not hasattr(os, "getuid") or folder.stat().st_uid == _user()
 
 
 def _settle_cache() -> Path | None:

@@ -407,7 +407,6 @@ _BRANCH: Final = int(Op.BRANCH)
 _JUMP: Final = int(Op.JUMP)
 _SET: Final = int(Op.SET)
 _JOIN: Final = int(Op.JOIN)
-_SCATTER: Final = int(Op.SCATTER)
 _WAIT_UNTIL: Final = int(Op.WAIT_UNTIL)
 _LEAVE: Final = int(Op.LEAVE)
 _KEEP: Final = int(Op.KEEP)
@@ -417,7 +416,6 @@ _ON_SHARE: Final = int(BranchOn.SHARE)
 _ON_FLAG: Final = int(BranchOn.FLAG)
 _ON_CLASS: Final = int(BranchOn.CLASS)
 _ON_QUEUE: Final = int(BranchOn.QUEUE_LONGER)
-_ON_CLOSED: Final = int(BranchOn.CLOSED)
 _ON_STATUS: Final = int(BranchOn.STATUS)
 _ON_SHORTEST: Final = int(BranchOn.SHORTEST)
 _RAISE: Final = int(SetWhat.RAISE_FLAG)
@@ -527,7 +525,7 @@ def _draw(
     child: int,
     passes: int,
 ) -> int:
-    """Return `draw_ms` of the same: for all but holds, into which it is compiled."""
+    """Return `draw_ms` of the same: for whatever is not drawn ahead."""
     return draw_ms(laws, numbers, law, klass, key, stream, luck, child, passes)
 
 
