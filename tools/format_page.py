@@ -19,9 +19,11 @@ MARKER = re.compile(r"^<!-- keys of (\w+) -->$", re.MULTILINE)
 WORDS = {
     "Capacity": "whole number or `unlimited`",
     "Count": "whole number",
+    "HeadName": "name",
     "Name": "name",
     "Names": "name or list of names",
     "Number": "number above 0",
+    "PartName": "name",
     "Spans": "list of opening hours",
     "Until": "`until` and a step",
 }

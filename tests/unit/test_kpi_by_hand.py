@@ -197,21 +197,6 @@ traffic: {a: {flow: f, at: [0 min, 10 min]}}
     assert values["Z.desk.utilisation"] == 1
 
 
-def test_an_entry_may_be_called_like_another_flow():
-    """
-    Traffic `g` uses flow `f`: its tokens are counted under `f` and never under the flow `g`.
-    """
-    values = measured("""
-clock: {measure: 10 h}
-flows: {f: {steps: {work: {take: 30 min}}}, g: {steps: {work: {take: 1 min}}}}
-traffic: {g: {flow: f, rate: 2 /h}, h: {flow: f, rate: 2 /h}, i: {flow: g, at: [0 min]}}
-""").values
-
-    assert values["g.work.service.mean"] == 1
-    assert values["g.arrived.day"] == pytest.approx(2.4)
-    assert "i.arrived.day" not in values
-
-
 def test_nothing_measured_has_no_numbers():
     """
     Without an arrival in the window there is no mean, no quantile and no share; counts are zero.

@@ -36,11 +36,10 @@ class Layout:
     """
     Which rows of a plan's tables belong to which scope.
 
-    `groups`: flows, and entries of flows used more than once (but for an entry that is called like another flow), with
-    their sources. `chains`: the library marks of each group, in order. `steps`: rows of the step table,
-    and `interruptions` those of the interruptions of these steps. `lanes`: by
-    gate direction, rows of the steps that hold its lanes. `limited`: resources that somebody may wait for. `inspected`:
-    groups with a mark of inspection.
+    `groups`: flows, and entries of the traffic or the groups that they are told with, with their sources. `chains`: the
+    library marks of each group, in order. `steps`: rows of the step table, and `interruptions` those of the
+    interruptions of these steps. `lanes`: by gate direction, rows of the steps that hold its lanes. `limited`:
+    resources that somebody may wait for. `inspected`: groups with a mark of inspection.
     """
 
     groups: dict[str, tuple[int, ...]]
@@ -61,15 +60,11 @@ def layout(plan: Plan) -> Layout:
     """Return the scopes of a plan."""
     names = plan.names
     groups: dict[str, list[int]] = {}
-    for source, flow in enumerate(names.source_flows):
-        groups.setdefault(flow, []).append(source)
-    entries: dict[str, list[int]] = {}
-    for sources in groups.values():
-        if len({names.source_groups[source] for source in sources}) > 1:
-            for source in sources:
-                entries.setdefault(names.source_groups[source], []).append(source)
-    for name, sources in entries.items():
-        groups.setdefault(name, sources)
+    for called in (names.source_flows, names.source_groups):
+        found: dict[str, list[int]] = {}
+        for source, name in enumerate(called):
+            found.setdefault(name, []).append(source)
+        groups |= found  # an entry that is called like its flow is the only one that uses it
     groups_of: dict[str, list[str]] = {}
     for name, sources in groups.items():
         for source in sources:

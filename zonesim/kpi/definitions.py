@@ -1,8 +1,8 @@
 """
 The table of KPI definitions: the one place that says what each number means.
 
-An id is `scope.quantity.statistic`. Scopes: a flow (`F1`), a traffic entry where a flow is used by several, a step
-of a flow (`bank.serve`), a gate direction (`TYP.lanes_in`), a resource (`TYP.officers`), or `all`.
+An id is `scope.quantity.statistic`. Scopes: a flow (`F1`), an entry of the traffic (or the group that it is
+told with), a step of either (`bank.serve`), a gate direction (`TYP.lanes_in`), a resource (`TYP.officers`), or `all`.
 """
 
 from __future__ import annotations
@@ -111,8 +111,8 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
 BY_NAME: Final = {(definition.scope, definition.what): definition for definition in DEFINITIONS}
 
 SCOPES: Final = {
-    "flow": "`FLOW` (also `ENTRY` where several entries use one flow)",
-    "step": "`FLOW.STEP`",
+    "flow": "`FLOW` and `ENTRY`",
+    "step": "`FLOW.STEP` and `ENTRY.STEP`",
     "place": "`ZONE.LANES` (a direction of a gate)",
     "resource": "`ZONE.RESOURCE`",
     "account": "`ZONE.ACCOUNT`",
@@ -120,7 +120,7 @@ SCOPES: Final = {
     "all": "`all`",
 }
 
-COMPUTED: Final = 3
+COMPUTED: Final = 4
 """
 Version of how the numbers are computed from records, curves and samples among them. It is raised with every change of
 `measure.py`, `folding.py` or `reducer.py` that changes or adds a number: stored numbers of other versions are not used again.
@@ -143,6 +143,11 @@ def page() -> str:
         " last token to reach a mark counts, so a mark is missing as long as a truck may yet reach it. Gate durations are those of the"
         " truck. Measured are the consignments that arrive inside the window; they are followed until the run ends. Arrivals, completions and"
         " passages per day, queues, utilisation and hours are about all that happens inside the window.",
+        "",
+        "A flow is told over all the traffic that walks it, and each entry of the traffic (entries of one `group` together) by"
+        " itself, also where it is the only one of its flow: an id keeps its meaning when another entry comes. Names in ids have"
+        " no dot, `all` is no name, and what would share an id is refused: an entry may be called like its flow only where no"
+        " other uses that flow, and a step of a flow `Z` may not be called like a gate's lanes in a zone `Z`.",
     ]
     for scope, written in SCOPES.items():
         lines += [

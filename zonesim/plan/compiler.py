@@ -13,6 +13,7 @@ from zonesim.plan.assembly import Routine, link
 from zonesim.plan.breakdowns import breakdown_rows
 from zonesim.plan.flow_writer import FLAGS
 from zonesim.plan.flows import EntryCompiler
+from zonesim.plan.naming import colliding
 from zonesim.plan.operations import program_array
 from zonesim.plan.plan import Names, Plan
 from zonesim.plan.proving import Ground, prove
@@ -56,6 +57,8 @@ def compile_plan(arm: ResolvedArm) -> Plan:
         flows.append(entry.flow)
     for compiler in compilers:
         compiler.check_flags()
+    for collision in colliding(arm.world, entries, tables.steps.rows, tables.marks.rows):
+        tables.faults.add(collision)
     breakdowns = breakdown_rows(tables)
     if tables.faults.faults:
         flat = [

@@ -18,8 +18,9 @@ from zonesim.plan.reach import steps_of
 from zonesim.plan.tables import Collector, Keyed, Streams, Table
 from zonesim.plan.traces import Traces
 from zonesim.policy import Firm, ResolvedArm, generate
+from zonesim.scenario import Path_
 from zonesim.scenario.acts import start_of
-from zonesim.scenario.fields import mode_of
+from zonesim.scenario.fields import EVERYTHING, mode_of
 from zonesim.scenario.models import Account, Resource, Traffic
 from zonesim.scenario.traces import Run, TraceRows
 
@@ -113,7 +114,21 @@ class WorldTables:
         for entry in self.scenario.traffic.values():
             names += [entry.class_] if entry.class_ else list(entry.classes or ())
         names += self.traces.classes()
+        if EVERYTHING in names:
+            fault = f"a class called '{EVERYTHING}', which stands for every class that is not named"
+            self.faults.add(ScenarioFault(fault, self._place_of_class(EVERYTHING), "Choose another name."))
         return list(dict.fromkeys(names))
+
+    def _place_of_class(self, name: str) -> Place:
+        """Return where a class is named first: as one of the firms, or of an entry of the traffic."""
+        world = self.arm.world
+        entries = self.scenario.traffic
+        keys: list[Path_] = [("firms", "credit", name), *(("traffic", entry, "classes", name) for entry in entries)]
+        for path in keys:
+            if path in world.keys:
+                return world.keys[path]
+        given = [("traffic", entry, "class") for entry, each in entries.items() if each.class_ == name]
+        return world.place(given[0] if given else ("traffic",))
 
     def parties_of(self, entry: Traffic) -> int:
         """Return how many firms a consignment of this entry belongs to."""

@@ -85,7 +85,8 @@ def _fault(
         full = (*path, *at_inside)
         place = keys.get(full) or nearest(places, full, file)
         return (UnknownName if fault.startswith("unknown key") else ScenarioFault)(fault, place, remedy)
-    return ScenarioFault(fault, nearest(places, path, file), remedy)
+    key = keys.get(path) if details["loc"][-1:] == ("[key]",) else None  # it is the key that is wrong, not its value
+    return ScenarioFault(fault, key or nearest(places, path, file), remedy)
 
 
 def _words(details: ErrorDetails, found: Any, path: Path_) -> tuple[str, str]:  # noqa: ANN401

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import (
     BaseModel,
@@ -184,6 +184,35 @@ def _text(value: Any) -> Any:  # noqa: ANN401
 
 
 Name = Annotated[str, BeforeValidator(_text), in_schema("Name")]
+
+EVERYTHING: Final = "all"
+"""Stands for every class or zone that is not named, and heads the ids of KPIs of everything; it names nothing else."""
+
+
+def check_part(name: str, *at: str) -> None:
+    """Raise a problem (`at` a key) if a name that is a part of ids and paths, such as `F1.dwell.mean`, has a dot."""
+    if "." in name:
+        raise problem(f"a dot in the name '{name}'", "Dots part the names in ids and paths; write '_' or '-'.", at)
+
+
+def _part_name(value: Any) -> Any:  # noqa: ANN401
+    name = _text(value)
+    check_part(name)
+    return name
+
+
+def _head_name(value: Any) -> Any:  # noqa: ANN401
+    name = _part_name(value)
+    if name == EVERYTHING:
+        raise problem(f"'{name}' stands for everything and cannot name one thing", "Choose another name.")
+    return name
+
+
+PartName = Annotated[str, BeforeValidator(_part_name), in_schema("PartName")]
+"""A name that is a part of ids and paths: without a dot."""
+
+HeadName = Annotated[str, BeforeValidator(_head_name), in_schema("HeadName")]
+"""A name with which ids of KPIs begin: without a dot, and not `all`."""
 
 
 class Mean(Strict):

@@ -10,7 +10,20 @@ from zonesim import units
 from zonesim.faults import UnitFault
 from zonesim.scenario.breakdowns import BreakdownsOrNone
 from zonesim.scenario.calendars import Calendar, Holidays, parse_days, parse_span
-from zonesim.scenario.fields import Name, Named, Share, Strict, check_total, in_schema, mode_of, problem
+from zonesim.scenario.fields import (
+    HeadName,
+    Name,
+    Named,
+    PartName,
+    Share,
+    Strict,
+    check_part,
+    check_total,
+    in_schema,
+    keys_in_schema,
+    mode_of,
+    problem,
+)
 from zonesim.scenario.labels import Source, SourceNote, Text
 from zonesim.scenario.statuses import Status
 from zonesim.scenario.steps import END, Flow, FlowDocument, Param, SharesByZone, Split, Step, When
@@ -161,6 +174,12 @@ class Zone(Named):
         """Return whether `value` looks like a resource, a setting or an account."""
         return isinstance(value, dict) and bool({"units", "value", "account"} & set(value))
 
+    @model_validator(mode="after")
+    def _well_named(self) -> Zone:
+        for name in self.entries():
+            check_part(name, name)
+        return self
+
     def entries(self) -> dict[str, Resource | Setting | Account]:
         """Return resources, settings and accounts by name."""
         return self.__pydantic_extra__ or {}
@@ -249,17 +268,17 @@ class Scenario(Strict):
     """Tables of holidays by name, besides those of the library, e.g. `{plant: {closed: ["2018-10-01"]}}`."""
     profiles: dict[Name, Profile] = {}
     """Shapes of arrivals by name, besides those of the library."""
-    zones: dict[Name, Zone] = {}
+    zones: Annotated[dict[HeadName, Zone], keys_in_schema("HeadName")] = {}
     """The zones, each with its resources and settings."""
     firms: Firms | None = None
     """The firms that goods belong to."""
-    truth: dict[Name, Truth] = {}
+    truth: Annotated[dict[PartName, Truth], keys_in_schema("PartName")] = {}
     """Hidden facts that checks look for, e.g. `{papers_wrong: {all: 5 %}}`."""
     statuses: dict[Name, Status] = {}
     """Customs statuses of its own, and further successors of those of the library."""
-    flows: dict[Name, Flow] = {}
+    flows: Annotated[dict[HeadName, Flow], keys_in_schema("HeadName")] = {}
     """Flows of the scenario's own; one with the name of a library flow replaces it."""
-    traffic: Annotated[dict[Name, Traffic], Field(min_length=1)]
+    traffic: Annotated[dict[HeadName, Traffic], Field(min_length=1), keys_in_schema("HeadName")]
     """What arrives, by name."""
     source: Source | None = None
     """Where the numbers come from, unless something below says otherwise."""

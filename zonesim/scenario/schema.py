@@ -15,6 +15,7 @@ from pydantic.json_schema import models_json_schema
 from zonesim import units
 from zonesim.scenario.catalogue import KINDS
 from zonesim.scenario.experiment_documents import Experiment
+from zonesim.scenario.fields import EVERYTHING
 from zonesim.scenario.labels import NOTE_KEYS
 from zonesim.scenario.models import Scenario
 from zonesim.scenario.steps import END, Step
@@ -98,6 +99,13 @@ def _types() -> dict[str, Schema]:
             },
         },
         "Name": {"description": "A name.", "type": ["string", "number"]},
+        "PartName": {"description": "A name without a dot.", "type": ["string", "integer"], "pattern": r"^[^.]*$"},
+        "HeadName": {
+            "description": f"A name without a dot, and not `{EVERYTHING}`.",
+            "type": ["string", "integer"],
+            "pattern": r"^[^.]*$",
+            "not": {"const": EVERYTHING},
+        },
         "Names": {
             "description": "A name, or a list of names.",
             "anyOf": [{"$ref": "#/$defs/Name"}, {"type": "array", "items": {"$ref": "#/$defs/Name"}}],

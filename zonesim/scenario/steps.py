@@ -13,7 +13,9 @@ from zonesim.scenario.acts import Changes, Gather, Line, Patience, Spawn, WaitUn
 from zonesim.scenario.fields import (
     ByClass,
     Count,
+    HeadName,
     Name,
+    PartName,
     Share,
     Strict,
     Take,
@@ -93,7 +95,7 @@ Until = Annotated[str, BeforeValidator(_until), in_schema("Until")]
 class OnHit(Strict):
     """What a check does with a token that it stops."""
 
-    mark: Name
+    mark: PartName
     """The mark that a token gets that the check stops, e.g. `stopped`."""
 
 
@@ -252,7 +254,7 @@ class Step(Strict):
     """What is changed when the work is done, e.g. `{debit: {$zone.stock: 3}, status: released}`."""
     spawn: Spawn | None = None
     """Starts a token of another traffic entry, e.g. `returns` or `{traffic: returns, after: 3 d}`."""
-    mark: Annotated[list[Name], BeforeValidator(_names), in_schema("Names")] = []
+    mark: Annotated[list[PartName], BeforeValidator(_names), in_schema("Names")] = []
     """Notes the moment under this name, or under several, e.g. `released` or `[released, pickup_allowed]`."""
     next: Next | None = None
     """
@@ -356,7 +358,7 @@ class Flow(Strict):
     """How people call the flow, e.g. `{en: Gate, zh: 卡口}`."""
     entity: Name = "consignment"
     """What walks it, e.g. `consignment`, `truck`, `customer`."""
-    params: dict[Name, ParamSpec] = {}
+    params: Annotated[dict[PartName, ParamSpec], keys_in_schema("PartName")] = {}
     """
     The parameters that callers and traffic fill in, e.g. `{zone: zone, km: distance, vehicle: [freight, other]}`;
     used as `$zone`.
@@ -383,5 +385,5 @@ class FlowDocument(Flow):
     """The version of the format."""
     kind: Literal["flow"]
     """This is a flow."""
-    name: Name
+    name: HeadName
     """What scenarios and calls name it by, e.g. `F1`."""

@@ -12,6 +12,7 @@ from zonesim.scenario.fields import (
     Count,
     Distance,
     Duration,
+    HeadName,
     Name,
     Rate,
     Share,
@@ -137,7 +138,7 @@ class Traffic(Strict):
     """The shares of the classes, e.g. `{A: 60 %, B: 40 %}`; without them a token has the class of its firm."""
     parties: Annotated[int, Field(ge=0, le=2)] | None = None
     """How many firms a token belongs to: 1 where the scenario has firms, 2 for sender and receiver, 0 for none."""
-    group: Name | None = None
+    group: HeadName | None = None
     """Entries of one group are told as one in results, e.g. `transfers`; without it each by its own name."""
     label: Text = {}
     """How people call it."""
