@@ -15,9 +15,13 @@ Exit 0: done. Exit 1: some runs failed, what finished is kept. Exit 130: interru
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
+
+MOST_TOLD: Final = 50
+"""So many faults are told one by one; of the others, how many there are."""
 
 
 @dataclass(frozen=True, order=True)
@@ -91,9 +95,31 @@ class Faults(ScenarioFault):
         """Return these faults as they are: each has its own place."""
         return self
 
+    def told(self) -> list[ScenarioFault]:
+        """Return the faults that are told one by one: the first ones, and how many more there are."""
+        return first_told(self.faults)
+
     def __str__(self) -> str:
         """Return one message after the other."""
-        return "\n".join(str(fault) for fault in self.faults)
+        return "\n".join(str(fault) for fault in self.told())
+
+
+class MoreFaults(ScenarioFault):
+    """Faults that are only counted."""
+
+    def __init__(self, count: int, place: Place | None) -> None:
+        """Say how many there are, from `place` on."""
+        super().__init__(f"{count} more faults from here on", place, "Mend those above first.")
+        self.count = count
+
+
+def first_told(faults: Sequence[ScenarioFault]) -> list[ScenarioFault]:
+    """Return the first `MOST_TOLD` of faults in order, and one in place of all the others when they are several."""
+    if len(faults) <= MOST_TOLD + 1:
+        return list(faults)
+    rest = faults[MOST_TOLD:]
+    count = sum(fault.count if isinstance(fault, MoreFaults) else 1 for fault in rest)
+    return [*faults[:MOST_TOLD], MoreFaults(count, rest[0].place)]
 
 
 class RunFault(ZonesimError):
@@ -114,13 +140,19 @@ class BrokenPromise(ZonesimError):
         )
 
 
+LONGEST_COMPARED: Final = 200
+MOST_COMPARED: Final = 1000
+"""Longest name, and so many others, that are compared to find what was meant."""
+
 FEW = 12
 """So many names are listed in full when none is near."""
 
 
 def near(name: str, known: Iterable[str]) -> list[str]:
     """Return up to three of `known` that may have been meant by `name`, the nearest first."""
-    choices = [str(choice) for choice in known]
+    if len(name) > LONGEST_COMPARED:
+        return []
+    choices = [str(choice) for choice in itertools.islice(known, MOST_COMPARED)]
     alike = difflib.get_close_matches(name, choices, n=3, cutoff=0.6)
     return (alike + [choice for choice in choices if choice not in alike and _slip(name, choice)])[:3]
 

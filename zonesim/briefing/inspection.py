@@ -37,6 +37,9 @@ from zonesim.units import WEEK, parse
 WIDTH: Final = 150
 """Columns of printed tables when standard output is no terminal."""
 
+MOST_ROWS: Final = 100
+"""So many resources are in the printed table of loads, those with the highest peaks."""
+
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -85,7 +88,8 @@ def validate_file(file: Path, settings: Sequence[str]) -> dict[str, Any]:
 
 def _warnings(arm: ResolvedArm, plan: Plan, table: dict[str, dict[str, Any]]) -> list[str]:
     warnings = []
-    patient = {str(name) for row, name in enumerate(plan.names.resources) if row not in impatient(plan)}
+    giving_up = impatient(plan)
+    patient = {str(name) for row, name in enumerate(plan.names.resources) if row not in giving_up}
     for name, load in table.items():
         if load["mean"] >= 1 and name in patient:
             warnings.append(f"{name}: load {load['mean']:.0%}: its queue grows as long as the run lasts")
@@ -117,7 +121,13 @@ def validation_text(found: dict[str, Any]) -> str:
         )
         for title in ("resource", "mean", "peak", "at", *(f"{hour:02d}" for hour in range(24))):
             table.add_column(title, justify="left" if title in {"resource", "at"} else "right", no_wrap=True)
-        for name, load in found["loads"].items():
+        shown = found["loads"]
+        if len(shown) > MOST_ROWS:
+            ranked = sorted(shown.items(), key=lambda item: -item[1]["peak"])
+            shown = dict(ranked[:MOST_ROWS])
+            left = f"and {len(ranked) - MOST_ROWS} more resources, none above {ranked[MOST_ROWS][1]['peak']:.0%}"
+            table.caption = f"{left} (--json tells all)"
+        for name, load in shown.items():
             hours = [f"{100 * value:.0f}" for value in load["hourly"]]
             table.add_row(name, f"{load['mean']:.0%}", f"{load['peak']:.0%}", load["peak_hour"], *hours)
         lines.append(printed(table))

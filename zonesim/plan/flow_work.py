@@ -191,16 +191,15 @@ class WorkWriter(ChoiceWriter, ABC):
     def _list_of(self, until: str, scope: Scope, place: Place) -> OpenList:
         """Return the list, of those around a step, in which the later step `until` stands."""
         for opened in reversed(scope.lists):
-            names = list(opened.steps)
-            if until not in names:
+            if until not in opened.numbers:
                 continue
-            if until in opened.of_children():
-                fault = f"'{until}' is done by the children of '{opened.of_children()[until]}'"
+            if until in opened.of_children:
+                fault = f"'{until}' is done by the children of '{opened.of_children[until]}'"
                 raise ScenarioFault(fault, place, "Name the join, or a step after it.")
             if opened.steps[until].background:
                 raise ScenarioFault(f"nobody waits for the end of '{until}'", place, "Name a step of the token's own.")
             block = opened is not scope.lists[-1]  # the token is inside the step at hand of a list around this one
-            if names.index(until) < opened.position + (not block):
+            if opened.numbers[until] < opened.position + (not block):
                 raise ScenarioFault(f"'{until}' does not end later", place, "Name a step that stands further down.")
             return opened
         known = [name for opened in scope.lists for name in opened.steps]

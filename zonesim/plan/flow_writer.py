@@ -168,7 +168,7 @@ class FlowWriter:
         """Raise ScenarioFault unless a token can go on with the step `target` of the list it is in."""
         if target in labels:
             return
-        of_children = scope.lists[-1].of_children()
+        of_children = scope.lists[-1].of_children
         if target in of_children:
             fault = f"'{target}' is only for the children of '{of_children[target]}' to go on with"
             raise ScenarioFault(fault, place, f"Name '{of_children[target]}', its join, or a step outside.")

@@ -186,7 +186,7 @@ class EntryCompiler(WorkWriter):
         items = list(steps.items())
         position = 0
         around, opened = self.routine.at, OpenList(steps)
-        labels = {name: Label() for name in (*steps, END) if name not in opened.of_children()}
+        labels = {name: Label() for name in (*steps, END) if name not in opened.of_children}
         scope = replace(scope, lists=(*scope.lists, opened))
         while position < len(items):
             name, step = items[position]

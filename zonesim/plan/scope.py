@@ -28,15 +28,24 @@ class OpenList:
     position: int = 0
     kept: dict[str, list[Kept]] = field(default_factory=dict)
 
-    def of_children(self) -> dict[str, str]:
-        """Return the steps that stand between a split and its join, which the children do, with that split."""
-        found: dict[str, str] = {}
-        names = list(self.steps)
-        for number, name in enumerate(names):
-            joins = [each for each in names[number:] if self.steps[each].join == name]
-            if self.steps[name].split is not None and joins:
-                found |= dict.fromkeys(names[number + 1 : names.index(joins[0])], name)
-        return found
+    def __post_init__(self) -> None:
+        """Number the steps, and find those that are done by children."""
+        self.numbers = {name: number for number, name in enumerate(self.steps)}
+        self.of_children = _of_children(self.steps)
+
+
+def _of_children(steps: Mapping[str, Step]) -> dict[str, str]:
+    """Return the steps that stand between a split and its join, which the children do, with that split."""
+    found: dict[str, str] = {}
+    names = list(steps)
+    ends: dict[str, int] = {}
+    for number, step in enumerate(steps.values()):
+        if step.join is not None:
+            ends.setdefault(step.join, number)
+    for number, (name, step) in enumerate(steps.items()):
+        if step.split is not None and ends.get(name, -1) > number:
+            found |= dict.fromkeys(names[number + 1 : ends[name]], name)
+    return found
 
 
 @dataclass(frozen=True)

@@ -17,24 +17,30 @@ class Table(Generic[Row]):
     def __init__(self) -> None:
         self.rows: list[Row] = []
         self._numbers: dict[Row, int] = {}
+        self._places: dict[Row, list[int]] = {}
+        self._runs: dict[tuple[Row, ...], int] = {(): 0}
 
     def add(self, row: Row) -> int:
         """Return the number of `row`, adding it if it is new."""
         if row not in self._numbers:
-            self._numbers[row] = len(self.rows)
-            self.rows.append(row)
+            self._append(row)
         return self._numbers[row]
 
     def add_run(self, rows: tuple[Row, ...]) -> int:
         """Return the number of the first of `rows`, which then stand one behind the other."""
-        for start in range(len(self.rows) - len(rows) + 1):
-            if tuple(self.rows[start : start + len(rows)]) == rows:
-                return start
-        start = len(self.rows)
-        for row in rows:
-            self._numbers.setdefault(row, len(self.rows))
-            self.rows.append(row)
-        return start
+        if rows not in self._runs:
+            starts = self._places.get(rows[0], [])
+            found = (start for start in starts if tuple(self.rows[start : start + len(rows)]) == rows)
+            self._runs[rows] = next(found, len(self.rows))
+            if self._runs[rows] == len(self.rows):
+                for row in rows:
+                    self._append(row)
+        return self._runs[rows]
+
+    def _append(self, row: Row) -> None:
+        self._numbers.setdefault(row, len(self.rows))
+        self._places.setdefault(row, []).append(len(self.rows))
+        self.rows.append(row)
 
 
 class Keyed(Generic[Row]):

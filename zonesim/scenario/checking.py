@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from zonesim import units
-from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
+from zonesim.faults import MOST_TOLD, Faults, MoreFaults, Place, ScenarioFault, UnknownName, suggest
 from zonesim.scenario.reader import Path_, nearest
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -35,17 +36,35 @@ def check(
         result = model.model_validate(tree, context={"unknown": unknown})
     except ValidationError as error:
         faults += [_fault(details, tree, places, keys, at, file) for details in error.errors(include_url=False)]
-    where = {id(node): path for path, node in _mappings(tree, at)} if unknown else {}
-    for mapping, key, known in unknown:
-        path = (*where.get(mapping, at), key)
-        faults.append(
-            UnknownName(
-                f"unknown key '{key}'", keys.get(path) or nearest(places, path, file), suggest(key, known, "keys")
-            )
-        )
+    if unknown:
+        faults += _unknown_keys(unknown, tree, places, keys, at, file)
     if faults or result is None:
         raise Faults(faults)
     return result
+
+
+def _unknown_keys(
+    unknown: Sequence[tuple[int, str, list[str]]],
+    tree: dict[str, Any],
+    places: dict[Path_, Place],
+    keys: dict[Path_, Place],
+    at: Path_,
+    file: str,
+) -> list[ScenarioFault]:
+    """Return a fault for each of the first unknown keys, and one for all the others: what is near costs time."""
+    where = {id(node): path for path, node in _mappings(tree, at)}
+    found: list[tuple[Place, str, list[str]]] = []
+    for mapping, key, known in unknown:
+        path = (*where.get(mapping, at), key)
+        found.append((keys.get(path) or nearest(places, path, file), key, known))
+    found = sorted({(place, key): (place, key, known) for place, key, known in found}.values())
+    faults: list[ScenarioFault] = [
+        UnknownName(f"unknown key '{key}'", place, suggest(key, known, "keys"))
+        for place, key, known in found[:MOST_TOLD]
+    ]
+    if len(found) > MOST_TOLD:
+        faults.append(MoreFaults(len(found) - MOST_TOLD, found[MOST_TOLD][0]))
+    return faults
 
 
 def _mappings(node: Any, path: Path_) -> list[tuple[Path_, Any]]:  # noqa: ANN401

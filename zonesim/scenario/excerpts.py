@@ -22,7 +22,7 @@ _VALUE: Final = re.compile(
 
 def explain(error: ZonesimError) -> str:
     """Return the message of an error; each fault whose file can be read with its line and carets under the place."""
-    faults = error.faults if isinstance(error, Faults) else [error]
+    faults = error.told() if isinstance(error, Faults) else [error]
     read: dict[str, list[str]] = {}
     return "\n".join(_explained(fault, read) for fault in faults)
 
@@ -44,10 +44,10 @@ def excerpt(place: Place, lines: list[str]) -> list[str]:
         return []
     line = lines[place.line - 1]
     at = min(place.column - 1, len(line))
-    match = _VALUE.match(line, at)
+    match = _VALUE.match(line, at, at + 2 * WIDEST)  # of a longer value only the beginning is shown
     length = len(match[0].rstrip()) if match else 0
     before, here, after = line[:at], line[at : at + length], line[at + length :]
-    if _width(line) > WIDEST:
+    if len(line) > 2 * WIDEST or _width(line) > WIDEST:
         before = _last(before, WIDEST // 2)
         here = _first(here, WIDEST // 2)
         after = _first(after, max(WIDEST - _width(before) - _width(here), 10))
@@ -89,7 +89,7 @@ def _plain(text: str) -> str:
 def _first(text: str, columns: int) -> str:
     """Return the beginning of `text` that takes at most so many columns, with a sign when something is left out."""
     end = taken = 0
-    while end < len(text) and taken + _columns(text[end]) <= columns:
+    while end < min(len(text), 2 * WIDEST) and taken + _columns(text[end]) <= columns:
         taken += _columns(text[end])
         end += 1
     return text if end == len(text) else f"{text[: end - 1]}…"

@@ -91,7 +91,7 @@ class Named(BaseModel):
             return data
         known = [field.alias or name for name, field in cls.model_fields.items()]
         strange = [
-            key for key, value in data.items() if key not in known and near(key, known) and not cls.fits_a_name(value)
+            key for key, value in data.items() if key not in known and not cls.fits_a_name(value) and near(key, known)
         ]
         for key in strange:
             unknown.append((id(data), key, known))
