@@ -260,7 +260,7 @@ def by_rows(plan: Plan, sink: ListSink, totals: Totals) -> dict[str, float]:
     groups = {flow: [] for flow in plan.names.source_flows}
     for entry, flow in zip(plan.names.sources, plan.names.source_flows, strict=True):
         groups[flow].append(entry)
-    groups |= {entry: [entry] for entries in list(groups.values()) if len(entries) > 1 for entry in entries}
+    groups |= {entry: [entry] for entries in list(groups.values()) for entry in entries}
     found["all.truck_hours.day"] = 0
     for group, entries in groups.items():
         marks = {mark.name for mark in plan.names.marks if mark.entry in entries}

@@ -130,7 +130,7 @@ def test_an_unknown_kpi_is_a_fault(folder):
 
     assert (
         str(found.value)
-        == "--kpi: no KPI 'f.stay.maen' in these results\n    Did you mean 'f.stay.mean' or 'f.work.stay.mean' or 'f.stay.missing'?"
+        == "--kpi: no KPI 'f.stay.maen' in these results\n    Did you mean 'f.stay.mean' or 'a.stay.mean' or 'f.work.stay.mean'?"
     )
 
 
