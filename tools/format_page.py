@@ -19,11 +19,12 @@ MARKER = re.compile(r"^<!-- keys of (\w+) -->$", re.MULTILINE)
 WORDS = {
     "Capacity": "whole number or `unlimited`",
     "Count": "whole number",
+    "Cv": "number from 0.001 to 100",
     "HeadName": "name",
     "Name": "name",
     "Names": "name or list of names",
-    "Number": "number above 0",
     "PartName": "name",
+    "Shape": "number from 0.01 to 1,000,000",
     "Spans": "list of opening hours",
     "Until": "`until` and a step",
 }

@@ -20,6 +20,9 @@ HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 WEEK: Final = 7 * DAY
 
+LARGEST: Final = 1e15
+"""No quantity is so large: in ms 31,700 years, and no run lasts longer than a century."""
+
 WORKING: Final = "number of working days"
 """The kind of `10 wd`."""
 
@@ -79,7 +82,10 @@ def parse(text: object, kind: str) -> float:
         message = f"'{text}' is negative"
         raise UnitFault(message, remedy=example)
     value = number * factor
-    if not value < 1e18:  # noqa: PLR2004  beyond int64 milliseconds nothing has a meaning
+    if kind == "speed" and not value > 0:
+        message = f"at '{text}' nothing arrives"
+        raise UnitFault(message, remedy=example)
+    if not value < LARGEST:
         message = f"'{text}' is too large"
         raise UnitFault(message, remedy=example)
     return value

@@ -168,9 +168,50 @@ CASES = {
             "    Give 48 (half hours), 96 (quarters of an hour), 144 (ten minutes) or 288 (five minutes).",
         ],
     ),
-    "a number that is none": (
-        [("take: 5 min", "take: {gamma: {mean: 5 min, cv: -1}}")],
-        ["faulty.yaml:14:62: expected a number above 0, found '-1'", "    Write a number such as 0.7."],
+    "a cv below what is drawn": (
+        [("take: 5 min", "take: {gamma: {mean: 5 min, cv: 0.0001}}")],
+        [
+            "faulty.yaml:14:62: expected a cv from 0.001 to 100, found '0.0001'",
+            "    Write a number such as 0.8; without spread, {constant: 10 min}.",
+        ],
+    ),
+    "a shape above what is drawn, once it is known": (
+        [
+            ("  f:\n    steps:", "  f:\n    params: {k: {kind: name, default: 2000000}}\n    steps:"),
+            ("take: 5 min", "take: {weibull: {shape: $k, mean: 5 min}}"),
+        ],
+        [
+            "faulty.yaml:15:36: expected a shape from 0.01 to 1,000,000, found '2000000'",
+            "    Write a number such as 2; without spread, {constant: 10 min}.",
+        ],
+    ),
+    "half a phase, once it is known": (
+        [
+            ("  f:\n    steps:", "  f:\n    params: {k: {kind: name, default: 2.5}}\n    steps:"),
+            ("take: 5 min", "take: {erlang: {shape: $k, mean: 5 min}}"),
+        ],
+        [
+            "faulty.yaml:15:36: expected a whole number of phases from 1 to 1,000,000, found '2.5'",
+            "    Write a number such as 3; without spread, {constant: 10 min}.",
+        ],
+    ),
+    "no spread, and every value below what may be": (
+        [("take: 5 min", "take: {normal: {mean: 5 min, sd: 0 s, low: 6 min}}")],
+        [
+            "faulty.yaml:14:36: a normal law without spread (sd 0) has no value above its low",
+            "    Lower low, or raise mean or sd.",
+        ],
+    ),
+    "a haul that stands still": (
+        [("take: 5 min", "take: {distance: 5 km, speed: 0.0 km/h}")],
+        ["faulty.yaml:14:60: at '0.0 km/h' nothing arrives", "    Write a speed such as '45 km/h'."],
+    ),
+    "a haul that outlasts all runs": (
+        [("take: 5 min", "take: {distance: 5 km, speed: 1e-300 km/h}")],
+        [
+            "faulty.yaml:14:36: a haul of '5 km' at '1e-300 km/h' takes longer than any run",
+            "    Check the units: distances are in km or m, speeds in km/h.",
+        ],
     ),
     "a name that is none": (
         [("calendars: {shift", "note: true\ncalendars: {shift")],

@@ -30,6 +30,9 @@ _LARGEST_EXPONENT: Final = 709.0
 _SMALLEST_EXPONENT: Final = -708.0
 _TINY: Final = 1e-300
 _EPSILON: Final = 1e-16
+_TERMS: Final = 20_000
+"""More than a gamma integral of shape 10 ** 6 needs."""
+_MILLS_LEVELS: Final = 10
 
 
 @inlined
@@ -258,7 +261,7 @@ def gamma_integrals(a: float, x: float) -> tuple[float, float]:
         term = 1.0 / a
         total = term
         n = a
-        for _ in range(2000):
+        for _ in range(_TERMS):
             n += 1.0
             term *= x / n
             total += term
@@ -270,7 +273,7 @@ def gamma_integrals(a: float, x: float) -> tuple[float, float]:
     c = 1.0 / _TINY
     d = 1.0 / b
     fraction = d
-    for m in range(1, 2000):
+    for m in range(1, _TERMS):
         step = -m * (m - a)
         b += 2.0
         d = 1.0 / _away_from_zero(step * d + b)
@@ -288,6 +291,15 @@ def normal_share(x: float) -> float:
     """Return the share of the standard normal law below x."""
     lower, upper = gamma_integrals(0.5, 0.5 * x * x)
     return 0.5 * upper if x < 0.0 else 0.5 + 0.5 * lower
+
+
+@kernel
+def mills_ratio(x: float) -> float:
+    """Return the upper tail of the standard normal law over its density, for x of 30 and more: a continued fraction."""
+    rest = x
+    for level in range(_MILLS_LEVELS, 0, -1):
+        rest = x + level / rest
+    return 1.0 / rest
 
 
 @kernel

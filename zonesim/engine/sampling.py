@@ -4,7 +4,9 @@ Sampling by inversion: one uniform number makes one value, so changed parameters
 `prepare` is called once when an engine loads a plan. It turns parameters into what a draw needs; laws without a closed
 inverse get tables of their quantile function in a variable in which it is smooth, read by cubic Hermite interpolation:
 PERT in w = u ** (1 / shape) from the low side and the like from the high side, gamma and Erlang in the quantile of the
-normal law. Their error is below 1e-8 of the mean, far below the millisecond to which durations are rounded.
+normal law, gamma of a shape below 1/4 by its logarithm in that of the Gumbel law. Their error is below 1e-8 of the
+value or of the mean, far below the millisecond to which durations are rounded. A normal law cut off above its mean is
+inverted from its upper tail, and far above it (`_beyond`) by what a value has beyond the cut.
 """
 
 from __future__ import annotations
@@ -23,25 +25,48 @@ from zonesim.engine.arithmetic import (
     log,
     log_beta,
     log_gamma,
+    mills_ratio,
     normal_quantile,
     normal_share,
     power,
 )
 from zonesim.engine.streams import uniform
 from zonesim.plan.laws import Law
+from zonesim.units import LARGEST
 
 Index = NDArray[np.int64]
 Numbers = NDArray[np.float64]
+Table = tuple[str, float, float]
+"""Name and two numbers of a table of quantiles."""
 
 CELLS: Final = 128
 GAMMA_CELLS: Final = 1024
-"""Cells of the two quantile tables of a PERT law, and of the one of a gamma law."""
+SMALL_GAMMA_CELLS: Final = 2048
+"""Cells of the two quantile tables of a PERT law, and of the one of a gamma law, also of one with a small shape."""
 
 _NORMAL_END: Final = 8.3
 """The table of a gamma law reaches to this normal quantile, beyond that of the smallest uniform number."""
 
+_SMALL_SHAPE: Final = 0.25
+"""Below this shape the quantiles of a gamma law span too many magnitudes for a table of their values."""
+
+_GUMBEL_END: Final = 36.8
+"""The table of a gamma law with a small shape reaches to this Gumbel quantile, beyond that of the largest number."""
+
+_NEGLIGIBLE: Final = 1e-10
+"""It begins at this part of the mean: below, the power law of small values holds to so many parts of itself."""
+
+_FAR: Final = 30.0
+_ALL: Final = 1e7
+"""
+From so many standard deviations above the mean on, what lies beyond the cut of a normal law is inverted by itself;
+from the second on it is below the last digit of the cut.
+"""
+
+_LARGEST: Final = 1.0 - 2.0**-53
 _MIDDLE: Final = 0.5
 _TINY: Final = 1e-290
+_LITTLE: Final = 0.7
 _HALF_LOG_TWO_PI: Final = 0.91893853320467274178
 
 _CONSTANT: Final = int(Law.CONSTANT)
@@ -81,8 +106,8 @@ def draw_ms(
 
 @inlined
 def whole(value: float) -> int:
-    """Return a value rounded to a whole number that is not negative."""
-    return max(math.floor(value + 0.5), 0)
+    """Return a value rounded to a whole number that is not negative, nor longer than any run by far."""
+    return max(math.floor(min(value, LARGEST) + 0.5), 0)
 
 
 @inlined
@@ -104,7 +129,7 @@ def sample(index: Index, numbers: Numbers, row: int, u: float, klass: int) -> fl
                 below = numbers[part + 1]
                 part += 2
             # The uniform number is stretched over its part, so that one serves for both choices.
-            u = min(max((u - below) / (numbers[part + 1] - below), 2.0**-54), 1.0 - 2.0**-53)
+            u = min(max((u - below) / (numbers[part + 1] - below), 2.0**-54), _LARGEST)
             row = int(numbers[part])
         kind, first, count = index[row, 0], index[row, 1], index[row, 2]
     return offset + factor * quantile(numbers, kind, first, count, u)
@@ -136,12 +161,46 @@ def quantile(numbers: Numbers, kind: int, first: int, count: int, u: float) -> f
     if kind == _GAMMA:
         return numbers[first] * _gamma(numbers, first, u)
     if kind == _WEIBULL:
-        return numbers[first] * power(-log(1.0 - u), numbers[first + 1])
+        return numbers[first] * _weibull(numbers, first, u)
     if kind == _EMPIRICAL:
         place = u * (count - 1)
         cell = min(int(place), count - 2)
         return numbers[first + cell] + (place - cell) * (numbers[first + cell + 1] - numbers[first + cell])
-    return numbers[first] + numbers[first + 1] * normal_quantile(numbers[first + 2] + u * (1.0 - numbers[first + 2]))
+    return numbers[first] + numbers[first + 1] * _normal(numbers, first, u)
+
+
+@kernel
+def _normal(numbers: Numbers, first: int, u: float) -> float:
+    """Return the quantile of the standard normal law given that it is above the cut."""
+    below, above, cut = numbers[first + 2], numbers[first + 3], numbers[first + 4]
+    if cut > 0.0:
+        return cut + _beyond(cut, -log(1.0 - u))
+    if above > 0.0:
+        return -normal_quantile(above * (1.0 - u))
+    return normal_quantile(min(below + u * (1.0 - below), _LARGEST))
+
+
+@kernel
+def _weibull(numbers: Numbers, first: int, u: float) -> float:
+    """Return the quantile of the Weibull law of scale 1; a large shape makes much of the digits that 1 - u loses."""
+    rest = 1.0 - u
+    return power(-log(rest) * (u / (1.0 - rest)) if rest < 1.0 else u, numbers[first + 1])
+
+
+@kernel
+def _beyond(cut: float, more: float) -> float:
+    """
+    Return how far beyond `cut` the upper tail of the standard normal law is e ** `more` times smaller than at it.
+
+    With the tail as density times Mills' ratio, (cut + d) ** 2 / 2 - log mills(cut + d) is known; d is found by putting
+    it in, which divides the error by cut ** 2 each time.
+    """
+    there = mills_ratio(cut)
+    d = 0.0
+    for _ in range(8):
+        y = max(more + log(mills_ratio(cut + d) / there), 0.0)
+        d = 2.0 * y / (cut + math.sqrt(cut * cut + 2.0 * y))
+    return d
 
 
 @kernel
@@ -155,7 +214,13 @@ def _pert(numbers: Numbers, first: int, u: float) -> float:
 @kernel
 def _gamma(numbers: Numbers, first: int, u: float) -> float:
     """Return the quantile of the gamma law of scale 1."""
-    return _read(numbers, int(numbers[first + 1]), normal_quantile(u))
+    table, per_shape = int(numbers[first + 1]), numbers[first + 2]
+    if per_shape == 0.0:
+        return _read(numbers, table, normal_quantile(u))
+    under = log(u)
+    gumbel = -log(-under)
+    more = _read(numbers, table, gumbel) if gumbel > numbers[table] else 0.0
+    return exp(under * per_shape + numbers[first + 3] + more)
 
 
 @kernel
@@ -183,8 +248,8 @@ def prepare(index: Index, numbers: Numbers) -> tuple[Index, Numbers]:
     """Return laws and numbers as draws want them; call once for a plan. Rows keep their places."""
     rows: list[tuple[int, int, int]] = []
     out: list[float] = []
-    tables: dict[tuple[str, float, float], int] = {}
-    pending: list[tuple[int, tuple[str, float, float]]] = []
+    tables: dict[Table, int] = {}
+    pending: list[tuple[int, Table]] = []
     for kind, first, count in index.tolist():
         own = [float(value) for value in numbers[first : first + count]]
         new_kind, new_own, wanted = _prepared(Law(kind), own)
@@ -199,7 +264,7 @@ def prepare(index: Index, numbers: Numbers) -> tuple[Index, Numbers]:
     return np.array(rows, dtype=np.int64).reshape(len(rows), 3), np.array(out, dtype=np.float64)
 
 
-def _prepared(kind: Law, own: list[float]) -> tuple[Law, list[float], list[tuple[int, tuple[str, float, float]]]]:
+def _prepared(kind: Law, own: list[float]) -> tuple[Law, list[float], list[tuple[int, Table]]]:
     """Return kind and numbers of a draw, and the tables it wants as (position of the reference, table)."""
     if kind == Law.PERT:
         low, mode, high = own
@@ -209,7 +274,10 @@ def _prepared(kind: Law, own: list[float]) -> tuple[Law, list[float], list[tuple
         return kind, [low, high - low, 1 / a, 1 / b, 0.0, 0.0], [(4, ("beta", a, b)), (5, ("beta", b, a))]
     if kind in (Law.GAMMA, Law.ERLANG):
         shape, mean = (1 / own[1] ** 2, own[0]) if kind == Law.GAMMA else (own[0], own[1])
-        return Law.GAMMA, [mean / shape, 0.0], [(1, ("gamma", shape, 0.0))]
+        if shape < _SMALL_SHAPE:
+            numbers = [mean / shape, 0.0, 1 / shape, log_gamma(1 + shape) / shape]
+            return Law.GAMMA, numbers, [(1, ("small gamma", shape, 0.0))]
+        return Law.GAMMA, [mean / shape, 0.0, 0.0, 0.0], [(1, ("gamma", shape, 0.0))]
     if kind == Law.LOGNORMAL:
         if own[0] == 0:
             return Law.CONSTANT, [0.0], []
@@ -218,23 +286,39 @@ def _prepared(kind: Law, own: list[float]) -> tuple[Law, list[float], list[tuple
     if kind == Law.WEIBULL:
         return kind, [own[1] / exp(log_gamma(1 + 1 / own[0])), 1 / own[0]], []
     if kind == Law.NORMAL:
-        return kind, [own[0], own[1], normal_share((own[2] - own[0]) / own[1])], []
+        return _prepared_normal(*own)
     if kind == Law.TRIANGULAR and own[0] == own[2]:
         return Law.CONSTANT, own[:1], []
     return kind, own, []
 
 
+def _prepared_normal(mean: float, sd: float, low: float) -> tuple[Law, list[float], list[tuple[int, Table]]]:
+    cut = (low - mean) / sd
+    if cut > _ALL:
+        return Law.CONSTANT, [low], []
+    if cut > _FAR:
+        return Law.NORMAL, [mean, sd, 0.0, 0.0, cut], []
+    if cut > 0:
+        return Law.NORMAL, [mean, sd, 0.0, normal_share(-cut), 0.0], []
+    return Law.NORMAL, [mean, sd, normal_share(max(cut, -_FAR - 10)), 0.0, 0.0], []
+
+
 def _table(name: str, a: float, b: float) -> list[float]:
     """Return a table: start, cells per unit, last cell, then value and slope of the quantile function at each node."""
-    start, end, cells = (
-        (0.0, power(_MIDDLE, 1 / a), CELLS) if name == "beta" else (-_NORMAL_END, _NORMAL_END, GAMMA_CELLS)
-    )
+    start, end, cells = {
+        "beta": (0.0, power(_MIDDLE, 1 / a), CELLS),
+        "gamma": (-_NORMAL_END, _NORMAL_END, GAMMA_CELLS),
+        "small gamma": (-log(log_gamma(1 + a) - a * log(_NEGLIGIBLE * a)), _GUMBEL_END, SMALL_GAMMA_CELLS),
+    }[name]
     step = (end - start) / cells
     out = [start, 1 / step, float(cells - 1)]
     x = 0.0
     for node in range(cells + 1):
         w = start + node * step
-        x, slope = _beta_node(a, b, w, x) if name == "beta" else _gamma_node(a, w, x)
+        if name == "beta":
+            x, slope = _beta_node(a, b, w, x)
+        else:
+            x, slope = _gamma_node(a, w, x) if name == "gamma" else _small_gamma_node(a, w, x)
         out += [x, slope * step]
     return out
 
@@ -253,6 +337,41 @@ def _gamma_node(a: float, z: float, before: float) -> tuple[float, float]:
     if x < _TINY:
         return 0.0, 0.0
     return x, exp(-z * z / 2 - _HALF_LOG_TWO_PI + log_gamma(a) - (a - 1) * log(x) + x)
+
+
+def _small_gamma_node(a: float, s: float, before: float) -> tuple[float, float]:
+    """
+    Return what the logarithm of a gamma law's quantile has more than (log u + log Gamma(1 + a)) / a, that of a power
+    law, where Gumbel's law has s, and its slope in s; `before`: at a smaller s.
+    """
+    rest = exp(-s)  # u = exp(-rest)
+    power_law = (log_gamma(1 + a) - rest) / a
+    y = _solve_small_gamma(a, rest, power_law + before)
+    return y - power_law, rest * exp(exp(y) - rest + log_gamma(a) - a * y) - rest / a
+
+
+@kernel
+def _solve_small_gamma(a: float, rest: float, start: float) -> float:
+    """Return the logarithm of the gamma law's quantile at u = exp(-rest), by Newton's method kept within a bracket."""
+    # A quantile is larger than the power law has it, and the upper tail is smaller than that of the exponential law.
+    y, low, high = start, (log_gamma(1.0 + a) - rest) / a - 1e-9, 4.0
+    norm = log_gamma(a)
+    upper = rest < _LITTLE
+    p = rest * (1.0 - rest * (0.5 - rest / 6.0)) if rest < 1e-5 else 1.0 - exp(-rest)  # noqa: PLR2004
+    for _ in range(200):
+        below, above = gamma_integrals(a, exp(y))
+        error = p - above if upper else below - exp(-rest)
+        if error > 0.0:
+            high = y
+        else:
+            low = y
+        new = y - error / exp(a * y - exp(y) - norm)
+        if not low < new < high:
+            new = 0.5 * (low + high)
+        if abs(new - y) <= 1e-14 * max(abs(y), 1.0):
+            return new
+        y = new
+    return y
 
 
 @kernel
@@ -298,7 +417,8 @@ def _solve_gamma(a: float, p: float, start: float, upper: bool) -> float:  # noq
             high = x
         else:
             low = x
-        new = x - error / exp((a - 1.0) * log(x) - x - norm)
+        density = exp((a - 1.0) * log(x) - x - norm)
+        new = x - error / density if density > 0.0 else low
         if not low < new < high:
             new = 0.5 * (low + high)
         if abs(new - x) <= 1e-15 * x:

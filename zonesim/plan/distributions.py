@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonesim import units
-from zonesim.faults import ScenarioFault, UnitFault
+from zonesim.faults import ScenarioFault
 from zonesim.plan.laws import Law as Kind
 from zonesim.plan.tables import Keyed
-from zonesim.scenario.fields import Law
+from zonesim.scenario.fields import Law, check_cv, check_phases, check_shape
 
 LawRow = tuple[int, tuple[float, ...]]
 Resolve = Callable[[Any], Any]
@@ -52,9 +52,6 @@ class Laws:
         def ms(text: Any) -> float:  # noqa: ANN401
             return units.parse(resolve(text), units.WORKING if working else "duration")
 
-        def number(value: Any) -> float:  # noqa: ANN401
-            return _number(value, resolve)
-
         if law.constant is not None:
             return self.add(Kind.CONSTANT, ms(law.constant))
         for name, kind in (("uniform", Kind.UNIFORM), ("triangular", Kind.TRIANGULAR), ("pert", Kind.PERT)):
@@ -68,21 +65,22 @@ class Laws:
         if law.exponential is not None:
             return self.add(Kind.EXPONENTIAL, ms(law.exponential.mean))
         if law.erlang is not None:
-            return self.add(Kind.ERLANG, number(law.erlang.shape), ms(law.erlang.mean))
+            return self.add(Kind.ERLANG, check_phases(resolve(law.erlang.shape)), ms(law.erlang.mean))
         if law.gamma is not None:
-            return self.add(Kind.GAMMA, ms(law.gamma.mean), number(law.gamma.cv))
+            return self.add(Kind.GAMMA, ms(law.gamma.mean), check_cv(resolve(law.gamma.cv)))
         if law.weibull is not None:
-            return self.add(Kind.WEIBULL, number(law.weibull.shape), ms(law.weibull.mean))
+            return self.add(Kind.WEIBULL, check_shape(resolve(law.weibull.shape)), ms(law.weibull.mean))
         if law.lognormal is not None:
-            return self.add(Kind.LOGNORMAL, ms(law.lognormal.mean), number(law.lognormal.cv))
+            return self.add(Kind.LOGNORMAL, ms(law.lognormal.mean), check_cv(resolve(law.lognormal.cv)))
         if law.normal is not None:
-            return self.add(Kind.NORMAL, ms(law.normal.mean), ms(law.normal.sd), ms(law.normal.low))
+            return self._normal(ms(law.normal.mean), ms(law.normal.sd), ms(law.normal.low))
         if law.discrete is not None:
             return self.discrete(
                 [(ms(value), units.parse_share(resolve(share))) for value, share in law.discrete.items()]
             )
         if law.empirical is not None:
-            return self.add(Kind.EMPIRICAL, *sorted(ms(value) for value in law.empirical))
+            values = sorted(ms(value) for value in law.empirical)
+            return self.add(Kind.CONSTANT, values[0]) if len(values) == 1 else self.add(Kind.EMPIRICAL, *values)
         if law.mixture is not None:
             parts = [
                 (float(self.law(part, resolve, working=working)), units.parse_share(resolve(part.share)))
@@ -94,11 +92,23 @@ class Laws:
             raise ScenarioFault(message, remedy="Write all of it in wd, or none.")
         return self._haul(law, resolve)
 
+    def _normal(self, mean: float, sd: float, low: float) -> int:
+        if sd > 0:
+            return self.add(Kind.NORMAL, mean, sd, low)
+        if mean < low:
+            message = "a normal law without spread (sd 0) has no value above its low"
+            raise ScenarioFault(message, remedy="Lower low, or raise mean or sd.")
+        return self.add(Kind.CONSTANT, mean)
+
     def _haul(self, law: Law, resolve: Resolve) -> int:
-        hours = units.parse(resolve(law.distance), "distance") / units.parse(resolve(law.speed), "speed")
+        distance, speed = resolve(law.distance), resolve(law.speed)
+        mean = units.parse(distance, "distance") / units.parse(speed, "speed") * units.HOUR
+        if not mean < units.LARGEST:
+            message = f"a haul of '{distance}' at '{speed}' takes longer than any run"
+            raise ScenarioFault(message, remedy="Check the units: distances are in km or m, speeds in km/h.")
         if law.cv is None:
-            return self.add(Kind.CONSTANT, hours * units.HOUR)
-        return self.add(Kind.LOGNORMAL, hours * units.HOUR, _number(law.cv, resolve))
+            return self.add(Kind.CONSTANT, mean)
+        return self.add(Kind.LOGNORMAL, mean, check_cv(resolve(law.cv)))
 
     def discrete(self, parts: list[tuple[float, float]]) -> int:
         """Return the row of a discrete law, given (value, share) pairs."""
@@ -109,16 +119,12 @@ class Laws:
         return rows[0] if len(set(rows)) == 1 else self.add(Kind.BY_CLASS, *rows)
 
 
-def _number(value: Any, resolve: Resolve) -> float:  # noqa: ANN401
-    found = resolve(value)
-    if isinstance(found, bool) or not isinstance(found, int | float):
-        message = f"expected a number, found {units.describe(found)}"
-        raise UnitFault(message)
-    return float(found)
-
-
 def _cumulative(parts: list[tuple[float, float]]) -> list[float]:
-    """Return value, cumulative share, value, cumulative share …; the last share is exactly 1. Raises ScenarioFault."""
+    """
+    Return value, cumulative share, value, cumulative share …; from the last part with a share on exactly 1.
+
+    Raises ScenarioFault.
+    """
     total = sum(share for _, share in parts)
     if abs(total - 1) > 1e-9:  # noqa: PLR2004
         message = f"the shares add up to {100 * total:.6g} %"
@@ -128,5 +134,7 @@ def _cumulative(parts: list[tuple[float, float]]) -> list[float]:
     for value, share in parts:
         cumulative += share
         numbers += [value, cumulative]
-    numbers[-1] = 1.0
+    last = max(part for part, (_, share) in enumerate(parts) if share > 0)
+    for part in range(last, len(parts)):
+        numbers[2 * part + 1] = 1.0
     return numbers

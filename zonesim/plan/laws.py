@@ -9,9 +9,18 @@ from __future__ import annotations
 
 import math
 from enum import IntEnum
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+_ZETA: Final = (1.6449340668482264, 1.2020569031595942, 1.0823232337111382, 1.0369277551433699, 1.0173430619844491)
+"""Riemann's zeta function at 2, 3 …"""
+_SMALL: Final = 1e-3
+"""Below this, 1 / shape of a Weibull law is put into a power series: the difference of logarithms would lose digits."""
+_TAIL: Final = 5.0
+_LEVELS: Final = 60
+"""From so many standard deviations on, the tail of a normal law is a continued fraction; so many levels are exact."""
 
 
 class Law(IntEnum):
@@ -74,12 +83,11 @@ def _moments(index: NDArray[np.int64], numbers: NDArray[np.float64], row: int, k
         if kind == Law.MIXTURE:
             parts = [_moments(index, numbers, int(part), klass) for part in own[::2]]
         mean = float(sum(share * part[0] for share, part in zip(shares, parts, strict=True)))
-        second = float(sum(share * (part[1] + part[0] ** 2) for share, part in zip(shares, parts, strict=True)))
-        return mean, max(second - mean**2, 0.0)
+        within = sum(share * (part[1] + (part[0] - mean) ** 2) for share, part in zip(shares, parts, strict=True))
+        return mean, float(within)
     if kind == Law.EMPIRICAL:
-        lows, highs = np.array(own[:-1]), np.array(own[1:])
-        mean = float(((lows + highs) / 2).mean())
-        return mean, float(((lows**2 + lows * highs + highs**2) / 3).mean()) - mean**2
+        middles, widths = (np.array(own[:-1]) + np.array(own[1:])) / 2, np.diff(own)
+        return float(middles.mean()), float(middles.var() + (widths**2).mean() / 12)
     return _simple_moments(Law(kind), own)
 
 
@@ -90,7 +98,7 @@ def _simple_moments(kind: Law, own: list[float]) -> tuple[float, float]:
         return (own[0] + own[1]) / 2, (own[1] - own[0]) ** 2 / 12
     if kind == Law.TRIANGULAR:
         low, mode, high = own
-        return sum(own) / 3, (low**2 + mode**2 + high**2 - low * mode - low * high - mode * high) / 18
+        return sum(own) / 3, ((high - low) ** 2 - (mode - low) * (high - mode)) / 18
     if kind == Law.PERT:
         low, mode, high = own
         mean = (low + 4 * mode + high) / 6
@@ -100,12 +108,32 @@ def _simple_moments(kind: Law, own: list[float]) -> tuple[float, float]:
     if kind == Law.ERLANG:
         return own[1], own[1] ** 2 / own[0]
     if kind == Law.WEIBULL:
-        ratio = math.gamma(1 + 2 / own[0]) / math.gamma(1 + 1 / own[0]) ** 2
-        return own[1], own[1] ** 2 * (ratio - 1)
+        return own[1], own[1] ** 2 * _weibull_variance(1 / own[0])
     if kind == Law.NORMAL:
         mean, sd, low = own
-        cut = (low - mean) / sd
+        more, variance = _normal_beyond((low - mean) / sd)
+        return max(mean, low) + sd * more, sd**2 * variance
+    return own[0], (own[0] * own[1]) ** 2  # LOGNORMAL and GAMMA are given by mean and coefficient of variation
+
+
+def _weibull_variance(x: float) -> float:
+    """Return the variance of a Weibull law of mean 1 and shape 1 / x."""
+    if x < _SMALL:
+        logarithm = sum(zeta * (2.0**n - 2) * (-x) ** n / n for n, zeta in enumerate(_ZETA, 2))
+    else:
+        logarithm = math.lgamma(1 + 2 * x) - 2 * math.lgamma(1 + x)
+    return math.expm1(logarithm)
+
+
+def _normal_beyond(cut: float) -> tuple[float, float]:
+    """Return by how much the mean of the standard normal law above `cut` is above 0 and `cut`, and the variance."""
+    if cut < _TAIL:
         density = math.exp(-cut * cut / 2) / math.sqrt(2 * math.pi)
         hazard = density / (math.erfc(cut / math.sqrt(2)) / 2)
-        return mean + sd * hazard, sd**2 * (1 + cut * hazard - hazard**2)
-    return own[0], (own[0] * own[1]) ** 2  # LOGNORMAL and GAMMA are given by mean and coefficient of variation
+        return hazard - max(cut, 0.0), 1 + cut * hazard - hazard**2
+    rest = cut
+    for level in range(_LEVELS, 2, -1):  # hazard = cut + 1 / (cut + 2 / (cut + 3 / (cut + …)))
+        rest = cut + level / rest
+    second = 2 / rest
+    first = 1 / (cut + second)
+    return first, (second - first) * first

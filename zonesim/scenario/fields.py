@@ -8,7 +8,6 @@ doubt about a value: runs use the mode, low and high are futures.
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import Annotated, Any, Final
@@ -151,12 +150,44 @@ Distance = Annotated[Any, _checked("distance"), in_schema("Distance")]
 Speed = Annotated[Any, _checked("speed"), in_schema("Speed")]
 
 
-def _number(value: Any) -> Any:  # noqa: ANN401
-    if is_reference(value):
+def _between(what: str, low: float, high: float, example: float) -> Callable[[Any], Any]:
+    """Return a check that a value is a number from `low` to `high`, which raises UnitFault."""
+
+    def check(value: Any) -> Any:  # noqa: ANN401
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            message = f"expected a {what} from {low:g} to {high:,.0f}, found {units.describe(value)}"
+            raise UnitFault(message, remedy=f"Write a number such as {example}; without spread, {{constant: 10 min}}.")
         return value
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
-        raise problem(f"expected a number above 0, found {units.describe(value)}", "Write a number such as 0.7.")
+
+    return check
+
+
+CV_RANGE: Final = (0.001, 100)
+SHAPE_RANGE: Final = (0.01, 1_000_000)
+"""Which coefficients of variation, and which shapes of a Weibull law, are drawn to full precision."""
+
+check_cv = _between("cv", *CV_RANGE, 0.8)
+check_shape = _between("shape", *SHAPE_RANGE, 2)
+
+
+def check_phases(value: Any) -> int:  # noqa: ANN401
+    """Return the number of phases of an Erlang law; raises UnitFault."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1_000_000:  # noqa: PLR2004
+        message = f"expected a whole number of phases from 1 to 1,000,000, found {units.describe(value)}"
+        raise UnitFault(message, remedy="Write a number such as 3; without spread, {constant: 10 min}.")
     return value
+
+
+def _number(check: Callable[[Any], Any]) -> BeforeValidator:
+    def checked(value: Any) -> Any:  # noqa: ANN401
+        if is_reference(value):
+            return value
+        try:
+            return check(value)
+        except UnitFault as fault:
+            raise problem(fault.fault, fault.remedy) from None
+
+    return BeforeValidator(checked)
 
 
 def _count(value: Any) -> Any:  # noqa: ANN401
@@ -173,7 +204,8 @@ def _count(value: Any) -> Any:  # noqa: ANN401
     return value
 
 
-Number = Annotated[Any, BeforeValidator(_number), in_schema("Number")]
+Cv = Annotated[Any, _number(check_cv), in_schema("Cv")]
+Shape = Annotated[Any, _number(check_shape), in_schema("Shape")]
 Count = Annotated[Any, BeforeValidator(_count), in_schema("Count")]
 
 
@@ -227,7 +259,7 @@ class MeanCv(Strict):
 
     mean: Time
     """The mean of the value itself, e.g. `10 min`."""
-    cv: Number
+    cv: Cv
     """Standard deviation divided by mean, e.g. `0.8`."""
 
 
@@ -243,7 +275,7 @@ class Erlang(Strict):
 class Weibull(Strict):
     """Weibull law by shape and mean."""
 
-    shape: Number
+    shape: Shape
     """Below 1 the end grows less likely with time, above 1 more, e.g. `2`."""
     mean: Time
     """The mean, e.g. `10 min`."""
@@ -255,7 +287,7 @@ class Normal(Strict):
     mean: Time
     """The mean of the uncut law, e.g. `10 min`."""
     sd: Time
-    """The standard deviation of the uncut law, e.g. `2 min`."""
+    """The standard deviation of the uncut law, e.g. `2 min`; with 0 the value is always the mean."""
     low: Time = 0
     """Values below this do not occur, e.g. `1 min`."""
 
@@ -299,8 +331,11 @@ class Law(Strict):
     """A normal law cut off below `low`, e.g. `{mean: 10 min, sd: 2 min}`."""
     discrete: Annotated[dict[str, Share], keys_in_schema("DurationKey")] | None = None
     """Durations with their shares, e.g. `{5 min: 30 %, 20 min: 70 %}`."""
-    empirical: Annotated[list[Time], Field(min_length=2)] | None = None
-    """Observed values, interpolated linearly between the sorted ones, e.g. `[3 min, 4 min, 9 min]`."""
+    empirical: Annotated[list[Time], Field(min_length=1)] | None = None
+    """
+    Observed values, interpolated linearly between the sorted ones, e.g. `[3 min, 4 min, 9 min]`; a single one is
+    always the value.
+    """
     mixture: dict[Name, Part] | None = None
     """
     Named parts, each with its share and its law, e.g. `{fast: {share: 90 %, constant: 2 min}, slow: {share: 10 %,
@@ -310,7 +345,7 @@ class Law(Strict):
     """How far a haul goes, e.g. `99 km`; needs `speed`."""
     speed: Speed | None = None
     """How fast a haul goes, e.g. `45 km/h`."""
-    cv: Number | None = None
+    cv: Cv | None = None
     """The spread of a haul's duration (lognormal), e.g. `0.2`; without it the duration is fixed."""
 
     def times(self) -> list[Any]:

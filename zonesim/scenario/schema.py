@@ -15,7 +15,7 @@ from pydantic.json_schema import models_json_schema
 from zonesim import units
 from zonesim.scenario.catalogue import KINDS
 from zonesim.scenario.experiment_documents import Experiment
-from zonesim.scenario.fields import EVERYTHING
+from zonesim.scenario.fields import CV_RANGE, EVERYTHING, SHAPE_RANGE
 from zonesim.scenario.labels import NOTE_KEYS
 from zonesim.scenario.models import Scenario
 from zonesim.scenario.steps import END, Step
@@ -66,10 +66,20 @@ def _quantity(name: str) -> Schema:
     number = _SHARE if kind == "share" else _NUMBER
     zero = kind in {"duration", "share", "distance"}
     text: Schema = {"type": "string", "pattern": rf"^\s*{number}\s*(?:{words})\s*$"}
+    if kind == "speed":
+        text["pattern"] = r"^\s*(?!\+?[0.]*(?:[eE]|\s*[a-z]))" + text["pattern"].removeprefix(r"^\s*")
     if zero:
         text = {"type": "string", "pattern": rf"^\s*(?:{number}\s*(?:{words})|{_ZERO})\s*$"}
     plain = {"anyOf": [text, {"const": 0}]} if zero else text
     return _doubtful(plain, f"{_ABOUT[name]}. Units: {', '.join(known)}.")
+
+
+def _number(what: str, bounds: tuple[float, float], example: float) -> Schema:
+    low, high = bounds
+    return {
+        "description": f"{what} from {low:g} to {high:,}, e.g. `{example}`.",
+        "anyOf": [{"type": "number", "minimum": low, "maximum": high}, {"$ref": "#/$defs/Reference"}],
+    }
 
 
 _WHOLE: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": 1_000_000}
@@ -80,10 +90,8 @@ def _types() -> dict[str, Schema]:
     return {
         "Reference": REFERENCE,
         **{name: _quantity(name) for name in _ABOUT},
-        "Number": {
-            "description": "A number above 0, e.g. `0.7`.",
-            "anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"$ref": "#/$defs/Reference"}],
-        },
+        "Cv": _number("A coefficient of variation", CV_RANGE, 0.8),
+        "Shape": _number("A shape", SHAPE_RANGE, 2),
         "Count": _doubtful(_WHOLE, "A whole number of at least 1, e.g. `3`."),
         "Capacity": {
             "description": "A whole number of at least 1, or `unlimited`.",
