@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -54,8 +55,8 @@ def test_compare_prints_one_document(tmp_path):
         base, arm = (document["arms"][name][effect["kpi"]]["value"] for name in ("R1", effect["arm"]))
         if effect["difference"] is not None and effect["n"] == 2:
             assert effect["difference"] == pytest.approx(arm - base, abs=1e-9)
-    written = {path.name for path in (tmp_path / "typical-zone").iterdir()}
-    assert written >= {"cells", "compare.csv", "compare.json", "dwell.png", "results.xlsx", "study.json"}
+    written = {path.name for path in Path(document["run"]["folder"]).iterdir()}
+    assert written >= {"cells", "inputs", "compare.csv", "compare.json", "dwell.png", "results.xlsx", "study.json"}
     assert len(document["curves"]["11"]["TYP.lanes_in.pass"]) == 24
 
 

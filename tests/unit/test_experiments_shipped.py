@@ -24,7 +24,7 @@ def test_an_experiment_runs(path: Path, tmp_path: Path):
     done = CliRunner().invoke(
         cli.app, [*words, *(word for setting in clock for word in ("--set", setting))], prog_name="zonesim"
     )
-    (folder,) = tmp_path.iterdir()
+    (folder,) = (path for path in tmp_path.iterdir() if path.name != ".cells")
     with (folder / "results.csv").open(encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
 

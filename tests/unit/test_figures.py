@@ -139,8 +139,8 @@ def test_caption_says_where_numbers_come_from() -> None:
     caption = made_up(ordinary(), n=1).caption()
 
     for part in (
-        "typical-zone (synthetic)",
-        "R1, 10+11",
+        "Scenario A typical medium zone (synthetic)",
+        "arms R1, no measures, with measures 10+11",
         "1 replication",
         "seed 1",
         "4 weeks after 3 weeks of warm-up",

@@ -316,7 +316,7 @@ def children(parent):
 
 def wait_for_cells(folder, process, number):
     """Wait until so many cells are finished; the process must not end before."""
-    cells = folder / "out" / "killed" / "cells"
+    cells = folder / "out" / ".cells"
     for _ in range(600):
         if len(list(cells.glob("*.parquet"))) >= number:
             return {path.name: path.stat().st_mtime_ns for path in cells.glob("*.parquet")}
@@ -343,7 +343,7 @@ def test_nothing_finished_is_lost(tmp_path, how):
         assert time.perf_counter() - started < 3  # one second on a machine with nothing else to do
         assert process.returncode == 130
         assert errors.startswith("stopped; ")
-        assert errors.endswith("of 8 runs are kept in out/killed: run the same command again to go on\n")
+        assert errors.endswith("of 8 runs are kept in out/.cells: run the same command again to go on\n")
     elif how == "kill the parent":
         process.kill()
         process.communicate(timeout=20)
@@ -355,7 +355,7 @@ def test_nothing_finished_is_lost(tmp_path, how):
         assert (process.returncode, errors) == (0, "")
     again = sweep(tmp_path)
     _, errors = again.communicate(timeout=60)
-    cells = tmp_path / "out" / "killed" / "cells"
+    cells = tmp_path / "out" / ".cells"
 
     assert (again.returncode, errors) == (0, "")
     assert before.items() <= {path.name: path.stat().st_mtime_ns for path in cells.iterdir()}.items()

@@ -6,14 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from zonesim import __version__
 from zonesim.analysis import Comparison, Difference, Effect
-from zonesim.briefing.style import BETWEEN
+from zonesim.briefing.style import BETWEEN, MARGIN, NORMAL, WIDTH, fit, slide, width_of
 from zonesim.briefing.words import Language, Words
 from zonesim.kpi import Kpi, RunResult
 from zonesim.policy import ResolvedArm
@@ -22,6 +23,9 @@ from zonesim.units import parse
 
 MOST_ARMS: Final = 5
 """Arms that one figure can tell apart."""
+
+CAPTION_ROOM: Final = 4.0
+"""Inches of a caption for what was set otherwise."""
 
 CHIEF: Final = (
     "dwell.mean",
@@ -42,9 +46,10 @@ CHIEF: Final = (
 
 @dataclass(frozen=True)
 class Told:
-    """What figures say of a scenario: its name, whether it is synthetic, and its clock."""
+    """What figures say of a scenario: its name and labels, whether it is synthetic, and its clock."""
 
     name: str
+    label: Mapping[Any, str]
     synthetic: bool
     start: str
     warm_up: str
@@ -54,7 +59,7 @@ class Told:
     def of(cls, scenario: Scenario) -> Told:
         """Return what a scenario says."""
         clock = scenario.clock
-        return cls(scenario.name, scenario.synthetic, str(clock.start), clock.warm_up, clock.measure)
+        return cls(scenario.name, scenario.label, scenario.synthetic, str(clock.start), clock.warm_up, clock.measure)
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,8 @@ class FigureContext:
 
     `arms` is empty when the scenario of the results cannot be read any more: then there are no labels, and `told`
     says how it was called. `future`: in words, the future of an experiment that the runs belong to. `wanted`: ids of
-    KPIs to draw in place of the usual ones. `labels`: what an experiment calls its arms, by name.
+    KPIs to draw in place of the usual ones. `labels`: what an experiment calls its arms, by name. `run`: the number of
+    the run; `settings`: those of `--set`, as people read them; `experiment`: what the experiment is called.
     """
 
     arms: Mapping[str, ResolvedArm]
@@ -78,6 +84,9 @@ class FigureContext:
     told: Told | None = None
     wanted: Sequence[str] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    run: str = ""
+    settings: Sequence[str] = ()
+    experiment: str = ""
 
     @cached_property
     def say(self) -> Words:
@@ -125,11 +134,18 @@ class FigureContext:
         say = self.say
         told = self.scenario
         warm_up = parse(told.warm_up, "duration")
+        name = say.label(told.label, told.name)
+        scenario = say("caption.scenario", name=name)
+        if told.synthetic and not re.search(say("caption.synthetic_word"), name, re.IGNORECASE):
+            scenario = say("caption.synthetic", name=name)
         parts = [
-            say("caption.synthetic" if told.synthetic else "caption.scenario", name=told.name),
+            *([self.experiment] if self.experiment else []),
+            scenario,
             *([self.future] if self.future else []),
+            *([say("caption.settings", settings=self._settings(CAPTION_ROOM))] if self.settings else []),
             say("caption.replications", n=self.n),
             say("caption.seed", seed=self.seed),
+            *([say("caption.run", run=self.run)] if self.run else []),
             say(
                 "caption.after_warm_up" if warm_up else "caption.measured",
                 span=_span(told.measure, say),
@@ -137,9 +153,28 @@ class FigureContext:
             ),
             say("caption.version", version=__version__),
             # Last: with many arms the line is cut.
-            say("caption.arms", names=say.listed(self.names)),
+            say("caption.arms", names=say.listed(map(self.arm_name, self.names))),
         ]
-        return BETWEEN.join(parts if self.n else [parts[0], say("caption.no_run"), *parts[-2:]])
+        if self.n:
+            return BETWEEN.join(parts)
+        kept = [scenario, say("caption.no_run"), *parts[-2:]]
+        if self.settings:
+            kept.insert(1, say("caption.settings", settings=self._settings(CAPTION_ROOM)))
+        return BETWEEN.join(kept)
+
+    def slide(self, title: str, notes: Sequence[str]) -> Figure:
+        """Return an empty slide that says what is drawn, of which run, and over its title what was set otherwise."""
+        room = WIDTH - 2 * MARGIN - 1.5
+        mark = self.say("what_if", settings=self._settings(room)) if self.settings else ""
+        return slide(title, self.caption(), notes, mark)
+
+    def _settings(self, room: float) -> str:
+        """Return the settings of `--set`, as many as fit into `room` inches, and how many there are besides."""
+        kept = list(self.settings)
+        while len(kept) > 1 and width_of(self.say.joined(kept), NORMAL) > room:
+            kept.pop()
+        more = len(self.settings) - len(kept)
+        return self.say.joined([fit(self.say.joined(kept), room, NORMAL), *([f"+{more}"] if more else [])])
 
     def notes(self) -> list[str]:
         """Return what every figure that shows arms has to add."""
@@ -148,12 +183,18 @@ class FigureContext:
 
     def arm_label(self, name: str) -> str:
         """Return how an arm is called in legends."""
-        called = self.labels.get(name, name)
-        if name == self.baseline:
-            return self.say("baseline", arm=called)
-        if not re.fullmatch(r"[0-9+]+", name):
-            return called
-        return self.say("with_measure", n=1 + name.count("+"), arm=name)
+        called = self.arm_name(name)
+        return self.say("baseline", arm=called) if name == self.baseline else called
+
+    def arm_name(self, name: str) -> str:
+        """Return how an arm is called: its label, what it is made of where its name says no more, or its name."""
+        if self.labels.get(name, name) != name:
+            return self.labels[name]
+        if re.fullmatch(r"[0-9+]+", name):
+            return self.say("with_measure", n=1 + name.count("+"), arm=name)
+        if re.fullmatch(r"R[0-9]+", name) and name in self.arms and not self.arms[name].arm.measures:
+            return self.say("without_measures", regime=name)
+        return name.replace("_", " ")
 
     def flows(self) -> list[str]:
         """Return the flows of the traffic, those with goods that become usable first."""

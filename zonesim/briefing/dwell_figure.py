@@ -39,7 +39,7 @@ def dwell_figure(context: FigureContext) -> Figure | str:
         *context.notes(),
     ]
     flows = flows[:MOST_PANELS]
-    figure = style.slide(say("dwell.title"), context.caption(), notes)
+    figure = context.slide(say("dwell.title"), notes)
     rows = 1 if len(flows) <= 2 else 2  # noqa: PLR2004  panels side by side
     columns = -(-len(flows) // rows)
     above = 0.4 + 0.2 * len(arms)
@@ -81,12 +81,9 @@ def _panel(axes: Axes, context: FigureContext, flow: str) -> None:
                     clip_on=False,
                 )
         longest = max(longest, float(spans[int(TAIL * (len(spans) - 1))]) / HOUR, 0.0 if np.isnan(late) else late)
-        words = {"arm": context.arm_label(arm), "median": _hours(median, say), "late": _hours(late, say)}
+        words = {"median": _hours(median, say), "late": _hours(late, say), "missing": style.percent(missing / count)}
+        labels.append(_label(axes, context, arm, "dwell.arm_missing" if missing else "dwell.arm", words))
         handles.append(Line2D([], [], marker="o", markersize=7, markeredgecolor="white", **look))
-        if missing:
-            labels.append(say("dwell.arm_missing", missing=style.percent(missing / count), **words))
-        else:
-            labels.append(say("dwell.arm", **words))
     style.title(axes, context.flow_title(flow), above=0.12 + 0.2 * len(labels))
     style.legend(axes, handles, labels)
     axes.set_xlim(0, longest * 1.04 or 1)
@@ -95,6 +92,14 @@ def _panel(axes: Axes, context: FigureContext, flow: str) -> None:
     axes.set_xlabel(say("dwell.x"), fontsize=style.SMALL)
     axes.set_ylabel(say("dwell.y"), fontsize=style.SMALL)
     axes.grid(visible=True, color=style.RULE, linewidth=0.8)
+
+
+def _label(axes: Axes, context: FigureContext, arm: str, phrase: str, words: dict[str, str]) -> str:
+    """Return a line of the legend: the name of the arm, cut where the line is too long, and its numbers."""
+    room = axes.get_position().width * style.WIDTH - style.LEGEND_SAMPLE
+    numbers = context.say(phrase, arm="", **words)
+    name = style.fit(context.arm_label(arm), room - style.width_of(numbers, style.SMALL), style.SMALL)
+    return context.say(phrase, arm=name, **words)
 
 
 def _hours(value: float, say: Words) -> str:

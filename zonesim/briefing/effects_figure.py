@@ -106,7 +106,7 @@ def _page(context: FigureContext, rows: Sequence[_Row], more: Sequence[str]) -> 
     others = context.names[1:]
     base = context.arm_label(context.baseline)
     notes = [*_notes(context), *more]
-    figure = style.slide(say("effects.title", baseline=context.baseline), context.caption(), notes)
+    figure = context.slide(say("effects.title", baseline=context.baseline), notes)
     handles = [Line2D([], [], marker="o", markersize=8, **_look(place)) for place in range(len(others))]
     legend = style.legend_above(figure, handles, [context.arm_label(arm) for arm in others])
     wide = CHANGE if len(others) > 1 else CHANGE + 0.3
@@ -277,7 +277,7 @@ def _arms_page(context: FigureContext, kpis: Sequence[Kpi]) -> Figure:
     most = 24
     rows = others[:most]
     notes = [*_notes(context), *([say("more_arms", n=len(others) - most)] if len(others) > most else [])]
-    figure = style.slide(say("effects.title", baseline=context.baseline), context.caption(), notes)
+    figure = context.slide(say("effects.title", baseline=context.baseline), notes)
     names = [style.fit(arm, 1.5, style.NORMAL) for arm in rows]
     wide = max(style.width_of(name, style.NORMAL) for name in names) + 0.15
     numbers = 1.1

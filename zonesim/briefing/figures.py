@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 from matplotlib.figure import Figure
 
@@ -12,6 +11,7 @@ from zonesim.briefing import style
 from zonesim.briefing.context import FigureContext
 from zonesim.briefing.dwell_figure import dwell_figure
 from zonesim.briefing.effects_figure import effects_figures
+from zonesim.briefing.folders import COMPARED
 from zonesim.briefing.gate_figure import gate_figure
 from zonesim.briefing.map_figure import map_figures
 from zonesim.briefing.stages_figure import stages_figure
@@ -19,13 +19,7 @@ from zonesim.briefing.waterfall_figure import waterfall_figure
 from zonesim.briefing.week_figure import week_figure
 from zonesim.briefing.zones_figure import zones_figure
 
-__all__ = ["FORMATS", "FigureContext", "draw_all", "figures", "save_all"]
-
-
-FORMATS: Final = ("png", "svg", "pdf")
-
-FILES: Final = ("process_map_*", "effects", "effects_*", "dwell", "stages", "gate_queue", "week", "waterfall", "zones")
-"""Names of figures, those of an earlier comparison among them."""
+__all__ = ["FigureContext", "draw_all", "figures", "save_all"]
 
 
 def figures(context: FigureContext) -> dict[str, Figure]:
@@ -59,7 +53,7 @@ def parts_of(context: FigureContext) -> dict[str, frozenset[str]]:
 
 def draw_all(folder: Path, context: FigureContext) -> list[Path]:
     """Draw every figure that the results allow as PNG into `folder`, in place of earlier ones; return the paths."""
-    return save_all(folder, figures(context), context, FILES)
+    return save_all(folder, figures(context), context, COMPARED)
 
 
 def save_all(

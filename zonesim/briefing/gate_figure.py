@@ -42,7 +42,7 @@ def gate_figure(context: FigureContext) -> Figure | str:
         *([say("gate.busiest", n=MOST_PLACES, all=len(places))] if len(places) > MOST_PLACES else []),
         *context.notes(),
     ]
-    figure = style.slide(say("gate.title"), context.caption(), notes)
+    figure = context.slide(say("gate.title"), notes)
     handles = [Line2D([], [], **style.arm_look(position)) for position in range(len(context.shown()))]
     rows = style.legend_above(figure, handles, [context.arm_label(arm) for arm in context.shown()])
     panels = style.panels(figure, 2, len(chosen), left=0.85, above=0.4, below=0.55, gap=0.35, top=0.28 * rows)

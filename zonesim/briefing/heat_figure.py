@@ -65,7 +65,7 @@ def _page(context: FigureContext, grid: Grid, kpi: Kpi, across: Axis, up: Axis) 
     ]
     title = say("about", subject=context.subject_title(kpi), quantity=context.quantity(kpi))
     unit = "%" if kpi.unit == "share" else say.unit(kpi.unit)
-    figure = style.slide(say("heat.title", title=title, unit=unit), context.caption(), notes)
+    figure = context.slide(say("heat.title", title=title, unit=unit), notes)
     labels = [up.tick(number) for number in up.numbers]
     left = 0.45 + max(style.width_of(label, style.SMALL) for label in labels)
     drawn = style.panels(figure, 1, len(panels), left=left, above=0.4, below=0.7, gap=0.2)

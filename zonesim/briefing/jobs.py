@@ -1,9 +1,8 @@
-"""What the jobs of the command line share: the job itself, the results folder, running a design, numbers as text."""
+"""What the jobs of the command line share: the job itself, running a design, keeping what it found, numbers as text."""
 
 from __future__ import annotations
 
 import math
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,9 +14,23 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from zonesim.analysis import echoes, growing
-from zonesim.experiment import Design, How, Results, Runs, Store, load_results, run_arms, study_document, write_study
+from zonesim.briefing.folders import make_room
+from zonesim.experiment import (
+    Design,
+    How,
+    Results,
+    Runs,
+    Store,
+    load_results,
+    run_arms,
+    run_id,
+    study_document,
+    write_inputs,
+    write_study,
+)
 from zonesim.experiment.outlook import in_words, outlook
-from zonesim.faults import Place, ScenarioFault, ZonesimError
+from zonesim.experiment.store import FOLDER
+from zonesim.faults import ZonesimError
 
 INTERRUPTED: Final = 130
 SOME_FAILED: Final = 1
@@ -43,20 +56,6 @@ class Job:
     text: str
     notes: list[str] = field(default_factory=list)
     exit_code: int = 0
-
-
-def results_folder(out: Path, name: str) -> Path:
-    """Return the results folder of a scenario or experiment, made; raises ScenarioFault when it cannot be written."""
-    folder = out / name
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ScenarioFault(
-            f"cannot write results: {error.strerror}", Place(str(folder)), "Choose another folder with --out."
-        ) from None
-    if not os.access(folder, os.W_OK):
-        raise ScenarioFault("cannot write results there", Place(str(folder)), "Choose another folder with --out.")
-    return folder
 
 
 def run_design(design: Design, how: How, store: Store) -> Runs[Pair]:
@@ -96,23 +95,59 @@ def _announce(design: Design, workers: int, store: Store) -> None:
         sys.stderr.write(f"about {in_words(ahead.seconds)}{done}\n")
 
 
-def write_found(design: Design, runs: Runs[Pair], folder: Path) -> Results:
-    """Write `study.json` and return the results that it leads to."""
+def anything_finished(design: Design, runs: Runs[Pair]) -> bool:
+    """Return whether there is a replication that every arm of a future has finished."""
+    return any(
+        set.intersection(*(set(runs.finished[arm, future.name]) for arm in design.options)) for future in design.futures
+    )
+
+
+def write_found(design: Design, runs: Runs[Pair], folder: Path, store: Store) -> tuple[Results, list[str]]:
+    """
+    Put into the folder of a run all that its figures and tables are made from: what was run, its cells, its inputs.
+
+    Return the results that this leads to, and what is to be said of what the folder held before.
+    """
     inputs, grown = {}, {}
     for (arm, future), cell in design.cells.items():
         base = design.cells[design.baseline, future]
         inputs[arm, future] = echoes(base.plan, cell.plan, cell.changes) if arm != design.baseline else frozenset()
         grown[arm, future] = growing(cell.plan, design.offset, design.kpis)
+    finished = {(*pair, number) for pair, numbers in runs.finished.items() for number in numbers}
+    notes = make_room(folder, run_id(design), finished)
     write_study(folder, study_document(design, runs, inputs, grown))
-    return load_results(folder)
+    write_inputs(folder, design)
+    for pair, cell in design.cells.items():
+        store.keep(cell.key, runs.finished[pair], folder / FOLDER)
+    return load_results(folder), notes
 
 
-def stopped_note(design: Design, runs: Runs[Pair], folder: Path) -> str:
+def told_run(results: Results) -> str:
+    """Return the line that tells a result from others: `run 3f9a1c07: traffic.*.rate × 2`."""
+    return f"run {results.run}" + (f", --set {'; '.join(results.settings)}" if results.settings else "")
+
+
+def run_document(results: Results) -> dict[str, Any]:
+    """Return what tells a result from others, for --json and the files of numbers."""
+    return {
+        "id": results.run,
+        "folder": str(results.folder),
+        "kind": results.kind,
+        "name": results.name,
+        "settings": list(results.settings),
+        "baseline": results.baseline,
+        "arms": list(results.arms),
+        "seed": results.seed,
+        "replications": results.replications,
+    }
+
+
+def stopped_note(design: Design, runs: Runs[Pair], store: Store) -> str:
     """Return what to say after an interrupt: what is kept, and how to go on."""
     pairs = {cell.key: pair for pair, cell in design.cells.items()}
     done = sum(len(runs.finished[pair]) for pair in pairs.values())
     total = len(pairs) * design.replications
-    return f"stopped; {done} of {total} runs are kept in {folder}: run the same command again to go on"
+    return f"stopped; {done} of {total} runs are kept in {store.folder}: run the same command again to go on"
 
 
 def figure_text(value: float, *, percent: bool) -> str:

@@ -42,7 +42,7 @@ def load_figure(context: FigureContext) -> Figure | str:
         say("loads.over"),
         *([say("loads.more", n=left_out)] if left_out else []),
     ]
-    figure = style.slide(say("loads.title"), context.caption(), notes)
+    figure = context.slide(say("loads.title"), notes)
     left = max(style.width_of(title, style.NORMAL) for title in titles) + 0.15
     axes = style.panels(figure, 1, 1, left=left, above=0.45, below=0.45)[0]
     box = axes.get_position()

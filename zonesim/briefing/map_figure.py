@@ -144,7 +144,7 @@ class _Page:
             self.say("map.background"),
             *notes,
         ]
-        self.figure = style.slide(self.say("map.title", names=self.say.listed(titles)), context.caption(), words)
+        self.figure = context.slide(self.say("map.title", names=self.say.listed(titles)), words)
         top, bottom = style.HEIGHT - style.HEAD - 0.25, style.FOOT + LINE * len(self.letters) + 0.2
         self.top = top
         self.pitch = min(PITCH, (top - bottom) / len(self.rows))

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 from zonesim.analysis import Comparison
 from zonesim.briefing import style
-from zonesim.briefing.figures import FORMATS, FigureContext, attempt, save_all
+from zonesim.briefing.figures import FigureContext, attempt, save_all
+from zonesim.briefing.folders import FORMATS
 from zonesim.briefing.heat_figure import heat_figures
 from zonesim.briefing.inspection import open_world
 from zonesim.briefing.jobs import Job

@@ -12,22 +12,25 @@ from rich.table import Table
 
 from zonesim.analysis import Comparison, Effect, compare, interval, points, replications_needed
 from zonesim.briefing.documents import to_json
+from zonesim.briefing.folders import results_folder
 from zonesim.briefing.inspection import open_world, printed
 from zonesim.briefing.jobs import (
     INTERRUPTED,
     SOME_FAILED,
     TAG_WORDS,
     Job,
+    anything_finished,
     figure_text,
-    results_folder,
     run_design,
+    run_document,
     stopped_note,
+    told_run,
     write_found,
 )
 from zonesim.briefing.result_tables import write_results
-from zonesim.experiment import Design, How, Results, Store, plain_design
+from zonesim.experiment import SHARED, Design, How, Results, Store, plain_design, slug
 from zonesim.kpi import Kpi, RunResult
-from zonesim.policy import arm_named, arms_for, count_kinds, flows_in_use, register
+from zonesim.policy import Arm, arm_named, arms_for, count_kinds, flows_in_use, register
 
 PRECISE: Final = 0.05
 """Half the width of an interval, as a share of the mean, that is precise enough for most questions."""
@@ -46,7 +49,7 @@ def run_job(
     warm_up: bool = False,
 ) -> Job:
     """
-    Run a scenario and write its results to `out`/<name>, where finished cells are kept and found again.
+    Run a scenario and write its results to a folder of this run in `out`, beside the cells, which are found again.
 
     `only`: one arm (the measures in `names` together, none: the baseline); else a comparison of the baseline with
     the measures in `names`, each and together (None: all of the library together). `warm_up`: also say, with `only`,
@@ -55,38 +58,48 @@ def run_job(
     """
     world = open_world(file, settings)
     arms = [arm_named(world, names[0] if names else "")] if only else arms_for(world, names)
-    design = plain_design(file, world, arms, settings, seed=seed, replications=replications)
-    folder = results_folder(out, design.name)
-    store = Store.below(folder)
+    design = plain_design(
+        file,
+        world,
+        arms,
+        settings,
+        seed=seed,
+        replications=replications,
+        kind="run" if only else "compare",
+        asked=_asked(arms, names, only=only),
+    )
+    folder = results_folder(out, design)
+    store = Store.below(out, SHARED)
     runs = run_design(design, how, store)
     if runs.interrupted:
         document: dict[str, Any] = {"scenario": design.name, "interrupted": True}
-        return Job(document, "", [*store.notes, stopped_note(design, runs, folder)], INTERRUPTED)
+        return Job(document, "", [*store.notes, stopped_note(design, runs, store)], INTERRUPTED)
     failures = [
         f"{arm}, replication {failure.replication}: {failure.message}"
         for (arm, _), failed in runs.failures.items()
         for failure in failed
     ]
     notes = [*design.notes(), *store.notes, *failures]
-    found = write_found(design, runs, folder)
-    (future,) = found.futures
-    complete = found.common(future)
-    if not complete:
+    if not anything_finished(design, runs):
         code = max((failure.exit_code for failed in runs.failures.values() for failure in failed), default=3)
         return Job({"scenario": str(file), "failures": failures}, "no replication was finished", notes, code)
+    found, moved = write_found(design, runs, folder, store)
+    notes += moved
+    (future,) = found.futures
+    complete = found.common(future)
     results = {name: found.runs(name, future) for name in design.options}
     comparison = _compare(found, results, future)
     document = _document(design, found, comparison, results, failures, only=only)
     said = _warm_up(design, document, len(complete)) if warm_up else []
     job = Job(document, "", notes, SOME_FAILED if failures else 0)
-    written = _write(folder, "run" if only else "compare", design, comparison, document)
+    written = _write(folder, design, found, comparison, document)
     if not only:
         numbers = register(design.world, flows_in_use(design.world))
         written += write_results(folder, found, list(points(found, list(found.kpis))), numbers, table=False)
-        written += _figures(folder, design, results, comparison)
+        written += _figures(folder, design, found, results, comparison)
     job.text = "\n".join(
         [
-            _table(design, comparison, document, len(complete)),
+            _table(design, found, comparison, document),
             _closing(design, comparison),
             *said,
             "",
@@ -94,6 +107,13 @@ def run_job(
         ]
     )
     return job
+
+
+def _asked(arms: Sequence[Arm], names: Sequence[str] | None, *, only: bool) -> list[str]:
+    """Return the arms as words of a folder's name, none for the usual ones: the baseline, or all measures together."""
+    if only:
+        return [slug(arms[0].name)] if arms[0].measures else []
+    return [slug("-".join(["measures", *names]))] if names is not None else []
 
 
 def _warm_up(design: Design, document: dict[str, Any], replications: int) -> list[str]:
@@ -129,6 +149,7 @@ def _document(
     only: bool,
 ) -> dict[str, Any]:
     document: dict[str, Any] = {
+        "run": run_document(found),
         "scenario": found.scenario,
         "baseline": comparison.baseline,
         "arms": {
@@ -185,14 +206,18 @@ def _provenance(design: Design, found: Results, n: int) -> dict[str, Any]:
     }
 
 
-def _write(folder: Path, stem: str, design: Design, comparison: Comparison, document: dict[str, Any]) -> list[Path]:
+def _write(
+    folder: Path, design: Design, found: Results, comparison: Comparison, document: dict[str, Any]
+) -> list[Path]:
     """Write the CSV and the JSON; return their paths."""
-    table, text = folder / f"{stem}.csv", folder / f"{stem}.json"
+    table, text = folder / f"{design.kind}.csv", folder / f"{design.kind}.json"
+    told = [found.run, found.seed, found.replications, "; ".join(found.settings)]
     effects = {(effect.arm, effect.kpi): effect for effect in comparison.effects}
     others = [name for name in design.options if name != comparison.baseline]
     head = ["kpi", "label_en", "label_zh", "unit", "headline", comparison.baseline, "low", "high", "n"]
     for name in others:
         head += [name, f"{name} difference", f"{name} low", f"{name} high", f"{name} n", f"{name} tag"]
+    head += ["run", "seed", "replications", "settings"]
     with table.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(head)
@@ -220,24 +245,33 @@ def _write(folder: Path, stem: str, design: Design, comparison: Comparison, docu
                     change.n,
                     effect.tag,
                 ]
-            writer.writerow(["" if isinstance(cell, float) and math.isnan(cell) else cell for cell in row])
+            writer.writerow(["" if isinstance(cell, float) and math.isnan(cell) else cell for cell in [*row, *told]])
     text.write_text(to_json(document) + "\n", encoding="utf-8")
     return [table, text]
 
 
-def _figures(folder: Path, design: Design, results: dict[str, list[RunResult]], comparison: Comparison) -> list[Path]:
+def _figures(
+    folder: Path, design: Design, found: Results, results: dict[str, list[RunResult]], comparison: Comparison
+) -> list[Path]:
     from zonesim.briefing.figures import FigureContext, draw_all  # noqa: PLC0415  matplotlib is slow to import
 
-    return draw_all(folder, FigureContext(design.resolved, results, comparison, design.kpis, design.seed))
+    context = FigureContext(
+        design.resolved, results, comparison, design.kpis, design.seed, run=found.run, settings=found.settings
+    )
+    return draw_all(folder, context)
 
 
 # --- for people
 
 
-def _table(design: Design, comparison: Comparison, document: dict[str, Any], n: int) -> str:
+def _table(design: Design, found: Results, comparison: Comparison, document: dict[str, Any]) -> str:
     others = [name for name in design.options if name != comparison.baseline]
     scenario = design.resolved[design.baseline].scenario
-    title = f"{scenario.label.get('en', scenario.name)}: {n} replications, seed {design.seed}, 95 % intervals"
+    n = document["provenance"]["replications_complete"]
+    title = (
+        f"{scenario.label.get('en', scenario.name)}: {n} replications, seed {design.seed}, 95 % intervals\n"
+        f"{told_run(found)}"
+    )
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("KPI")
     table.add_column("指标")

@@ -37,6 +37,8 @@ _NUMBERS: Final = (
     "diff_high",
     "tag",
 )
+_RUN: Final = ("run", "seed", "replications", "settings")
+"""Columns that tell which run a row belongs to."""
 
 HEADERS_ZH: Final[Mapping[str, str]] = {
     "experiment": "实验",
@@ -56,6 +58,10 @@ HEADERS_ZH: Final[Mapping[str, str]] = {
     "diff_high": "差值上限",
     "percent": "相对变化",
     "tag": "标记",
+    "run": "运行编号",
+    "seed": "种子",
+    "replications": "要求的重复次数",
+    "settings": "设定（--set）",
     "measures": "措施",
     "own changes": "自有改动",
     "path": "路径",
@@ -75,7 +81,7 @@ HEADERS_ZH: Final[Mapping[str, str]] = {
 
 def columns_of(results: Results) -> list[str]:
     """Return the columns of the long table: every path that a future sets has one."""
-    return [*_FIXED, *_paths(results), *_NUMBERS]
+    return [*_FIXED, *_paths(results), *_NUMBERS, *_RUN]
 
 
 def _paths(results: Results) -> list[str]:
@@ -106,9 +112,14 @@ def rows_of(results: Results, found: Iterable[Point]) -> list[list[Any]]:
                 results.baseline,
                 *((change.value, change.low, change.high) if change is not None else (math.nan,) * 3),
                 point.tag,
+                *_run(results),
             ]
         )
     return rows
+
+
+def _run(results: Results) -> list[Any]:
+    return [results.run, results.seed, results.replications, "; ".join(results.settings)]
 
 
 def _settings(results: Results, point: Point) -> tuple[tuple[str, str, float | None], ...]:
@@ -189,7 +200,7 @@ def _text(value: Any) -> str:  # noqa: ANN401
 def _results_sheet(book: Workbook, results: Results, found: Sequence[Point]) -> None:
     paths = _paths(results)
     heads = columns_of(results)
-    widths = [18, 16, 24, *(16 for _ in paths), 28, 40, 34, 8, 12, 12, 12, 8, 12, 12, 12, 12, 12]
+    widths = [18, 16, 24, *(16 for _ in paths), 28, 40, 34, 8, 12, 12, 12, 8, 12, 12, 12, 12, 12, 12, 8, 14, 30]
     sheet = _sheet(book, "Results", heads, widths)
     for point, row in zip(found, rows_of(results, found), strict=True):
         percent = results.kpis[point.kpi].unit == "share"
@@ -230,8 +241,8 @@ def _as_text(sheet: Any, value: Any) -> Any:  # noqa: ANN401
 def _effects_sheet(book: Workbook, results: Results, found: Sequence[Point]) -> None:
     heads = ("arm", "future", "kpi", "label_en", "label_zh", "unit")
     numbers = ("difference", "diff_low", "diff_high", "percent", "n", "baseline", "tag")
-    widths = (16, 24, 28, 40, 34, 8, 12, 12, 12, 12, 8, 12, 12)
-    sheet = _sheet(book, "Effects", [*heads, *numbers], widths)
+    widths = (16, 24, 28, 40, 34, 8, 12, 12, 12, 12, 8, 12, 12, 12, 8, 14, 30)
+    sheet = _sheet(book, "Effects", [*heads, *numbers, *_RUN], widths)
     bases = {(each.future, each.kpi): each.interval.value for each in found if each.difference is None}
     for point in found:
         if point.difference is None:
@@ -248,6 +259,7 @@ def _effects_sheet(book: Workbook, results: Results, found: Sequence[Point]) -> 
                 change.n,
                 _as_text(sheet, results.baseline),
                 point.tag,
+                *(value if isinstance(value, int) else _as_text(sheet, value) for value in _run(results)),
             ]
         )
 
@@ -274,6 +286,8 @@ def _register_sheet(book: Workbook, register: Sequence[Entry]) -> None:
 def _provenance_sheet(book: Workbook, results: Results) -> None:
     sheet = _sheet(book, "Provenance", ("key", "text"), (36, 100))
     facts: list[tuple[str, Any]] = [
+        ("run", results.run),
+        ("settings", "; ".join(results.settings)),
         ("experiment", results.name),
         ("scenario", results.scenario),
         ("synthetic", results.synthetic),
@@ -286,7 +300,7 @@ def _provenance_sheet(book: Workbook, results: Results) -> None:
     ]
     told = ("zonesim", "meaning", "kpi_table", "file", "scenario_file", "engine", "python")
     facts += [(key, results.provenance.get(key)) for key in told]
-    facts.append(("settings", ", ".join(results.provenance["settings"])))
+    facts.append(("all settings", ", ".join(results.provenance["settings"])))
     facts += [(f"numbers {kind}", count) for kind, count in results.provenance["numbers"].items()]
     facts += [(f"package {name}", version) for name, version in results.provenance["packages"].items()]
     facts += [

@@ -64,9 +64,12 @@ def results_context(folder: Path, language: Language, wanted: Sequence[str]) -> 
         seed=results.seed,
         language=language,
         future=say("caption.future", name=future) if several else "",
-        told=Told(results.name, results.synthetic, **results.clock),
+        told=Told(results.scenario, results.scenario_label, results.synthetic, **results.clock),
         wanted=tuple(wanted),
-        labels={name: info.label.get(language) or info.label.get("en") or name for name, info in results.arms.items()},
+        labels={name: say.label(info.label, name) if info.label else name for name, info in results.arms.items()},
+        run=results.run,
+        settings=results.settings,
+        experiment=say.label(results.label, results.name) if results.kind == "sweep" else "",
     )
     return Shown(results, context, changed)
 

@@ -43,7 +43,7 @@ def stages_figure(context: FigureContext) -> Figure | str:
         *([say("stages.withheld", names=say.listed(withheld))] if withheld else []),
         *context.notes(),
     ]
-    figure = style.slide(say("stages.title"), context.caption(), notes)
+    figure = context.slide(say("stages.title"), notes)
     handles = [Patch(facecolor=colours[stage], edgecolor="white") for stage in used]
     rows = style.legend_above(figure, handles, [_words(stage, say) for stage in used], sample=1.4)
     flows = list(found)[:MOST_PANELS]

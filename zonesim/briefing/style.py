@@ -39,6 +39,9 @@ FOOT: Final = 0.7
 FOOT_LINES: Final = 3
 """Inches kept free of panels: at the sides, above for the title, below for the caption, and its lines."""
 
+LEGEND_SAMPLE: Final = 0.55
+"""Inches of a legend for the line before each label."""
+
 SMALL: Final = 10
 NORMAL: Final = 11
 LARGE: Final = 13
@@ -52,6 +55,7 @@ BETWEEN: Final = "  ·  "
 INK: Final = "#1f1f1f"
 PALE: Final = "#6e6e6e"
 RULE: Final = "#e2e2e2"
+WARN: Final = "#a83f00"
 ARMS: Final = (INK, "#0072b2", "#d55e00", "#e69f00", "#8fc7ea")
 """Colours of the arms, baseline first: safe for the colour-blind, dark to light so that they differ in grey."""
 
@@ -105,9 +109,9 @@ def save(figure: Figure, path: Path) -> None:
     figure.savefig(path, dpi=DPI, metadata=metadata[path.suffix])
 
 
-def slide(title: str, caption: str, notes: Sequence[str] = ()) -> Figure:
+def slide(title: str, caption: str, notes: Sequence[str] = (), mark: str = "") -> Figure:
     """
-    Return an empty slide: title above, caption below, over it the notes.
+    Return an empty slide: title above, caption below, over it the notes; over the title `mark`, which catches the eye.
 
     A title too long for its line is set smaller, then cut; a caption takes two lines at most, with the notes three.
     """
@@ -116,6 +120,8 @@ def slide(title: str, caption: str, notes: Sequence[str] = ()) -> Figure:
     room = WIDTH - 2 * MARGIN
     size = next((size for size in range(TITLE, LARGE, -1) if width_of(title, size, bold=True) <= room), LARGE)
     put(figure, MARGIN, HEIGHT - 0.48, fit(title, room, size, bold=True), size, bold=True)
+    if mark:
+        put(figure, MARGIN, HEIGHT - 0.19, fit(mark, room, NORMAL, bold=True), NORMAL, colour=WARN, bold=True)
     lines = wrap(caption.split(BETWEEN), room, SMALL, BETWEEN)[:2]
     above = wrap(notes, room, SMALL, BETWEEN)
     if len(above) > FOOT_LINES - len(lines):
@@ -174,7 +180,7 @@ def title(axes: Axes, text: str, *, above: float) -> None:
 
 def legend(axes: Axes, handles: Sequence[Artist], labels: Sequence[str]) -> None:
     """Write a legend line by line between a panel and its title."""
-    room = axes.get_position().width * WIDTH - 0.55
+    room = axes.get_position().width * WIDTH - LEGEND_SAMPLE
     axes.legend(
         handles,
         [fit(label, room, SMALL) for label in labels],

@@ -88,7 +88,7 @@ def _page(context: FigureContext, grid: Grid, kpis: Sequence[Kpi], over: Axis, b
         ),
         *([say("more_arms", n=left_out)] if left_out else []),
     ]
-    figure = style.slide(say("sweep.title", name=axis_title(context, over)), context.caption(), notes)
+    figure = context.slide(say("sweep.title", name=axis_title(context, over)), notes)
     looks = [Line2D([], [], marker="o", markersize=6, **style.arm_look(place)) for place in range(len(lines))]
     legend = style.legend_above(figure, looks, [_line_label(context, grid, line) for line in lines])
     if beside is None:

@@ -10,20 +10,23 @@ from typing import Any
 from rich.table import Table
 
 from zonesim.analysis import Point, points
+from zonesim.briefing.folders import results_folder
 from zonesim.briefing.inspection import printed
 from zonesim.briefing.jobs import (
     INTERRUPTED,
     SOME_FAILED,
     TAG_WORDS,
     Job,
+    anything_finished,
     figure_text,
-    results_folder,
     run_design,
+    run_document,
     stopped_note,
+    told_run,
     write_found,
 )
 from zonesim.briefing.result_tables import write_results
-from zonesim.experiment import AS_WRITTEN, Design, How, Results, Runs, Store, read_design
+from zonesim.experiment import AS_WRITTEN, SHARED, Design, How, Results, Runs, Store, read_design
 from zonesim.experiment.outlook import in_words, outlook
 from zonesim.policy import flows_in_use, register
 
@@ -39,25 +42,24 @@ def sweep_job(
     out: Path,
 ) -> Job:
     """
-    Run the cells of an experiment that its folder `out`/<name> does not have, and write `study.json`, `results.csv` and
-    `results.xlsx` there.
+    Run the cells of an experiment that `out` does not have, and write `study.json`, `results.csv` and `results.xlsx` to
+    the folder of this run there.
 
     Raises Faults before anything runs, or the worst fault's exit code in the job when no replication was finished.
     """
     design = read_design(file, settings, seed=seed, replications=replications)
-    folder = results_folder(out, design.name)
-    store = Store.below(folder)
+    folder = results_folder(out, design)
+    store = Store.below(out, SHARED)
     runs = run_design(design, how, store)
     if runs.interrupted:
         return Job(
-            {"experiment": design.name, "interrupted": True}, "", [stopped_note(design, runs, folder)], INTERRUPTED
+            {"experiment": design.name, "interrupted": True}, "", [stopped_note(design, runs, store)], INTERRUPTED
         )
     return report(design, runs, folder, store)
 
 
 def report(design: Design, runs: Runs[Pair], folder: Path, store: Store) -> Job:
     """Write what an experiment found and return it for people."""
-    results = write_found(design, runs, folder)
     failures = [
         f"{arm}, {future}, replication {failure.replication}: {failure.message}"
         for (arm, future), failed in runs.failures.items()
@@ -65,7 +67,7 @@ def report(design: Design, runs: Runs[Pair], folder: Path, store: Store) -> Job:
     ]
     notes = [*design.notes(), *store.notes, *failures]
     code = SOME_FAILED if failures else 0
-    if not any(results.common(future) for future in results.futures):
+    if not anything_finished(design, runs):
         codes = [failure.exit_code for failed in runs.failures.values() for failure in failed]
         return Job(
             {"experiment": design.name, "failures": failures},
@@ -73,16 +75,18 @@ def report(design: Design, runs: Runs[Pair], folder: Path, store: Store) -> Job:
             notes,
             max(codes, default=3),
         )
+    results, moved = write_found(design, runs, folder, store)
     found = list(points(results, results.reported()))
     numbers = register(design.world, flows_in_use(design.world))
     written = [folder / "study.json", *write_results(folder, results, found, numbers)]
     text = "\n".join([sweep_text(results, found), "", *map(str, written)])
-    return Job(_document(results, found, failures), text, notes, code)
+    return Job(_document(results, found, failures), text, [*notes, *moved], code)
 
 
 def _document(results: Results, found: Sequence[Point], failures: Sequence[str]) -> dict[str, Any]:
     """Return what --json prints."""
     return {
+        "run": run_document(results),
         "experiment": results.name,
         "scenario": results.scenario,
         "baseline": results.baseline,
@@ -123,7 +127,8 @@ def sweep_text(results: Results, found: Sequence[Point]) -> str:
     parts = [
         f"{label}: {len(results.arms)} arms × {_counted(len(results.futures), 'future')} ×"
         f" {_counted(results.replications, 'replication')}, seed {results.seed}, 95 % intervals,"
-        f" differences to {results.baseline}"
+        f" differences to {results.baseline}",
+        told_run(results),
     ]
     for kpi in results.reported():
         info = results.kpis[kpi]
@@ -167,8 +172,7 @@ def plan_job(
 ) -> Job:
     """Return what `sweep` would run, what is done already, and how long the rest will take; runs only a pilot."""
     design = read_design(file, settings, seed=seed, replications=replications)
-    folder = out / design.name
-    store = Store.below(folder) if folder.is_dir() else None
+    store = Store.below(out, SHARED) if (out / SHARED).is_dir() else None
     ahead = outlook(design, store, workers, thorough=True)
     document = {
         "experiment": design.name,

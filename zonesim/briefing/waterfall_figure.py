@@ -70,7 +70,7 @@ def waterfall_figure(context: FigureContext, parts: Parts) -> Figure | str:
         say("waterfall.definition") if context.n > 1 else say("one_replication"),
         say("waterfall.interaction"),
     ]
-    figure = style.slide(say("waterfall.title", package=package), context.caption(), notes)
+    figure = context.slide(say("waterfall.title", package=package), notes)
     rows = 1 if len(kpis) <= 2 else 2  # noqa: PLR2004  panels side by side
     columns = -(-len(kpis) // rows)
     panels = style.panels(figure, rows, columns, left=0.75, above=0.5, below=0.62, gap=0.4)

@@ -40,7 +40,7 @@ def week_figure(context: FigureContext) -> Figure | str:
         *([say("gate.busiest", n=len(queues), all=len(queues) + left_out)] if left_out else []),
         *context.notes(),
     ]
-    figure = style.slide(say("week.title"), context.caption(), notes)
+    figure = context.slide(say("week.title"), notes)
     arms = context.shown()
     handles = [Line2D([], [], **style.arm_look(place)) for place in range(len(arms))]
     legend = style.legend_above(figure, handles, [context.arm_label(arm) for arm in arms])

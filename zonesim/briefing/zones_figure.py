@@ -42,7 +42,7 @@ def zones_figure(context: FigureContext) -> Figure | str:
         *([say("not_drawn", names=say.listed(zones[MOST_ZONES:]))] if len(zones) > MOST_ZONES else []),
         *context.notes(),
     ]
-    figure = style.slide(say("zones.title"), context.caption(), notes)
+    figure = context.slide(say("zones.title"), notes)
     handles = [Patch(facecolor=style.ARMS[place % len(style.ARMS)]) for place in range(len(arms))]
     legend = style.legend_above(figure, handles, [context.arm_label(arm) for arm in arms], sample=1.4)
     panels = style.panels(figure, 3, len(shown), left=0.62, above=0.58, below=0.05, gap=0.12, top=0.28 * legend)

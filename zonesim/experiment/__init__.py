@@ -3,13 +3,25 @@
 from zonesim.experiment.design import Combination, Design, Option, is_experiment, plain_design, read_design
 from zonesim.experiment.futures import AS_WRITTEN, Future, Setting
 from zonesim.experiment.how import How
+from zonesim.experiment.identity import (
+    USUAL_REPLICATIONS,
+    USUAL_SEED,
+    Kind,
+    folder_name,
+    run_id,
+    slug,
+    told_setting,
+)
 from zonesim.experiment.results import ArmInfo, CellInfo, FutureInfo, KpiInfo, Results, load_results
 from zonesim.experiment.runner import Failure, Runs, run_arms
-from zonesim.experiment.store import Store, cell_key
-from zonesim.experiment.study import study_document, write_study
+from zonesim.experiment.store import SHARED, Store, cell_key
+from zonesim.experiment.study import study_document, write_inputs, write_study
 
 __all__ = [
     "AS_WRITTEN",
+    "SHARED",
+    "USUAL_REPLICATIONS",
+    "USUAL_SEED",
     "ArmInfo",
     "CellInfo",
     "Combination",
@@ -18,6 +30,7 @@ __all__ = [
     "Future",
     "FutureInfo",
     "How",
+    "Kind",
     "KpiInfo",
     "Option",
     "Results",
@@ -25,11 +38,16 @@ __all__ = [
     "Setting",
     "Store",
     "cell_key",
+    "folder_name",
     "is_experiment",
     "load_results",
     "plain_design",
     "read_design",
     "run_arms",
+    "run_id",
+    "slug",
     "study_document",
+    "told_setting",
+    "write_inputs",
     "write_study",
 ]

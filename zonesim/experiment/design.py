@@ -9,6 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from zonesim.experiment.futures import Future, Setting, futures_of, overlap, setting
+from zonesim.experiment.identity import (
+    USUAL_REPLICATIONS,
+    USUAL_SEED,
+    Kind,
+    asked_number,
+    asked_settings,
+    told_setting,
+)
 from zonesim.experiment.store import cell_key
 from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
 from zonesim.kpi import Kpi, catalogue
@@ -84,6 +92,13 @@ class Design:
     """Every KPI that a plan of the experiment has."""
     reported: tuple[str, ...] = ()
     """Ids of the KPIs that are reported."""
+    kind: Kind = "sweep"
+    given: tuple[str, ...] = ()
+    """The settings of `--set`, as people read them."""
+    asked: tuple[str, ...] = ()
+    """What was asked for beyond the file as written with the usual options, as words of a folder's name."""
+    inputs: dict[str, bytes] = field(default_factory=dict)
+    """The files that were read, `scenario.yaml` and for an experiment `experiment.yaml`, as they were."""
 
     def plans(self) -> dict[tuple[str, str], Plan]:
         """Return the plan of every arm in every future."""
@@ -153,14 +168,33 @@ def read_design(
         seed=written.seed if seed is None else seed,
         replications=written.replications if replications is None else replications,
         offset=0,
+        given=tuple(map(told_setting, settings)),
+        inputs={"experiment.yaml": file.read_bytes(), "scenario.yaml": scenario_file.read_bytes()},
+    )
+    design.asked = (
+        *asked_settings(settings),
+        *asked_number("n", design.replications, written.replications),
+        *asked_number("seed", design.seed, written.seed),
     )
     return complete(design, _wanted(written, document))
 
 
 def plain_design(
-    file: Path, world: World, arms: Sequence[Arm], settings: Sequence[str], *, seed: int, replications: int
+    file: Path,
+    world: World,
+    arms: Sequence[Arm],
+    settings: Sequence[str],
+    *,
+    seed: int,
+    replications: int,
+    kind: Kind = "compare",
+    asked: Sequence[str] = (),
 ) -> Design:
-    """Return the design of a comparison: some arms (baseline first) of a scenario, in the future as written."""
+    """
+    Return the design of a comparison, or of one arm: some arms (baseline first) of a scenario as it is written.
+
+    `asked`: which arms were asked for, when these are not the usual ones, as words of a folder's name.
+    """
     tree = world.tree
     design = Design(
         name=str(tree.get("name")),
@@ -175,6 +209,15 @@ def plain_design(
         seed=seed,
         replications=replications,
         offset=0,
+        kind=kind,
+        given=tuple(map(told_setting, settings)),
+        inputs={"scenario.yaml": file.read_bytes()},
+    )
+    design.asked = (
+        *asked,
+        *asked_settings(settings),
+        *asked_number("n", replications, USUAL_REPLICATIONS),
+        *asked_number("seed", seed, USUAL_SEED),
     )
     return complete(design, [])
 

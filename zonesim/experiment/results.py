@@ -19,7 +19,10 @@ from zonesim.kpi import RunResult
 
 STUDY: Final = "study.json"
 
-FORMAT: Final = 1
+INPUTS: Final = "inputs"
+"""Folder of the files that a run was read from, as they were."""
+
+FORMAT: Final = 2
 """Version of `study.json`."""
 
 Floats = NDArray[np.float64]
@@ -49,14 +52,13 @@ class FutureInfo:
 
 @dataclass(frozen=True)
 class KpiInfo:
-    """A KPI: its unit, labels, whether it is a headline, is reported, or is a bound that no run has measured."""
+    """A KPI: its unit, labels, whether it is a headline, or a bound that no run has measured."""
 
     id: str
     unit: str
     en: str
     zh: str
     headline: bool
-    reported: bool
     bound: bool
 
 
@@ -78,9 +80,18 @@ class Results:
     """The results of an experiment, or of a comparison (an experiment with one future)."""
 
     folder: Path
+    run: str
+    """Number of the run, which tells it from every other."""
+    kind: str
+    """`compare`, `run` or `sweep`."""
+    settings: tuple[str, ...]
+    """The settings of `--set`, as people read them."""
+    files: Mapping[str, str]
+    """Where the `scenario` and the `experiment` were read (of a comparison the same file)."""
     name: str
     label: Mapping[str, str]
     scenario: str
+    scenario_label: Mapping[str, str]
     synthetic: bool
     clock: dict[str, str]
     """`start`, `warm_up` and `measure` as the scenario writes them."""
@@ -90,6 +101,8 @@ class Results:
     futures: dict[str, FutureInfo]
     """By name, in the order of the file."""
     kpis: dict[str, KpiInfo]
+    told: tuple[str, ...]
+    """Ids of the KPIs that are reported, in the order of the file."""
     seed: int
     replications: int
     """How many were asked for; `common` says which all arms of a future have."""
@@ -103,8 +116,8 @@ class Results:
         return Store(self.folder / FOLDER)
 
     def reported(self) -> list[str]:
-        """Return the ids of the KPIs that the experiment reports."""
-        return [kpi.id for kpi in self.kpis.values() if kpi.reported]
+        """Return the ids of the KPIs that the experiment reports, in its order."""
+        return list(self.told)
 
     def common(self, future: str) -> tuple[int, ...]:
         """Return the replications that every arm has finished in a future."""
@@ -170,9 +183,14 @@ def _results(folder: Path, document: dict[str, Any]) -> Results:
         raise ValueError(f"format {document['format']}")
     return Results(
         folder=folder,
+        run=str(document["run"]),
+        kind=document["kind"],
+        settings=tuple(document["settings"]),
+        files=dict(document["files"]),
         name=document["name"],
         label=document["label"],
         scenario=document["scenario"]["name"],
+        scenario_label=dict(document["scenario"]["label"]),
         synthetic=bool(document["scenario"]["synthetic"]),
         clock={key: str(document["scenario"]["clock"][key]) for key in ("start", "warm_up", "measure")},
         baseline=document["baseline"],
@@ -194,11 +212,11 @@ def _results(folder: Path, document: dict[str, Any]) -> Results:
                 each["en"],
                 each["zh"],
                 bool(each["headline"]),
-                bool(each["reported"]),
                 bool(each["bound"]),
             )
             for each in document["kpis"]
         },
+        told=tuple(name for name in document["reported"]),
         seed=int(document["seed"]),
         replications=int(document["replications"]),
         cells={

@@ -17,6 +17,7 @@ import hashlib
 import json
 import math
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,11 @@ from zonesim.plan import Plan
 from zonesim.plan.plan import MEANING
 
 FOLDER: Final = "cells"
+"""Folder of cells in a results folder: those that its numbers come from."""
+
+SHARED: Final = ".cells"
+"""Folder of cells beside the results folders: all that were ever finished there, for every run that can use them."""
+
 _TAG: Final = "zonesim"
 _KEY_LENGTH: Final = 32
 _NOTHING: Final = np.array([math.nan])
@@ -68,13 +74,15 @@ class Store:
     _known: dict[str, dict[int, Path]] = field(default_factory=dict)
 
     @classmethod
-    def below(cls, folder: Path) -> Store:
+    def below(cls, folder: Path, name: str = FOLDER) -> Store:
         """
         Return the store in a results folder, made if need be, without what a killed process left half written.
 
+        `name`: `SHARED` for the one beside the results folders.
+
         Raises ScenarioFault when it cannot be written.
         """
-        cells = folder / FOLDER
+        cells = folder / name
         try:
             cells.mkdir(parents=True, exist_ok=True)
             for part in cells.glob("*.part"):
@@ -142,6 +150,24 @@ class Store:
         for path in dict.fromkeys(self._known[key][number] for number in wanted):
             found.update(_results(_table(path)))
         return {number: found[number] for number in wanted}
+
+    def keep(self, key: str, replications: Sequence[int], folder: Path) -> None:
+        """
+        Put the files with these replications into the store of a results folder, which then needs no other folder.
+
+        They are the same files under a second name where the disk can do that, else copies.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in dict.fromkeys(self._known[key][number] for number in self.finished(key, replications)):
+            kept, part = folder / path.name, folder / f"{path.name}.{os.getpid()}.part"
+            if kept.exists() and kept.samefile(path):
+                continue
+            part.unlink(missing_ok=True)
+            try:
+                part.hardlink_to(path)
+            except OSError:
+                shutil.copy2(path, part)
+            part.replace(kept)
 
     def _checked(self, path: Path, key: str) -> list[int] | None:
         """Return the replications in a file, or None with a note when it is not a whole cell of this plan."""

@@ -13,7 +13,8 @@ from typing import Any
 from zonesim import __version__
 from zonesim.experiment.design import Design, Option
 from zonesim.experiment.futures import Setting
-from zonesim.experiment.results import FORMAT, STUDY
+from zonesim.experiment.identity import run_id
+from zonesim.experiment.results import FORMAT, INPUTS, STUDY
 from zonesim.experiment.runner import Runs
 from zonesim.kpi import table_version
 from zonesim.plan.plan import MEANING
@@ -36,6 +37,10 @@ def study_document(
     scenario = design.resolved[design.baseline].scenario
     return {
         "format": FORMAT,
+        "run": run_id(design),
+        "kind": design.kind,
+        "settings": list(design.given),
+        "files": {"scenario": str(design.scenario_file.resolve()), "experiment": str(design.file.resolve())},
         "name": design.name,
         "label": design.label or {str(key): text for key, text in scenario.label.items()},
         "scenario": {
@@ -54,11 +59,11 @@ def study_document(
                 "en": kpi.en,
                 "zh": kpi.zh,
                 "headline": kpi.headline,
-                "reported": kpi.id in design.reported,
                 "bound": kpi.definition.what == "load",
             }
             for kpi in design.kpis
         ],
+        "reported": list(design.reported),
         "seed": design.seed,
         "replications": design.replications,
         "cells": [
@@ -114,6 +119,16 @@ def write_study(folder: Path, document: dict[str, Any]) -> Path:
     part.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     part.replace(path)
     return path
+
+
+def write_inputs(folder: Path, design: Design) -> None:
+    """Write the files that were read into a results folder, as they were, so that it can be drawn without them."""
+    inputs = folder / INPUTS
+    inputs.mkdir(exist_ok=True)
+    for name, content in design.inputs.items():
+        part = inputs / f"{name}.{os.getpid()}.part"
+        part.write_bytes(content)
+        part.replace(inputs / name)
 
 
 def _arm(option: Option) -> dict[str, Any]:

@@ -1,0 +1,125 @@
+"""Where results are kept: one folder a run, so that nothing in it belongs to another run."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection
+from pathlib import Path
+from typing import Final
+
+from zonesim.experiment import Design, folder_name
+from zonesim.experiment.results import STUDY
+from zonesim.faults import Place, ScenarioFault
+
+EARLIER: Final = "earlier"
+"""What a run is called whose folder does not say its number."""
+
+COMPARED: Final = (
+    "process_map_*",
+    "effects",
+    "effects_*",
+    "dwell",
+    "stages",
+    "gate_queue",
+    "week",
+    "waterfall",
+    "zones",
+)
+VARIED: Final = ("sweep", "sweep_*", "heat_*")
+"""Names of the files of figures, without language and format: of arms side by side, and of what was varied."""
+
+FORMATS: Final = ("png", "svg", "pdf")
+
+
+def results_folder(out: Path, design: Design) -> Path:
+    """Return the folder of a run's results, which need not exist; raises ScenarioFault when it cannot be written."""
+    folder = out / folder_name(design)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if folder.exists() and not folder.is_dir():
+            raise FileExistsError(17, os.strerror(17))
+    except OSError as error:
+        raise _unwritable(folder, f"cannot write results: {error.strerror}") from None
+    if not os.access(folder if folder.exists() else out, os.W_OK):
+        raise _unwritable(folder, "cannot write results there")
+    return folder
+
+
+def make_room(folder: Path, run: str, finished: Collection[tuple[str, str, int]]) -> list[str]:
+    """
+    Make the folder of a run's results, so that it holds nothing of another run; return what is to be said of that.
+
+    The folder of a file as it is written may hold an earlier state of the file, or a file of the same name: that run
+    moves to a folder with its number. `finished`: arm, future and replication of all that the run has finished; when
+    it had finished less before, its figures are taken away.
+
+    Raises ScenarioFault when it cannot be written.
+    """
+    notes = []
+    before = run_in(folder)
+    own = folder.with_name(f"{folder.name}--{run}")
+    try:
+        if before and before != run:
+            kept = _free(folder.with_name(f"{folder.name}--{before}"))
+            folder.rename(kept)
+            notes.append(f"{folder} held run {before}, of another state of the file: it is kept in {kept}")
+        if not folder.exists() and run_in(own) == run:
+            own.rename(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        if run_in(folder) == run and _finished(folder) != set(finished):
+            clear_figures(folder)
+    except OSError as error:
+        raise _unwritable(folder, f"cannot write results: {error.strerror}") from None
+    return notes
+
+
+def run_in(folder: Path) -> str:
+    """Return the number of the run whose results a folder holds, "" when it holds none."""
+    if not (folder / STUDY).exists():
+        return ""
+    run = _study(folder).get("run")
+    return run if isinstance(run, str) and run.isalnum() else EARLIER
+
+
+def clear_figures(folder: Path) -> None:
+    """Take the figures out of a results folder."""
+    for kind in FORMATS:
+        for name in (*COMPARED, *VARIED):
+            for end in ("", "_zh"):
+                for path in folder.glob(f"{name}{end}.{kind}"):
+                    path.unlink(missing_ok=True)
+
+
+def _study(folder: Path) -> dict[str, object]:
+    try:
+        found = json.loads((folder / STUDY).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _finished(folder: Path) -> set[tuple[str, str, int]]:
+    cells = _study(folder).get("cells")
+    try:
+        return {
+            (each["arm"], each["future"], number)
+            for each in (cells if isinstance(cells, list) else [])
+            for number in each["replications"]
+        }
+    except (KeyError, TypeError):
+        return set()
+
+
+def _free(path: Path) -> Path:
+    """Return a path that is not taken, a number behind it where need be."""
+    number = 2
+    found = path
+    while found.exists():
+        found = path.with_name(f"{path.name}-{number}")
+        number += 1
+    return found
+
+
+def _unwritable(folder: Path, fault: str) -> ScenarioFault:
+    return ScenarioFault(fault, Place(str(folder)), "Choose another folder with --out.")
