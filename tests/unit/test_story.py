@@ -209,6 +209,77 @@ traffic: {a: {flow: f, at: [0 min, 4 min, 9 min]}}
     assert steps["fill"].shortages == ()
 
 
+def test_who_is_served_in_the_same_instant_is_ahead_only_if_it_came_before():
+    """
+    Two desks are free at 10: c, in line since 0, and d, in line since 5, take them. c was ahead of d, and d of nobody.
+    """
+    text = """
+clock: {measure: 1 h}
+zones: {Z: {desk: {units: 2}}}
+flows: {f: {steps: {serve: {hold: {d: Z.desk}, take: 10 min}}}}
+traffic: {a: {flow: f, at: [0 min]}, b: {flow: f, at: [0 min]}, c: {flow: f, at: [0 min]}, d: {flow: f, at: [5 min]}}
+"""
+    served = [("a#0", "served", 10), ("b#0", "served", 10)]
+
+    assert ahead(story(text, "c#0")[1]["serve"].shortages[0]) == served
+    assert ahead(story(text, "d#0")[1]["serve"].shortages[0]) == [*served, ("c#0", "before", 10)]
+
+
+REASONS = """
+clock: {start: "2018-09-03", measure: 5 d}
+zones:
+  OUT: {desk: {units: unlimited, open: office}}
+  Z: {fit: {units: 1, open: office, at_shift_end: fits}, dock: {units: 3}}
+flows:
+  f:
+    steps:
+      ask: {hold: {d: OUT.desk}, take: 10 min}
+      evening: {wait_until: {closing: office}}
+      morning: {wait_until: office}
+      long: {hold: {x: Z.fit}, take: 5 h}
+  two: {steps: {dock: {hold: {x: {resource: Z.dock, units: 3}}, take: 10 min}}}
+  one: {steps: {dock: {hold: {x: Z.dock}, take: 10 min}}}
+traffic:
+  a: {flow: f, at: [1 h, 1 h]}
+  b: {flow: one, at: [1 min]}
+  c: {flow: two, at: [2 min]}
+  d: {flow: one, at: [3 min]}
+"""
+
+
+def test_every_wait_has_its_reason(tmp_path, monkeypatch, capsys):
+    """
+    A desk without limit is closed until 08:30; then a calendar has to shut, and to open. The second work of 5 h would end after
+    closing, so it waits from 13:30, when the first is done, for the next morning. Behind who asks for three docks one waits for eight
+    minutes though two are free, and that one for nine, fewer than three being free.
+    """
+    file = tmp_path / "reasons.yaml"
+    file.write_text(HEAD + REASONS, encoding="utf-8")
+    steps = story(REASONS, "a#1")[1]
+    (closed,), (late,) = steps["ask"].shortages, steps["long"].shortages
+    (behind,), (few,) = (story(REASONS, token)[1]["dock"].shortages for token in ("d#0", "c#0"))
+    told = {
+        (token, say): " ".join(command(monkeypatch, capsys, str(file), "--token", token, "--lang", say)[1].split())
+        for token in ("a#1", "c#0", "d#0")
+        for say in ("en", "zh")
+    }
+
+    assert (closed.closed / HOUR, closed.short, closed.ahead) == (7.5, 0, ())
+    assert [steps[name].until for name in ("ask", "evening", "morning")] == ["", "closing", "opening"]
+    assert (late.short / HOUR, late.unfit / HOUR, late.closed / HOUR, late.behind) == (5, 3.5, 15.5, 0)
+    assert (behind.behind / MINUTE, behind.short / MINUTE) == (8, 10)
+    assert (few.short / MINUTE, few.behind) == (9, 0)
+    assert "OUT.desk closed for 7 h 30 min" in told["a#1", "en"]
+    assert "until its calendar shuts" in told["a#1", "en"]
+    assert "Z.fit: would not be done before closing time, for 3 h 30 min" in told["a#1", "en"]
+    assert "fewer than 3 of 3 free for 9 min" in told["c#0", "en"]
+    assert "in line behind somebody who asks for more than is free, for 8 min" in " ".join(told["d#0", "en"].split())
+    assert "等待作业时间结束" in told["a#1", "zh"]
+    assert "关闭前来不及完成" in told["a#1", "zh"]
+    assert "空闲不足3个" in told["c#0", "zh"]
+    assert "前面有人所需多于空闲数" in told["d#0", "zh"]
+
+
 RANDOM = """
 clock: {warm_up: 1 h, measure: 4 h, cool_down: 2 h}
 zones: {Z: {desk: {units: 2}, lift: {units: 1}}}
@@ -428,9 +499,9 @@ def test_the_command_prints_a_document(tmp_path, monkeypatch, capsys):
     assert document["moments"][1] == {
         "kind": "step", "child": 0, "time_ms": 180_000, "time": "2018-09-03 00:03:00.000", "step": "work",
         "label": {"en": "At the desk", "zh": "柜台"}, "waited_ms": 1_620_000, "took_ms": 600_000, "gave_up": False, "interruption": False, "paused_ms": 0,
-        "for_batch": False,
+        "for_batch": False, "until": None,
         "waited_for": [{
-            "resource": "Z.desk", "units": 1, "of": 1, "short_ms": 1_620_000, "closed_ms": 0, "broken_ms": 0, "more_ahead": 0,
+            "resource": "Z.desk", "units": 1, "of": 1, "short_ms": 1_620_000, "closed_ms": 0, "behind_ms": 0, "unfit_ms": 0, "broken_ms": 0, "more_ahead": 0,
             "ahead": [
                 {"token": "a#0", "step": "work", "how": "served", "took_ms": 600_000},
                 {"token": "b#0", "step": "work", "how": "overtook", "took_ms": 600_000},

@@ -3,21 +3,24 @@ The story of one token: each step with its times, each wait with what was short 
 misfortunes.
 
 Everything is read off the rows of the run. A wait is for a resource as long as that resource had fewer free units
-than asked for; with no unit at all it was closed. Ahead was who held units when the token came, who stood in line
-before it, and who came later but was served first.
+than asked for; with no unit at all it was closed. Where all had units enough, somebody in front asked for more, the
+work would not have been done before closing time, or units were broken down. Ahead was who held units when the token
+came, who came before it and was served no later, and who came later but was served first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zonesim.briefing.tracing import Trail
 from zonesim.plan import Plan
-from zonesim.plan.operations import NOWHERE, Op
+from zonesim.plan.operations import NOWHERE, AtShiftEnd, Op
 from zonesim.plan.plan import UNLIMITED
 from zonesim.plan.records import (
     CHILD_BITS,
@@ -33,6 +36,9 @@ from zonesim.plan.records import (
 
 NAMED: Final = 5
 """So many of those ahead are named; the others are counted."""
+
+INSTANTS: Final = ("opening", "closing")
+"""What WAIT_UNTIL waits for, by its operand."""
 
 SILENT_MARKS: Final = frozenset({"arrived", "left"})
 """Marks that set themselves: the story has its own lines for them."""
@@ -54,9 +60,10 @@ class Ahead:
 @dataclass(frozen=True)
 class Shortage:
     """
-    What a wait was for: units of a resource, of how many; ms that these were short while open, ms without any unit
-    (closed), and ms in which units were broken down: then somebody who asks for one unit alone waits though there seem
-    to be enough.
+    What a wait was for: units of a resource, of how many; ms that these were short while open, and ms without any unit
+    (closed). Of the time in which nothing that is asked for was short: ms `behind` somebody in line who asks for more
+    than was free, ms in which the work would not have been done before closing time (`unfit`), and ms in which units
+    were `broken` down, so that fewer were there than the calendar says.
     """
 
     resource: int
@@ -64,6 +71,8 @@ class Shortage:
     capacity: int
     short: int
     closed: int
+    behind: int
+    unfit: int
     broken: int
     ahead: tuple[Ahead, ...]
     more: int
@@ -102,7 +111,8 @@ class Moment:
 
     `kind`: `arrived`, `step`, `marks`, `left`, or `begins` and `leaves` of a child. `token`: 0 for the consignment
     itself, else the child. `depth`: how many steps the step stands in. `waited`: ms in line or for a batch. `paused`:
-    ms of the time taken that did not count, because its calendar was closed. `interruption`: whether `waited` is how
+    ms of the time taken that did not count, because its calendar was closed. `until`: whether it waited for the
+    `opening` or `closing` of a calendar. `interruption`: whether `waited` is how
     long the work of the step around it was interrupted.
     """
 
@@ -116,6 +126,7 @@ class Moment:
     ended: int = NEVER
     paused: int = 0
     for_batch: bool = False
+    until: str = ""
     shortages: tuple[Shortage, ...] = ()
     marks: tuple[int, ...] = ()
     interruption: bool = False
@@ -153,6 +164,7 @@ class _Teller:
         self.number, self.step = number_of(visits[:, 0]), place_of(visits[:, 0])
         self.queued, self.started, self.ended = visits[:, 1], visits[:, 2], visits[:, 3]
         self.gathers = {int(row[1]) for row in plan.program if row[0] == Op.GATHER}
+        self.instants = {int(row[1]): INSTANTS[int(row[3])] for row in plan.program if row[0] == Op.WAIT_UNTIL}
         self.calendars = _calendars(plan)
         self.breaks = set(plan.breakdowns[:, 0].tolist())
 
@@ -196,7 +208,19 @@ class _Teller:
         depth = self._depth(row)
         stopped = self.steps[step].is_interruption
         return Moment(
-            "step", token, queued, step, depth, waited, started, ended, paused, gathers, shortages, interruption=stopped
+            "step",
+            token,
+            queued,
+            step,
+            depth,
+            waited,
+            started,
+            ended,
+            paused,
+            gathers,
+            self.instants.get(step, ""),
+            shortages,
+            interruption=stopped,
         )
 
     def _depth(self, row: int) -> int:
@@ -212,20 +236,52 @@ class _Teller:
         return sum(path[:end] in outer for end in range(1, len(path)))
 
     def _shortages(self, number: int, step: int, queued: int, until: int) -> Iterator[Shortage]:
-        for resource, units in zip(self.steps[step].resources, self.steps[step].units, strict=True):
-            capacity = self._capacity(resource)
-            if int(capacity[:, 1].max()) >= UNLIMITED:
-                continue
-            uses = self._uses(resource)
-            short, closed, enough = self._short(resource, uses, units, queued, until, number)
-            ahead = self._ahead(uses, number, queued, until)
-            alone = units == 1 and len(self.steps[step].resources) == 1
-            broken = enough if alone and resource in self.breaks else 0
-            if short or closed or ahead or broken:
-                units_then = int(capacity[np.searchsorted(capacity[:, 0], until, side="right") - 1, 1])
-                yield Shortage(
-                    resource, units, units_then, short, closed, broken, tuple(ahead[:NAMED]), len(ahead[NAMED:])
-                )
+        asked = dict(zip(self.steps[step].resources, self.steps[step].units, strict=True))
+        uses = {resource: self._uses(resource) for resource in asked}
+        lost = self._lost(asked, uses, number, queued, until)
+        for resource, units in asked.items():
+            capacity = self._units_at(resource, until)
+            ahead = self._ahead(uses[resource], number, queued, until) if capacity < UNLIMITED else []
+            if lost[resource] or ahead:
+                ms = {why: lost[resource].get(why, 0) for why in ("short", "closed", "behind", "unfit", "broken")}
+                yield Shortage(resource, units, capacity, **ms, ahead=tuple(ahead[:NAMED]), more=len(ahead[NAMED:]))
+
+    def _lost(
+        self, asked: dict[int, int], uses: dict[int, Uses], number: int, queued: int, until: int
+    ) -> dict[int, dict[str, int]]:
+        """Return, by resource that is asked for, the ms of a wait that went by for each reason."""
+        held = {resource: self._held(uses[resource], resource, number, queued, until) for resource in asked}
+        edges = [self._capacity(resource)[:, 0] for resource in asked]
+        for use in uses.values():
+            edges += [use.queued, use.started, use.ended]
+        times = np.unique(np.concatenate([*edges, [queued, until]]))
+        times = times[(times >= queued) & (times <= until)]
+        lost: dict[int, dict[str, int]] = {resource: {} for resource in asked}
+        for begin, end in pairwise(times.tolist()):
+            found: list[tuple[int, str]] = []
+            free: dict[int, int] = {}
+            for resource, units in asked.items():
+                capacity = self._units_at(resource, begin)
+                begins, ends, taken = held[resource]
+                free[resource] = capacity - int(taken[(begins <= begin) & (ends >= end)].sum())
+                if free[resource] < units:
+                    found.append((resource, "short" if capacity else "closed"))
+            for resource, why in found or self._where_none_is_short(uses, free, number, begin):
+                lost[resource][why] = lost[resource].get(why, 0) + end - begin
+        return lost
+
+    def _where_none_is_short(
+        self, uses: dict[int, Uses], free: dict[int, int], number: int, time: int
+    ) -> list[tuple[int, str]]:
+        """Return why a token waits at a time at which enough is `free` of all that it asks for; nothing: unknown."""
+        for resource, use in uses.items():
+            waits = (use.queued <= time) & ((use.started > time) | ((use.started == NEVER) & ~_ended(use.ended, time)))
+            waits &= use.number != number
+            if (self._units(use.step[waits], resource) > free[resource]).any():
+                return [(resource, "behind")]
+        rules = self.plan.resources[:, 2]
+        unfit = [(resource, "unfit") for resource in uses if rules[resource] == AtShiftEnd.FITS]
+        return (unfit or [(resource, "broken") for resource in uses if resource in self.breaks])[:1]
 
     def _capacity(self, resource: int) -> Ints:
         first, rows, *_ = self.plan.resources[resource].tolist()
@@ -250,29 +306,17 @@ class _Teller:
         }
         return np.array([units[step] for step in steps.tolist()], dtype=np.int64)
 
-    def _short(
-        self, resource: int, uses: Uses, units: int, queued: int, until: int, number: int
-    ) -> tuple[int, int, int]:
-        """Return how long, within a wait, the resource was short while open, had no unit, had units enough."""
+    def _units_at(self, resource: int, time: int) -> int:
+        changes = self._capacity(resource)
+        return int(changes[np.searchsorted(changes[:, 0], time, side="right") - 1, 1])
+
+    def _held(self, uses: Uses, resource: int, number: int, queued: int, until: int) -> tuple[Ints, Ints, Ints]:
+        """Return from when to when units were in hand within a wait, and how many, also those that the token had."""
         ended = np.where(uses.ended == NEVER, self.trail.end + 1, uses.ended)
         holds = (uses.started != NEVER) & (uses.started < until) & (ended > queued)
         holds &= (uses.number != number) | (uses.started < queued)
         taken = self._units(uses.step[holds], resource)
-        begins, ends = np.maximum(uses.started[holds], queued), np.minimum(ended[holds], until)
-        changes = self._capacity(resource)
-        inside = changes[(changes[:, 0] > queued) & (changes[:, 0] < until), 0]
-        times = np.unique(np.concatenate([begins, ends, inside, [queued, until]]))
-        short = closed = enough = 0
-        for begin, end in zip(times[:-1].tolist(), times[1:].tolist(), strict=True):
-            capacity = int(changes[np.searchsorted(changes[:, 0], begin, side="right") - 1, 1])
-            used = int(taken[(begins <= begin) & (ends >= end)].sum())
-            if capacity == 0:
-                closed += end - begin
-            elif capacity - used < units:
-                short += end - begin
-            else:
-                enough += end - begin
-        return short, closed, enough
+        return np.maximum(uses.started[holds], queued), np.minimum(ended[holds], until), taken
 
     def _ahead(self, uses: Uses, number: int, queued: int, until: int) -> list[Ahead]:
         """Return who was ahead: first those being served, then the others, each by the moment they got their units."""
@@ -285,12 +329,11 @@ class _Teller:
                 continue
             if began != NEVER and began <= queued and (ended == NEVER or ended > queued):
                 how, rank = "served", 0
-            elif began == NEVER or began > until or came > until:
+            elif began == NEVER or began <= queued:
                 continue
-            elif came <= queued < began:
-                how, rank = "before", 1
-            elif queued < came:
-                how, rank = "overtook", 1
+            elif began < until or (began == until and came < queued):
+                # Of those served in the instant in which the token is, only who came before it was ahead for sure.
+                how, rank = "before" if came <= queued else "overtook", 1
             else:
                 continue
             took = ended - began if ended != NEVER else NEVER
@@ -317,6 +360,12 @@ class _Teller:
         return [
             Moment("marks", child, time, marks=tuple(dict.fromkeys(names))) for (time, child), names in together.items()
         ]
+
+
+def _ended(ended: Ints, time: int) -> NDArray[np.bool_]:
+    """Return which visits have ended by a time."""
+    gone: NDArray[np.bool_] = (ended != NEVER) & (ended <= time)
+    return gone
 
 
 def _calendars(plan: Plan) -> dict[int, int]:

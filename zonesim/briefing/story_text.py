@@ -184,6 +184,8 @@ class Story:
         parts = [self._shortage(each, say) for each in moment.shortages]
         if moment.for_batch and moment.waited:
             parts.append(say("story.batch"))
+        if moment.until and moment.waited:
+            parts.append(say(f"story.{moment.until}"))
         if moment.paused:
             parts.append(say("story.paused", time=span(moment.paused, say)))
         return say.joined(parts)
@@ -193,11 +195,12 @@ class Story:
         what = say.title(name.label, str(name))
         parts = []
         if each.short:
-            parts.append(say("story.short", what=what, n=each.capacity, time=span(each.short, say)))
+            key = "short" if each.units == 1 else "few"
+            parts.append(say(f"story.{key}", what=what, n=each.capacity, units=each.units, time=span(each.short, say)))
         if each.closed:
             parts.append(say("story.closed", what=what, time=span(each.closed, say)))
-        if each.broken:
-            parts.append(say("story.broken", what=what, time=span(each.broken, say)))
+        others = {"behind": each.behind, "unfit": each.unfit, "broken": each.broken}
+        parts += [say(f"story.{why}", what=what, time=span(time, say)) for why, time in others.items() if time]
         if not parts:
             parts.append(say("story.line", what=what))
         ahead = [
@@ -256,6 +259,7 @@ class Story:
                 "interruption": moment.interruption,
                 "paused_ms": moment.paused,
                 "for_batch": moment.for_batch,
+                "until": moment.until or None,
                 "waited_for": [
                     {
                         "resource": str(self.plan.names.resources[each.resource]),
@@ -263,6 +267,8 @@ class Story:
                         "of": each.capacity,
                         "short_ms": each.short,
                         "closed_ms": each.closed,
+                        "behind_ms": each.behind,
+                        "unfit_ms": each.unfit,
                         "broken_ms": each.broken,
                         "ahead": [
                             {
