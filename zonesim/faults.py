@@ -23,12 +23,15 @@ from typing import ClassVar, Final
 MOST_TOLD: Final = 50
 """So many faults are told one by one; of the others, how many there are."""
 
+LIBRARY: Final = "library/"
+"""How the names of the library's own files begin; a file of the reader's is never called so (see `read_file`)."""
+
 
 @dataclass(frozen=True, order=True)
 class Place:
     """
     Where something stands: a file with line and column (from 1), or another origin (`--set`, a default) with line
-    0.
+    0 and, where it is known, the column in the origin's own text.
     """
 
     file: str
@@ -39,6 +42,11 @@ class Place:
         """Return file:line:column, or the origin alone."""
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
+    @property
+    def in_library(self) -> bool:
+        """Return whether it is a place that the reader cannot change: a file of the library."""
+        return self.file.startswith(LIBRARY)
+
 
 class ZonesimError(Exception):
     """Base of every fault; `exit_code` is what the command line returns for it."""
@@ -47,27 +55,60 @@ class ZonesimError(Exception):
 
 
 class ScenarioFault(ZonesimError):
-    """The input is wrong."""
+    """
+    The input is wrong.
+
+    What the reader's own file makes wrong in the library is told at `place` in that file, with the places in the
+    library where it is `used`.
+    """
 
     exit_code: ClassVar[int] = 2
 
-    def __init__(self, fault: str, place: Place | None = None, remedy: str = "") -> None:
+    def __init__(
+        self, fault: str, place: Place | None = None, remedy: str = "", *, owner: tuple[str, ...] = ()
+    ) -> None:
         """
         Keep the three parts of a message apart: `fault` what is wrong, `place` where, `remedy` what would be right.
+
+        `owner` is the path, in the world of the scenario, of what would have to be different.
         """
         super().__init__(fault, place, remedy)
         self.fault = fault
         self.place = place
         self.remedy = remedy
+        self.owner = owner
+        self.used: tuple[Place, ...] = ()
 
     def at(self, place: Place) -> ScenarioFault:
         """Return this fault with `place`, if it has none yet."""
-        return self if self.place is not None else type(self)(self.fault, place, self.remedy)
+        return self if self.place is not None else self._moved(place)
+
+    def led_to_from(self, place: Place) -> ScenarioFault:
+        """Return this fault, if it stands in the library, told at the `place` of the reader's that led to it."""
+        if self.place is None or not self.place.in_library or place.in_library:
+            return self
+        moved = self._moved(place)
+        moved.used = (*self.used, self.place)
+        return moved
+
+    def _moved(self, place: Place) -> ScenarioFault:
+        moved = type(self)(self.fault, place, self.remedy, owner=self.owner)
+        moved.used = self.used
+        return moved
+
+    @property
+    def users(self) -> str:
+        """Return where in the library it is used, "" when it does not matter."""
+        if not self.used:
+            return ""
+        more = f" and {len(self.used) - 1} more places" if len(self.used) > 2 else ""  # noqa: PLR2004
+        also = f" and {self.used[1]}" if len(self.used) == 2 else more  # noqa: PLR2004
+        return f"used at zonesim's own {self.used[0]}{also}"
 
     def __str__(self) -> str:
-        """Return `place: fault` with the remedy on a line of its own."""
+        """Return `place: fault`, where it is used and the remedy, each on a line of its own."""
         head = f"{self.place}: {self.fault}" if self.place else self.fault
-        return f"{head}\n    {self.remedy}" if self.remedy else head
+        return "\n    ".join([head, *filter(None, (self.users, self.remedy))])
 
 
 class UnknownName(ScenarioFault):
@@ -86,8 +127,11 @@ class Faults(ScenarioFault):
     """All faults of a scenario at once, in the order of their places."""
 
     def __init__(self, faults: Sequence[ScenarioFault]) -> None:
-        """Keep `faults`, sorted by place and without repetitions."""
-        unique = {str(fault): fault for fault in faults}
+        """Keep `faults`, sorted by place and each once, with all the places where it is used."""
+        unique: dict[tuple[str, str, str], ScenarioFault] = {}
+        for fault in faults:
+            first = unique.setdefault((str(fault.place), fault.fault, fault.remedy), fault)
+            first.used = tuple(sorted({*first.used, *fault.used}))
         self.faults = sorted(unique.values(), key=lambda fault: fault.place or Place(""))
         super().__init__(f"{len(self.faults)} faults")
 
@@ -98,6 +142,10 @@ class Faults(ScenarioFault):
     def told(self) -> list[ScenarioFault]:
         """Return the faults that are told one by one: the first ones, and how many more there are."""
         return first_told(self.faults)
+
+    def led_to_from(self, place: Place) -> ScenarioFault:
+        """Return these faults, those of the library told at the `place` of the reader's that led to them."""
+        return Faults([fault.led_to_from(place) for fault in self.faults])
 
     def __str__(self) -> str:
         """Return one message after the other."""
@@ -111,6 +159,9 @@ class MoreFaults(ScenarioFault):
         """Say how many there are, from `place` on."""
         super().__init__(f"{count} more faults from here on", place, "Mend those above first.")
         self.count = count
+
+    def _moved(self, place: Place) -> ScenarioFault:
+        return MoreFaults(self.count, place)
 
 
 def first_told(faults: Sequence[ScenarioFault]) -> list[ScenarioFault]:

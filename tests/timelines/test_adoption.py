@@ -96,7 +96,8 @@ def test_two_measures_may_not_give_one_class_two_others(monkeypatch):
     with pytest.raises(Faults) as caught:
         plan_of(CLASSES, arm=arm(Chosen("m90"), Chosen("m91")))
     assert str(caught.value) == (
-        "library/measures/m91.yaml:12:28: practices 'm90.credit' and 'm91.credit' both set the class of 'ordinary'\n"
+        "timeline.yaml:1:1: practices 'm90.credit' and 'm91.credit' both set the class of 'ordinary'\n"
+        "    used at zonesim's own library/measures/m91.yaml:12:28\n"
         "    Leave one of the measures out."
     )
 
@@ -401,7 +402,8 @@ def test_zone_edits_keep_to_the_zones_of_the_measure(monkeypatch):
     with pytest.raises(Faults) as caught:
         resolve(world, arm(Chosen("m94", zones=("B",))))
     assert str(caught.value) == (
-        "library/measures/m94.yaml:7:14: measure 'm94' sets 'zones.A.desk.units', but is limited to B\n"
+        "x.yaml:1:1: measure 'm94' sets 'zones.A.desk.units', but is limited to B\n"
+        "    used at zonesim's own library/measures/m94.yaml:7:14\n"
         "    Limit it to a zone that it edits, or to none."
     )
 
@@ -415,7 +417,8 @@ def test_with_a_start_only_capacity_changes(monkeypatch):
         plan_of(DAYS, arm=arm(Chosen("m93", start="2018-09-04")))
 
     assert str(caught.value) == (
-        "library/measures/m93.yaml:7:14: measure 'm93' edits 'zones.A.desk.at_shift_end' from 2018-09-04 on\n"
+        "timeline.yaml:1:1: measure 'm93' edits 'zones.A.desk.at_shift_end' from 2018-09-04 on\n"
+        "    used at zonesim's own library/measures/m93.yaml:7:14\n"
         "    With a start, `zone_edits` change `units` and `open` of resources only."
     )
 

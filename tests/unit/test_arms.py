@@ -147,7 +147,7 @@ def test_what_is_wrong_with_an_arm_on_the_command_line():
     assert str(caught.value).endswith(
         "no zone 'TYPE' in the scenario, to which measure 'm11' is limited\n    Did you mean 'TYP'?"
     )
-    assert str(caught.value).startswith("--arm:1:")
+    assert str(caught.value).startswith("--arm {m11: ")
 
 
 def test_show_says_where_and_from_when():

@@ -148,8 +148,9 @@ def test_measures_in_different_zones_do_not_conflict(monkeypatch):
     with pytest.raises(Faults) as caught:
         plan_of(FLOW, arm=Arm("x", (Chosen("m91", zones=("A",)), Chosen("m92", zones=("A", "B")))))
     assert str(caught.value) == (
-        "library/measures/m92.yaml:13:9: measures 'm91' and 'm92' both edit 'flows.f.work.take'"
+        "timeline.yaml:1:1: measures 'm91' and 'm92' both edit 'flows.f.work.take'"
         " (the other at library/measures/m91.yaml:13:9)\n"
+        "    used at zonesim's own library/measures/m92.yaml:13:9\n"
         "    Leave one out, or declare `after: [m91]`."
     )
 
@@ -174,8 +175,9 @@ def test_what_conflicts(monkeypatch, first, second, value):
         plan_of(FLOW, arm=arm("m92", "m91"))
 
     assert str(caught.value) == (
-        f"library/measures/m92.yaml:13:9: measures 'm91' and 'm92' both edit '{value}'"
+        f"timeline.yaml:1:1: measures 'm91' and 'm92' both edit '{value}'"
         " (the other at library/measures/m91.yaml:13:9)\n"
+        "    used at zonesim's own library/measures/m92.yaml:13:9\n"
         "    Leave one out, or declare `after: [m91]`."
     )
 
@@ -202,7 +204,10 @@ def test_a_circle_of_measures_is_a_fault(monkeypatch):
     with pytest.raises(Faults) as caught:
         plan_of(FLOW, arm=arm("m91", "m92"))
 
-    assert str(caught.value) == "library/measures/m91.yaml:7:8: measures m91 and m92 come after each other in a circle"
+    assert str(caught.value) == (
+        "timeline.yaml:1:1: measures m91 and m92 come after each other in a circle\n"
+        "    used at zonesim's own library/measures/m91.yaml:7:8"
+    )
 
 
 def test_a_measure_after_none_that_exists_is_a_fault(monkeypatch):
@@ -213,7 +218,10 @@ def test_a_measure_after_none_that_exists_is_a_fault(monkeypatch):
     with pytest.raises(Faults) as caught:
         plan_of(FLOW, arm=arm("m91"))
 
-    assert str(caught.value) == "library/measures/m91.yaml:7:8: measure 'm91' comes after 'm99', which is no measure"
+    assert str(caught.value) == (
+        "timeline.yaml:1:1: measure 'm91' comes after 'm99', which is no measure\n"
+        "    used at zonesim's own library/measures/m91.yaml:7:8"
+    )
 
 
 def test_a_measure_twice_is_a_fault():

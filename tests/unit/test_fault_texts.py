@@ -266,11 +266,11 @@ CASES = {
     ),
     "a zone that is none": (
         [("b: {share: 10 %, take: 1 min}", "b: {call: sub, with: {mode: fast, zone: Y}}")],
-        ["faulty.yaml:15:17: no zone 'Y' for parameter 'zone' of flow 'sub'", "    Known zones: Z."],
+        ["faulty.yaml:15:47: no zone 'Y' for parameter 'zone' of flow 'sub'", "    Known zones: Z."],
     ),
     "an argument that is not allowed": (
         [("b: {share: 10 %, take: 1 min}", "b: {call: sub, with: {mode: middling, zone: Z}}")],
-        ["faulty.yaml:15:17: 'middling' is not allowed for parameter 'mode' of flow 'sub'", "    Known: fast, slow."],
+        ["faulty.yaml:15:35: 'middling' is not allowed for parameter 'mode' of flow 'sub'", "    Known: fast, slow."],
     ),
     "an argument for which no time is given": (
         [(", slow: 2 min", ""), ("b: {share: 10 %, take: 1 min}", "b: {call: sub, with: {mode: slow, zone: Z}}")],

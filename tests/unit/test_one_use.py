@@ -105,8 +105,9 @@ def test_a_measure_for_every_use_and_one_for_this_use_conflict(monkeypatch):
         plan_of(TEXT, arm=Arm("x", (Chosen("m95"), Chosen("m96"))))
 
     assert str(caught.value) == (
-        "library/measures/m96.yaml:11:13: measures 'm95' and 'm96' both edit 'traffic.a.flow.work.take'"
+        "timeline.yaml:1:1: measures 'm95' and 'm96' both edit 'traffic.a.flow.work.take'"
         " (the other at library/measures/m95.yaml:11:13)\n"
+        "    used at zonesim's own library/measures/m96.yaml:11:13\n"
         "    Leave one out, or declare `after: [m95]`."
     )
 

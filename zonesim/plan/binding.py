@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from zonesim import units
-from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
+from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
 from zonesim.scenario.fields import mode_of
 from zonesim.scenario.models import Account, Flow, Param, Resource, Scenario, Setting
 
 Arguments = Mapping[str, Any]
 
 
-def resolve(value: Any, arguments: Arguments, scenario: Scenario, place: Place) -> Any:  # noqa: ANN401
+Origins = Mapping[str, tuple[str, ...]]
+"""Where in the world each argument was written."""
+
+
+def origin(value: Any, arguments: Arguments, origins: Origins) -> tuple[str, ...]:  # noqa: ANN401
+    """Return the path in the world of what a written `$name` or `$zone.name` stands for, () for anything else."""
+    value = mode_of(value)
+    if not isinstance(value, str) or not value.startswith("$"):
+        return ()
+    name, dot, attribute = value[1:].partition(".")
+    return ("zones", str(arguments.get(name)), attribute) if dot else origins.get(name, ())
+
+
+def resolve(
+    value: Any,  # noqa: ANN401
+    arguments: Arguments,
+    scenario: Scenario,
+    place: Place,
+    origins: Origins | None = None,
+) -> Any:  # noqa: ANN401
     """
     Return what a written value means: an argument for `$name`, a resource's dotted name or a setting's value for
-    `$zone.name`, the mode of an uncertain value, else the value itself. Raises UnknownName.
+    `$zone.name`, the mode of an uncertain value, else the value itself. Raises UnknownName, whose owner is the zone
+    that lacks something, or the argument (by `origins`).
     """
     value = mode_of(value)
     if not isinstance(value, str) or not value.startswith("$"):
@@ -29,49 +49,81 @@ def resolve(value: Any, arguments: Arguments, scenario: Scenario, place: Place) 
         return mode_of(found)
     zone = scenario.zones.get(str(found))
     if zone is None:
-        raise UnknownName(
-            f"'${name}' is '{found}', which is no zone", place, suggest(str(found), scenario.zones, "zones")
-        )
+        remedy = suggest(str(found), scenario.zones, "zones")
+        owner = (origins or {}).get(name, ())
+        raise UnknownName(f"'${name}' is '{found}', which is no zone", place, remedy, owner=owner)
     entries = zone.entries()
     if attribute not in entries:
-        raise UnknownName(f"zone '{found}' has no '{attribute}'", place, suggest(attribute, entries))
+        remedy = suggest(attribute, entries)
+        raise UnknownName(f"zone '{found}' has no '{attribute}'", place, remedy, owner=("zones", str(found)))
     entry = entries[attribute]
     return mode_of(entry.value) if isinstance(entry, Setting) else f"{found}.{attribute}"
 
 
-def bind(flow: Flow, given: Arguments, name: str, place: Place, scenario: Scenario) -> dict[str, Any]:
+def bind(
+    flow: Flow,
+    given: Arguments,
+    name: str,
+    scenario: Scenario,
+    where: Callable[..., Place],
+    origins: Origins | None = None,
+) -> dict[str, Any]:
     """
     Return the arguments of a flow: what is given, else the defaults.
 
-    Raises ScenarioFault for one that is missing or not allowed, UnknownName for one the flow does not have.
+    `where()` is the place of the call, `where(key)` that of an argument; `origins` where in the world each was written
+    first. Raises Faults: arguments that are missing or not allowed, and those that the flow does not have.
     """
-    for key in given:
-        if key not in flow.params:
-            raise UnknownName(f"flow '{name}' has no parameter '{key}'", place, suggest(key, flow.params, "parameters"))
+    faults: list[ScenarioFault] = [
+        UnknownName(f"flow '{name}' has no parameter '{key}'", where(key), suggest(key, flow.params, "parameters"))
+        for key in given
+        if key not in flow.params
+    ]
     bound: dict[str, Any] = {}
     for key, spec in flow.params.items():
-        if key in given:
-            bound[key] = given[key]
-        elif isinstance(spec, Param) and spec.default is not None:
-            bound[key] = spec.default
-        else:
-            raise ScenarioFault(f"flow '{name}' needs the parameter '{key}'", place, f"Add `with: {{{key}: …}}`.")
-        if isinstance(spec, list) and str(bound[key]) not in spec:
-            message = f"'{bound[key]}' is not allowed for parameter '{key}' of flow '{name}'"
-            raise UnknownName(message, place, suggest(str(bound[key]), spec))
-        kind = spec.kind if isinstance(spec, Param) else str(spec)
-        if kind == "zone" and str(bound[key]) not in scenario.zones:
-            message = f"no zone '{bound[key]}' for parameter '{key}' of flow '{name}'"
-            raise UnknownName(message, place, suggest(str(bound[key]), scenario.zones, "zones"))
-        if kind == "resource":
-            find_resource(bound[key], scenario, place)
-        if kind in {"distance", "duration", "share"}:
-            try:
-                value = mode_of(bound[key])
-                _ = units.parse_time(value) if kind == "duration" else units.parse(value, str(kind))
-            except ScenarioFault as fault:
-                raise fault.at(place) from None
+        default = spec.default if isinstance(spec, Param) else None
+        bound[key] = given.get(key, default)
+        if key not in given and default is None:
+            fault = f"flow '{name}' needs the parameter '{key}'"
+            faults.append(ScenarioFault(fault, where(), f"Add `with: {{{key}: …}}`."))
+            continue
+        try:
+            _check_argument(bound[key], key, spec, name, scenario)
+        except ScenarioFault as fault:
+            owner = (origins or {}).get(key, ()) or fault.owner
+            faults.append(type(fault)(fault.fault, where(key), fault.remedy, owner=owner))
+    if faults:
+        raise Faults(faults)
     return bound
+
+
+def _check_argument(value: Any, key: str, spec: str | Sequence[str] | Param, name: str, scenario: Scenario) -> None:  # noqa: ANN401
+    """Raise ScenarioFault, without a place, unless `value` may be given for parameter `key` of the flow `name`."""
+    kind = spec.kind if isinstance(spec, Param) else spec
+    written = mode_of(value)
+    if not isinstance(kind, str) and str(value) not in kind:
+        message = f"'{value}' is not allowed for parameter '{key}' of flow '{name}'"
+        raise UnknownName(message, remedy=suggest(str(value), kind))
+    if kind == "zone" and str(value) not in scenario.zones:
+        message = f"no zone '{value}' for parameter '{key}' of flow '{name}'"
+        raise UnknownName(message, remedy=suggest(str(value), scenario.zones, "zones"))
+    if kind == "resource":
+        find_resource(value, scenario, None)
+    elif kind == "count":
+        check_count(written)
+    elif kind == "duration":
+        units.parse_time(written)
+    elif kind == "share":
+        units.parse_share(written)
+    elif kind == "distance":
+        units.parse(written, "distance")
+
+
+def check_count(value: Any, place: Place | None = None) -> int:  # noqa: ANN401
+    """Return a whole number of at least 1; raises ScenarioFault for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ScenarioFault(f"expected a whole number of at least 1, found {units.describe(value)}", place)
+    return value
 
 
 def find_account(value: Any, scenario: Scenario, place: Place) -> tuple[str, str]:  # noqa: ANN401
@@ -87,7 +139,7 @@ def find_account(value: Any, scenario: Scenario, place: Place) -> tuple[str, str
     return accounts[value]
 
 
-def find_resource(value: Any, scenario: Scenario, place: Place) -> tuple[str, str, Resource]:  # noqa: ANN401
+def find_resource(value: Any, scenario: Scenario, place: Place | None) -> tuple[str, str, Resource]:  # noqa: ANN401
     """Return (zone, name, resource) for a dotted name; raises UnknownName."""
     zone_name, _, name = str(value).partition(".")
     zone = scenario.zones.get(zone_name)
@@ -98,7 +150,8 @@ def find_resource(value: Any, scenario: Scenario, place: Place) -> tuple[str, st
     entry = zone.entries().get(name)
     if not isinstance(entry, Resource):
         known = [f"{zone_name}.{key}" for key, each in zone.entries().items() if isinstance(each, Resource)]
+        remedy = suggest(f"{zone_name}.{name}", known, "resources")
         raise UnknownName(
-            f"zone '{zone_name}' has no resource '{name}'", place, suggest(f"{zone_name}.{name}", known, "resources")
+            f"zone '{zone_name}' has no resource '{name}'", place, remedy, owner=("zones", zone_name, name)
         )
     return zone_name, name, entry

@@ -50,7 +50,7 @@ def compile_plan(arm: ResolvedArm) -> Plan:
             own = compiler.compile()
             arrivals.add(name, entry)
         except ScenarioFault as fault:
-            tables.faults.add(fault)
+            tables.faults.add(compiler.told(fault))
             continue
         firsts.append(own[0])
         routines += own
@@ -67,7 +67,7 @@ def compile_plan(arm: ResolvedArm) -> Plan:
         raise Faults(flat)
     starts = _starts(routines)
     program, places = link(routines)
-    _prove(tables, program, places, [starts[id(first)] for first in firsts])
+    _prove(tables, program, places, compilers, [starts[id(first)] for first in firsts])
     resources, changes = tables.resource_rows()
     calendars, spans = tables.calendar_rows()
     laws, numbers = tables.laws.arrays()
@@ -121,7 +121,11 @@ def compile_plan(arm: ResolvedArm) -> Plan:
 
 
 def _prove(
-    tables: WorldTables, program: Sequence[tuple[int, ...]], places: Sequence[Place | None], firsts: Sequence[int]
+    tables: WorldTables,
+    program: Sequence[tuple[int, ...]],
+    places: Sequence[Place | None],
+    entries: Sequence[EntryCompiler],
+    firsts: Sequence[int],
 ) -> None:
     """Raise Faults unless every token of every entry can only end with empty hands and with legal statuses."""
     names = [str(name) for name in tables.resources.rows]
@@ -130,8 +134,8 @@ def _prove(
     ground = Ground(*rows, names, most, tables.statuses, tables.legal)
     unset = (1 << FLAGS) - 1 & ~((1 << len(tables.adoptions.names)) - 1)
     faults: list[ScenarioFault] = []
-    for first, end in pairwise([*firsts, len(program)]):
-        faults += prove(program, places, first, end, unset, ground)
+    for entry, (first, end) in zip(entries, pairwise([*firsts, len(program)]), strict=True):
+        faults += [entry.told(fault) for fault in prove(program, places, first, end, unset, ground)]
     if faults:
         raise Faults(faults)
 

@@ -15,6 +15,7 @@ from zonesim.plan.flow_choice import ChoiceWriter
 from zonesim.plan.operations import NOWHERE, BranchOn, GatherBy, Op, SetWhat
 from zonesim.plan.plan import MarkName, StepName
 from zonesim.plan.scope import Kept, OpenList, Scope
+from zonesim.plan.world_tables import CREDIT
 from zonesim.scenario.acts import Changes, Gather, Instant, start_of
 from zonesim.scenario.models import Step, When
 from zonesim.scenario.steps import Shortest
@@ -49,7 +50,7 @@ class WorkWriter(ChoiceWriter, ABC):
             known = [self.tables.acts_as(name) for name in self.tables.classes]
             for one in wanted:
                 if one not in known:
-                    raise UnknownName(f"no class '{one}'", place, suggest(one, known, "classes"))
+                    raise UnknownName(f"no class '{one}'", place, suggest(one, known, "classes"), owner=CREDIT)
             mask = sum(1 << number for number, name in enumerate(known) if name in wanted)
             self._only_if(BranchOn.CLASS, mask, after)
         if when.status is not None:
@@ -104,9 +105,8 @@ class WorkWriter(ChoiceWriter, ABC):
             if in_hand[resource] > most:
                 name = self.tables.resources.rows[resource]
                 fault = f"needs {in_hand[resource]} units of {name}, which never has more than {most}"
-                raise ScenarioFault(
-                    fault, self.arm.world.place((*scope.text, "hold")), "Give it more units, or take fewer."
-                )
+                place, owner = self.arm.world.place((*scope.text, "hold")), self.tables.path_of(resource)
+                raise ScenarioFault(fault, place, "Give it more units, or take fewer.", owner=owner)
         self._check_alone(needs, step, scope)
         first, count = self._needs(needs)
         priority = self._priority_row(step, scope)
@@ -141,12 +141,12 @@ class WorkWriter(ChoiceWriter, ABC):
         if inside:
             name = self.tables.resources.rows[inside[0]]
             fault = f"takes more while it has a unit of {name} in hand, whose work can be interrupted"
-            raise ScenarioFault(fault, place, _ALONE)
+            raise ScenarioFault(fault, place, _ALONE, owner=self.tables.path_of(inside[0]))
         here = [resource for resource in needs if self.tables.interrupts(resource)]
         if here and (sum(needs.values()) > 1 or scope.held or step.keep):
             name = self.tables.resources.rows[here[0]]
             fault = f"work with {name} can be interrupted, so it is taken alone: one unit, with nothing else in hand"
-            raise ScenarioFault(fault, place, _ALONE)
+            raise ScenarioFault(fault, place, _ALONE, owner=self.tables.path_of(here[0]))
 
     def _check_fits(self, step: Step, needs: Mapping[int, int], scope: Scope) -> None:
         """Raise ScenarioFault when nobody can tell at its start how long the work of a step takes."""
@@ -157,6 +157,7 @@ class WorkWriter(ChoiceWriter, ABC):
                 f"{name} starts only what fits, but how long this step takes is not known at its start",
                 self.arm.world.place((*scope.text, "hold")),
                 "Give the step one `take` and nothing else, or another `at_shift_end`.",
+                owner=self.tables.path_of(tight[0]),
             )
 
     def _needs(self, units_of: Mapping[int, int]) -> tuple[int, int]:
@@ -172,7 +173,8 @@ class WorkWriter(ChoiceWriter, ABC):
         resource, units = taken
         name = self.tables.resources.rows[resource]
         if self.tables.pausing_calendar(resource) is not None:
-            raise ScenarioFault(f"{name} pauses at closing and cannot be kept", place, "Keep what has `finish`.")
+            fault, owner = f"{name} pauses at closing and cannot be kept", self.tables.path_of(resource)
+            raise ScenarioFault(fault, place, "Keep what has `finish`.", owner=owner)
         opened = self._list_of(step.keep[key], scope, place)
         path = (*scope.path, "keep", key)
         label = {
@@ -310,6 +312,7 @@ class WorkWriter(ChoiceWriter, ABC):
                 "two resources that pause at different hours are held at once",
                 self.text_place,
                 "Give them the same opening hours.",
+                owner=self.tables.path_of(scope.held[-1][0]),
             )
         return self.tables.calendar(str(pausing.pop()), self.text_place) if pausing else NOWHERE
 
@@ -328,7 +331,8 @@ class WorkWriter(ChoiceWriter, ABC):
             place = self.arm.world.place((*scope.text, "set", "class"))
             if changes.class_ not in self.tables.classes:
                 known = [*filter(None, self.tables.classes)]
-                raise UnknownName(f"no class '{changes.class_}'", place, suggest(changes.class_, known, "classes"))
+                remedy = suggest(changes.class_, known, "classes")
+                raise UnknownName(f"no class '{changes.class_}'", place, remedy, owner=CREDIT)
             self.routine.emit(Op.SET, NOWHERE, SetWhat.CLASS, self.tables.classes.index(changes.class_))
         if changes.status is not None:
             number = self.tables.status(changes.status, self.arm.world.place((*scope.text, "set", "status")))
@@ -379,6 +383,5 @@ class WorkWriter(ChoiceWriter, ABC):
     def _known_truth(self, truth: str, scope: Scope) -> None:
         if truth not in self.tables.scenario.truth:
             place = self.arm.world.place((*scope.text, "detect"))
-            raise UnknownName(
-                f"no truth '{truth}' in the scenario", place, suggest(truth, self.tables.scenario.truth, "truths")
-            )
+            remedy = suggest(truth, self.tables.scenario.truth, "truths")
+            raise UnknownName(f"no truth '{truth}' in the scenario", place, remedy, owner=("truth",))

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from zonesim import units
-from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
+from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
 from zonesim.plan.assembly import Label, Routine
-from zonesim.plan.binding import resolve
+from zonesim.plan.binding import check_count, origin, resolve
 from zonesim.plan.operations import NOWHERE, BranchOn, Op, SetWhat
 from zonesim.plan.plan import MarkName, StepName
 from zonesim.plan.reach import steps_of
@@ -43,6 +43,7 @@ class FlowWriter:
         self.consulted: frozenset[str] = frozenset()
         self.truths: dict[str, None] = {}
         self.text_place = Place(self.arm.world.file)
+        self.origin: tuple[str, ...] = ()
 
     # --- instructions
 
@@ -72,13 +73,30 @@ class FlowWriter:
     # --- values
 
     def _resolved(self, value: Any, scope: Scope) -> Any:  # noqa: ANN401
-        return resolve(value, scope.arguments, self.tables.scenario, self.arm.world.place(scope.text))
+        """Return what a written value means here; `origin` is then where a value was written that it refers to."""
+        place = self.arm.world.place(scope.text)
+        self.origin = origin(value, scope.arguments, scope.origins)
+        return resolve(value, scope.arguments, self.tables.scenario, place, scope.origins)
 
     def _count(self, value: Any, scope: Scope, place: Place) -> int:  # noqa: ANN401
-        found = self._resolved(value, scope)
-        if isinstance(found, bool) or not isinstance(found, int) or found < 1:
-            raise ScenarioFault(f"expected a whole number of at least 1, found {units.describe(found)}", place)
-        return found
+        try:
+            return check_count(self._resolved(value, scope))
+        except ScenarioFault as fault:
+            raise self._of_value(fault, place) from None
+
+    def _of_value(self, fault: ScenarioFault, place: Place) -> ScenarioFault:
+        """Return a fault of the value that was resolved last, at `place` where it has none of its own."""
+        fault = fault.at(place)
+        fault.owner = fault.owner or self.origin
+        return fault
+
+    def told(self, fault: ScenarioFault) -> ScenarioFault:
+        """Return a fault of this entry told where the reader's file, or an option, led to what the library says."""
+        if isinstance(fault, Faults):
+            return Faults([self.told(each) for each in fault.faults])
+        world = self.arm.world
+        place = world.readers_place(fault.owner, ("traffic", self.name))
+        return fault.led_to_from(place or world.place(()))
 
     def _stream_name(self, scope: Scope, purpose: str) -> str:
         return f"{self.name}/{'.'.join(scope.path)}/{purpose}"
@@ -120,7 +138,7 @@ class FlowWriter:
             if not isinstance(take, By):
                 return self.tables.laws.duration(take, lambda value: self._resolved(value, scope), working=working)
         except ScenarioFault as fault:
-            raise fault.at(place) from None
+            raise self._of_value(fault, place) from None
         cases = take.__pydantic_extra__
         if take.by == "class" and "class" not in scope.arguments:
             rows = {name: self._law(step, scope, case, key, working=working) for name, case in cases.items()}
@@ -152,7 +170,7 @@ class FlowWriter:
                 return self.tables.shares.add((value,) * len(self.tables.classes))
             values = {name: units.parse_share(self._resolved(one, scope)) for name, one in share.items()}
         except ScenarioFault as fault:
-            raise fault.at(place) from None
+            raise self._of_value(fault, place) from None
         return self.tables.shares.add(tuple(self.tables.per_class(values, self.classes, 0.0, place)))
 
     def _priority_row(self, step: Step, scope: Scope) -> int:

@@ -18,7 +18,7 @@ from zonesim import units
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.plan.adoption import Choice, Condition, Edition, editions
 from zonesim.plan.assembly import Label, Routine
-from zonesim.plan.binding import Arguments, bind, resolve
+from zonesim.plan.binding import Arguments, bind, origin, resolve
 from zonesim.plan.flow_work import WorkWriter
 from zonesim.plan.operations import NOWHERE, BranchOn, Op, SetWhat
 from zonesim.plan.plan import StepName
@@ -44,16 +44,19 @@ class EntryCompiler(WorkWriter):
         """Return the routines of this entry, the consignments' own first; faults go to the collector."""
         place = self.arm.world.place(("traffic", self.name, "flow"))
         flow = self._flow(self.arm.world.flow_key(self.name), frozenset(), place)
+        written = ("traffic", self.name, "with")
+        origins = {key: (*written, key) for key in self.entry.with_}
         arguments = bind(
             flow,
             self.entry.with_,
             self.entry.flow,
-            self.arm.world.place(("traffic", self.name, "with")),
             self.tables.scenario,
+            lambda *key: self.arm.world.place((*written, *key)),
+            origins,
         )
         self.kind = Kind(flow.entity)
         self.zones = _zones(flow, arguments)
-        scope = Scope(self.entry.flow, arguments)
+        scope = Scope(self.entry.flow, arguments, origins)
         self._routine(scope, lambda: self._call(self.entry.flow, scope), is_consignment=True)
         return self.routines
 
@@ -171,7 +174,7 @@ class EntryCompiler(WorkWriter):
         flow = self._flow(key, edition, self.text_place)
         inner = replace(scope, flow=name, call=scope.path, text=self.arm.world.flow_path(key), lists=())
         place = (
-            str(resolve(flow.place, scope.arguments, self.tables.scenario, self.text_place))
+            str(resolve(flow.place, scope.arguments, self.tables.scenario, self.text_place, scope.origins))
             if flow.place
             else scope.place
         )
@@ -205,12 +208,13 @@ class EntryCompiler(WorkWriter):
                     )
                 elif step.join is not None:
                     fault = f"'{name}' joins '{step.join}', which is no split before it"
-                    self.tables.faults.add(ScenarioFault(fault, self.text_place, _JOIN_REMEDY))
+                    self.tables.faults.add(self.told(ScenarioFault(fault, self.text_place, _JOIN_REMEDY)))
                 else:
                     self._step(name, step, replace(scope, text=text), labels)
                     self._give_back(opened, name)
             except ScenarioFault as found:
-                self.tables.faults.add(found.at(self.arm.world.place(text)))
+                found.owner = found.owner or text
+                self.tables.faults.add(self.told(found.at(self.arm.world.place(text))))
             position += 1
         self.routine.place(labels[END])
         self.routine.at = around
@@ -305,8 +309,16 @@ class EntryCompiler(WorkWriter):
             raise ScenarioFault(f"calls nested deeper than {CALLS_DEEP}", place, "A flow may not call itself.")
         flow = self._flow(str(step.call), frozenset(), place)
         given = {key: self._resolved(value, scope) for key, value in step.with_.items()}
-        arguments = bind(flow, given, str(step.call), place, self.tables.scenario)
-        self._call(str(step.call), replace(scope, arguments=arguments, calls=scope.calls + 1))
+        origins = {
+            key: origin(value, scope.arguments, scope.origins) or (*scope.text, "with", key)
+            for key, value in step.with_.items()
+        }
+
+        def where(*key: str) -> Place:
+            return self.arm.world.place((*scope.text, "with", *key)) if key else place
+
+        arguments = bind(flow, given, str(step.call), self.tables.scenario, where, origins)
+        self._call(str(step.call), replace(scope, arguments=arguments, origins=origins, calls=scope.calls + 1))
 
     # --- children
 

@@ -184,7 +184,8 @@ class _Prover:
                 name, most = self.ground.resources[resource], self.ground.most[resource]
                 had = f"{self._name(row)} has {units} units of {name} in hand with those kept before"
                 fault = f"{had}, but there are never more than {most}"
-                self._fault(row, fault, "Give it more units, or keep them for a shorter time.")
+                owner = ("zones", *name.split(".", 1))
+                self._fault(row, fault, "Give it more units, or keep them for a shorter time.", owner)
         return replace(way, hands=hands)
 
     def _in_hand(self, hands: tuple[tuple[int, int], ...]) -> dict[int, int]:
@@ -216,8 +217,8 @@ class _Prover:
         step = self.ground.steps[self.program[row][1]]
         return f"'{'.'.join(step.path[:-2] if step.is_kept else step.path)}'"
 
-    def _fault(self, row: int, fault: str, remedy: str) -> None:
-        self.faults.setdefault((row, fault), ScenarioFault(fault, self.places[row], remedy))
+    def _fault(self, row: int, fault: str, remedy: str, owner: tuple[str, ...] = ()) -> None:
+        self.faults.setdefault((row, fault), ScenarioFault(fault, self.places[row], remedy, owner=owner))
 
 
 def _flags_asked(program: Sequence[Row], first: int, end: int) -> list[int]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from zonesim.plan.assembly import Label
-from zonesim.plan.binding import Arguments
+from zonesim.plan.binding import Arguments, Origins
 from zonesim.scenario.models import Step
 
 
@@ -53,6 +53,8 @@ class Scope:
     """
     Where the compiler stands.
 
+    `origins` tell where in the world each argument was written.
+
     `path` leads through calls and blocks to the step; `call` is the part of it that leads to the flow, within which
     marks have their meaning; `text` is where the step is written. `depth` and `held` (resource, units) are what the
     token has in its hands. `zones` are those that the call is in. `lists` are the lists of steps around the step, the
@@ -61,6 +63,7 @@ class Scope:
 
     flow: str
     arguments: Arguments
+    origins: Origins
     path: tuple[str, ...] = ()
     call: tuple[str, ...] = ()
     text: tuple[str, ...] = ()

@@ -32,6 +32,9 @@ LONGEST_RUN: Final = 100 * 366 * units.DAY
 MOST_STATUSES = 62
 """Statuses that the bits of one number can tell apart."""
 
+CREDIT: Final = ("firms", "credit")
+"""Where in the world the classes of firms are written."""
+
 NO_CLASS = ""
 """Class of tokens that have none; it is class 0."""
 
@@ -193,11 +196,12 @@ class WorldTables:
         for name in given:
             if name not in known_as.values() and name != "all":
                 known = [*filter(None, dict.fromkeys(known_as.values())), "all"]
-                raise UnknownName(f"no class '{name}'", place, suggest(name, known, "classes"))
+                raise UnknownName(f"no class '{name}'", place, suggest(name, known, "classes"), owner=CREDIT)
         missing = sorted({known_as[name] for name in possible if known_as[name] not in given and "all" not in given})
         if missing:
             names = ", ".join(name or "(no class)" for name in missing)
-            raise ScenarioFault(f"no value for class {names}", place, "Name every class, or add `all:`.")
+            owner = CREDIT if self.scenario.firms and missing[0] in self.scenario.firms.credit else ()
+            raise ScenarioFault(f"no value for class {names}", place, "Name every class, or add `all:`.", owner=owner)
         return [given.get(known_as[name], given.get("all", unused)) for name in self.classes]
 
     def truth_share(self, truth: str, possible: frozenset[str]) -> int:
@@ -300,6 +304,11 @@ class WorldTables:
         """Return the number of a resource; raises UnknownName."""
         zone, name, _ = find_resource(dotted, self.scenario, place)
         return self.resources.add((zone, name), ResourceName(zone, name))
+
+    def path_of(self, resource: int) -> tuple[str, str, str]:
+        """Return where in the world a resource is written."""
+        name = self.resources.rows[resource]
+        return ("zones", name.zone, name.name)
 
     def largest_capacity(self, resource: int) -> int:
         """Return the most units a resource ever has."""

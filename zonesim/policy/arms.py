@@ -18,6 +18,7 @@ from zonesim.policy.adoption import PracticeUse, practice_uses
 from zonesim.policy.chosen import Arm, choice_faults, settle_params, start_of
 from zonesim.policy.conflicts import Claim, check_conflicts, in_order
 from zonesim.policy.edits import Change, Request, apply, dotted, targets
+from zonesim.policy.readers import told_to_reader
 from zonesim.policy.regimes import enter
 from zonesim.policy.world import USES, World
 from zonesim.scenario import Catalogue, Flow, Measure, Path_, Scenario, load_catalogue
@@ -113,6 +114,13 @@ def resolve(world: World, arm: Arm) -> ResolvedArm:
     """
     catalogue = load_catalogue()
     world = world.copy()
+    try:
+        return _resolved(world, arm, catalogue)
+    except ScenarioFault as found:
+        raise told_to_reader(found, world, arm, catalogue) from None
+
+
+def _resolved(world: World, arm: Arm, catalogue: Catalogue) -> ResolvedArm:
     enter(world, catalogue)
     if faults := choice_faults(world, arm, catalogue):
         raise Faults(faults)

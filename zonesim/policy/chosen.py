@@ -71,7 +71,7 @@ def baseline(world: World) -> Arm:
     return Arm(str(world.tree.get("regime", "R1")))
 
 
-def find_measure(name: str, catalogue: Catalogue, place: Place | None = None) -> Measure:
+def find_measure(name: str, catalogue: Catalogue, place: Place) -> Measure:
     """Return a measure by its number in the annex or by its name; raises UnknownName."""
     text = name.strip()
     for measure in catalogue.measures.values():
@@ -80,28 +80,29 @@ def find_measure(name: str, catalogue: Catalogue, place: Place | None = None) ->
     known = [str(annex) for annex in catalogue.by_annex()]
     near = suggest(text, catalogue.measures) if not text.isdigit() else ""
     remedy = near if near.startswith("Did") else suggest(text, known, "measures")
-    raise UnknownName(f"no measure '{text}' in the library", place or Place("--measures"), remedy)
+    raise UnknownName(f"no measure '{text}' in the library", place, remedy)
 
 
-def arms_for(world: World, names: Sequence[str] | None = None) -> list[Arm]:
+def arms_for(world: World, names: Sequence[str] | None = None, option: str = "--measures") -> list[Arm]:
     """
     Return the arms of a comparison, baseline first.
 
-    Without names: the baseline and all measures together that act on a flow of the scenario. With names: the
-    baseline, each measure alone, and all of them together, in the order given.
+    Without names: the baseline and all measures together that act on a flow of the scenario. With names, which
+    `option` gives: the baseline, each measure alone, and all of them together, in the order given.
     """
     catalogue = load_catalogue()
-    if names is not None:
-        chosen = [find_measure(name, catalogue) for name in names]
+    place = None if names is None else Place(option)
+    if place is not None:
+        chosen = [find_measure(name, catalogue, place) for name in names or ()]
     else:
         chosen = [measure for measure in catalogue.by_annex().values() if _acts(measure, world)]
     measures = list(dict.fromkeys(measure.name for measure in chosen))
     arms = [baseline(world)]
     if names is not None:
-        arms += [Arm(str(catalogue.measures[name].annex), (Chosen(name),)) for name in measures]
+        arms += [Arm(str(catalogue.measures[name].annex), (Chosen(name, place=place),)) for name in measures]
     if len(measures) > 1 or (names is None and measures):
         together = "+".join(str(catalogue.measures[name].annex) for name in measures)
-        arms.append(Arm(together, tuple(Chosen(name) for name in measures)))
+        arms.append(Arm(together, tuple(Chosen(name, place=place) for name in measures)))
     return arms
 
 

@@ -95,7 +95,7 @@ def targets(world: World, request: Request) -> list[Path_]:
             where = ".".join(parts[:number]) or "the scenario"
             known = sorted({key for path in found for key in _names_below(_node(world, path))})
             fault = f"{request.who} {edit.action}s '{edit.path}', but '{where}' has no '{part}'"
-            raise UnknownName(fault, request.place, suggest(part, known))
+            raise UnknownName(fault, request.place, suggest(part, known), owner=found[0])
         found = deeper
         if number == 1:
             found = _with_copies(world, deeper)

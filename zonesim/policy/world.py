@@ -110,7 +110,12 @@ class World:
     def flow(self, key: str) -> Flow:
         """Return a flow as a checked model; raises Faults."""
         path = self.flow_path(key)
-        return check(Flow, _get(self.tree, path), self.places, self.keys, at=path, file=self.file)
+        try:
+            return check(Flow, _get(self.tree, path), self.places, self.keys, at=path, file=self.file)
+        except Faults as found:
+            for fault in found.faults:
+                fault.owner = path  # the library's text is right: an edit has made it wrong
+            raise
 
     def place(self, path: Path_) -> Place:
         """Return where the value at `path` was written."""
@@ -119,6 +124,21 @@ class World:
     def key_place(self, path: Path_) -> Place:
         """Return where the key at the end of `path` was written."""
         return self.keys.get(path) or self.place(path)
+
+    def readers_place(self, *paths: Path_, default: Place | None = None) -> Place | None:
+        """
+        Return where the reader changed or wrote what stands at the first of `paths` that the reader has to do with: by
+        an edit at the path or below it, else at the path itself; `default` where nothing there is the reader's.
+        """
+        for path in filter(None, paths):
+            around = [self.keys.get(path), *(self.places.get(path[:end]) for end in range(len(path), 0, -1))]
+            own = next(filter(None, around), None)
+            below = [place for known, place in self.places.items() if known[: len(path)] == path]
+            edits = [place for place in reversed(below) if place.file != self.file]
+            for place in filter(None, (*edits, own)):
+                if not place.in_library:
+                    return place
+        return default
 
     def scenario(self) -> Scenario:
         """Return the scenario part as a checked model; raises Faults."""

@@ -9,7 +9,7 @@ from zonesim import units
 from zonesim.faults import Faults, Place, ScenarioFault
 from zonesim.policy.chosen import DATE_REMEDY, OWN_KEYS, Arm, Chosen, arms_for, baseline, choice_faults, find_measure
 from zonesim.policy.world import World
-from zonesim.scenario import Catalogue, Document, Path_, load_catalogue, read_text
+from zonesim.scenario import Catalogue, Document, Path_, load_catalogue, read_option
 
 
 def arm_from(name: str, written: Any, world: World, document: Document | None = None, at: Path_ = ()) -> Arm:  # noqa: ANN401
@@ -81,8 +81,9 @@ def arm_named(world: World, text: str, option: str = "--arm") -> Arm:
     if text in {"", baseline(world).name}:
         return baseline(world)
     if text[0] not in "[{":
-        return arms_for(world, text.split("+"))[-1]
-    document = read_text(f"arm: {text if text[0] == '[' else f'[{text}]'}", option)
+        return arms_for(world, text.split("+"), option)[-1]
+    before, after = ("arm: ", "") if text[0] == "[" else ("arm: [", "]")
+    document = read_option(text, option, before, after)
     arm = arm_from("given", document.tree["arm"], world, document, ("arm",))
     catalogue = load_catalogue()
     names = []

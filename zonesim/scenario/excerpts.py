@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from zonesim.faults import Faults, Place, ScenarioFault, ZonesimError
+from zonesim.faults import LIBRARY, Faults, Place, ScenarioFault, ZonesimError
 
 WIDEST: Final = 100
 """Columns of a source line that are shown; of a longer line only the part around the place."""
@@ -28,14 +28,20 @@ def explain(error: ZonesimError) -> str:
 
 
 def _explained(error: ZonesimError, read: dict[str, list[str]]) -> str:
-    if not isinstance(error, ScenarioFault) or error.place is None or not error.place.line:
+    if not isinstance(error, ScenarioFault) or error.place is None:
         return str(error)
-    file = error.place.file
-    if file not in read:
-        read[file] = _lines(file)
-    shown = excerpt(error.place, read[file])
-    head, _, remedy = str(error).partition("\n")
-    return "\n".join([head, *shown, *([remedy] if remedy else [])])
+    users = [f"    {error.users}", *_source(error.used[0], read)] if error.used else []
+    remedy = [f"    {error.remedy}"] if error.remedy else []
+    return "\n".join([f"{error.place}: {error.fault}", *_source(error.place, read), *users, *remedy])
+
+
+def _source(place: Place, read: dict[str, list[str]]) -> list[str]:
+    """Return the line of a place with carets under it; nothing for an option, or a file that cannot be read."""
+    if not place.line:
+        return _under(place)
+    if place.file not in read:
+        read[place.file] = _lines(place.file)
+    return excerpt(place, read[place.file])
 
 
 def excerpt(place: Place, lines: list[str]) -> list[str]:
@@ -58,9 +64,17 @@ def excerpt(place: Place, lines: list[str]) -> list[str]:
     ]
 
 
+def _under(place: Place) -> list[str]:
+    """Return carets under an option as it stands at the head of the message."""
+    if not place.column or _width(place.file) > WIDEST:
+        return []
+    match = _VALUE.match(place.file, place.column - 1)
+    return [" " * _width(place.file[: place.column - 1]) + "^" * max(_width(match[0].rstrip()) if match else 0, 1)]
+
+
 def _lines(file: str) -> list[str]:
     """Return the lines of a file of the user or of the library; none when it cannot be read."""
-    path = files("zonesim") / file if file.startswith("library/") else Path(file)
+    path = files("zonesim") / file if file.startswith(LIBRARY) else Path(file)
     try:
         if isinstance(path, Path) and path.stat().st_size > LARGEST:
             return []

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import yaml
 
-from zonesim.faults import Faults, Place, ScenarioFault
+from zonesim.faults import LIBRARY, Faults, Place, ScenarioFault
 
 LARGEST_FILE: Final = 2_000_000
 DEEPEST: Final = 40
@@ -173,9 +173,34 @@ def read_text(text: str, file: str) -> Document:
     return Document(file, tree, reader.places, reader.keys)
 
 
+def read_option(text: str, option: str, before: str = "", after: str = "") -> Document:
+    """
+    Return the document `before` + `text` + `after`, where `text` is what the reader gave for an option.
+
+    Its places are columns of `option text`, and so are those of the Faults that it raises.
+    """
+    shown = f"{option} {text}"
+
+    def moved(place: Place) -> Place:
+        column = min(max(place.column - len(before), 1), len(text) + 1) + len(option) + 1
+        return Place(shown, 0, column if place.line == 1 else 0)
+
+    try:
+        document = read_text(f"{before}{text}{after}", shown)
+    except Faults as found:
+        for fault in found.faults:
+            fault.place = moved(fault.place or Place(shown))
+        raise
+    for table in (document.places, document.keys):
+        table.update({path: moved(place) for path, place in table.items()})
+    return document
+
+
 def read_file(path: Path) -> Document:
     """Return the document in a file; raises Faults also when it cannot be read or is too large."""
     name = str(path)
+    if name.startswith(LIBRARY):  # a folder of the reader's that is called like ours
+        name = f"./{name}"
     try:
         if path.is_file() and path.stat().st_size > LARGEST_FILE:
             raise Faults(
