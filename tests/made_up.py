@@ -68,6 +68,8 @@ def made_up(
             }
             spread = np.linspace(0.2, 60.0 / (1 + place), 200) * scale * HOUR
             samples = {f"{flow}.dwell": spread.astype(np.int64) for flow in ("F1", "F5", "F4b", "visit")}
+            open_ = np.full(round(200 * missing / (1 - missing)) if missing > 0 else 0, 100 * HOUR)
+            samples |= {f"{name}_open": open_ for name in list(samples)}
             day = scale * (1 + np.sin(np.arange(24) / 4) + replication)
             found = {f"TYP.{lanes}.{what}": day for lanes in ("lanes_in", "lanes_out") for what in ("queue", "pass")}
             week = scale * (1 + np.sin(np.arange(168) / 9) + replication)

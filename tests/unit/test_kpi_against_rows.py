@@ -91,7 +91,7 @@ def mean(values: list[float]) -> float:
     return float(np.mean([value for value in values if not math.isinf(value)]))
 
 
-def quantile(values: list[float], q: float) -> float:
+def type_7(values: list[float], q: float) -> float:
     """Return the type 7 quantile, nan when it falls among the missing."""
     if not values:
         return math.nan
@@ -101,20 +101,29 @@ def quantile(values: list[float], q: float) -> float:
     return math.nan if math.isinf(second) else first + rest * (second - first)
 
 
+def quantile(values: list[float], followed: list[float], q: float) -> float:
+    """Return the quantile with the missing as longest, nan where it is another with these as long as they were seen."""
+    found = type_7(values, q)
+    least = type_7([*(value for value in values if not math.isinf(value)), *followed], q)
+    return found if found - least <= 0.01 * found else math.nan
+
+
+def rate(yes: int, undecided: int, count: int) -> float:
+    """Return a share of cases, nan when more than 1 % of them are undecided."""
+    return yes / count if count and undecided <= 0.01 * count else math.nan
+
+
 def share(values: list[bool]) -> float:
     """Return the share that is true."""
     return sum(values) / len(values) if values else math.nan
 
 
-def spread(found: dict[str, float], name: str, values: list[float], unit: int) -> None:
-    """Note the statistics of a duration."""
-    values = [value / unit for value in values]
-    found |= {
-        f"{name}.mean": mean(values),
-        f"{name}.median": quantile(values, 0.5),
-        f"{name}.p90": quantile(values, 0.9),
-    }
-    found |= {f"{name}.p95": quantile(values, 0.95), f"{name}.missing": share([math.isinf(value) for value in values])}
+def spread(found: dict[str, float], name: str, values: list[float], unit: int, followed: list[float] = ()) -> None:
+    """Note the statistics of a duration; those that are infinite have been followed for so long."""
+    values, followed = [value / unit for value in values], [value / unit for value in followed]
+    found |= {f"{name}.mean": mean(values), f"{name}.missing": share([math.isinf(value) for value in values])}
+    for what, q in (("median", 0.5), ("p90", 0.9), ("p95", 0.95)):
+        found[f"{name}.{what}"] = quantile(values, followed, q)
 
 
 def flow_kpis(rows: Rows, group: str, entries: list[str], chain: list[str]) -> dict[str, float]:
@@ -134,9 +143,13 @@ def flow_kpis(rows: Rows, group: str, entries: list[str], chain: list[str]) -> d
         ("customs", "declared", "released"),
         ("stay", "arrived", "left"),
     ):
-        spread(found, f"{group}.{name}", spans(early, late), H)
+        begun = [number for number in cohort if number in rows.at[early]]
+        followed = [rows.horizon - rows.at[early][number] for number in begun if number not in rows.at[late]]
+        spread(found, f"{group}.{name}", spans(early, late), H, followed)
         for hours in (24, 48):
-            found[f"{group}.{name}.within_{hours}h"] = share([span <= hours * H for span in spans(early, late)])
+            within = sum(span <= hours * H for span in spans(early, late))
+            undecided = sum(span < hours * H for span in followed)
+            found[f"{group}.{name}.within_{hours}h"] = rate(within, undecided, len(begun))
     stages = chain[: chain.index(end) + 1]
     whole = [number for number in cohort if number in rows.at[end]]
     for position, (early, late) in enumerate(pairwise(stages), 1):
@@ -151,14 +164,17 @@ def flow_kpis(rows: Rows, group: str, entries: list[str], chain: list[str]) -> d
         found[f"{group}.stage.{early}_to_{late}.mean"] = mean(times)
     held = [
         max(0, rows.at["released"][number] - rows.at["in_zone"][number])
-        if number in rows.at[end] and number in rows.at["in_zone"] and number in rows.at["released"]
+        if number in rows.at[end] and number in rows.at["released"]
         else math.inf
         for number in cohort
+        if number in rows.at["in_zone"] or number not in rows.at[end]
     ]
     spread(found, f"{group}.pending", held, H)
     filed = [time for mark, _, time in rows.marks if mark.name == "declared" and mark.entry in entries]
     found[f"{group}.declarations.day"] = sum(rows.begin <= time < rows.end for time in filed) / rows.days
-    found[f"{group}.inspected.rate"] = share([number in rows.at["inspected"] for number in cohort])
+    seen = sum(number in rows.at["inspected"] for number in cohort)
+    open_ = sum(number not in rows.at["inspected"] and number not in rows.at["left"] for number in cohort)
+    found[f"{group}.inspected.rate"] = rate(seen, open_, len(cohort))
     found[f"{group}.arrived.day"] = len(cohort) / rows.days
     ends = [rows.at[end][number] for number in mine if number in rows.at[end]]
     found[f"{group}.completed.day"] = sum(rows.begin <= time < rows.end for time in ends) / rows.days
@@ -178,8 +194,9 @@ def step_kpis(rows: Rows, name: str, visits: list[tuple]) -> dict[str, float]:
     """Return the KPIs of a step from the visits of measured tokens."""
     found: dict[str, float] = {}
     waits = [math.inf if started == -1 else started - queued for _, _, queued, started, _ in visits]
+    followed = [rows.horizon - queued for _, _, queued, started, _ in visits if started == -1]
     services = [math.inf if ended == -1 else ended - started for *_, started, ended in visits]
-    spread(found, f"{name}.wait", waits, 60_000)
+    spread(found, f"{name}.wait", waits, 60_000, followed)
     spread(found, f"{name}.service", services, 60_000)
     spread(found, f"{name}.stay", [wait + service for wait, service in zip(waits, services, strict=True)], 60_000)
     found[f"{name}.wait.share"] = share([wait > 0 for wait in waits])
@@ -196,7 +213,7 @@ def place_kpis(rows: Rows, place: str) -> dict[str, float]:
     visits = [row for row in rows.visits if lane in row[0].resources and rows.measured(row[1])]
     waits = [math.inf if started == -1 else started - queued for _, _, queued, started, _ in visits]
     services = [math.inf if ended == -1 else ended - started for *_, started, ended in visits]
-    spread(found, f"{place}.wait", waits, 1000)
+    spread(found, f"{place}.wait", waits, 1000, [rows.horizon - each[2] for each in visits if each[3] == -1])
     spread(found, f"{place}.lane", services, 1000)
     passages: list[dict[str, int]] = []
     last: dict[tuple[int, tuple[str, ...]], dict[str, int]] = {}
@@ -211,11 +228,16 @@ def place_kpis(rows: Rows, place: str) -> dict[str, float]:
                 passages.append(last[number, mark.scope])
         last[number, mark.scope][mark.name] = time
     for what, late in (("pass", "gate_passed"), ("queue_and_lane", "lane_left")):
-        spread(found, f"{place}.{what}", [each.get(late, math.inf) - each["gate_arrived"] for each in passages], 1000)
+        spans = [each.get(late, math.inf) - each["gate_arrived"] for each in passages]
+        followed = [rows.horizon - each["gate_arrived"] for each in passages if late not in each]
+        spread(found, f"{place}.{what}", spans, 1000, followed)
     found[f"{place}.passes.day"] = begun / rows.days
-    found[f"{place}.exceptions.rate"] = share(["stopped" in each for each in passages])
-    found[f"{place}.manual.rate"] = share(["manual" in each for each in passages])
-    found[f"{place}.automatic.rate"] = share(["manual" not in each for each in passages])
+    for what, mark in (("exceptions", "stopped"), ("manual", "manual")):
+        undecided = sum("gate_passed" not in each and mark not in each for each in passages)
+        found[f"{place}.{what}.rate"] = rate(sum(mark in each for each in passages), undecided, len(passages))
+    untouched = sum("manual" not in each and "gate_passed" in each for each in passages)
+    undecided = sum("manual" not in each and "gate_passed" not in each for each in passages)
+    found[f"{place}.automatic.rate"] = rate(untouched, undecided, len(passages))
     return found
 
 

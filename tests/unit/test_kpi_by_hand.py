@@ -14,7 +14,7 @@ from tests.helper import ListSink, kpis, plan_of
 from zonesim.engine import simulate
 from zonesim.faults import BrokenPromise
 from zonesim.kpi import DEFINITIONS, Reducer, RunResult, catalogue, measure, page
-from zonesim.kpi.measure import quantile
+from zonesim.kpi.censoring import MOST_MISSING, quantile, share_within
 from zonesim.kpi.reducer import by_hour
 from zonesim.plan import Block, Plan
 
@@ -219,11 +219,30 @@ def test_quantiles_are_type_7_and_take_the_missing_for_longest(spans, missing, q
     """
     As numpy's default over the values and `missing` infinite ones; nan where that is not finite.
     """
-    found = quantile(np.array(spans, dtype=np.int64), missing, q)
+    found = quantile(np.array(spans, dtype=np.int64), np.full(missing, 50), q)
     everything = [float(span) for span in spans] + [1e300] * missing
     expected = float(np.quantile(everything, q)) if everything else math.nan
 
     assert math.isnan(found) if math.isnan(expected) or expected > 1e200 else found == pytest.approx(expected)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 400), st.integers(1, 400)), min_size=1, max_size=80),
+    st.sampled_from([0.1, 0.5, 0.9, 0.95]),
+)
+def test_a_quantile_of_what_has_not_ended_is_that_of_all_or_none(pairs, q):
+    """
+    However long the durations really are that were followed for a while only: a quantile that is given is theirs to 1 %, and so is a share.
+    """
+    ended = np.array([span for span, seen in pairs if span <= seen], dtype=np.int64)
+    followed = np.array([seen for span, seen in pairs if span > seen], dtype=np.int64)
+    truth = float(np.quantile([span for span, _ in pairs], q))
+    found = quantile(ended, followed, q)
+    share, undecided = share_within(ended, followed, 100)
+    within = sum(span <= 100 for span, _ in pairs)
+
+    assert math.isnan(found) or abs(found - truth) <= MOST_MISSING * found + 1e-9
+    assert within - undecided <= round(share * len(pairs)) <= within
 
 
 @pytest.mark.parametrize(

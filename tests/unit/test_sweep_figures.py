@@ -19,7 +19,7 @@ from zonesim.faults import ScenarioFault
 SCENARIO = """zonesim: 1
 kind: scenario
 name: desk
-clock: {warm_up: 2 h, measure: 20 h}
+clock: {warm_up: 2 h, measure: 20 h, cool_down: 3 h}
 zones: {Z: {desk: {units: 1}}}
 flows: {f: {steps: {work: {hold: {d: Z.desk}, take: {exponential: {mean: 5 min}}}}}}
 traffic: {a: {flow: f, rate: 6 /h}}

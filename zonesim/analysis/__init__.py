@@ -1,7 +1,7 @@
 """Statistics over replications."""
 
-from zonesim.analysis.effects import Comparison, Effect, compare
-from zonesim.analysis.paired import Difference, Interval, interval, paired
+from zonesim.analysis.effects import Column, Comparison, Effect, compare, curve, judge
+from zonesim.analysis.paired import LEVEL, Difference, Interval, interval, paired
 from zonesim.analysis.precision import (
     first_precise,
     lag_one,
@@ -15,6 +15,8 @@ from zonesim.analysis.tags import echoes, growing
 from zonesim.analysis.warm_up import Truncation, mser
 
 __all__ = [
+    "LEVEL",
+    "Column",
     "Comparison",
     "Difference",
     "Effect",
@@ -22,10 +24,12 @@ __all__ = [
     "Point",
     "Truncation",
     "compare",
+    "curve",
     "echoes",
     "first_precise",
     "growing",
     "interval",
+    "judge",
     "lag_one",
     "looks_ahead",
     "mser",

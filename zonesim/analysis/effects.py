@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-from zonesim.analysis.paired import Difference, Interval, interval, paired
+from zonesim.analysis.paired import LEVEL, Difference, Interval, Reason, interval, paired
 from zonesim.kpi import RunResult
 
 MATERIAL: Final = 0.01
@@ -20,7 +20,8 @@ class Effect:
     """
     The effect of an arm on a KPI.
 
-    `tag`: `grows` (an arm is not stable, so the size depends on the run length and none is given), `bound` (from
+    `tag`: `grows` (an arm is not stable, so the size depends on the run length and none is given), `missing` (too many
+    cases have not ended in a replication of an arm, and none is given), `bound` (from
     the traffic equations, not simulated), `input` (only echoes an edited value), `not material` (nothing, or below
     1 % of the baseline), or empty.
     """
@@ -32,12 +33,40 @@ class Effect:
 
 
 @dataclass(frozen=True)
+class Column:
+    """
+    A KPI of an arm by replication: its `values` (nan: it has none, or it is withheld), and for the replications that
+    withhold it the shares of cases that are `missing`.
+    """
+
+    values: Sequence[float]
+    missing: Sequence[float] = ()
+
+    @classmethod
+    def of(cls, runs: Sequence[RunResult], kpi: str) -> Column:
+        """Return a KPI of some runs."""
+        return cls(
+            [run.values.get(kpi, math.nan) for run in runs],
+            [run.withheld[kpi] for run in runs if kpi in run.withheld],
+        )
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What there is to say of a KPI: intervals by arm, and for arms but the baseline the difference and its tag."""
+
+    intervals: dict[str, Interval]
+    effects: dict[str, tuple[Difference, str]]
+
+
+@dataclass(frozen=True)
 class Comparison:
-    """Intervals by arm and KPI, and the effects of all arms but the baseline."""
+    """Intervals by arm and KPI, the effects of all arms but the baseline, and the level of the intervals."""
 
     baseline: str
     arms: dict[str, dict[str, Interval]]
     effects: tuple[Effect, ...]
+    level: float = LEVEL
 
     def variance_reduction(self, kpis: Collection[str]) -> float:
         """Return the median variance reduction over `kpis` that differ between arms; nan when none does."""
@@ -56,41 +85,69 @@ def compare(
     bounds: Collection[str] = (),
     inputs: Mapping[str, Collection[str]] | None = None,
     growing: Mapping[str, Collection[str]] | None = None,
+    level: float = LEVEL,
 ) -> Comparison:
     """
     Return intervals and effects; the first arm is the baseline and the replications of all arms are in the same order.
 
     `bounds`, and by arm `inputs` and `growing`, name the KPIs that get those tags.
     """
-    baseline = next(iter(results))
-    values = {
-        arm: {kpi: [run.values.get(kpi, math.nan) for run in runs] for kpi in kpis} for arm, runs in results.items()
-    }
-    arms = {arm: {kpi: interval(column) for kpi, column in columns.items()} for arm, columns in values.items()}
-    effects = []
-    unstable = set((growing or {}).get(baseline, ()))
-    for arm, columns in values.items():
+    arms: dict[str, dict[str, Interval]] = {arm: {} for arm in results}
+    effects: dict[str, list[Effect]] = {arm: [] for arm in results}
+    for kpi in kpis:
+        found = judge(
+            {arm: Column.of(runs, kpi) for arm, runs in results.items()},
+            bound=kpi in bounds,
+            inputs=[arm for arm in results if kpi in (inputs or {}).get(arm, ())],
+            growing=[arm for arm in results if kpi in (growing or {}).get(arm, ())],
+            level=level,
+        )
+        for arm, each in found.intervals.items():
+            arms[arm][kpi] = each
+        for arm, (difference, tag) in found.effects.items():
+            effects[arm].append(Effect(arm, kpi, difference, tag))
+    return Comparison(next(iter(results)), arms, tuple(each for own in effects.values() for each in own), level)
+
+
+def judge(
+    columns: Mapping[str, Column],
+    *,
+    bound: bool = False,
+    inputs: Collection[str] = (),
+    growing: Collection[str] = (),
+    level: float = LEVEL,
+) -> Judgement:
+    """
+    Return what a KPI says of some arms that are compared, the baseline first.
+
+    An arm in `growing` says nothing. Where any replication of any other arm withholds the KPI, none of them says
+    anything: the replications that are left are those in which least was going on, and no sample of all.
+    """
+    baseline = next(iter(columns))
+    missing = [share for arm, column in columns.items() if arm not in growing for share in column.missing]
+    intervals: dict[str, Interval] = {}
+    for arm, column in columns.items():
+        if arm in growing:
+            intervals[arm] = _nothing("grows")
+        elif missing:
+            intervals[arm] = _nothing("missing", max(missing), len(missing))
+        else:
+            intervals[arm] = interval(column.values, level)
+    effects: dict[str, tuple[Difference, str]] = {}
+    for arm, column in columns.items():
         if arm == baseline:
             continue
-        for kpi, column in columns.items():
-            difference = paired(values[baseline][kpi], column)
-            tag = tag_of(
-                difference,
-                arms[baseline][kpi],
-                grows=kpi in unstable or kpi in (growing or {}).get(arm, ()),
-                bound=kpi in bounds,
-                echo=kpi in (inputs or {}).get(arm, ()),
-            )
-            if tag == "grows":
-                difference = withheld(difference)
-            effects.append(Effect(arm, kpi, difference, tag))
-    return Comparison(baseline, arms, tuple(effects))
+        reason = intervals[baseline].reason or intervals[arm].reason
+        if reason:
+            effects[arm] = Difference(math.nan, math.nan, math.nan, 0, math.nan), reason
+            continue
+        difference = paired(columns[baseline].values, column.values, level)
+        effects[arm] = difference, tag_of(difference, intervals[baseline], bound=bound, echo=arm in inputs)
+    return Judgement(intervals, effects)
 
 
-def tag_of(difference: Difference, base: Interval, *, grows: bool, bound: bool, echo: bool) -> str:
+def tag_of(difference: Difference, base: Interval, *, bound: bool, echo: bool) -> str:
     """Return the tag of a difference to the baseline `base` (see `Effect`)."""
-    if grows:
-        return "grows"
     if bound:
         return "bound"
     if echo:
@@ -100,6 +157,15 @@ def tag_of(difference: Difference, base: Interval, *, grows: bool, bound: bool, 
     return ""
 
 
-def withheld(difference: Difference) -> Difference:
-    """Return what stands in place of a difference that depends on the run length: its n alone."""
-    return Difference(math.nan, math.nan, math.nan, difference.n, math.nan)
+def curve(runs: Sequence[RunResult], name: str, level: float = LEVEL) -> list[Interval]:
+    """Return the intervals of a curve point by point; of nothing, where one of the runs withholds it."""
+    missing = [run.withheld[name] for run in runs if name in run.withheld]
+    points = len(runs[0].curves[name])
+    if missing:
+        return [_nothing("missing", max(missing), len(missing))] * points
+    return [interval([float(run.curves[name][point]) for run in runs], level) for point in range(points)]
+
+
+def _nothing(reason: Reason, missing: float = 0.0, withheld: int = 0) -> Interval:
+    """Return what stands in place of an interval that is not given."""
+    return Interval(math.nan, math.nan, math.nan, 0, reason, missing, withheld)

@@ -5,22 +5,35 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
-LEVEL: Final = 0.95
-"""Confidence level of every interval."""
+from zonesim.experiment import USUAL_LEVEL
+
+LEVEL: Final = USUAL_LEVEL
+"""Confidence level of intervals where nobody asks for another."""
+
+Reason = Literal["", "grows", "missing"]
+"""Why a number is not given: it depends on the run length, or too much of what it is made of is missing."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """Mean over `n` replications with its confidence limits (nan when n < 2, or when there is no value)."""
+    """
+    Mean over `n` replications with its confidence limits (nan when n < 2, or when there is no value).
+
+    `reason`: why there is no value though replications have some. Where it is `missing`, `missing` is the largest share
+    of cases that is missing (or undecided) in a replication, and `withheld` in how many replications it is too large.
+    """
 
     value: float
     low: float
     high: float
     n: int
+    reason: Reason = ""
+    missing: float = 0.0
+    withheld: int = 0
 
 
 @dataclass(frozen=True)
@@ -39,8 +52,13 @@ class Difference:
     variance_reduction: float
 
 
-def interval(values: Sequence[float]) -> Interval:
-    """Return Student's interval of the mean of independent replications; replications without a value are left out."""
+def interval(values: Sequence[float], level: float = LEVEL) -> Interval:
+    """
+    Return Student's interval of the mean of independent replications; replications without a value are left out.
+
+    That is right where a replication has no case to tell of. Where its value is withheld because its long cases have
+    not ended, the others are no sample of all: ask `effects.judge`.
+    """
     given = np.array([value for value in values if not math.isnan(value)], dtype=np.float64)
     n = len(given)
     if n == 0:
@@ -48,11 +66,11 @@ def interval(values: Sequence[float]) -> Interval:
     mean = float(given.mean())
     if n == 1:
         return Interval(mean, math.nan, math.nan, 1)
-    half = _student(n - 1) * float(given.std(ddof=1)) / math.sqrt(n)
+    half = student(n - 1, level) * float(given.std(ddof=1)) / math.sqrt(n)
     return Interval(mean, mean - half, mean + half, n)
 
 
-def paired(base: Sequence[float], arm: Sequence[float]) -> Difference:
+def paired(base: Sequence[float], arm: Sequence[float], level: float = LEVEL) -> Difference:
     """
     Return the paired difference over replications in which both arms have a value; the sequences are in the same
     order.
@@ -62,7 +80,7 @@ def paired(base: Sequence[float], arm: Sequence[float]) -> Difference:
         for first, second in zip(base, arm, strict=True)
         if not (math.isnan(first) or math.isnan(second))
     ]
-    found = interval([second - first for first, second in both])
+    found = interval([second - first for first, second in both], level)
     reduction = math.nan
     if len(both) > 1:
         firsts, seconds = np.array(both, dtype=np.float64).T
@@ -71,7 +89,8 @@ def paired(base: Sequence[float], arm: Sequence[float]) -> Difference:
     return Difference(found.value, found.low, found.high, found.n, reduction)
 
 
-def _student(freedom: int) -> float:
+def student(freedom: int, level: float = LEVEL) -> float:
+    """Return the quantile of Student's distribution that cuts the same off on both sides, and leaves `level`."""
     from scipy.special import stdtrit
 
-    return float(stdtrit(freedom, 0.5 + LEVEL / 2))
+    return float(stdtrit(freedom, 0.5 + level / 2))

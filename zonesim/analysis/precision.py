@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from zonesim.analysis.paired import LEVEL, interval
+from zonesim.analysis.paired import LEVEL, interval, student
 
 MOST: Final = 100_000_000
 """No more replications than these are ever said to be needed."""
@@ -49,33 +49,35 @@ def looks_ahead(count: int, look_ahead: int) -> int:
     return look_ahead * max(count, 100) // 100
 
 
-def replications_for(sd: float, half_width: float) -> int:
+def replications_for(sd: float, half_width: float, level: float = LEVEL) -> int:
     """
     Return the least number of replications whose interval has at most this half-width, where their standard deviation
     is that of a pilot.
 
     Source: M. D. Rossetti, Simulation Modeling and Arena, chapter 3, the iterative method with Student's quantile.
     """
-    from scipy.special import ndtri, stdtrit
+    from scipy.special import ndtri
 
     if sd == 0:
         return 2
-    tail = 0.5 + LEVEL / 2
-    count = max(2.0, math.ceil((float(ndtri(tail)) * sd / half_width) ** 2))  # the normal quantile is the smallest
-    while count < MOST and float(stdtrit(count - 1, tail)) * sd / math.sqrt(count) > half_width:
+    root = float(ndtri(0.5 + level / 2)) * sd / half_width  # the normal quantile is the smallest
+    if root * root >= MOST:
+        return MOST
+    count = max(2, math.ceil(root * root))
+    while count < MOST and student(count - 1, level) * sd / math.sqrt(count) > half_width:
         count += 1
-    return int(min(count, MOST))
+    return min(count, MOST)
 
 
-def replications_needed(values: Sequence[float], relative: float) -> int | None:
+def replications_needed(values: Sequence[float], relative: float, level: float = LEVEL) -> int | None:
     """
     Return how many replications it takes for an interval of ± `relative` of the mean, as far as these replications can
-    tell; None where fewer than two have a value, or the mean is 0.
+    tell; None where fewer than two have a value, or the mean is 0. Not to be asked of a KPI that is withheld.
     """
     given = np.array([value for value in values if not math.isnan(value)], dtype=np.float64)
     if len(given) < 2 or not (mean := float(given.mean())):  # noqa: PLR2004  a spread needs two
         return None
-    return replications_for(float(given.std(ddof=1)), relative * abs(mean))
+    return replications_for(float(given.std(ddof=1)), relative * abs(mean), level)
 
 
 def lag_one(values: Sequence[float]) -> float:

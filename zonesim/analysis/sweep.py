@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from zonesim.analysis.effects import tag_of, withheld
-from zonesim.analysis.paired import Difference, Interval, interval, paired
+from zonesim.analysis.effects import Column, judge
+from zonesim.analysis.paired import Difference, Interval
 from zonesim.experiment import Results
 
 
@@ -15,7 +14,7 @@ from zonesim.experiment import Results
 class Point:
     """
     A KPI of an arm in a future: its interval, and for arms but the baseline the paired difference to it in the same
-    future, with the tag (see `Effect`). Where an arm grows, the baseline's value is tagged too.
+    future, with the tag (see `Effect`). Where a value of the baseline is not given, its tag says why.
     """
 
     arm: str
@@ -27,27 +26,20 @@ class Point:
 
 
 def points(results: Results, kpis: Sequence[str]) -> Iterator[Point]:
-    """Yield KPIs × futures × arms (baseline first), in this order."""
+    """Yield KPIs × futures × arms (baseline first), in this order; arms are compared within a future."""
     for kpi in kpis:
         for future in results.futures:
-            base = results.column(results.baseline, future, kpi)
-            unstable = kpi in results.cells[results.baseline, future].growing
-            first = interval(base.tolist())
-            for arm in results.arms:
-                column = results.column(arm, future, kpi)
-                cell = results.cells[arm, future]
-                found = interval(column.tolist())
-                grows = kpi in cell.growing
-                shown = Interval(math.nan, math.nan, math.nan, found.n) if grows else found
-                if arm == results.baseline:
-                    yield Point(arm, future, kpi, shown, None, "grows" if grows else "")
-                    continue
-                difference = paired(base.tolist(), column.tolist())
-                tag = tag_of(
-                    difference,
-                    first,
-                    grows=grows or unstable,
-                    bound=results.kpis[kpi].bound,
-                    echo=kpi in cell.inputs,
-                )
-                yield Point(arm, future, kpi, shown, withheld(difference) if tag == "grows" else difference, tag)
+            cells = {arm: results.cells[arm, future] for arm in results.arms}
+            found = judge(
+                {
+                    arm: Column(results.column(arm, future, kpi).tolist(), results.missing(arm, future, kpi))
+                    for arm in results.arms
+                },
+                bound=results.kpis[kpi].bound,
+                inputs=[arm for arm, cell in cells.items() if kpi in cell.inputs],
+                growing=[arm for arm, cell in cells.items() if kpi in cell.growing],
+                level=results.level,
+            )
+            for arm, interval in found.intervals.items():
+                difference, tag = found.effects.get(arm, (None, interval.reason))
+                yield Point(arm, future, kpi, interval, difference, tag)

@@ -27,6 +27,9 @@ MOST_ARMS: Final = 5
 CAPTION_ROOM: Final = 4.0
 """Inches of a caption for what was set otherwise."""
 
+NOT_GIVEN: Final = frozenset({"grows", "missing"})
+"""Tags of what has no value, with a word that says why."""
+
 CHIEF: Final = (
     "dwell.mean",
     "officer_hours.day",
@@ -97,7 +100,7 @@ class FigureContext:
                 for name, entry in zone.entries().items():
                     if self.language in entry.label:
                         names.setdefault(name, entry.label[self.language])
-        return Words(self.language, names)
+        return Words(self.language, names, f"{100 * self.comparison.level:g}")
 
     @property
     def baseline(self) -> str:
@@ -279,7 +282,10 @@ class FigureContext:
         return found.difference if found is not None else None
 
     def column(self, arm: str, kpi: str) -> NDArray[np.float64]:
-        """Return a KPI by replication, nan where it has no value."""
+        """Return a KPI by replication, nan where it has no value, and everywhere when it is not given."""
+        found = self.comparison.arms[arm].get(kpi)
+        if found is not None and found.reason:
+            return np.full(len(self.results[arm]), np.nan)
         return np.array([run.values.get(kpi, float("nan")) for run in self.results[arm]], dtype=np.float64)
 
     def chief(self) -> list[Kpi]:
@@ -300,15 +306,6 @@ class FigureContext:
         """Return the durations (ms) of all replications of an arm together, short to long."""
         parts = [run.samples[sample] for run in self.results[arm] if sample in run.samples]
         return np.sort(np.concatenate(parts)) if parts else np.zeros(0, dtype=np.int64)
-
-    def pooled_missing(self, arm: str, sample: str) -> int:
-        """Return how many of these durations had no end when the runs ended."""
-        missing = 0
-        for run in self.results[arm]:
-            share = run.values.get(f"{sample}.missing", float("nan"))
-            if sample in run.samples and 0 < share < 1:
-                missing += round(len(run.samples[sample]) * share / (1 - share))
-        return missing
 
 
 def _size(context: FigureContext, arm: str, kpi: str) -> float:

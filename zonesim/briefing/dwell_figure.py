@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from zonesim.briefing import style
 from zonesim.briefing.context import FigureContext
 from zonesim.briefing.words import Words
-from zonesim.kpi.measure import quantile
+from zonesim.kpi.censoring import quantile, told_until
 from zonesim.units import HOUR
 
 MOST_PANELS: Final = 4
@@ -60,14 +60,17 @@ def _panel(axes: Axes, context: FigureContext, flow: str) -> None:
     handles, labels = [], []
     for position, arm in enumerate(context.shown()):
         spans = context.pooled(arm, f"{flow}.dwell")
-        missing = context.pooled_missing(arm, f"{flow}.dwell")
+        followed = context.pooled(arm, f"{flow}.dwell_open")
         if not len(spans):
             continue
+        missing = len(followed)
         count = len(spans) + missing
         look = style.arm_look(position)
-        hours, share = _curve(spans, count)
-        axes.plot(hours, share, zorder=3 + position, **look)
-        median, late = (quantile(spans, missing, q) / HOUR for q in (0.5, 0.95))
+        # Whoever has no end yet may be through before those who took longer than that one has been followed.
+        known = spans[spans <= told_until(followed, count)]
+        if len(known):
+            axes.plot(*_curve(known, count), zorder=3 + position, **look)
+        median, late = (quantile(spans, followed, q) / HOUR for q in (0.5, 0.95))
         for value, height, marker in ((median, 50, "o"), (late, 95, "D")):
             if not np.isnan(value):
                 axes.plot(

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from zonesim.briefing import style
-from zonesim.briefing.context import MOST_ARMS, FigureContext
+from zonesim.briefing.context import MOST_ARMS, NOT_GIVEN, FigureContext
 from zonesim.kpi import Kpi
 
 MOST_ROWS: Final = 19
@@ -90,7 +90,7 @@ def _chosen(context: FigureContext) -> tuple[list[Kpi], int]:
 def _told(context: FigureContext, arm: str, kpi: Kpi) -> bool:
     """Return whether there is anything to say of an effect."""
     effect = context.effects[arm, kpi.id]
-    return effect.tag == "grows" or not math.isnan(effect.difference.value)
+    return effect.tag in NOT_GIVEN or not math.isnan(effect.difference.value)
 
 
 def _notes(context: FigureContext) -> list[str]:
@@ -98,6 +98,7 @@ def _notes(context: FigureContext) -> list[str]:
     return [
         say("effects.definition") if context.n > 1 else say("one_replication"),
         say("effects.markers"),
+        *([say("effects.missing_note")] if any(each.tag == "missing" for each in context.effects.values()) else []),
     ]
 
 
@@ -247,8 +248,8 @@ def change_text(context: FigureContext, arm: str, kpi: Kpi) -> str:
     """Return a difference with its limits in the unit of the KPI (of a share: points), or why there is none."""
     effect = context.effects[arm, kpi.id]
     change = effect.difference
-    if effect.tag == "grows":
-        return context.say("effects.grows")
+    if effect.tag in NOT_GIVEN:
+        return context.say(f"effects.{effect.tag}")
     if math.isnan(change.value):
         return "-"
     factor = 100 if kpi.unit == "share" else 1

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from zonesim.analysis import interval
+from zonesim.analysis import Interval, curve
 from zonesim.briefing import style
 from zonesim.briefing.context import FigureContext
 
@@ -75,18 +75,17 @@ def _bands(context: FigureContext, name: str) -> Bands:
     """Return mean and limits by hour of day for each arm that has the curve."""
     found = {}
     for arm in context.shown():
-        curves = [run.curves[name] for run in context.results[arm] if name in run.curves]
-        if curves:
-            found[arm] = band(curves)
+        runs = [run for run in context.results[arm] if name in run.curves]
+        if runs:
+            found[arm] = band(curve(runs, name, context.comparison.level))
     return found
 
 
-def band(curves: Sequence[Curve]) -> tuple[Curve, Curve, Curve]:
+def band(hours: Sequence[Interval]) -> tuple[Curve, Curve, Curve]:
     """
-    Return mean and limits of curves that are nowhere negative, hour by hour; the limits are the mean where there are
+    Return mean and limits of a curve that is nowhere negative, hour by hour; the limits are the mean where there are
     fewer than two values.
     """
-    hours = [interval([float(curve[hour]) for curve in curves]) for hour in range(len(curves[0]))]
     mean = np.array([each.value for each in hours])
     low = np.array([each.low for each in hours])
     high = np.array([each.high for each in hours])

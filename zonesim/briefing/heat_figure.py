@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 
 from zonesim.analysis import Point
 from zonesim.briefing import style
-from zonesim.briefing.context import FigureContext
+from zonesim.briefing.context import NOT_GIVEN, FigureContext
 from zonesim.briefing.sweep_figure import axis_title, drawable
 from zonesim.briefing.sweep_grid import Axis, Grid
 from zonesim.kpi import Kpi
@@ -105,7 +105,7 @@ def _draw(axes: Axes, context: FigureContext, kpi: Kpi, cells: Cells, across: Ax
         column, row = across.numbers.index(x), up.numbers.index(y)
         point = cells[x, y]
         if math.isnan(value):
-            colour, text = EMPTY, context.say("effects.grows") if point.tag == "grows" else "-"
+            colour, text = EMPTY, context.say(f"effects.{point.tag}") if point.tag in NOT_GIVEN else "-"
         elif changes:
             colour, text = to_hex(CHANGES(0.5 + 0.5 * value / most)), f"{'+' if value > 0 else ''}{style.number(value)}"
         else:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from zonesim.analysis import echoes, growing
+from zonesim.analysis import Interval, echoes, growing
 from zonesim.briefing.folders import make_room
 from zonesim.experiment import (
     Design,
@@ -44,8 +44,12 @@ TAG_WORDS: Final = {
     "input": "input: only echoes an edited value",
     "not material": "not material: below 1 % of the baseline",
     "grows": "grows: depends on run length, an arm is not stable",
+    "missing": "missing: too many cases had not ended when a run ended; a longer cool_down follows them to their end",
     "bound": "bound: from the traffic equations",
 }
+
+WITHHELD: Final = ("reason", "missing", "withheld")
+"""Columns that say of a value why it is not given, the largest missing share, and in how many runs it is too large."""
 
 
 @dataclass
@@ -148,6 +152,24 @@ def stopped_note(design: Design, runs: Runs[Pair], store: Store) -> str:
     done = sum(len(runs.finished[pair]) for pair in pairs.values())
     total = len(pairs) * design.replications
     return f"stopped; {done} of {total} runs are kept in {store.folder}: run the same command again to go on"
+
+
+def level_text(level: float) -> str:
+    """Return a confidence level in per cent, without the sign."""
+    return f"{100 * level:g}"
+
+
+def reason_text(interval: Interval) -> str:
+    """Return why a value is not given, empty where it is: `missing: up to 12 % in 37 runs`."""
+    if interval.reason != "missing":
+        return interval.reason
+    runs = f"{interval.withheld} run{'' if interval.withheld == 1 else 's'}"
+    return f"missing: up to {100 * interval.missing:.3g} % in {runs}"
+
+
+def withheld_fields(interval: Interval) -> dict[str, Any]:
+    """Return what documents say of a value that is not given, by `WITHHELD`."""
+    return dict(zip(WITHHELD, (interval.reason, interval.missing, interval.withheld), strict=True))
 
 
 def figure_text(value: float, *, percent: bool) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from rich.table import Table
 
-from zonesim.analysis import Comparison, Effect, compare, interval, points, replications_needed
+from zonesim.analysis import Comparison, Effect, compare, curve, points, replications_needed
 from zonesim.briefing.documents import to_json
 from zonesim.briefing.folders import results_folder
 from zonesim.briefing.inspection import open_world, printed
@@ -18,17 +18,21 @@ from zonesim.briefing.jobs import (
     INTERRUPTED,
     SOME_FAILED,
     TAG_WORDS,
+    WITHHELD,
     Job,
     anything_finished,
     figure_text,
+    level_text,
+    reason_text,
     run_design,
     run_document,
     stopped_note,
     told_run,
+    withheld_fields,
     write_found,
 )
 from zonesim.briefing.result_tables import write_results
-from zonesim.experiment import SHARED, Design, How, Results, Store, plain_design, slug
+from zonesim.experiment import SHARED, USUAL_LEVEL, Design, How, Results, Store, plain_design, slug
 from zonesim.kpi import Kpi, RunResult
 from zonesim.policy import Arm, arm_named, arms_for, count_kinds, flows_in_use, register
 
@@ -47,14 +51,15 @@ def run_job(
     *,
     only: bool,
     warm_up: bool = False,
+    level: float = USUAL_LEVEL,
 ) -> Job:
     """
     Run a scenario and write its results to a folder of this run in `out`, beside the cells, which are found again.
 
     `only`: one arm (the measures in `names` together, none: the baseline); else a comparison of the baseline with
     the measures in `names`, each and together (None: all of the library together). `warm_up`: also say, with `only`,
-    whether the warm-up is long enough. Raises Faults; where no replication was finished the job has the exit code of
-    what failed.
+    whether the warm-up is long enough. `level`: confidence level of the intervals. Raises Faults; where no replication
+    was finished the job has the exit code of what failed.
     """
     world = open_world(file, settings)
     arms = [arm_named(world, names[0] if names else "")] if only else arms_for(world, names)
@@ -65,6 +70,7 @@ def run_job(
         settings,
         seed=seed,
         replications=replications,
+        level=level,
         kind="run" if only else "compare",
         asked=_asked(arms, names, only=only),
     )
@@ -133,6 +139,7 @@ def _compare(found: Results, results: dict[str, list[RunResult]], future: str) -
         bounds=[kpi.id for kpi in found.kpis.values() if kpi.bound],
         inputs={name: found.cells[name, future].inputs for name in found.arms},
         growing={name: found.cells[name, future].growing for name in found.arms},
+        level=found.level,
     )
 
 
@@ -152,6 +159,7 @@ def _document(
         "run": run_document(found),
         "scenario": found.scenario,
         "baseline": comparison.baseline,
+        "level": comparison.level,
         "arms": {
             arm: {
                 kpi: {
@@ -159,7 +167,12 @@ def _document(
                     "low": each.low,
                     "high": each.high,
                     "n": each.n,
-                    "needed": replications_needed([run.values.get(kpi, math.nan) for run in results[arm]], PRECISE),
+                    "needed": None
+                    if each.reason
+                    else replications_needed(
+                        [run.values.get(kpi, math.nan) for run in results[arm]], PRECISE, comparison.level
+                    ),
+                    **withheld_fields(each),
                 }
                 for kpi, each in column.items()
             }
@@ -181,10 +194,7 @@ def _document(
             for effect in comparison.effects
         ]
     document["curves"] = {
-        arm: {
-            name: [interval([run.curves[name][hour] for run in runs]).value for hour in range(len(curve))]
-            for name, curve in runs[0].curves.items()
-        }
+        arm: {name: [each.value for each in curve(runs, name)] for name in runs[0].curves}
         for arm, runs in results.items()
     }
     document["failures"] = failures
@@ -214,7 +224,7 @@ def _write(
     told = [found.run, found.seed, found.replications, "; ".join(found.settings)]
     effects = {(effect.arm, effect.kpi): effect for effect in comparison.effects}
     others = [name for name in design.options if name != comparison.baseline]
-    head = ["kpi", "label_en", "label_zh", "unit", "headline", comparison.baseline, "low", "high", "n"]
+    head = ["kpi", "label_en", "label_zh", "unit", "headline", comparison.baseline, "low", "high", "n", *WITHHELD]
     for name in others:
         head += [name, f"{name} difference", f"{name} low", f"{name} high", f"{name} n", f"{name} tag"]
     head += ["run", "seed", "replications", "settings"]
@@ -233,6 +243,7 @@ def _write(
                 base.low,
                 base.high,
                 base.n,
+                *withheld_fields(base).values(),
             ]
             for name in others:
                 effect = effects[name, kpi.id]
@@ -269,8 +280,8 @@ def _table(design: Design, found: Results, comparison: Comparison, document: dic
     scenario = design.resolved[design.baseline].scenario
     n = document["provenance"]["replications_complete"]
     title = (
-        f"{scenario.label.get('en', scenario.name)}: {n} replications, seed {design.seed}, 95 % intervals\n"
-        f"{told_run(found)}"
+        f"{scenario.label.get('en', scenario.name)}: {n} replications, seed {design.seed},"
+        f" {level_text(design.level)} % intervals\n{told_run(found)}"
     )
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("KPI")
@@ -284,16 +295,14 @@ def _table(design: Design, found: Results, comparison: Comparison, document: dic
         for title in (name, "difference", "low", "high"):
             table.add_column(title, justify="right")
     table.add_column("n", justify="right")
-    if others:
-        table.add_column("tag")
-    else:
+    if not others:
         table.add_column(f"n for ±{100 * PRECISE:g} %", justify="right")
+    table.add_column("tag")
     needed = {kpi: told["needed"] for kpi, told in document["arms"][comparison.baseline].items()}
     effects = {(effect.arm, effect.kpi): effect for effect in comparison.effects}
     for kpi in design.kpis:
         if kpi.headline:
-            more = [] if others else [_count(needed[kpi.id])]
-            table.add_row(*_row(kpi, comparison, others, effects), *more)
+            table.add_row(*_row(kpi, comparison, others, effects, needed[kpi.id]))
     return printed(table)
 
 
@@ -302,7 +311,13 @@ def _count(needed: int | None) -> str:
     return "-" if needed is None else f"{needed:,}"
 
 
-def _row(kpi: Kpi, comparison: Comparison, others: list[str], effects: dict[tuple[str, str], Effect]) -> list[str]:
+def _row(
+    kpi: Kpi,
+    comparison: Comparison,
+    others: list[str],
+    effects: dict[tuple[str, str], Effect],
+    needed: int | None,
+) -> list[str]:
     percent = kpi.unit == "share"
     base = comparison.arms[comparison.baseline][kpi.id]
     cells = [
@@ -319,11 +334,12 @@ def _row(kpi: Kpi, comparison: Comparison, others: list[str], effects: dict[tupl
         change = effect.difference
         cells += [figure_text(comparison.arms[name][kpi.id].value, percent=percent)]
         cells += [figure_text(value, percent=percent) for value in (change.value, change.low, change.high)]
-        tags.append(effect.tag)
+        tags.append(effect.tag if effect.tag != "missing" else reason_text(comparison.arms[name][kpi.id]))
     cells.append(str(base.n))
-    if others:
-        cells.append(" | ".join(tags) if any(tags) else "")
-    return cells
+    if not others:
+        cells.append(_count(needed))
+        tags.append(reason_text(base))
+    return [*cells, " | ".join(tags) if any(tags) else ""]
 
 
 def _closing(design: Design, comparison: Comparison) -> str:
@@ -332,17 +348,19 @@ def _closing(design: Design, comparison: Comparison) -> str:
         "",
         f"Numbers behind this: {numbers['found']} found, {numbers['derived']} derived, {numbers['assumed']} assumed.",
     ]
+    shown = [kpi.id for kpi in design.kpis if kpi.headline]
+    tags = {effect.tag for effect in comparison.effects if effect.kpi in shown}
+    tags |= {column[kpi].reason for column in comparison.arms.values() for kpi in shown}
     if comparison.effects:
-        reduction = comparison.variance_reduction([kpi.id for kpi in design.kpis if kpi.headline])
+        reduction = comparison.variance_reduction(shown)
         if not math.isnan(reduction):
             lines.append(
                 f"Common random numbers: the variance of a difference is {reduction:.1f} times smaller (median)."
             )
-        tags = {effect.tag for effect in comparison.effects if effect.tag}
-        lines += [text for tag, text in TAG_WORDS.items() if tag in tags and tag != "bound"]
     else:
         lines.append(
             f"n for ±{100 * PRECISE:g} %: so many replications bring the interval to ±{100 * PRECISE:g} % of the mean,"
             " judged by the spread of these."
         )
+    lines += [text for tag, text in TAG_WORDS.items() if tag in tags and tag != "bound"]
     return "\n".join(lines)

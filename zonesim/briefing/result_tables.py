@@ -31,6 +31,8 @@ _NUMBERS: Final = (
     "low",
     "high",
     "n",
+    "missing",
+    "withheld",
     "baseline",
     "difference",
     "diff_low",
@@ -52,6 +54,8 @@ HEADERS_ZH: Final[Mapping[str, str]] = {
     "low": "区间下限",
     "high": "区间上限",
     "n": "重复次数",
+    "missing": "未完成占比（最高）",
+    "withheld": "不予给出的重复次数",
     "baseline": "基准方案",
     "difference": "差值",
     "diff_low": "差值下限",
@@ -109,6 +113,8 @@ def rows_of(results: Results, found: Iterable[Point]) -> list[list[Any]]:
                 point.interval.low,
                 point.interval.high,
                 point.interval.n,
+                point.interval.missing,
+                point.interval.withheld,
                 results.baseline,
                 *((change.value, change.low, change.high) if change is not None else (math.nan,) * 3),
                 point.tag,
@@ -200,7 +206,7 @@ def _text(value: Any) -> str:  # noqa: ANN401
 def _results_sheet(book: Workbook, results: Results, found: Sequence[Point]) -> None:
     paths = _paths(results)
     heads = columns_of(results)
-    widths = [18, 16, 24, *(16 for _ in paths), 28, 40, 34, 8, 12, 12, 12, 8, 12, 12, 12, 12, 12, 12, 8, 14, 30]
+    widths = [18, 16, 24, *(16 for _ in paths), 28, 40, 34, 8, 12, 12, 12, 8, 12, 12, 12, 12, 12, 12, 12, 12, 8, 14, 30]
     sheet = _sheet(book, "Results", heads, widths)
     for point, row in zip(found, rows_of(results, found), strict=True):
         percent = results.kpis[point.kpi].unit == "share"
@@ -208,7 +214,7 @@ def _results_sheet(book: Workbook, results: Results, found: Sequence[Point]) -> 
         cells: list[Any] = []
         for position, value in enumerate(row):
             if isinstance(value, float):
-                cells.append(_number(sheet, value, percent=percent))
+                cells.append(_number(sheet, value, percent=percent or heads[position] == "missing"))
             elif position in range(len(_FIXED), len(_FIXED) + len(paths)):
                 cells.append(_setting_cell(sheet, value, numbers.get(paths[position - len(_FIXED)])))
             else:
@@ -296,7 +302,7 @@ def _provenance_sheet(book: Workbook, results: Results) -> None:
         ("replications", results.replications),
         ("arms", ", ".join(results.arms)),
         ("futures", "; ".join(results.futures)),
-        ("intervals", "95 %, Student over replications; differences paired"),
+        ("intervals", f"{100 * results.level:g} %, Student over replications; differences paired"),
     ]
     told = ("zonesim", "meaning", "kpi_table", "file", "scenario_file", "engine", "python")
     facts += [(key, results.provenance.get(key)) for key in told]

@@ -53,6 +53,7 @@ def results_context(folder: Path, language: Language, wanted: Sequence[str]) -> 
         bounds=[info.id for info in results.kpis.values() if info.bound],
         inputs={arm: results.cells[arm, future].inputs for arm in results.arms},
         growing={arm: results.cells[arm, future].growing for arm in results.arms},
+        level=results.level,
     )
     say = Words(language)
     several = len(results.futures) > 1
@@ -83,11 +84,21 @@ def _design(results: Results) -> Design | None:
         if not file.is_file():
             return None
         if is_experiment(read_file(file)):
-            design = read_design(file, settings, seed=results.seed, replications=results.replications)
+            design = read_design(
+                file, settings, seed=results.seed, replications=results.replications, level=results.level
+            )
         else:
             world = open_world(file, settings)
             arms = [arm_named(world, name) for name in results.arms]
-            design = plain_design(file, world, arms, settings, seed=results.seed, replications=results.replications)
+            design = plain_design(
+                file,
+                world,
+                arms,
+                settings,
+                seed=results.seed,
+                replications=results.replications,
+                level=results.level,
+            )
     except ScenarioFault:
         return None
     return design if list(design.options) == list(results.arms) else None

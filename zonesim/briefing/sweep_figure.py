@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from zonesim.analysis import Point
 from zonesim.briefing import style
-from zonesim.briefing.context import MOST_ARMS, FigureContext
+from zonesim.briefing.context import MOST_ARMS, NOT_GIVEN, FigureContext
 from zonesim.briefing.sweep_grid import Axis, Grid
 from zonesim.kpi import Kpi
 
@@ -74,12 +74,11 @@ def _page(context: FigureContext, grid: Grid, kpis: Sequence[Kpi], over: Axis, b
     levels: list[float | None] = [None] if beside is None else list(beside.numbers[:MOST_LEVELS])
     used = [over] if beside is None else [over, beside]
     left_out = len(grid.lines) - len(lines)
-    unstable = any(
-        point.tag == "grows" for kpi in kpis for line in lines for _, point in grid.table(kpi.id, line, used).values()
-    )
+    tags = {point.tag for kpi in kpis for line in lines for _, point in grid.table(kpi.id, line, used).values()}
     notes = [
         say("band") if context.n > 1 else say("one_replication"),
-        *([say("sweep.unstable")] if unstable else []),
+        *([say("sweep.unstable")] if "grows" in tags else []),
+        *([say("sweep.missing")] if "missing" in tags else []),
         *[say("sweep.held", value=value) for value in grid.held(used)],
         *(
             [say("not_drawn", names=f"{beside.path} > {beside.tick(levels[-1] or 0)}")]
@@ -179,7 +178,7 @@ def _panel(
         axes.fill_between(xs, low, high, color=look["color"], alpha=0.16, linewidth=0)
         axes.plot(xs, mean, marker="" if flat else "o", markersize=6, zorder=3 + place, **look)
         for x, point in row:
-            if point.tag == "grows" and math.isnan(point.interval.value):
+            if point.tag in NOT_GIVEN and math.isnan(point.interval.value):
                 shift = 0.18 * room * (place - (len(lines) - 1) / 2)
                 axes.plot(
                     [x + shift],

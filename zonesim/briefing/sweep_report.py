@@ -19,14 +19,17 @@ from zonesim.briefing.jobs import (
     Job,
     anything_finished,
     figure_text,
+    level_text,
+    reason_text,
     run_design,
     run_document,
     stopped_note,
     told_run,
+    withheld_fields,
     write_found,
 )
 from zonesim.briefing.result_tables import write_results
-from zonesim.experiment import AS_WRITTEN, SHARED, Design, How, Results, Runs, Store, read_design
+from zonesim.experiment import AS_WRITTEN, SHARED, USUAL_LEVEL, Design, How, Results, Runs, Store, read_design
 from zonesim.experiment.outlook import in_words, outlook
 from zonesim.policy import flows_in_use, register
 
@@ -40,6 +43,7 @@ def sweep_job(
     seed: int | None,
     how: How,
     out: Path,
+    level: float = USUAL_LEVEL,
 ) -> Job:
     """
     Run the cells of an experiment that `out` does not have, and write `study.json`, `results.csv` and `results.xlsx` to
@@ -47,7 +51,7 @@ def sweep_job(
 
     Raises Faults before anything runs, or the worst fault's exit code in the job when no replication was finished.
     """
-    design = read_design(file, settings, seed=seed, replications=replications)
+    design = read_design(file, settings, seed=seed, replications=replications, level=level)
     folder = results_folder(out, design)
     store = Store.below(out, SHARED)
     runs = run_design(design, how, store)
@@ -106,6 +110,7 @@ def _document(results: Results, found: Sequence[Point], failures: Sequence[str])
                 "low": point.interval.low,
                 "high": point.interval.high,
                 "n": point.interval.n,
+                **withheld_fields(point.interval),
                 "difference": point.difference.value if point.difference else None,
                 "diff_low": point.difference.low if point.difference else None,
                 "diff_high": point.difference.high if point.difference else None,
@@ -126,8 +131,8 @@ def sweep_text(results: Results, found: Sequence[Point]) -> str:
     label = results.label.get("en", results.name)
     parts = [
         f"{label}: {len(results.arms)} arms × {_counted(len(results.futures), 'future')} ×"
-        f" {_counted(results.replications, 'replication')}, seed {results.seed}, 95 % intervals,"
-        f" differences to {results.baseline}",
+        f" {_counted(results.replications, 'replication')}, seed {results.seed},"
+        f" {level_text(results.level)} % intervals, differences to {results.baseline}",
         told_run(results),
     ]
     for kpi in results.reported():
@@ -151,13 +156,17 @@ def sweep_text(results: Results, found: Sequence[Point]) -> str:
                 cells[3:] = ["", "", ""]
             future = [point.future if point.future != before else ""] if several else []
             before = point.future
-            table.add_row(*future, point.arm, *cells, str(point.interval.n), point.tag)
+            table.add_row(*future, point.arm, *cells, str(point.interval.n), _tag(point))
         parts.append(printed(table))
     tags = {point.tag for point in found}
     legend = [text for tag, text in TAG_WORDS.items() if tag in tags]
     if legend:
         parts += ["", *legend]
     return "\n".join(parts)
+
+
+def _tag(point: Point) -> str:
+    return reason_text(point.interval) if point.tag == "missing" else point.tag
 
 
 def _counted(number: int, what: str) -> str:

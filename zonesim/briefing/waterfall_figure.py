@@ -93,7 +93,7 @@ def bars(context: FigureContext, kpi: str, package: str, alone: Sequence[str]) -
 
     The interaction is what the package does beyond the sum of its measures alone, replication by replication.
     """
-    say = context.say
+    say, level = context.say, context.comparison.level
     base = context.column(context.baseline, kpi)
     steps = {arm: context.column(arm, kpi) - base for arm in alone}
     whole = context.column(package, kpi) - base
@@ -104,15 +104,15 @@ def bars(context: FigureContext, kpi: str, package: str, alone: Sequence[str]) -
     names = [(arm, steps[arm]) for arm in told]
     if rest:
         names.append((say("waterfall.rest", n=len(rest)), sum((steps[arm] for arm in rest), np.zeros(len(base)))))
-    start = interval(base.tolist())
+    start = interval(base.tolist(), level)
     found = [_Bar(context.baseline, 0.0, start.value, start, TOTAL)]
     here = start.value
     for name, values in [*names, (say("waterfall.joint"), joint)]:
-        size = interval(values.tolist())
+        size = interval(values.tolist(), level)
         colour = JOINT if values is joint else DOWN if size.value < 0 else UP
         found.append(_Bar(name, here, here + size.value, size, colour))
         here += size.value
-    end = interval((base + whole).tolist())
+    end = interval((base + whole).tolist(), level)
     return [*found, _Bar(package, 0.0, end.value, end, TOTAL)]
 
 

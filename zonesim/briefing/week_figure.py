@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from zonesim.analysis import curve
 from zonesim.briefing import style
 from zonesim.briefing.context import FigureContext
 from zonesim.briefing.gate_figure import MOST_BAND, Bands, band, highest
@@ -64,9 +65,10 @@ def weekly(context: FigureContext, name: str) -> Bands:
     shift = monday_offset(context.scenario.start) // HOUR
     found = {}
     for arm in context.shown():
-        curves = [np.roll(run.curves[name], shift) for run in context.results[arm] if name in run.curves]
-        if curves:
-            found[arm] = band(curves)
+        runs = [run for run in context.results[arm] if name in run.curves]
+        if runs:
+            hours = curve(runs, name, context.comparison.level)
+            found[arm] = band([hours[(hour - shift) % len(hours)] for hour in range(len(hours))])
     return found
 
 

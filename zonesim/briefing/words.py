@@ -33,18 +33,19 @@ class Words:
 
     `Words("zh")("axis.hours")` is a phrase of the section `phrases`, with what stands in braces filled in. A phrase
     written as a list has a form for one and a form for many; the value `n` chooses. `names`: what a scenario calls
-    its own resources.
+    its own resources. `level`: the confidence level of the intervals, in per cent, for phrases that tell it.
     """
 
     language: Language = "en"
     names: Mapping[str, str] = field(default_factory=dict, hash=False)
+    level: str = "95"
 
     def __call__(self, phrase: str, **values: Any) -> str:  # noqa: ANN401  whatever is filled in
         """Return a phrase; raises KeyError when the glossary lacks it."""
         words = glossary()["phrases"][phrase][self.language]
         if isinstance(words, list):
             words = words[0 if values["n"] == 1 else 1]
-        return words.format(**values)
+        return words.format(**{"level": self.level, **values})
 
     def term(self, name: str) -> str:
         """Return what an id of the library is called (a mark, a resource, a kind of vehicle); others as written."""

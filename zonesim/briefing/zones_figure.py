@@ -72,7 +72,7 @@ def _bars(axes: Axes, context: FigureContext, columns: Sequence[Floats]) -> floa
     """Draw a bar an arm with its interval and value; return the highest value."""
     highest = 0.0
     for place, column in enumerate(columns):
-        found = interval(column.tolist())
+        found = interval(column.tolist(), context.comparison.level)
         if math.isnan(found.value):
             axes.text(place, 0, context.say("dwell.no_hours"), ha="center", va="bottom", fontsize=style.SMALL)
             continue

@@ -36,6 +36,10 @@ Limit = Annotated[
     float | None,
     typer.Option("--time-limit", min=0.001, metavar="SECONDS", help="Stop a replication that takes longer; it failed."),
 ]
+Level = Annotated[
+    float,
+    typer.Option("--level", min=50, max=99.99, metavar="PERCENT", help="Confidence level of the intervals."),
+]
 Out = Annotated[Path, typer.Option(help="Folder for results; each scenario gets a folder of its own below it.")]
 ArmOption = Annotated[
     str,

@@ -12,6 +12,7 @@ from zonesim.cli.app import (
     Engine,
     File,
     Json,
+    Level,
     Limit,
     Out,
     Replications,
@@ -33,6 +34,7 @@ def run(
     workers: Workers = 0,
     engine: Engine = "auto",
     time_limit: Limit = None,
+    level: Level = 95,
     settings: Set = None,
     warm_up: Annotated[
         bool,
@@ -54,6 +56,7 @@ def run(
         out,
         only=True,
         warm_up=warm_up,
+        level=level / 100,
     )
     finish(job, as_json)
 
@@ -70,6 +73,7 @@ def compare(
     workers: Workers = 0,
     engine: Engine = "auto",
     time_limit: Limit = None,
+    level: Level = 95,
     settings: Set = None,
     as_json: Json = False,
     out: Out = Path("results"),
@@ -78,5 +82,6 @@ def compare(
     from zonesim.briefing.report import run_job  # noqa: PLC0415
 
     names = [part for part in measures_.split(",") if part.strip()] if measures_ else None
-    job = run_job(file, names, settings or [], replications, seed, how_of(workers, engine, time_limit), out, only=False)
+    how = how_of(workers, engine, time_limit)
+    job = run_job(file, names, settings or [], replications, seed, how, out, only=False, level=level / 100)
     finish(job, as_json)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from zonesim.cli.app import Engine, Json, Limit, Set, Workers, app, finish, how_of, workers_of
+from zonesim.cli.app import Engine, Json, Level, Limit, Set, Workers, app, finish, how_of, workers_of
 
 Experiment = Annotated[Path, typer.Argument(metavar="EXPERIMENT", help="An experiment file.", show_default=False)]
 Replications = Annotated[
@@ -26,6 +26,7 @@ def sweep(
     workers: Workers = 0,
     engine: Engine = "auto",
     time_limit: Limit = None,
+    level: Level = 95,
     settings: Set = None,
     as_json: Json = False,
     out: Out = Path("results"),
@@ -34,7 +35,7 @@ def sweep(
     from zonesim.briefing.sweep_report import sweep_job  # noqa: PLC0415
 
     how = how_of(workers, engine, time_limit)
-    finish(sweep_job(file, settings or [], replications, seed, how, out), as_json)
+    finish(sweep_job(file, settings or [], replications, seed, how, out, level / 100), as_json)
 
 
 @app.command()

@@ -4,6 +4,7 @@ from zonesim.experiment.design import Combination, Design, Option, is_experiment
 from zonesim.experiment.futures import AS_WRITTEN, Future, Setting
 from zonesim.experiment.how import How
 from zonesim.experiment.identity import (
+    USUAL_LEVEL,
     USUAL_REPLICATIONS,
     USUAL_SEED,
     Kind,
@@ -20,6 +21,7 @@ from zonesim.experiment.study import study_document, write_inputs, write_study
 __all__ = [
     "AS_WRITTEN",
     "SHARED",
+    "USUAL_LEVEL",
     "USUAL_REPLICATIONS",
     "USUAL_SEED",
     "ArmInfo",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from zonesim.experiment.futures import Future, Setting, futures_of, overlap, setting
 from zonesim.experiment.identity import (
+    USUAL_LEVEL,
     USUAL_REPLICATIONS,
     USUAL_SEED,
     Kind,
@@ -92,6 +93,8 @@ class Design:
     """Every KPI that a plan of the experiment has."""
     reported: tuple[str, ...] = ()
     """Ids of the KPIs that are reported."""
+    level: float = USUAL_LEVEL
+    """Confidence level of its intervals."""
     kind: Kind = "sweep"
     given: tuple[str, ...] = ()
     """The settings of `--set`, as people read them."""
@@ -116,7 +119,12 @@ def is_experiment(document: Document) -> bool:
 
 
 def read_design(
-    file: Path, settings: Sequence[str], *, seed: int | None = None, replications: int | None = None
+    file: Path,
+    settings: Sequence[str],
+    *,
+    seed: int | None = None,
+    replications: int | None = None,
+    level: float = USUAL_LEVEL,
 ) -> Design:
     """
     Return the design of an experiment file; `settings` are those of `--set`, on the scenario, in all arms.
@@ -168,6 +176,7 @@ def read_design(
         seed=written.seed if seed is None else seed,
         replications=written.replications if replications is None else replications,
         offset=0,
+        level=level,
         given=tuple(map(told_setting, settings)),
         inputs={"experiment.yaml": file.read_bytes(), "scenario.yaml": scenario_file.read_bytes()},
     )
@@ -175,6 +184,7 @@ def read_design(
         *asked_settings(settings),
         *asked_number("n", design.replications, written.replications),
         *asked_number("seed", design.seed, written.seed),
+        *asked_number("level", 100 * level, 100 * USUAL_LEVEL),
     )
     return complete(design, _wanted(written, document))
 
@@ -187,6 +197,7 @@ def plain_design(
     *,
     seed: int,
     replications: int,
+    level: float = USUAL_LEVEL,
     kind: Kind = "compare",
     asked: Sequence[str] = (),
 ) -> Design:
@@ -209,6 +220,7 @@ def plain_design(
         seed=seed,
         replications=replications,
         offset=0,
+        level=level,
         kind=kind,
         given=tuple(map(told_setting, settings)),
         inputs={"scenario.yaml": file.read_bytes()},
@@ -218,6 +230,7 @@ def plain_design(
         *asked_settings(settings),
         *asked_number("n", replications, USUAL_REPLICATIONS),
         *asked_number("seed", seed, USUAL_SEED),
+        *asked_number("level", 100 * level, 100 * USUAL_LEVEL),
     )
     return complete(design, [])
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["compare", "run", "sweep"]
 
+USUAL_LEVEL: Final = 0.95
 USUAL_REPLICATIONS: Final = 10
 USUAL_SEED: Final = 1
 """What `run` and `compare` take when nothing is said; an experiment says its own."""
@@ -34,13 +35,13 @@ def run_id(design: Design) -> str:
     """
     Return the number of a run, `r` and 8 hex digits: equal for two runs that ask for the same numbers, told alike.
 
-    It counts the kind of run, its name, settings, arms, futures, reported KPIs, seed and replications, and by the
-    keys of its cells the plans, so also every number of the scenario and the meaning that this version gives it.
+    It counts the kind of run, its name, settings, arms, futures, reported KPIs, seed, replications and level, and by
+    the keys of its cells the plans, so also every number of the scenario and the meaning that this version gives it.
     """
     told = (
         ["zonesim run", design.kind, design.name, design.baseline, list(design.given)],
         [[arm, future, cell.key] for (arm, future), cell in design.cells.items()],
-        [list(design.reported), design.seed, design.replications],
+        [list(design.reported), design.seed, design.replications, design.level],
     )
     # The letter keeps spreadsheets from reading a number such as 1234e567.
     return "r" + hashlib.sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()[:DIGITS]
@@ -60,9 +61,9 @@ def asked_settings(settings: Sequence[str]) -> tuple[str, ...]:
     return tuple(filter(None, map(_asked_setting, settings)))
 
 
-def asked_number(letter: str, number: int, usual: int) -> tuple[str, ...]:
+def asked_number(letter: str, number: float, usual: float) -> tuple[str, ...]:
     """Return a number as a word of a folder's name, nothing where it is the usual one."""
-    return () if number == usual else (f"{letter}{number}",)
+    return () if number == usual else (f"{letter}{number:.12g}",)
 
 
 def told_setting(text: str) -> str:

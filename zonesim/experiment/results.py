@@ -108,7 +108,10 @@ class Results:
     """How many were asked for; `common` says which all arms of a future have."""
     cells: dict[tuple[str, str], CellInfo]
     provenance: dict[str, Any] = field(default_factory=dict)
+    level: float = 0.95
+    """Confidence level of the intervals."""
     _matrices: dict[tuple[str, str], tuple[dict[str, int], Floats]] = field(default_factory=dict, repr=False)
+    _missing: dict[tuple[str, str], dict[str, list[float]]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def store(self) -> Store:
@@ -137,6 +140,11 @@ class Results:
             return np.full(len(matrix), math.nan)
         return matrix[:, positions[kpi]]
 
+    def missing(self, arm: str, future: str, kpi: str) -> list[float]:
+        """Return the shares of cases that are missing in the replications that withhold a KPI."""
+        self._matrix(arm, future)
+        return self._missing[arm, future].get(kpi, [])
+
     def curves(self, arm: str, future: str) -> dict[str, Floats]:
         """Return the curves by name, each (replications, points)."""
         runs = self.runs(arm, future)
@@ -160,6 +168,11 @@ class Results:
             runs = self.runs(arm, future)
             names = {name: position for position, name in enumerate(runs[0].values)} if runs else {}
             values = [[run.values[name] for name in names] for run in runs]
+            missing: dict[str, list[float]] = {}
+            for run in runs:
+                for name, share in run.withheld.items():
+                    missing.setdefault(name, []).append(share)
+            self._missing[arm, future] = missing
             self._matrices[arm, future] = names, np.array(values, dtype=np.float64).reshape(len(runs), len(names))
         return self._matrices[arm, future]
 
@@ -226,6 +239,7 @@ def _results(folder: Path, document: dict[str, Any]) -> Results:
             for each in document["cells"]
         },
         provenance=document["provenance"],
+        level=float(document["level"]),
     )
 
 

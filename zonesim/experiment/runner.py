@@ -111,7 +111,9 @@ def run_cell(job: Job, replication: int) -> RunResult:
     found = measure(job.plan, reducer, totals, job.loads)
     if job.only is None:
         return found
-    return RunResult({name: found.values[name] for name in job.only & found.values.keys()}, events=found.events)
+    values = {name: found.values[name] for name in job.only & found.values.keys()}
+    withheld = {name: share for name, share in found.withheld.items() if name in values}
+    return RunResult(values, events=found.events, withheld=withheld)
 
 
 def run_arms(

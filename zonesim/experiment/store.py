@@ -6,8 +6,8 @@ replication, so a file is found again by the hash of these and of the versions o
 the experiment is called. Files are written under another name and renamed, so a file that has its name is whole; one
 that is damaged, or is no cell of this plan, is noted and its replications are run again.
 
-A file has one row a number: `replication, kind, name, position, value`, where `kind` is `value` (a KPI), `curve`,
-`sample` (ms) or `events`. A curve or sample without numbers is one row at position -1.
+A file has one row a number: `replication, kind, name, position, value`, where `kind` is `value` (a KPI), `withheld`
+(its missing share), `curve`, `sample` (ms) or `events`. A curve or sample without numbers is one row at position -1.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import math
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -212,6 +212,7 @@ def _rows(results: Mapping[int, RunResult]) -> tuple[list[tuple[str, str]], dict
     parts: list[tuple[int, int, NDArray[np.float64]]] = []
     for number, result in sorted(results.items()):
         columns = [("value", name, np.array([value])) for name, value in result.values.items()]
+        columns += [("withheld", name, np.array([share])) for name, share in result.withheld.items()]
         columns += [("curve", name, curve) for name, curve in result.curves.items()]
         columns += [("sample", name, sample) for name, sample in result.samples.items()]
         columns += [("events", "", np.array([result.events]))]
@@ -291,10 +292,12 @@ def _results(table: Mapping[str, NDArray[Any]]) -> dict[int, RunResult]:
         old = found.setdefault(number, RunResult({}))
         if kind[first] == "value":
             old.values[name[first]] = float(values[0])
+        elif kind[first] == "withheld":
+            old.withheld[name[first]] = float(values[0])
         elif kind[first] == "curve":
             old.curves[name[first]] = values.copy()
         elif kind[first] == "sample":
             old.samples[name[first]] = values.astype(np.int64)
         else:
-            found[number] = RunResult(old.values, old.curves, old.samples, int(values[0]))
+            found[number] = replace(old, events=int(values[0]))
     return found

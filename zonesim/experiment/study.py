@@ -66,6 +66,7 @@ def study_document(
         "reported": list(design.reported),
         "seed": design.seed,
         "replications": design.replications,
+        "level": design.level,
         "cells": [
             {
                 "arm": arm,

@@ -145,6 +145,7 @@ class _Teller:
                 self._add("step", what, name, shown=waits)
             if not self.impatient.isdisjoint(self.scopes.steps[name]):
                 self._add("step", "gave_up.share", name)
+                self._add("step", "wait_all.mean", name)
             if name in self.scopes.interruptions:
                 self._add("step", "interruptions.day", name)
                 self._add("step", "interrupted.mean", name)

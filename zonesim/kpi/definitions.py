@@ -51,7 +51,7 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
     Definition("flow", "customs.p95", "h", "consignment", "Customs time, P95", "海关通关时间P95", "from declared to released"),
     Definition("flow", "customs.within_24h", "share", "consignment", "Released within 24 h", "24小时通关率", "from declared to released, of all declared"),
     Definition("flow", "declarations.day", "/d", "any token", "Declarations per day", "日均报关单（备案清单）数", "marks declared made inside the window, per day, by anybody; a consolidated declaration counts once"),
-    Definition("flow", "pending.mean", "h", "consignment", "In the zone before release, mean", "入区后待放行时间均值", "from in_zone to released, 0 where the release comes first; over consignments that have reached the end of the dwell"),
+    Definition("flow", "pending.mean", "h", "consignment", "In the zone before release, mean", "入区后待放行时间均值", "from in_zone to released, 0 where the release comes first; over consignments with both marks that have reached the end of the dwell; missing are those that have not, or are in the zone without a release"),
     Definition("flow", "stage", "h", "consignment", "Stage, mean", "环节时间均值", "between two consecutive marks, over consignments that have reached the end of the dwell; a mark that is not made, or later than the next one, counts with the next; the stages add up to the dwell"),
     Definition("flow", "stay.mean", "h", "consignment", "Time inside, mean", "在途总时间均值", "from arrived to left"),
     Definition("flow", "stay.p95", "h", "consignment", "Time inside, P95", "在途总时间P95", "from arrived to left"),
@@ -59,17 +59,18 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
     Definition("flow", "inside.mean", "tokens", "consignment", "Inside, time average", "平均在途数量", "time average over the window"),
     Definition("flow", "arrived.day", "/d", "consignment", "Arrived per day", "日均到达量", "arrivals in the window per day"),
     Definition("flow", "completed.day", "/d", "consignment", "Completed per day", "日均完成量", "consignments that become usable (or leave, where a flow has no usable) inside the window, per day", headline=True),
-    Definition("flow", "inspected.rate", "share", "consignment", "Inspection rate", "查验率", "measured consignments with the mark inspected", headline=True),
+    Definition("flow", "inspected.rate", "share", "consignment", "Inspection rate", "查验率", "measured consignments with the mark inspected; those still inside without it are undecided", headline=True),
     Definition("flow", "truck_hours.day", "h/d", "truck", "Truck hours per day", "日均车辆小时", "time of trucks inside the model within the window, per day"),
     # Steps.
-    Definition("step", "wait.mean", "min", "any token", "Wait, mean", "等待时间均值", "from queued to first start"),
-    Definition("step", "wait.p95", "min", "any token", "Wait, P95", "等待时间P95", "from queued to first start"),
-    Definition("step", "wait.share", "share", "any token", "Share that waits", "需等待占比", "visits with a wait above 0, those that still wait included"),
-    Definition("step", "gave_up.share", "share", "any token", "Gave up waiting", "放弃排队占比", "visits that ended without the units, of all visits that got them, still wait for them or gave up", headline=True),
+    Definition("step", "wait.mean", "min", "any token", "Wait, mean", "等待时间均值", "from queued to first start, of those who got the units"),
+    Definition("step", "wait.p95", "min", "any token", "Wait, P95", "等待时间P95", "from queued to first start, of those who got the units"),
+    Definition("step", "wait_all.mean", "min", "any token", "Wait of all, those who gave up included, mean", "等待时间均值（含放弃者）", "from queued to first start, or to giving up"),
+    Definition("step", "wait.share", "share", "any token", "Share that waits", "需等待占比", "visits with a wait above 0, those that still wait and those that gave up after a wait included"),
+    Definition("step", "gave_up.share", "share", "any token", "Gave up waiting", "放弃排队占比", "visits that ended without the units, of all visits; those that still wait are undecided", headline=True),
     Definition("step", "service.mean", "min", "any token", "Time in the step, mean", "作业时间均值", "from start to end, after the wait; interruptions are part of it"),
     Definition("step", "stay.mean", "min", "any token", "Wait and step, mean", "等待及作业时间均值", "from queued to end"),
-    Definition("step", "visits.day", "/d", "any token", "Visits per day", "日均次数", "visits of measured tokens, per day of the window"),
-    Definition("step", "open.share", "share", "any token", "Visits not ended", "期末未结束占比", "visits of measured tokens still open when the run ends"),
+    Definition("step", "visits.day", "/d", "any token", "Visits per day", "日均次数", "visits of measured tokens, per day of the window: those that got the units, still wait for them, or gave up"),
+    Definition("step", "open.share", "share", "any token", "Visits not ended", "期末未结束占比", "visits of measured tokens still open when the run ends, of all visits"),
     Definition("step", "interruptions.day", "/d", "any token", "Interruptions per day", "日均中断次数", "interruptions of the work of measured tokens, by more important ones or by breakdowns, per day of the window"),
     Definition("step", "interrupted.mean", "min", "any token", "Interruption, mean", "中断时间均值", "from an interruption until the work goes on"),
     # Directions of a gate.
@@ -82,9 +83,9 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
     Definition("place", "pass.p95", "s", "truck", "Gate pass time, P95", "过卡时间P95", "from gate_arrived to gate_passed", headline=True),
     Definition("place", "pass.missing", "share", "truck", "Passages not ended", "未完成过卡占比", "passages begun by measured consignments without gate_passed"),
     Definition("place", "passes.day", "/d", "truck", "Passages per day", "日均过卡车次", "passages begun inside the window per day, by anybody"),
-    Definition("place", "exceptions.rate", "share", "truck", "Exception rate", "卡口异常率", "passages stopped and sent to the exception desk", headline=True),
-    Definition("place", "manual.rate", "share", "truck", "Manual intervention rate", "人工干预率", "passages that an officer had a hand in", headline=True),
-    Definition("place", "automatic.rate", "share", "truck", "Automatic release rate", "卡口自动核放率", "passages without an officer's hand"),
+    Definition("place", "exceptions.rate", "share", "truck", "Exception rate", "卡口异常率", "passages stopped and sent to the exception desk; those not ended and not stopped are undecided", headline=True),
+    Definition("place", "manual.rate", "share", "truck", "Manual intervention rate", "人工干预率", "passages that an officer had a hand in; those not ended that none had a hand in are undecided", headline=True),
+    Definition("place", "automatic.rate", "share", "truck", "Automatic release rate", "卡口自动核放率", "passages without an officer's hand; those not ended without one are undecided"),
     # Resources.
     Definition("resource", "utilisation", "share", "-", "Utilisation", "利用率", "busy over open unit time, both within the window; can pass 100 % where work in hand is finished after closing", headline=True),
     Definition("resource", "availability", "share", "-", "Availability", "可用率", "open unit time in which the units are not broken down, of all open unit time within the window", headline=True),
@@ -139,7 +140,10 @@ def page() -> str:
         "# KPIs",
         "",
         "An id is `scope.quantity.statistic`. Intervals are over replications; a mean is withheld (null) when more than 1 % of its values"
-        " are missing, and quantiles (type 7) take the missing for the longest. Durations between marks are those of the consignment: its"
+        " are missing. Quantiles (type 7) take the missing for the longest, and are withheld where it matters for how long these have been followed;"
+        " shares are withheld when more than 1 % of their cases are undecided. What one replication of one of the arms that are compared"
+        " withholds is given for none of them: what is left would be the runs in which least was going on. The tables say how much is missing"
+        " at most, and in how many runs; a longer cool_down follows more to their end. Durations between marks are those of the consignment: its"
         " last token to reach a mark counts, so a mark is missing as long as a truck may yet reach it. Gate durations are those of the"
         " truck. Measured are the consignments that arrive inside the window; they are followed until the run ends. Arrivals, completions and"
         " passages per day, queues, utilisation and hours are about all that happens inside the window.",

@@ -166,6 +166,8 @@ class Waits:
         self.edges: list[int] = []
         self.order = np.zeros(0, dtype=np.int64)
         self.late = np.zeros(1, dtype=np.int64)
+        self.still = np.zeros((0, 2), dtype=np.int64)
+        """Step, and when it was queued (ms), of each visit that still waits when the run ends."""
 
     def make_room(self, visits: int) -> None:
         """Grow so that so many visits find room."""
@@ -174,8 +176,12 @@ class Waits:
         self.owners = room(self.owners, chunks)
         self.late = room(self.late, 2 * (int(self.state[f.LATE_WAITS]) + visits))
 
-    def settle(self, steps: Ints) -> None:
-        """Find the chunks of each step, and how many waits it has; nothing is kept after this."""
+    def settle(self, steps: Ints, still: Ints) -> None:
+        """
+        Find the chunks of each step, and how many waits it has; `still`: step and time of queueing of the visits that
+        still wait. Nothing is kept after this.
+        """
+        self.still = still
         owners = self.owners[: int(self.state[f.WAITS])]
         self.order = np.argsort(owners, kind="stable")
         self.edges = np.searchsorted(owners[self.order], np.arange(self.steps + 1)).tolist()
@@ -193,6 +199,11 @@ class Waits:
         if late := int(self.state[f.LATE_WAITS]):
             numbers, waits = self.late[: 2 * late].reshape(-1, 2).T
             found = np.concatenate([found[found < f.LONG], waits[numbers == step]])
+        return found
+
+    def queued(self, step: int) -> Ints:
+        """Return when those that still wait at a step when the run ends were queued (ms)."""
+        found: Ints = self.still[self.still[:, 0] == step, 1]
         return found
 
 

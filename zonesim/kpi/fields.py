@@ -42,6 +42,7 @@ WAITS: Final = _u(8)
 """Chunks of waits in use."""
 LATE_WAITS: Final = _u(9)
 INSIDE: Final = _u(10)
+"""Rows of what has not ended when the run ends: (LEAVE pseudo-step, child inside) or (step, when queued)."""
 REACHED: Final = _u(11)
 """Kind of the notes of which milestones a child reached."""
 STATE_FIELDS: Final = 12
@@ -77,8 +78,9 @@ OPEN: Final = _u(10)
 """Those among them that have not ended, and the sum of their waits."""
 OPEN_WAIT: Final = _u(11)
 STILL_WAIT: Final = _u(12)
-"""Visits of measured tokens that still wait when the run ends; `GAVE_UP`, that ended before they started."""
+"""Visits of measured tokens that still wait when the run ends."""
 GAVE_UP: Final = _u(13)
+"""Visits of measured tokens that ended before they started; their waits, and how many of these are above 0."""
 MORE_STAY: Final = _u(14)
 """ms of all visits inside the window, less `WAIT` and `SERVICE`; `MORE_WAIT`, those before the start, less `WAIT`."""
 MORE_WAIT: Final = _u(15)
@@ -87,7 +89,9 @@ KEPT: Final = _u(16)
 KEPT_END: Final = _u(17)
 MORE_ROWS: Final = _u(18)
 """Whether there are any such pairs."""
-STEP_FIELDS: Final = 20
+GAVE_UP_WAIT: Final = _u(19)
+GAVE_UP_WAITED: Final = _u(20)
+STEP_FIELDS: Final = 21
 
 PLAIN: Final = 0
 LEAVES: Final = 1

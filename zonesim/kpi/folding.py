@@ -245,6 +245,14 @@ def _keep(
     steps[step + f.KEPT] += wait != 0
 
 
+@inlined
+def _leave_open(state: Ints, inside: Ints, step: np.int64, what: np.int64) -> None:
+    """Put down what has not ended when the run ends: the step, and the token inside or when it was queued."""
+    at = _u(state[f.INSIDE]) * _TWO
+    state[f.INSIDE] += 1
+    inside[at], inside[at + _ONE] = step, what
+
+
 @kernel
 def fold_visits(
     state: Ints,
@@ -278,17 +286,18 @@ def fold_visits(
             come = min(max(queued, begin), end)
             gone = min(max(ended if over else horizon, begin), end)
             start = min(max(started, begin), end) if begun else gone
-            if not over and steps[step + f.KIND] == f.LEAVES and key & _CHILD_MASK:
-                at = _u(state[f.INSIDE]) * _TWO
-                state[f.INSIDE] += 1
-                inside[at], inside[at + _ONE] = _i(key >> _KEY), _i(key & _NUMBER_MASK)
+            leaves = steps[step + f.KIND] == f.LEAVES
+            if not over and ((leaves and key & _CHILD_MASK) or (measured and not begun and not leaves)):
+                _leave_open(state, inside, _i(key >> _KEY), _i(key & _NUMBER_MASK) if leaves else queued)
             if measured and begun and not over:
                 service = 0
                 steps[step + f.OPEN] += 1
                 steps[step + f.OPEN_WAIT] += wait
             elif measured and not begun:
-                wait = service = 0
                 steps[step + (f.GAVE_UP if over else f.STILL_WAIT)] += 1
+                steps[step + f.GAVE_UP_WAIT] += over * (ended - queued)
+                steps[step + f.GAVE_UP_WAITED] += over & (ended > queued)
+                wait = service = 0
                 steps[step + f.COUNT] -= 1
             elif not measured:
                 wait = service = 0

@@ -145,8 +145,10 @@ class Reducer:
         sources = self.dossiers.sources[: len(plan.names.sources)]
         known = sources[:, f.SEEN]
         check_cohort(totals, sources[:, f.FIRST], sources[:, f.AFTER], plan.names.sources)
-        self.dossiers.settle(np.concatenate([np.zeros((0, 2), dtype=np.int64), *self.inside]))
-        self.waits.settle(steps)
+        still = np.concatenate([np.zeros((0, 2), dtype=np.int64), *self.inside])
+        leaves = steps[still[:, 0], f.KIND] == f.LEAVES
+        self.dossiers.settle(still[leaves])
+        self.waits.settle(steps, still[~leaves])
         return Columns(
             dossiers=self.dossiers,
             measured=np.minimum(sources[:, : f.SEEN], known[:, None]),
