@@ -24,6 +24,7 @@ WORDS = {
     "Name": "name",
     "Names": "name or list of names",
     "PartName": "name",
+    "Phases": "whole number",
     "Shape": "number from 0.01 to 1,000,000",
     "Spans": "list of opening hours",
     "Until": "`until` and a step",

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import copy
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
+from zonesim.policy.scaling import kind_at, scaled
 from zonesim.policy.world import USES, World
 from zonesim.scenario import Edit, Path_, read_text
 
@@ -199,10 +199,7 @@ def _change(world: World, request: Request, path: Path_) -> Change:
     if edit.action == "remove":
         del parent[key]
     elif edit.action == "scale":
-        new = _scaled(old, float(edit.by or 1))
-        if new == old and edit.by != 1:
-            fault = f"{request.who} scales '{edit.path}', which has nothing to scale"
-            raise ScenarioFault(fault, request.place, "Scale a quantity or a law.")
+        new = _scaled(world, request, path, old)
         parent[key] = new
     else:
         new = _filled(edit.to, dict(request.params), request)
@@ -219,6 +216,20 @@ def _change(world: World, request: Request, path: Path_) -> Change:
         world.places[path] = request.place
         world.edited[path] = edit.source or "assumed"
     return Change(path, old, copy.deepcopy(new), request.by, request.place)
+
+
+def _scaled(world: World, request: Request, path: Path_, old: Any) -> Any:  # noqa: ANN401
+    """Return what stands at a path times the factor of an edit."""
+    edit = request.edit
+    try:
+        new = scaled(old, kind_at(world.tree, path), float(edit.by or 1))
+    except ScenarioFault as fault:
+        message = f"{request.who} scales '{edit.path}', but {fault.fault}"
+        raise ScenarioFault(message, request.place, fault.remedy) from None
+    if new == old and edit.by != 1:
+        message = f"{request.who} scales '{edit.path}', which has nothing to scale"
+        raise ScenarioFault(message, request.place, "Scale a quantity or a law.")
+    return new
 
 
 def _insert(parent: dict[str, Any], key: str, value: Any, request: Request) -> None:  # noqa: ANN401
@@ -250,27 +261,6 @@ def _filled(value: Any, params: dict[str, Any], request: Request) -> Any:  # noq
     if isinstance(value, str) and value.startswith("$") and value[1:] in params:
         return copy.deepcopy(params[value[1:]])
     return value
-
-
-_QUANTITY = re.compile(r"\s*([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)\s*([^\d\s].*?)?\s*")
-_KEPT_BY_SCALE = frozenset({"cv", "share", "shape", "speed", "by", "source", "label", "note", "zipf"})
-
-
-def _scaled(value: Any, factor: float) -> Any:  # noqa: ANN401
-    """Return a quantity times `factor`, or a law with every duration in it times `factor`; shares inside a law stay."""
-    if isinstance(value, bool) or value is None:
-        return value
-    if isinstance(value, int | float):
-        scaled = value * factor
-        return round(scaled) if isinstance(value, int) else scaled
-    if isinstance(value, str):
-        match = _QUANTITY.fullmatch(value)
-        return f"{float(match[1]) * factor:.12g} {match[2] or ''}".strip() if match else value
-    if isinstance(value, list):
-        return [_scaled(part, factor) for part in value]
-    if "discrete" in value:
-        return {**value, "discrete": {_scaled(key, factor): share for key, share in value["discrete"].items()}}
-    return {key: part if key in _KEPT_BY_SCALE else _scaled(part, factor) for key, part in value.items()}
 
 
 def parse_setting(text: str) -> Request:

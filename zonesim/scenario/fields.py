@@ -204,6 +204,9 @@ def _count(value: Any) -> Any:  # noqa: ANN401
     return value
 
 
+Phases = Annotated[Any, BeforeValidator(_count), in_schema("Phases")]
+"""A count that belongs to a law's shape: no amount."""
+
 Cv = Annotated[Any, _number(check_cv), in_schema("Cv")]
 Shape = Annotated[Any, _number(check_shape), in_schema("Shape")]
 Count = Annotated[Any, BeforeValidator(_count), in_schema("Count")]
@@ -266,7 +269,7 @@ class MeanCv(Strict):
 class Erlang(Strict):
     """Sum of `shape` exponential phases with the given total mean."""
 
-    shape: Count
+    shape: Phases
     """The number of phases, e.g. `3`."""
     mean: Time
     """The mean of the sum, e.g. `10 min`."""

@@ -27,8 +27,8 @@ class Edit(Strict):
     """
     One change of the resolved scenario.
 
-    `set` and `remove` need the path to exist, `add` needs it not to; `scale` multiplies a quantity or every
-    duration of a law.
+    `set` and `remove` need the path to exist, `add` needs it not to; `scale` multiplies a quantity, or every time,
+    rate, distance and count in a law or another mapping; what says how times are spread stays.
     """
 
     set: Name | None = None

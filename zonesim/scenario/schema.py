@@ -93,6 +93,7 @@ def _types() -> dict[str, Schema]:
         "Cv": _number("A coefficient of variation", CV_RANGE, 0.8),
         "Shape": _number("A shape", SHAPE_RANGE, 2),
         "Count": _doubtful(_WHOLE, "A whole number of at least 1, e.g. `3`."),
+        "Phases": _doubtful(_WHOLE, "A whole number of at least 1, e.g. `3`."),
         "Capacity": {
             "description": "A whole number of at least 1, or `unlimited`.",
             "anyOf": [{"const": "unlimited"}, *_doubtful(_WHOLE, "")["anyOf"]],
@@ -135,6 +136,7 @@ def _types() -> dict[str, Schema]:
             "pattern": r"^until\s+\S+$",
         },
         "DurationKey": {"pattern": _quantity("Time")["anyOf"][0]["anyOf"][0]["pattern"]},
+        "CountKey": {"pattern": "^[1-9][0-9]{0,3}$"},
         "StepName": {
             "pattern": "^[A-Za-z_][A-Za-z0-9_]*$",
             "not": {"enum": sorted({*Step.KEYS, END})},

@@ -136,7 +136,7 @@ class When(BaseModel):
 class Count_(Strict):  # noqa: N801  `Count` is the field type
     """How many children: a number for each possible count, with its share."""
 
-    discrete: dict[str, Share]
+    discrete: Annotated[dict[str, Share], keys_in_schema("CountKey")]
     """The numbers with their shares, e.g. `{1: 80 %, 2: 20 %}`."""
 
     @model_validator(mode="after")

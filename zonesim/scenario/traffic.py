@@ -20,6 +20,7 @@ from zonesim.scenario.fields import (
     check_total,
     in_schema,
     is_doubt,
+    keys_in_schema,
     problem,
 )
 from zonesim.scenario.labels import Source, Text
@@ -86,7 +87,7 @@ class Trace(Strict):
 class BatchLaw(Strict):
     """How many arrive together: a share for each number."""
 
-    discrete: dict[str, Share]
+    discrete: Annotated[dict[str, Share], keys_in_schema("CountKey")]
     """Shares by number, e.g. `{1: 80 %, 10: 20 %}`."""
 
     @model_validator(mode="after")
