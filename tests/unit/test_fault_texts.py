@@ -335,6 +335,19 @@ SETTINGS = {
         "--set zones.Z.desk.units: expected PATH=VALUE",
         "    Write --set zones.TYP.lanes_in.units=4.",
     ],
+    "traffic.t=1": [
+        "--set traffic.t=1: --set sets 'traffic.t', which is not one value but a mapping",
+        "    Set what stands below it. Known keys: flow, rate.",
+    ],
+    "measures.m11={}": [
+        "--set measures.m11={}: --set sets 'measures.m11', which is not one value but a mapping",
+        "    Set what stands below it. Known keys: coverage.",
+    ],
+    "adopted={m11: 1}": [
+        "--set adopted={m11: 1}: 'm11' must be a mapping, found '1'",
+        "    Write keys and values below it.",
+    ],
+    "traffic={}": ["--set traffic={}: 'traffic' has 0 entries, 1 is due"],
     "flows.f.a.hold*=2": [
         "--set flows.f.a.hold*=2: --set scales 'flows.f.a.hold', which has nothing to scale",
         "    Scale a quantity or a law.",

@@ -206,7 +206,10 @@ def test_names_belong_to_the_key():
         return cell_key(dataclasses.replace(other, names=dataclasses.replace(other.names, resources=rows)), 1, 0)
 
     assert one.identity == other.identity
+    grouped = dataclasses.replace(one, names=dataclasses.replace(one.names, source_groups=("g",)))
+
     assert key(resources) != cell_key(one, 1, 0) == key(labelled)
+    assert cell_key(grouped, 1, 0) != cell_key(one, 1, 0)
 
 
 def test_a_failing_replication_does_not_take_its_neighbours_along(tmp_path, monkeypatch):

@@ -59,7 +59,7 @@ def cell_key(plan: Plan, seed: int, offset: int) -> str:
         ],
         [(mark.entry, mark.flow, mark.scope, mark.name, mark.place, mark.kind) for mark in names.marks],
         [(resource.zone, resource.name, resource.role) for resource in names.resources],
-        (names.sources, names.source_flows, names.classes),
+        (names.sources, names.source_flows, names.source_groups, names.classes),
     )
     text = repr(("zonesim cell", plan.identity, told, seed, offset, MEANING, table_version()))
     return hashlib.sha256(text.encode()).hexdigest()[:_KEY_LENGTH]

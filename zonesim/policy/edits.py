@@ -185,6 +185,8 @@ def apply(world: World, requests: Sequence[Request], within: Path_ = ()) -> list
         world.settings.append(request)
     if faults:
         raise Faults(faults)
+    if any(_is_part(change.path) and isinstance(change.new, dict) for change in changes):
+        world.scenario()  # all that reads the world relies on its parts
     return changes
 
 
@@ -204,6 +206,7 @@ def _change(world: World, request: Request, path: Path_) -> Change:
     else:
         new = _filled(edit.to, dict(request.params), request)
         if edit.action == "set":
+            _check_kept_whole(path, old, new, request)
             parent[key] = new
         elif key in parent:
             raise ScenarioFault(f"{request.who} adds '{edit.path}', which exists", request.place, "Use set.")
@@ -230,6 +233,20 @@ def _scaled(world: World, request: Request, path: Path_, old: Any) -> Any:  # no
         message = f"{request.who} scales '{edit.path}', which has nothing to scale"
         raise ScenarioFault(message, request.place, "Scale a quantity or a law.")
     return new
+
+
+def _is_part(path: Path_) -> bool:
+    """Return whether a path leads to a part of the world; further down mappings are one way of several to write."""
+    return len(path) <= 2 and path[-1] not in {"label", "source"}  # noqa: PLR2004  zones, and zones.NAME
+
+
+def _check_kept_whole(path: Path_, old: Any, new: Any, request: Request) -> None:  # noqa: ANN401
+    """Raise ScenarioFault if a part of the world, e.g. a zone, an entry or a measure, would be no mapping any more."""
+    if not _is_part(path) or not isinstance(old, dict):
+        return
+    if not isinstance(new, dict) or path[0] == "measures":
+        fault = f"{request.who} sets '{dotted(path)}', which is not one value but a mapping"
+        raise ScenarioFault(fault, request.place, f"Set what stands below it. {suggest('', old, 'keys')}".rstrip())
 
 
 def _insert(parent: dict[str, Any], key: str, value: Any, request: Request) -> None:  # noqa: ANN401
