@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from zonesim import units
+from zonesim import limits, units
 from zonesim.scenario.schema import json_schema
 
 TEMPLATE = Path(__file__).with_suffix(".md")
@@ -44,7 +44,8 @@ def format_page() -> str:
     placed = MARKER.findall(template)
     mappings = {name: each for name, each in schema["$defs"].items() if "properties" in each}
     page = _Page(mappings)
-    text = MARKER.sub(lambda match: page.table(match[1]), template).replace("<!-- units -->", _units())
+    text = MARKER.sub(lambda match: page.table(match[1]), template)
+    text = text.replace("<!-- units -->", _units()).replace("<!-- limits -->", _limits())
     rest = [name for name in mappings if name not in placed]
     if rest:
         text += "\n## More mappings\n" + "".join(f"\n### {heading(name)}\n\n{page.table(name)}\n" for name in rest)
@@ -109,6 +110,11 @@ def _units() -> str:
         for kind, known in units.UNITS.items()
     ]
     return "\n".join(rows)
+
+
+def _limits() -> str:
+    """Return the table of what a file may ask for at most."""
+    return "\n".join(["| of what | most |", "|---|---|", *(f"| {what} | {most} |" for what, most in limits.TABLE)])
 
 
 def _yaml(value: Any) -> str:  # noqa: ANN401

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.helper import HEAD, ROOT, plan_of
+from zonesim import cli
+from zonesim.experiment import design, read_design
 from zonesim.faults import MOST_TOLD, Faults, MoreFaults, Place, ScenarioFault, near
-from zonesim.plan import compile_plan
-from zonesim.policy import baseline, resolve, world_of
+from zonesim.plan import adoption, compile_plan, world_tables
+from zonesim.plan.adoption import Choice, Condition, editions
+from zonesim.policy import Following, PracticeUse, baseline, resolve, world_of
 from zonesim.scenario import read_text
 from zonesim.scenario.excerpts import explain
 
@@ -113,3 +119,248 @@ def test_a_very_long_name_is_compared_with_nothing():
     """
     assert near("x" * 1000, ["x" * 999]) == []
     assert near("lanse", ["lanes"]) == ["lanes"]
+
+
+PARTS = "[" + ", ".join(str(number % 7) for number in range(288)) + "]"
+SHIFTS = ", ".join(
+    f'"{hour:02d}:{minute:02d}-{hour:02d}:{minute + 1:02d}"' for hour in range(24) for minute in range(0, 60, 2)
+)
+CALLS = "\n".join(
+    f"  f{level}: {{steps: {{{', '.join(f'c{number}: {{call: f{level + 1}}}' for number in range(10))}}}}}"
+    for level in range(8)
+)
+
+TOO_MUCH = {
+    "changes of rates": (
+        f"""
+clock: {{measure: 5000 week}}
+profiles: {{p: {{parts: {PARTS}}}}}
+flows: {{f: {{steps: {{s: {{take: 1 min}}}}}}}}
+traffic: {{t: {{flow: f, rate: 1 /week, profile: p}}, u: {{flow: f, rate: 1 /week, profile: p}}}}
+""",
+        [
+            "timeline.yaml:4:18: the profiles make more than 4,000,000 changes of rates in this run",
+            "    Simulate a shorter time, or with fewer and coarser profiles.",
+        ],
+    ),
+    "opening hours": (
+        f"""
+clock: {{measure: 5000 week}}
+calendars: {{c: {{mon-sun: [{SHIFTS}]}}}}
+zones: {{Z: {{a: {{units: 1, open: c}}, b: {{units: 1, open: c}}}}}}
+flows: {{f: {{steps: {{s: {{hold: {{a: Z.a}}, take: 1 min}}}}}}}}
+traffic: {{t: {{flow: f, rate: 1 /week}}}}
+""",
+        [
+            "timeline.yaml:4:18: more than 4,000,000 openings and closings in this run",
+            "    Simulate a shorter time, or with fewer opening hours.",
+        ],
+    ),
+    "breakdowns": (
+        """
+clock: {measure: 5000 week}
+zones: {B: {c: {units: 3, breakdowns: {up: 1 ms, repair: 1 ms}}}}
+flows: {f: {steps: {s: {hold: {k: B.c}, take: 1 s}}}}
+traffic: {t: {flow: f, rate: 1 /week}}
+""",
+        [
+            "timeline.yaml:5:44: B.c is expected to break down 4.5e+12 times in this run, more than 100,000,000",
+            "    Check the units, or measure a shorter time.",
+        ],
+    ),
+    "calls": (
+        f"""
+clock: {{measure: 1 h}}
+flows:
+{CALLS}
+  f8: {{steps: {{s: {{take: 1 s}}}}}}
+traffic: {{t: {{flow: f0, rate: 1 /h}}}}
+""",
+        [
+            "timeline.yaml:13:132: more than 400 steps, those of called flows counted at every call",
+            "    Look for flows that call flows that call flows.",
+        ],
+    ),
+    "profiles that leave no time": (
+        """
+clock: {measure: 1 week}
+profiles:
+  night: {hours: [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]}
+  noon: {hours: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]}
+flows: {f: {steps: {s: {take: 1 min}}}}
+traffic: {t: {flow: f, rate: 1 /week, profile: [night, noon]}}
+""",
+        [
+            "timeline.yaml:9:48: with these profiles together nobody ever comes",
+            "    Give some hour, some day and some month a weight in all of them.",
+        ],
+    ),
+    "dates": (
+        """
+clock: {measure: 1 week}
+holidays: {h: {closed: ["1900-01-01..2199-12-31", "1900-01-01..2199-12-31"]}}
+flows: {f: {steps: {s: {take: 1 min}}}}
+traffic: {t: {flow: f, rate: 1 /week}}
+""",
+        ["timeline.yaml:5:24: more than 120,000 dates", "    Name each day once."],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", list(TOO_MUCH))
+def test_what_a_file_asks_for_is_counted_before_it_is_built(case, monkeypatch):
+    """
+    Told once, at the place that asks for it, with the limit.
+    """
+    monkeypatch.setattr(world_tables, "MOST_STEPS", 400)
+    text, expected = TOO_MUCH[case]
+    with pytest.raises(Faults) as found:
+        plan_of(text.lstrip("\n"))
+
+    assert str(found.value).splitlines() == expected
+
+
+def test_rates_are_the_same_however_they_are_laid_out():
+    """
+    A profile over a year of 24 weights is 48 half hours that are equal in pairs: the same rows of the plan.
+    """
+    hours = [float(number % 5) for number in range(24)]
+    halves = [weight for weight in hours for _ in range(2)]
+    text = """
+clock: {{measure: 52 week}}
+profiles: {{p: {{{key}: {weights}, months: [1, 2, 3, 4, 5, 6, 6, 5, 4, 3, 2, 1]}}}}
+flows: {{f: {{steps: {{s: {{take: 1 min}}}}}}}}
+traffic: {{t: {{flow: f, rate: 10 /d, profile: p}}}}
+"""
+    one, two = (
+        plan_of(text.format(key=key, weights=weights)) for key, weights in (("hours", hours), ("parts", halves))
+    )
+
+    assert len(one.rates) > 364 * 18
+    assert np.allclose(one.rates, two.rates, rtol=1e-12)
+    assert one.rates[-1, 2] + one.rates[-1, 1] * (one.horizon - one.rates[-1, 0]) == pytest.approx(3640, rel=0.01)
+
+
+def test_classes_of_those_who_start_each_other_are_found_at_once():
+    """
+    Thirty entries that all start all the others: each has the class of the only one that arrives by itself.
+    """
+    spawned = ", ".join(
+        f"s{number}: {{take: 1 min, spawn: {{traffic: u{number}, after: 1 d}}}}" for number in range(30)
+    )
+    entries = ", ".join(f"u{number}: {{flow: f, spawned: true}}" for number in range(30))
+    plan = plan_of(
+        f"clock: {{measure: 1 h}}\nflows: {{f: {{steps: {{{spawned}, z: {{take: {{by: class, A: 1 min}}}}}}}}}}\n"
+        f"traffic: {{t: {{flow: f, rate: 1 /h, class: A}}, {entries}}}\n"
+    )
+
+    assert len(plan.sources) == 31
+
+
+PIPED = {
+    "scenario": (["validate", "pipe"], "pipe: is a pipe or a device, not a file"),
+    "experiment": (["plan", "pipe"], "pipe: is a pipe or a device, not a file"),
+    "log": (["fit", "pipe", "--time-in", "t"], "pipe: is a pipe or a device, not a file"),
+    "target of plot": (["plot", "pipe"], "pipe: is a pipe or a device, not a file"),
+    "study": (["plot", "folder"], "folder/study.json: is a pipe or a device, not a file"),
+    "trace": (["validate", "traced.yaml"], "traced.yaml:7:47: 'pipe' is a pipe or a device, not a file"),
+    "results folder": (["run", "bank.yaml", "--replications", "1", "--out", "pipe"], "cannot write results"),
+}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes")
+@pytest.mark.parametrize("what", list(PIPED))
+def test_a_pipe_is_refused_wherever_a_file_is_due(what, tmp_path, monkeypatch, capsys):
+    """
+    Nobody may ever write into it; waiting for its end would be waiting for ever.
+    """
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    os.mkfifo("pipe")
+    os.mkfifo("folder/study.json")
+    head = f"{HEAD}clock: {{measure: 1 h}}\nzones: {{}}\nflows: {{f: {{steps: {{s: {{take: 1 min}}}}}}}}\n"
+    Path("bank.yaml").write_text(f"{head}traffic: {{t: {{flow: f, rate: 1 /h}}}}\n", encoding="utf-8")
+    Path("traced.yaml").write_text(
+        f"{head}traffic: {{t: {{flow: f, trace: {{time: t, file: pipe}}}}}}\n", encoding="utf-8"
+    )
+    words, expected = PIPED[what]
+    monkeypatch.setattr("sys.argv", ["zonesim", *words])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+
+    assert end.value.code == 2
+    assert expected in capsys.readouterr().err
+
+
+EXPERIMENT = """\
+zonesim: 1
+kind: experiment
+name: e
+scenario: bank.yaml
+arms: {a: [], b: []}
+"""
+
+GRIDS = {
+    "a grid": (
+        "futures: {grid: {traffic.t.rate: {scale: NUMBERS}, clock.measure: {scale: NUMBERS}}}",
+        "e.yaml:6:10: 10,000 futures with 2 arms, together more than 10,000",
+    ),
+    "replications": (
+        "futures: {grid: {traffic.t.rate: {scale: NUMBERS}}}\nreplications: 100000",
+        "e.yaml: 200 arms and futures with 100,000 replications each, together more than 1,000,000 runs",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", list(GRIDS))
+def test_runs_are_counted_before_they_are_laid_out(what, tmp_path, monkeypatch):
+    """
+    Futures are products of lists; a file of some lines asks for more than could ever be run.
+    """
+    monkeypatch.chdir(tmp_path)
+    more, expected = GRIDS[what]
+    scenario = f"{HEAD}clock: {{measure: 1 h}}\nflows: {{f: {{steps: {{s: {{take: 1 min}}}}}}}}\n"
+    Path("bank.yaml").write_text(f"{scenario}traffic: {{t: {{flow: f, rate: 1 /h}}}}\n", encoding="utf-8")
+    text = EXPERIMENT + more.replace("NUMBERS", str([1 + number / 100 for number in range(100)]))
+    Path("e.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ScenarioFault) as found:
+        read_design(Path("e.yaml"), [])
+
+    assert str(found.value).splitlines()[0] == expected
+
+
+def test_arms_and_futures_are_counted_together(monkeypatch, tmp_path):
+    """
+    Doubts are futures too, which are known only when the scenario is.
+    """
+    monkeypatch.setattr(design, "MOST_CELLS", 1)
+    Path(tmp_path / "bank.yaml").write_text(
+        f"{HEAD}clock: {{measure: 1 h}}\nflows: {{f: {{steps: {{s: {{take: 1 min}}}}}}}}\ntraffic: {{t: {{flow: f, rate: 1 /h}}}}\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "e.yaml").write_text(EXPERIMENT, encoding="utf-8")
+    with pytest.raises(ScenarioFault, match="2 arms in 1 futures, together more than 1"):
+        read_design(tmp_path / "e.yaml", [])
+
+
+def test_practices_that_some_follow_make_editions_up_to_a_limit(monkeypatch):
+    """
+    N practices of one flow, each followed by some, make 2 ** n editions; more than the limit are not built.
+    """
+    uses = [
+        (PracticeUse(f"m{number}.p", "token", frozenset(), (), Following(0.5, 0.5), frozenset()), number)
+        for number in range(4)
+    ]
+    each = [(use, Condition(use.measure, "token", ((-1, use.elsewhere),))) for use, _ in uses]
+    place = Place("a.yaml", 3, 1)
+
+    assert isinstance(editions(each, frozenset(), lambda one, other: one == other, place), Choice)
+
+    monkeypatch.setattr(adoption, "MOST_EDITIONS", 15)
+    with pytest.raises(ScenarioFault) as found:
+        editions(each, frozenset(), lambda one, other: one == other, place)
+
+    assert str(found.value) == (
+        "a.yaml:3:1: 4 practices that only some follow make more than 15 editions of a flow\n"
+        "    Let some of them be followed by all, or leave measures out."
+    )

@@ -52,7 +52,9 @@ def test_a_queue_that_grows_beyond_memory_ends_the_run(monkeypatch):
     assert " tokens are inside at " in str(found.value)
     assert ", and room for more would take 0.00" in str(found.value)
     assert """ GB, more than there is.
-    Look for a queue that grows without end, or simulate less at once.""" in str(found.value)
+    Look for a queue that grows without end, for tokens that start more than one each, or simulate less at once.""" in str(
+        found.value
+    )
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer")

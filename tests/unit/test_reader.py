@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from zonesim.faults import Faults
+from zonesim.limits import DEEPEST
 from zonesim.policy import world_of
 from zonesim.scenario import read_text
-from zonesim.scenario.reader import DEEPEST, read_file
+from zonesim.scenario.reader import read_file
 
 
 def test_scalars_are_those_of_yaml_1_2():

@@ -281,10 +281,10 @@ def test_limits(project, monkeypatch):
     """
     A log that is too large in bytes, rows or classes is refused before it fills the memory.
     """
-    monkeypatch.setattr(traces, "MOST_ROWS", 2)
+    monkeypatch.setattr(traces, "MOST_ARRIVALS", 2)
     assert "/data/log.csv:4:1: more than 2 arrivals\n    Split the log, or use `where`." in _fault(project())
 
-    monkeypatch.setattr(traces, "MOST_ROWS", 5)
+    monkeypatch.setattr(traces, "MOST_ARRIVALS", 5)
     monkeypatch.setattr(traces, "MOST_CLASSES", 1)
     assert "column 'credit' names 2 classes, more than 1\n" in _fault(project(PLACE + ", class: credit"))
 

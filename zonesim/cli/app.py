@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from zonesim import __version__
+from zonesim.limits import MOST_WORKERS
 
 app = typer.Typer(
     add_completion=False,
@@ -89,5 +90,9 @@ def how_of(workers: int, engine: str, limit: float | None = None) -> Any:  # noq
 
 
 def workers_of(wanted: int) -> int:
-    """Return how many processes to run in: what is wanted, or for 0 one for each processor that may be used."""
-    return wanted or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else wanted or os.cpu_count() or 1
+    """
+    Return how many processes to run in: what is wanted, or for 0 one for each processor that may be used; never many
+    more than there are processors.
+    """
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(wanted or there, max(there, MOST_WORKERS))

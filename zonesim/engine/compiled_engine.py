@@ -22,6 +22,7 @@ from zonesim.engine.standstill import check_standstill
 from zonesim.engine.streams import run_key
 from zonesim.engine.tokens import Token, Visit
 from zonesim.engine.wording import endless, made_twice, overdrawn, spawn_loop, too_large, too_many_tokens
+from zonesim.limits import LARGEST_ROOM
 from zonesim.plan.operations import NOWHERE, Clock, Op
 from zonesim.plan.plan import Plan
 from zonesim.plan.records import NEVER, NUMBER_BITS, Block, Ints, Sink, Totals
@@ -182,7 +183,7 @@ class _Run:
 
     def _more_slots(self) -> None:
         have = len(self.tokens) // self.width
-        if have > k.LARGEST_SLOT // 2 or 2 * self.tokens.nbytes > free_memory():
+        if have > k.LARGEST_SLOT // 2 or 2 * self.tokens.nbytes > min(free_memory(), LARGEST_ROOM):
             raise too_large(have, 2 * self.tokens.nbytes, int(self.state[k.NOW]))
         self.tokens = np.concatenate([self.tokens, self._slots(have)])
         self.state[k.FREE_COUNT] += have

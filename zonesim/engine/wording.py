@@ -48,7 +48,8 @@ def too_large(inside: int, needed: int, now: int) -> RunFault:
     """Return the fault of a run with so many tokens inside at `now` (ms) that more do not fit; `needed` in bytes."""
     return RunFault(
         f"{inside} tokens are inside at {format_ms(now)}, and room for more would take {needed / 1e9:.2g} GB, more "
-        "than there is.\n    Look for a queue that grows without end, or simulate less at once."
+        "than there is.\n    Look for a queue that grows without end, for tokens that start more than one each, or "
+        "simulate less at once."
     )
 
 

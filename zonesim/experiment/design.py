@@ -21,6 +21,7 @@ from zonesim.experiment.identity import (
 from zonesim.experiment.store import cell_key
 from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
 from zonesim.kpi import Kpi, catalogue
+from zonesim.limits import MOST_CELLS, MOST_RUNS
 from zonesim.plan import Plan, compile_plan, monday_offset
 from zonesim.policy import (
     Arm,
@@ -241,6 +242,7 @@ def complete(design: Design, wanted: Sequence[tuple[str, Place]]) -> Design:
 
     Raises Faults with what is wrong in any of them, each fault once.
     """
+    _check_runs(design)
     faults: list[ScenarioFault] = []
     for future, arm, resolved in _resolved(design, faults):
         try:
@@ -272,6 +274,18 @@ def complete(design: Design, wanted: Sequence[tuple[str, Place]]) -> Design:
     if faults:
         raise Faults(faults)
     return design
+
+
+def _check_runs(design: Design) -> None:
+    """Raise ScenarioFault when there is more to run than can be kept account of."""
+    cells = len(design.options) * len(design.futures)
+    if cells > MOST_CELLS:
+        fault = f"{len(design.options)} arms in {len(design.futures)} futures, together more than {MOST_CELLS:,}"
+        raise ScenarioFault(fault, Place(str(design.file)), "Split the experiment.")
+    if cells * design.replications > MOST_RUNS:
+        runs = f"{cells:,} arms and futures with {design.replications:,} replications each"
+        fault = f"{runs}, together more than {MOST_RUNS:,} runs"
+        raise ScenarioFault(fault, Place(str(design.file)), "Ask for fewer replications.")
 
 
 def _resolved(design: Design, faults: list[ScenarioFault]) -> Iterator[tuple[Future, str, ResolvedArm]]:

@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import Any, Final
 
 from zonesim.faults import Faults, Place, ScenarioFault, UnknownName
+from zonesim.limits import MOST_CELLS
 from zonesim.policy import Request, World, dotted, flows_in_use, root_of, targets
 from zonesim.scenario import Document, Edit, Path_, load_catalogue
 from zonesim.scenario.experiment_documents import Experiment, Scale
@@ -99,6 +101,7 @@ def futures_of(experiment: Experiment, document: Document, world: World, measure
     grid = [_column(path, values, document, "grid") for path, values in experiment.futures.grid.items()]
     zipped = [_column(path, values, document, "zip") for path, values in experiment.futures.zip.items()]
     _check_apart([column[0] for column in [*grid, *zipped]], world)
+    _check_count(grid, zipped, len(experiment.arms), document)
     rows = [*product(*grid)] if grid else [()]
     together = [*zip(*zipped, strict=True)] if zipped else [()]
     found = [Future((*row, *more)) for row in rows for more in together]
@@ -107,6 +110,17 @@ def futures_of(experiment: Experiment, document: Document, world: World, measure
         found = list(dict.fromkeys([*found, *([] if any(not each.settings for each in found) else [Future()]), *ends]))
     _check_names(found, document)
     return found
+
+
+def _check_count(
+    grid: Sequence[Sequence[Setting]], zipped: Sequence[Sequence[Setting]], arms: int, document: Document
+) -> None:
+    """Raise Faults when the arms meet too many futures; they are counted before any of them is made."""
+    count = prod(map(len, grid)) * (len(zipped[0]) if zipped else 1)
+    if count * arms > MOST_CELLS:
+        what = f"{count:,} futures with {arms} arm{'s' if arms > 1 else ''}, together more than {MOST_CELLS:,}"
+        remedy = "Give the grid fewer values, or zip those that go together."
+        raise Faults([ScenarioFault(what, document.place(("futures",)), remedy)])
 
 
 def _column(path: str, values: Any, document: Document, where: str) -> list[Setting]:  # noqa: ANN401

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from zonesim.experiment.store import FOLDER, Store
 from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
 from zonesim.kpi import RunResult
+from zonesim.scenario.paths import ODD, is_odd
 
 STUDY: Final = "study.json"
 
@@ -180,13 +181,15 @@ class Results:
 def load_results(folder: Path) -> Results:
     """Return the results in a folder that `sweep` or `compare` wrote; raises ScenarioFault when there are none."""
     path = folder / STUDY
+    if is_odd(path):
+        raise Faults([ScenarioFault(ODD, Place(str(path)), "Name a results folder of `sweep` or `compare`.")])
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         return _results(folder, document)
     except OSError as error:
         fault, remedy = f"cannot be read: {error.strerror}", "Name a results folder of `sweep` or `compare`."
         raise Faults([ScenarioFault(fault, Place(str(path)), remedy)]) from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         fault = f"is no study of this version ({type(error).__name__}: {error})"
         raise Faults([ScenarioFault(fault, Place(str(path)), "Run the experiment again.")]) from None
 

@@ -171,6 +171,9 @@ class Store:
 
     def _checked(self, path: Path, key: str) -> list[int] | None:
         """Return the replications in a file, or None with a note when it is not a whole cell of this plan."""
+        if not path.is_file():
+            self.notes.append(f"{path}: is not a file; its replications are run again")
+            return None
         try:
             head = _head(path)
             table = _table(path)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from zonesim.faults import Place, ScenarioFault
+from zonesim.scenario.paths import ODD, is_odd
 
 LONGEST_LINE: Final = 100_000
 """Characters of a line; what is longer is no row of a log."""
@@ -150,6 +151,8 @@ def _encoding(path: Path) -> str:
     Raises ScenarioFault.
     """
     place = Place(str(path))
+    if is_odd(path):
+        raise ScenarioFault(ODD, place, "Save it as a file first.")
     wrong = beyond = 0
     decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
     try:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from zonesim.faults import Place, ScenarioFault
+from zonesim.limits import MOST_EDITIONS
 from zonesim.plan.operations import NOWHERE
 from zonesim.policy import Following, PracticeUse
 
@@ -104,18 +106,27 @@ Edition = Followed | Choice
 
 
 def editions(
-    uses: Sequence[tuple[PracticeUse, Condition]], always: Followed, same: Callable[[Followed, Followed], bool]
+    uses: Sequence[tuple[PracticeUse, Condition]],
+    always: Followed,
+    same: Callable[[Followed, Followed], bool],
+    place: Place,
 ) -> Edition:
     """
     Return how the edition of a flow is chosen: as few choices as tell different texts apart.
 
     `uses` are the practices that edit the flow and that some tokens follow there, `always` those that all follow,
     `same` tells whether two sets of practices make the same text. What one condition says about another is used:
-    tokens outside 90 % of an order are outside its first 50 % too.
+    tokens outside 90 % of an order are outside its first 50 % too. Raises ScenarioFault, at `place`, for too many.
     """
+    count = 0
 
     def choose(rest: Sequence[tuple[PracticeUse, Condition]], followed: Followed, facts: list[_Fact]) -> Edition:
+        nonlocal count
         if not rest:
+            count += 1
+            if count > MOST_EDITIONS:
+                fault = f"{len(uses)} practices that only some follow make more than {MOST_EDITIONS} editions of a flow"
+                raise ScenarioFault(fault, place, "Let some of them be followed by all, or leave measures out.")
             return followed
         (use, condition), *others = rest
         known = _known(condition, facts)

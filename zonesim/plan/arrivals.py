@@ -5,10 +5,13 @@ from __future__ import annotations
 import calendar
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from math import lcm, prod
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from zonesim.faults import Place, ScenarioFault
 from zonesim.plan.calendars import Days
 from zonesim.scenario.times import Profile
 from zonesim.units import DAY
@@ -17,6 +20,9 @@ HOURS: Final = 24
 DAYS: Final = 7
 MONTHS: Final = 12
 DAYS_OF_YEAR: Final = 365
+LEAST_WEIGHT: Final = 1e-100
+"""What is below it in sum cannot be told from 0."""
+
 FLAT: Final = [1.0] * (HOURS * DAYS)
 
 
@@ -37,9 +43,21 @@ class Shape:
         """Return whether the rate never changes."""
         return self.months is None and all(factor == self.week[0] for factor in self.week)
 
+    @property
+    def parts(self) -> int:
+        """Return into how many parts the day is divided."""
+        return len(self.week) // DAYS
+
+    def kind_of_day(self, number: int, days: Days) -> tuple[int, ...]:
+        """Return what the factors of a day of the run depend on."""
+        if self.months is None:
+            return (days.weekday(number),)
+        day = days.date(number)
+        return days.weekday(number), day.month, calendar.monthrange(day.year, day.month)[1]
+
     def factors_of_day(self, number: int, days: Days) -> list[float]:
         """Return the factors of the hours, or shorter parts, of a day of the run."""
-        weekday, parts = days.weekday(number), len(self.week) // DAYS
+        weekday, parts = days.weekday(number), self.parts
         own = self.week[parts * weekday : parts * (weekday + 1)]
         if self.months is None:
             return list(own)
@@ -49,8 +67,12 @@ class Shape:
         return [one * factor for one in own]
 
 
-def shape_of(profiles: Sequence[Profile]) -> Shape:
-    """Return the shape of profiles together: their weights of each part of the day, day and month multiplied."""
+def shape_of(profiles: Sequence[Profile], place: Place) -> Shape:
+    """
+    Return the shape of profiles together: their weights of each part of the day, day and month multiplied.
+
+    Raises ScenarioFault, at `place`, when they leave no time at all.
+    """
     if not profiles:
         return Shape(FLAT)
     finest = lcm(*(len(profile.of_day) for profile in profiles))
@@ -59,6 +81,9 @@ def shape_of(profiles: Sequence[Profile]) -> Shape:
     days = [prod(weights) for weights in zip(*(profile.days for profile in profiles), strict=True)]
     seasons = [profile.months for profile in profiles if profile.months is not None]
     months = [prod(weights) for weights in zip(*seasons, strict=True)] if seasons else None
+    if not all(sum(weights) > LEAST_WEIGHT for weights in (parts, days, months or [1.0])):
+        remedy = "Give some hour, some day and some month a weight in all of them."
+        raise ScenarioFault("with these profiles together nobody ever comes", place, remedy)
     return Shape(weekly_factors(parts, days), [weight / sum(months) for weight in months] if months else None)
 
 
@@ -72,24 +97,40 @@ def weekly_factors(parts: Sequence[float], days: Sequence[float]) -> list[float]
     return [weight / mean for weight in weights]
 
 
-def rate_rows(rate: float, shape: Shape, days: Days, until: int) -> list[tuple[float, float, float]]:
+@dataclass(frozen=True)
+class Course:
+    """A shape over a run that ends at `until` ms: from when on (ms) which factor holds."""
+
+    times: NDArray[np.int64]
+    factors: NDArray[np.float64]
+    until: int
+
+
+def course_of(shape: Shape, days: Days, until: int) -> Course:
+    """Return the course of a shape over the days of a run."""
+    if shape.is_flat:
+        return Course(np.zeros(1, dtype=np.int64), np.array(shape.week[:1]), until)
+    by_day: dict[tuple[int, ...], list[float]] = {}
+    rows: list[list[float]] = []
+    for number in range(-(-until // DAY)):
+        key = shape.kind_of_day(number, days)
+        if key not in by_day:
+            by_day[key] = shape.factors_of_day(number, days)
+        rows.append(by_day[key])
+    factors = np.array(rows, dtype=np.float64).ravel()
+    times = np.arange(len(factors), dtype=np.int64) * (DAY // shape.parts)
+    return Course(times[times < until], factors[times < until], until)
+
+
+def rate_rows(rate: float, course: Course) -> NDArray[np.float64]:
     """
-    Return rows (from ms, arrivals per ms, arrivals expected before) over [0, until).
+    Return rows (from ms, arrivals per ms, arrivals expected before), shape (n, 3), over the run.
 
     `rate` is the mean, in arrivals per ms. Equal neighbours are merged.
     """
-    if shape.is_flat:
-        return [(0.0, rate * shape.week[0], 0.0)]
-    steps: list[tuple[int, float]] = []
-    for number in range(-(-until // DAY)):
-        factors = shape.factors_of_day(number, days)
-        for part, factor in enumerate(factors):
-            time, value = number * DAY + part * (DAY // len(factors)), rate * factor
-            if time < until and (not steps or steps[-1][1] != value):
-                steps.append((time, value))
-    rows: list[tuple[float, float, float]] = []
-    expected = 0.0
-    for (time, value), (later, _) in pairwise([*steps, (until, 0.0)]):
-        rows.append((float(time), value, expected))
-        expected += (later - time) * value
-    return rows
+    values = rate * course.factors
+    begins = np.ones(len(values), dtype=np.bool_)
+    begins[1:] = values[1:] != values[:-1]
+    times, values = course.times[begins], values[begins]
+    expected = np.cumsum(np.diff(times, append=course.until) * values)
+    return np.stack([times.astype(np.float64), values, np.concatenate([[0.0], expected[:-1]])], axis=1)

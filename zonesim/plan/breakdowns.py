@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from zonesim.faults import Place, ScenarioFault
+from zonesim.limits import MOST_BREAKDOWNS, MOST_CLOCKS
 from zonesim.plan.binding import resolve
 from zonesim.plan.laws import law_mean
 from zonesim.plan.operations import NOWHERE, Clock
@@ -12,9 +13,6 @@ from zonesim.plan.plan import UNLIMITED, ResourceName
 from zonesim.plan.world_tables import WorldTables
 from zonesim.scenario.breakdowns import Breakdowns
 from zonesim.scenario.fields import Law
-
-MOST_CLOCKS: Final = 1000
-"""Units of one resource that may each have a clock of its own."""
 
 Row = tuple[int, int, int, int, int, int, int]
 
@@ -65,10 +63,15 @@ def _rows(tables: WorldTables, resource: int, name: ResourceName, written: Break
         _law(tables, written.up, world.place((*path, "up"))),
         _law(tables, written.repair, world.place((*path, "repair"))),
     ]
-    if not law_mean(*tables.laws.arrays(), laws[0], 0) > 0:
+    up, repair = (law_mean(*tables.laws.arrays(), law, 0) for law in laws)
+    if not up > 0:
         raise ScenarioFault(
             f"{name} breaks down as soon as it is repaired", world.place((*path, "up")), "Give it some time."
         )
+    expected = clocks * tables.horizon / (max(up, 1.0) + repair)
+    if expected > MOST_BREAKDOWNS:
+        fault = f"{name} is expected to break down {expected:.2g} times in this run, more than {MOST_BREAKDOWNS:,}"
+        raise ScenarioFault(fault, world.place((*path, "up")), "Check the units, or measure a shorter time.")
     rows: list[Row] = []
     for unit in range(clocks):
         streams = [tables.streams.add(f"{name}//breakdown/{unit + 1}/{what}") for what in ("up", "repair")]

@@ -92,7 +92,7 @@ def compile_plan(arm: ResolvedArm) -> Plan:
         source_streams=_identities(
             [f"{name}//{what}" for name in entries for what in ("arrival", "firm", "class", "batch")]
         ).reshape(-1, 4),
-        rates=_floats(arrivals.rates, 3),
+        rates=np.concatenate([np.zeros((0, 3)), *arrivals.rates]),
         times=_ints(arrivals.times, 2),
         mixes=_floats(arrivals.mixes, classes),
         groups=_ints(group_rows, 2),

@@ -13,7 +13,6 @@ from zonesim.plan.assembly import Label, Routine
 from zonesim.plan.binding import check_count, origin, resolve
 from zonesim.plan.operations import NOWHERE, BranchOn, Op, SetWhat
 from zonesim.plan.plan import MarkName, StepName
-from zonesim.plan.reach import steps_of
 from zonesim.plan.scope import Kind, Scope
 from zonesim.plan.world_tables import WorldTables
 from zonesim.scenario.fields import By, Law
@@ -35,7 +34,7 @@ class FlowWriter:
         self.routines: list[Routine] = []
         self.routine = Routine()
         self.kind = Kind("")
-        given = {step.set.class_ for step in steps_of(self.arm, entry.flow) if step.set is not None}
+        given = tables.reach.of(entry.flow).classes
         self.classes = tables.classes_of(entry) | {name for name in given if name in tables.classes}
         self.next_child = 1
         self.child_bases: dict[tuple[tuple[str, ...], int], int] = {}

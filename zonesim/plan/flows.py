@@ -16,6 +16,7 @@ from typing import Final
 
 from zonesim import units
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
+from zonesim.limits import CALLS_DEEP
 from zonesim.plan.adoption import Choice, Condition, Edition, editions
 from zonesim.plan.assembly import Label, Routine
 from zonesim.plan.binding import Arguments, bind, origin, resolve
@@ -27,9 +28,6 @@ from zonesim.plan.scope import Kind, OpenList, Scope, consulted_marks
 from zonesim.policy import PracticeUse
 from zonesim.scenario.fields import mode_of
 from zonesim.scenario.models import END, Flow, Param, Split, Step
-
-CALLS_DEEP: Final = 12
-"""Deepest nesting of calls; deeper is taken for a flow that calls itself."""
 
 
 class EntryCompiler(WorkWriter):
@@ -111,9 +109,8 @@ class EntryCompiler(WorkWriter):
     # --- flows
 
     def _flow(self, key: str, adopted: frozenset[str], place: Place) -> Flow:
-        keys = self.arm.world.flow_keys()
-        if key not in keys:
-            raise UnknownName(f"no flow '{key}'", place, suggest(key, keys, "flows"))
+        if key not in self.tables.reach.keys:
+            raise UnknownName(f"no flow '{key}'", place, suggest(key, self.arm.world.flow_keys(), "flows"))
         return self.arm.flow(key, adopted)
 
     def _call(self, name: str, scope: Scope) -> None:
@@ -134,9 +131,11 @@ class EntryCompiler(WorkWriter):
                 always.add(use.name)
             elif condition is not False:
                 open_uses.append((use, condition))
-        chosen = editions(
-            open_uses, frozenset(always), lambda one, other: self.arm.flow(key, one) == self.arm.flow(key, other)
-        )
+
+        def alike(one: frozenset[str], other: frozenset[str]) -> bool:
+            return self.arm.flow(key, one) == self.arm.flow(key, other)
+
+        chosen = editions(open_uses, frozenset(always), alike, self.text_place)
         self._edition(name, key, chosen, scope)
         for use, condition in open_uses:
             self.tables.adoptions.note(condition, use.name)
@@ -195,6 +194,8 @@ class EntryCompiler(WorkWriter):
             name, step = items[position]
             text = (*scope.text, key, name)
             self.text_place = self.routine.at = self.arm.world.place(text)
+            if not self.tables.may_write(self.text_place):
+                return
             opened.position = position
             if name in labels:  # all but the steps of children after a split that could not be written
                 self.routine.place(labels[name])

@@ -3,23 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 from zonesim.policy import ResolvedArm
+from zonesim.scenario.acts import start_of
 from zonesim.scenario.models import Step
 
 
-def steps_of(arm: ResolvedArm, flow: str) -> Iterator[Step]:
-    """Yield the steps of a flow and of those it calls, as followers of none and of all practices see them."""
-    for adopted in {frozenset[str](), frozenset(use.name for use in arm.partial)}:
-        flows = arm.flows(adopted)
-        pending, seen = [flow], {flow}
-        while pending:
-            name = pending.pop()
-            for step in _all(flows[name].steps) if name in flows else ():
-                yield step
-                if step.call is not None and step.call not in seen:
-                    seen.add(step.call)
-                    pending.append(step.call)
+class Reach:
+    """What the flows of an arm come to, looked up once."""
+
+    def __init__(self, arm: ResolvedArm) -> None:
+        self.arm = arm
+        self._found: dict[str, Reached] = {}
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """Return the keys of all flows."""
+        return frozenset(self.arm.world.flow_keys())
+
+    def of(self, flow: str) -> Reached:
+        """Return what tokens may come to that walk a flow."""
+        if flow not in self._found:
+            self._found[flow] = Reached(self.steps(flow))
+        return self._found[flow]
+
+    def steps(self, flow: str) -> Iterator[Step]:
+        """Yield the steps of a flow and of those it calls, as followers of none and of all practices see them."""
+        for adopted in {frozenset[str](), frozenset(use.name for use in self.arm.partial)}:
+            pending, seen = [flow], {flow}
+            while pending:
+                name = pending.pop()
+                for step in _all(self.arm.flow(name, adopted).steps) if name in self.keys else ():
+                    yield step
+                    if step.call is not None and step.call not in seen:
+                        seen.add(step.call)
+                        pending.append(step.call)
+
+
+class Reached:
+    """What steps do beyond themselves: the classes that they give, and the traffic entries that they start."""
+
+    def __init__(self, steps: Iterator[Step]) -> None:
+        self.classes: set[str] = set()
+        self.starts: set[str] = set()
+        for step in steps:
+            if step.set is not None and step.set.class_ is not None:
+                self.classes.add(step.set.class_)
+            if step.spawn is not None:
+                self.starts.add(start_of(step.spawn).traffic)
 
 
 def _all(steps: Mapping[str, Step]) -> Iterator[Step]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from zonesim import units
-from zonesim.faults import UnknownName, suggest
-from zonesim.plan.arrivals import Shape, rate_rows, shape_of
+from zonesim.faults import ScenarioFault, UnknownName, suggest
+from zonesim.limits import MOST_RATES
+from zonesim.plan.arrivals import Course, course_of, rate_rows, shape_of
 from zonesim.plan.operations import NOWHERE
 from zonesim.plan.plan import LISTED_CLASS
 from zonesim.plan.world_tables import WorldTables
@@ -20,7 +24,10 @@ class Arrivals:
     def __init__(self, tables: WorldTables) -> None:
         self.tables = tables
         self.rows: list[tuple[int, ...]] = []
-        self.rates: list[tuple[float, float, float]] = []
+        self.rates: list[NDArray[np.float64]] = []
+        self._rates = 0
+        self._counted = 0
+        self._courses: dict[tuple[str, ...], Course] = {}
         self.times: list[tuple[int, int]] = []
         self.mixes: list[tuple[float, ...]] = []
 
@@ -41,10 +48,11 @@ class Arrivals:
             if trace is not None and trace.classes:
                 fixed = LISTED_CLASS
         else:
-            kind, first = _RATE, len(self.rates)
+            kind, first = _RATE, self._rates
             rate = units.parse(mode_of(entry.rate), "rate")
-            rows = rate_rows(rate, self._shape(name, entry), tables.days, tables.horizon)
-            self.rates += rows
+            rows = rate_rows(rate, self._course(name, entry))
+            self.rates.append(rows)
+            self._rates += len(rows)
             count = len(rows)
         parties = tables.parties_of(entry)
         mix = self._mix(entry)
@@ -69,10 +77,26 @@ class Arrivals:
         size = int(mode_of(entry.batch))
         return NOWHERE if size == 1 else self.tables.laws.discrete([(float(size), 1.0)])
 
-    def _shape(self, name: str, entry: Traffic) -> Shape:
-        profiles = self.tables.scenario.profiles
-        for profile in entry.profile:
-            if profile not in profiles:
-                place = self.tables.arm.world.place(("traffic", name, "profile"))
-                raise UnknownName(f"no profile '{profile}'", place, suggest(profile, profiles, "profiles"))
-        return shape_of([profiles[profile] for profile in entry.profile])
+    def _course(self, name: str, entry: Traffic) -> Course:
+        """Return how the rate of an entry goes with time; raises ScenarioFault."""
+        profiles, place = self.tables.scenario.profiles, self.tables.arm.world.place(("traffic", name, "profile"))
+        key = tuple(entry.profile)
+        found = self._courses.get(key)
+        if found is None:
+            for profile in key:
+                if profile not in profiles:
+                    raise UnknownName(f"no profile '{profile}'", place, suggest(profile, profiles, "profiles"))
+            shape = shape_of([profiles[profile] for profile in key], place)
+            days = -(-self.tables.horizon // units.DAY)
+            self._count_rates(1 if shape.is_flat else days * shape.parts)
+            found = self._courses[key] = course_of(shape, self.tables.days, self.tables.horizon)
+        self._count_rates(len(found.times))
+        return found
+
+    def _count_rates(self, count: int) -> None:
+        """Count changes of rates that are about to be laid out; raises ScenarioFault when they are too many."""
+        self._counted += count
+        if self._counted > MOST_RATES:
+            fault = f"the profiles make more than {MOST_RATES:,} changes of rates in this run"
+            place = self.tables.arm.world.place(("clock", "measure"))
+            raise ScenarioFault(fault, place, "Simulate a shorter time, or with fewer and coarser profiles.")

@@ -8,25 +8,25 @@ from typing import Any, Final, TypeVar
 
 from zonesim import units
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
+from zonesim.limits import LONGEST_RUN_YEARS, MOST_CHANGES, MOST_STEPS
 from zonesim.plan.adoption import Adoptions
 from zonesim.plan.binding import find_account, find_resource
 from zonesim.plan.calendars import Days, Span, capacity_changes, joined, open_spans
 from zonesim.plan.distributions import Laws
 from zonesim.plan.operations import AtShiftEnd
 from zonesim.plan.plan import UNLIMITED, AccountName, MarkName, ResourceName, StepName
-from zonesim.plan.reach import steps_of
+from zonesim.plan.reach import Reach
 from zonesim.plan.tables import Collector, Keyed, Streams, Table
 from zonesim.plan.traces import Traces
 from zonesim.policy import Firm, ResolvedArm, generate
 from zonesim.scenario import Path_
-from zonesim.scenario.acts import start_of
 from zonesim.scenario.fields import EVERYTHING, mode_of
 from zonesim.scenario.models import Account, Resource, Traffic
 from zonesim.scenario.traces import Run, TraceRows
 
 Value = TypeVar("Value")
 
-LONGEST_RUN: Final = 100 * 366 * units.DAY
+LONGEST_RUN: Final = LONGEST_RUN_YEARS * 366 * units.DAY
 """Longest run in ms."""
 
 MOST_STATUSES = 62
@@ -46,6 +46,7 @@ class WorldTables:
         self.arm = arm
         self.scenario = arm.scenario
         self.faults = Collector()
+        self.reach = Reach(arm)
         clock = self.scenario.clock
         self.warm_up = round(units.parse(clock.warm_up, "duration"))
         self.measured = self.warm_up + round(units.parse(clock.measure, "duration"))
@@ -76,6 +77,9 @@ class WorldTables:
         self.capacities: list[tuple[list[Span], int, str]] = []
         self.calendars: Table[tuple[str, bool]] = Table()
         self.composed: dict[str, list[Span]] = {}
+        self._spans: dict[tuple[str, bool], list[Span]] = {}
+        self._changes = 0
+        self._written = 0
         self.accounts: Keyed[AccountName] = Keyed()
         self.account_rows: list[tuple[int, int]] = []
         self.statuses = list(self.scenario.statuses)
@@ -155,7 +159,7 @@ class WorldTables:
     def given_classes(self, entry: Traffic) -> frozenset[str]:
         """Return the classes with which consignments of this entry can arrive."""
         if entry.spawned:
-            return self._classes_of_spawned(entry, ())
+            return self._classes_of_spawned(entry)
         if entry.class_ is not None:
             return frozenset({entry.class_})
         if entry.classes is not None:
@@ -166,18 +170,24 @@ class WorldTables:
             return frozenset(firm.credit for firm in self.firms)
         return frozenset({NO_CLASS})
 
-    def _classes_of_spawned(self, entry: Traffic, seen: tuple[str, ...]) -> frozenset[str]:
-        """Return the classes of all who start tokens of an entry; `seen` are entries that lead there."""
+    def _classes_of_spawned(self, entry: Traffic) -> frozenset[str]:
+        """Return the classes of all who start tokens of an entry, themselves or through others that they start."""
         traffic = self.scenario.traffic
-        name = next(name for name, each in traffic.items() if each is entry)
+        started_by: dict[str, list[str]] = {}
+        for name, each in traffic.items():
+            for other in self.reach.of(each.flow).starts:
+                started_by.setdefault(other, []).append(name)
         found: set[str] = set()
-        for other_name, other in traffic.items():
-            steps = list(steps_of(self.arm, other.flow)) if other_name not in seen else []
-            if any(step.spawn is not None and start_of(step.spawn).traffic == name for step in steps):
-                seen = (*seen, other_name)
-                found |= self._classes_of_spawned(other, seen) if other.spawned else self.classes_of(other)
-                given = {step.set.class_ for step in steps if step.set is not None}
-                found |= {each for each in given if each in self.classes}
+        pending = [name for name, each in traffic.items() if each is entry]
+        seen = set(pending)
+        while pending:
+            for name in started_by.get(pending.pop(), ()):
+                found |= self.reach.of(traffic[name].flow).classes & set(self.classes)
+                if not traffic[name].spawned:
+                    found |= self.classes_of(traffic[name])
+                elif name not in seen:
+                    seen.add(name)
+                    pending.append(name)
         return frozenset(found or {NO_CLASS})
 
     def per_class(
@@ -274,6 +284,7 @@ class WorldTables:
         for (start, own), (end, _) in pairwise([*phases, (self.horizon, entry)]):
             try:
                 spans = self.spans(own.open, place)
+                self._count_changes(2 * len(spans))
             except ScenarioFault as fault:
                 self.faults.add(fault)
                 spans = [(0, self.horizon)]
@@ -298,7 +309,28 @@ class WorldTables:
             raise UnknownName(
                 f"no calendar '{calendar}'", place, suggest(calendar, self.scenario.calendars, "calendars")
             )
-        return open_spans(self.scenario.calendars[calendar].hours(), self.days, self.horizon, whole_days=whole_days)
+        key = (calendar, whole_days)
+        if key not in self._spans:
+            hours = self.scenario.calendars[calendar].hours()
+            self._count_changes(2 * hours.most_spans * -(-self.horizon // units.DAY))
+            self._spans[key] = open_spans(hours, self.days, self.horizon, whole_days=whole_days)
+        return self._spans[key]
+
+    def _count_changes(self, count: int) -> None:
+        """Count openings and closings that are about to be laid out; raises ScenarioFault when they are too many."""
+        self._changes += count
+        if self._changes > MOST_CHANGES:
+            fault = f"more than {MOST_CHANGES:,} openings and closings in this run"
+            place = self.arm.world.place(("clock", "measure"))
+            raise ScenarioFault(fault, place, "Simulate a shorter time, or with fewer opening hours.")
+
+    def may_write(self, place: Place) -> bool:
+        """Count a step that is about to be written; note a fault and return False when they are too many."""
+        self._written += 1
+        if self._written == MOST_STEPS + 1:
+            fault = f"more than {MOST_STEPS:,} steps, those of called flows counted at every call"
+            self.faults.add(ScenarioFault(fault, place, "Look for flows that call flows that call flows."))
+        return self._written <= MOST_STEPS
 
     def resource(self, dotted: Any, place: Place) -> int:  # noqa: ANN401
         """Return the number of a resource; raises UnknownName."""

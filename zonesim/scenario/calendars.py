@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from zonesim import units
+from zonesim.limits import MOST_DATES
 from zonesim.scenario.fields import Name, Named, Strict, in_schema, inside, problem
 from zonesim.scenario.labels import Source, Text
 
@@ -109,6 +110,11 @@ class OpeningHours:
 
     by_key: dict[DayKey, list[Minutes]] = field(default_factory=dict)
 
+    @property
+    def most_spans(self) -> int:
+        """Return how many open spans a day may have."""
+        return max(map(len, self.by_key.values()), default=0)
+
     def on(self, day: datetime.date, weekday: int) -> list[Minutes]:
         """Return the open spans of a day that counts as `weekday` (Monday 0)."""
         keys: tuple[DayKey, ...] = (day, day.day, DAYS[weekday])
@@ -173,8 +179,11 @@ class Calendar(Named):
 
 
 def _date_texts(value: Any) -> Any:  # noqa: ANN401
+    count = 0
     for text in value if isinstance(value, list) else ():
-        parse_dates(str(text))
+        count += len(parse_dates(str(text)))
+        if count > MOST_DATES:
+            raise problem(f"more than {MOST_DATES:,} dates", "Name each day once.")
     return value
 
 

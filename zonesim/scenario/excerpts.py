@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from zonesim.faults import LIBRARY, Faults, Place, ScenarioFault, ZonesimError
+from zonesim.scenario.paths import is_odd
 
 WIDEST: Final = 100
 """Columns of a source line that are shown; of a longer line only the part around the place."""
@@ -76,7 +77,7 @@ def _lines(file: str) -> list[str]:
     """Return the lines of a file of the user or of the library; none when it cannot be read."""
     path = files("zonesim") / file if file.startswith(LIBRARY) else Path(file)
     try:
-        if isinstance(path, Path) and path.stat().st_size > LARGEST:
+        if isinstance(path, Path) and (is_odd(path) or path.stat().st_size > LARGEST):
             return []
         return path.read_bytes().decode("utf-8-sig", "replace").split("\n")
     except OSError:

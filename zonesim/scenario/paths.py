@@ -7,6 +7,7 @@ a file of the person who runs it.
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path, PureWindowsPath
 from typing import Final
 
@@ -14,6 +15,19 @@ from zonesim.faults import Place, ScenarioFault
 
 PROJECT_MARKS: Final = ("pyproject.toml", ".git", "zonesim.toml")
 """A folder that holds one of these is a project folder."""
+
+
+def is_odd(path: Path) -> bool:
+    """Return whether a path leads to a pipe, a device or the like, which may never end: neither file nor folder."""
+    try:
+        kind = path.stat().st_mode
+    except (OSError, ValueError):
+        return False  # told by whoever opens it
+    return not stat.S_ISREG(kind) and not stat.S_ISDIR(kind)
+
+
+ODD: Final = "is a pipe or a device, not a file"
+"""What is said of such a path."""
 
 
 def project_folder(named_in: Path) -> Path:
@@ -42,6 +56,7 @@ def inside_project(written: str, named_in: Path, place: Place) -> Path:
     root = project_folder(named_in)
     try:
         found = (named_in.parent.resolve() / written).resolve()
+        found.exists()
     except (OSError, RuntimeError, ValueError):
         raise ScenarioFault(f"'{written}' cannot be a file", place, "Check the name.") from None
     if not found.is_relative_to(root):

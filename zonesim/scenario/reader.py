@@ -15,10 +15,8 @@ from typing import Any, Final
 import yaml
 
 from zonesim.faults import LIBRARY, Faults, Place, ScenarioFault
-
-LARGEST_FILE: Final = 2_000_000
-DEEPEST: Final = 40
-MOST_NODES: Final = 200_000
+from zonesim.limits import DEEPEST, LARGEST_FILE, MOST_VALUES
+from zonesim.scenario.paths import ODD, is_odd
 
 Path_ = tuple[str, ...]
 """Where a value stands in a document: its keys from the outside in; positions in a list count from 0."""
@@ -76,9 +74,9 @@ class _Reader:
 
     def value(self, node: yaml.Node, path: Path_) -> Any:  # noqa: ANN401  YAML is untyped
         self.nodes += 1
-        if self.nodes > MOST_NODES:
+        if self.nodes > MOST_VALUES:
             raise ScenarioFault(
-                f"more than {MOST_NODES} values", self.at(node), "Split the file, or use fewer aliases."
+                f"more than {MOST_VALUES} values", self.at(node), "Split the file, or use fewer aliases."
             )
         if len(path) > DEEPEST:
             raise ScenarioFault(f"nested deeper than {DEEPEST} levels", self.at(node), "Write it flatter.")
@@ -201,6 +199,8 @@ def read_file(path: Path) -> Document:
     name = str(path)
     if name.startswith(LIBRARY):  # a folder of the reader's that is called like ours
         name = f"./{name}"
+    if is_odd(path):
+        raise Faults([ScenarioFault(ODD, Place(name), "Save it as a file first.")])
     try:
         if path.is_file() and path.stat().st_size > LARGEST_FILE:
             raise Faults(

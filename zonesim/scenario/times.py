@@ -37,7 +37,7 @@ class Clock(Strict):
     """Where the choice comes from."""
 
 
-Weight = Annotated[float, Field(ge=0)]
+Weight = Annotated[float, Field(ge=0, le=1e9)]
 
 
 PARTS: Final = (48, 96, 144, 288)

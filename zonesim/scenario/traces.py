@@ -12,18 +12,11 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 from zonesim import units
 from zonesim.faults import Faults, Place, ScenarioFault, UnitFault, UnknownName, suggest
+from zonesim.limits import LARGEST_TRACE, MOST_ARRIVALS, MOST_CLASSES
+from zonesim.scenario.paths import ODD, is_odd
 
 if TYPE_CHECKING:
     from zonesim.scenario.traffic import Trace
-
-LARGEST_TRACE: Final = 256_000_000
-"""Most bytes of a log."""
-
-MOST_ROWS: Final = 2_000_000
-"""Most arrivals from one log."""
-
-MOST_CLASSES: Final = 50
-"""Most classes that a column may name."""
 
 SHOWN: Final = 5
 """So many wrong rows are named; the others are counted."""
@@ -93,6 +86,8 @@ def read_trace(trace: Trace, file: Path, shown: str, run: Run, at: At) -> TraceR
     the file cannot be read, is no CSV or too large, columns that it lacks, rows without a time or class, out of
     order or outside the run.
     """
+    if is_odd(file):
+        raise Faults([ScenarioFault(f"'{shown}' {ODD}", at("file"), "Save it as a file first.")])
     try:
         stat = file.stat()
     except OSError as error:
@@ -221,8 +216,8 @@ class _Log:
             self.wrong.add(line, f"no value in column '{self.trace.class_}'", "Give each row a class.")
             return
         self.rows.append((time, name))
-        if len(self.rows) > MOST_ROWS:
-            fault = f"more than {MOST_ROWS} arrivals"
+        if len(self.rows) > MOST_ARRIVALS:
+            fault = f"more than {MOST_ARRIVALS} arrivals"
             raise Faults([ScenarioFault(fault, Place(self.shown, line, 1), "Split the log, or use `where`.")])
 
     def _time(self, text: str) -> int:
