@@ -14,6 +14,8 @@ import pytest
 from tests.made_up import made_up, ordinary
 from zonesim.briefing import fonts, style
 from zonesim.briefing.dwell_figure import dwell_figure
+from zonesim.briefing.folders import file_names
+from zonesim.briefing.plotting import plot_job
 from zonesim.briefing.report import run_job
 from zonesim.briefing.sweep_report import plan_job, sweep_job
 from zonesim.experiment import USUAL_REPLICATIONS, USUAL_SEED, How, Store, load_results, told_setting
@@ -298,3 +300,136 @@ def test_every_figure_says_what_was_set_otherwise(language, mark):
     if language == "en":
         drawn = " ".join(text.get_text() for text in dwell_figure(what_if).texts)
         assert "WHAT IF, not as written: traffic.*.rate × 2; x.y = 3" in drawn
+
+
+# --- figures drawn later
+
+
+def drawn(target: Path, out: Path | None = None) -> tuple[str, list[str]]:
+    """Draw a results folder; return the words on its process map, and what is said besides."""
+    job = plot_job(target, "en", "svg", out, [], [])
+    (path,) = (out or target).glob("process_map_*.svg")
+    return path.read_text(encoding="utf-8"), job.notes
+
+
+def test_a_copied_result_is_drawn_anywhere_with_its_maps(home, tmp_path_factory, monkeypatch):
+    """
+    What a figure needs lies in the results folder: a copy is drawn from another folder, the scenario being gone, with
+    process maps, settings and number of the run; nothing is said to have changed.
+    """
+    job = run(BUSY, n=2)
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    shutil.copytree(job.document["run"]["folder"], elsewhere / "copy")
+    shutil.rmtree(home / "out")
+    (home / "bank.yaml").unlink()
+    monkeypatch.chdir(elsewhere)
+    words, notes = drawn(Path("copy"))
+
+    assert notes == []
+    assert "WHAT IF, not as written: traffic.*.rate × 1.5" in words
+    assert f"run {job.document['run']['id']}" in words
+    assert "2 replications" in words
+    assert "exponential mean 10 min" in words
+
+
+def test_a_file_of_the_same_name_elsewhere_is_another_file(home, tmp_path_factory, monkeypatch):
+    """
+    A scenario that lies at the same relative path of another folder does not make a result a changed one.
+    """
+    folder = Path(run(n=2).document["run"]["folder"]).resolve()
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "bank.yaml").write_text(SCENARIO.replace("10 min", "12 min"), encoding="utf-8")
+    monkeypatch.chdir(elsewhere)
+
+    assert drawn(folder)[1] == []
+
+
+TOLD = ["the file has changed since the run; drawn as it was run"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new", "notes"),
+    [
+        ("run", "traffic:", "# a remark\ntraffic:", []),
+        ("run", "10 min", "12 min", TOLD),
+        ("sweep", "10 min", "12 min", TOLD),
+        ("run", "kind: scenario", "kind: nothing", TOLD),
+    ],
+    ids=["a comment", "a number", "a number of a sweep", "no scenario any more"],
+)
+def test_only_a_change_of_what_was_run_is_told_and_what_was_run_is_drawn(home, kind, old, new, notes):
+    """
+    A comment changes nothing; where a value has changed, or the file is no scenario any more, that is said, and the map
+    shows the value of the run.
+    """
+    (home / "e.yaml").write_text(
+        EXPERIMENT.replace(", four: {set: {zones.BANK.clerks.units: 4}}", ""), encoding="utf-8"
+    )
+    job = run(n=2) if kind == "run" else sweep()
+    (home / "bank.yaml").write_text(SCENARIO.replace(old, new), encoding="utf-8")
+    words, said = drawn(Path(job.document["run"]["folder"]))
+
+    assert said == notes
+    assert "exponential mean 10 min" in words
+
+
+def test_maps_of_another_library_are_not_drawn(home):
+    """
+    Where this version of zonesim makes something else of the files than was run, no process map is drawn, with the
+    reason; the numbers are.
+    """
+    folder = Path(run(n=2).document["run"]["folder"])
+    study = json.loads((folder / "study.json").read_text(encoding="utf-8"))
+    study["cells"][0]["resolved_sha256"] = "0" * 64
+    (folder / "study.json").write_text(json.dumps(study), encoding="utf-8")
+    job = plot_job(folder, "en", "svg", None, [], [])
+
+    assert (
+        job.document["skipped"]["process_map"] == "this version of zonesim has another library than the run: run again"
+    )
+    assert job.notes == []
+
+
+def test_what_a_scenario_shows_without_a_run_is_kept_apart_too(home):
+    """
+    Maps and loads of a scenario with and without settings have folders of their own, not that of its results.
+    """
+    names = [
+        {
+            Path(file).parent.name
+            for file in plot_job(Path("bank.yaml"), "en", "svg", None, [], settings).document["files"]
+        }
+        for settings in ([], [BUSY])
+    ]
+
+    assert all(len(each) == 1 for each in names)
+    assert [next(iter(each)).rpartition("-r")[0] for each in names] == ["bank--scenario", "bank--scenario-rate-x1.5"]
+
+
+def test_two_results_drawn_into_one_folder_do_not_overwrite_each_other(home):
+    """
+    In a folder that is not the result's own the files have the number of the run in their names.
+    """
+    numbers = []
+    for settings in ([], [BUSY]):
+        job = run(*settings, n=2)
+        numbers.append(job.document["run"]["id"])
+        plot_job(Path(job.document["run"]["folder"]), "en", "svg", Path("slides"), [], [])
+
+    assert sorted(path.stem for path in Path("slides").glob("process_map*")) == sorted(
+        f"process_map_bank-{number}" for number in numbers
+    )
+
+
+def test_names_of_files_are_distinct_on_any_disk():
+    """
+    Names that differ in case only, or in characters that a file may not have, do not become one file.
+    """
+    assert file_names(["map_F1", "map_f1", "a/b", "a-b", "x" * 300, "x" * 301]) == [
+        "map_F1",
+        "map_f1-2",
+        "a-b",
+        "a-b-2",
+        "x" * 120,
+        f"{'x' * 120}-2",
+    ]

@@ -71,10 +71,11 @@ class FigureContext:
     What figures are drawn from: arms (baseline first), the runs of each, their comparison, the KPIs, the seed, and the
     language that they speak.
 
-    `arms` is empty when the scenario of the results cannot be read any more: then there are no labels, and `told`
-    says how it was called. `future`: in words, the future of an experiment that the runs belong to. `wanted`: ids of
-    KPIs to draw in place of the usual ones. `labels`: what an experiment calls its arms, by name. `run`: the number of
-    the run; `settings`: those of `--set`, as people read them; `experiment`: what the experiment is called.
+    `arms` is empty when what the results were run from cannot be read: then there are no labels, and `told` says how
+    it was called. `library_changed`: this version of zonesim makes other arms of it than those that were run.
+    `future`: in words, the future of an experiment that the runs belong to. `wanted`: ids of KPIs to draw in place of
+    the usual ones. `labels`: what an experiment calls its arms, by name. `run`: the number of the run; `settings`:
+    those of `--set`, as people read them; `experiment`: what the experiment is called.
     """
 
     arms: Mapping[str, ResolvedArm]
@@ -90,6 +91,7 @@ class FigureContext:
     run: str = ""
     settings: Sequence[str] = ()
     experiment: str = ""
+    library_changed: bool = False
 
     @cached_property
     def say(self) -> Words:
@@ -160,7 +162,8 @@ class FigureContext:
         ]
         if self.n:
             return BETWEEN.join(parts)
-        kept = [scenario, say("caption.no_run"), *parts[-2:]]
+        number = [say("caption.number", run=self.run)] if self.run else []
+        kept = [scenario, say("caption.no_run"), *number, *parts[-2:]]
         if self.settings:
             kept.insert(1, say("caption.settings", settings=self._settings(CAPTION_ROOM)))
         return BETWEEN.join(kept)

@@ -11,7 +11,7 @@ from zonesim.briefing import style
 from zonesim.briefing.context import FigureContext
 from zonesim.briefing.dwell_figure import dwell_figure
 from zonesim.briefing.effects_figure import effects_figures
-from zonesim.briefing.folders import COMPARED
+from zonesim.briefing.folders import COMPARED, file_names
 from zonesim.briefing.gate_figure import gate_figure
 from zonesim.briefing.map_figure import map_figures
 from zonesim.briefing.stages_figure import stages_figure
@@ -76,7 +76,7 @@ def save_all(
             for old in (path for pattern in stale for path in folder.glob(f"{pattern}{end}.{kind}")):
                 if end or not old.stem.endswith("_zh"):
                     old.unlink()
-            for name, figure in drawn.items():
+            for name, figure in zip(file_names(drawn), drawn.values(), strict=True):
                 path = folder / f"{name}{end}.{kind}"
                 style.save(figure, path)
                 paths.append(path)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +29,9 @@ COMPARED: Final = (
 )
 VARIED: Final = ("sweep", "sweep_*", "heat_*")
 """Names of the files of figures, without language and format: of arms side by side, and of what was varied."""
+
+MOST_LETTERS: Final = 120
+"""Letters of a file's name, at most."""
 
 FORMATS: Final = ("png", "svg", "pdf")
 
@@ -80,6 +84,23 @@ def run_in(folder: Path) -> str:
         return ""
     run = _study(folder).get("run")
     return run if isinstance(run, str) and run.isalnum() else EARLIER
+
+
+def file_names(names: Iterable[str]) -> list[str]:
+    """
+    Return names for files, no two the same: also where a disk takes `F1` for `f1`, or a character that no file may have
+    is written as a dash.
+    """
+    taken: set[str] = set()
+    found = []
+    for name in names:
+        plain = re.sub(r'[\x00-\x1f<>:"/\\|?*]', "-", name)[:MOST_LETTERS].rstrip(". ") or "figure"
+        own, number = plain, 2
+        while own.casefold() in taken:
+            own, number = f"{plain}-{number}", number + 1
+        taken.add(own.casefold())
+        found.append(own)
+    return found
 
 
 def clear_figures(folder: Path) -> None:

@@ -14,6 +14,7 @@ from matplotlib.patches import Rectangle
 from zonesim.analysis import Point
 from zonesim.briefing import style
 from zonesim.briefing.context import NOT_GIVEN, FigureContext
+from zonesim.briefing.folders import file_names
 from zonesim.briefing.sweep_figure import axis_title, drawable
 from zonesim.briefing.sweep_grid import Axis, Grid
 from zonesim.kpi import Kpi
@@ -37,7 +38,8 @@ def heat_figures(context: FigureContext, grid: Grid) -> dict[str, Figure] | str:
         return say("heat.one_axis")
     across, up = grid.axes[:2]
     kpis = drawable(context, grid)[:MOST_SLIDES]
-    found = {f"heat_{kpi.id.replace('.', '_')}": _page(context, grid, kpi, across, up) for kpi in kpis}
+    names = file_names(f"heat_{kpi.id.replace('.', '_')}" for kpi in kpis)
+    found = {name: _page(context, grid, kpi, across, up) for name, kpi in zip(names, kpis, strict=True)}
     drawn = {name: figure for name, figure in found.items() if figure is not None}
     return drawn or say("sweep.no_kpi")
 

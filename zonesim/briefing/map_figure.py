@@ -12,6 +12,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from zonesim.briefing import style
 from zonesim.briefing.context import FigureContext
+from zonesim.briefing.folders import file_names
 from zonesim.briefing.process_map import Node, flows_changed, tree
 from zonesim.briefing.words import Words
 
@@ -74,6 +75,8 @@ def map_figures(context: FigureContext) -> dict[str, Figure] | str:
     """
     if not context.arms:
         return context.say("no_scenario")
+    if context.library_changed:
+        return context.say("library_changed")
     last = list(context.arms)[-1]
     base, arm = context.arms[context.baseline], context.arms[last]
     say = context.say
@@ -85,10 +88,9 @@ def map_figures(context: FigureContext) -> dict[str, Figure] | str:
     pages = _pages(maps)
     left_out = [flow for flow in maps if not any(flow in page for page in pages)]
     notes = [say("map.also", names=say.listed(left_out))] if left_out else []
-    return {
-        f"process_map_{'_'.join(page)}": _Page(context, {flow: maps[flow] for flow in page}, notes).draw()
-        for page in pages
-    }
+    names = file_names(f"process_map_{'_'.join(page)}" for page in pages)
+    drawn = [_Page(context, {flow: maps[flow] for flow in page}, notes).draw() for page in pages]
+    return dict(zip(names, drawn, strict=True))
 
 
 def _rows(flow: Node, say: Words, *, fold: bool) -> list[_Row]:

@@ -22,6 +22,7 @@ from zonesim.briefing.results_context import results_context
 from zonesim.briefing.sweep_figure import sweep_figures
 from zonesim.briefing.sweep_grid import Grid
 from zonesim.briefing.words import LANGUAGES, Language
+from zonesim.experiment import asked_settings, number_of, told_setting, tree_hash
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.policy import arms_for, resolve
 
@@ -32,7 +33,8 @@ def plot_job(
     """
     Draw the figures of a results folder, or of a scenario file what needs no run.
 
-    Files go to `out`, by default to the results folder, or to `results/NAME` for a scenario. Raises ScenarioFault.
+    Files go to the results folder, or for a scenario to `results/NAME--scenario` with its number behind it; in another
+    folder, `out`, the number stands behind the name of each file. Raises ScenarioFault.
     """
     speaking = _language(language)
     kinds = _formats(formats)
@@ -69,14 +71,17 @@ def _scenario(
     world = open_world(file, settings)
     arms = {arm.name: resolve(world, arm) for arm in arms_for(world)}
     baseline = next(iter(arms))
-    context = FigureContext(arms, {}, Comparison(baseline, {}, ()), (), 0, language)
+    told = [told_setting(text) for text in settings]
+    run = number_of([told, *map(tree_hash, arms.values())])
+    context = FigureContext(arms, {}, Comparison(baseline, {}, ()), (), 0, language, run=run, settings=told)
     found: dict[str, Figure | str] = {}
     with style.look(language):
         maps = map_figures(context)
         found |= {"process_map": maps} if isinstance(maps, str) else maps
         found["loads"] = load_figure(context)
-    folder = out if out is not None else Path("results") / context.arms[baseline].scenario.name
-    return _written(folder, found, context, kinds)
+    words = "-".join(["scenario", *asked_settings(settings), run])
+    folder = Path("results") / f"{context.arms[baseline].scenario.name}--{words}"
+    return _written(folder if out is None else out, found, context, kinds, run if out is not None else "")
 
 
 def _folder(folder: Path, language: Language, kinds: Sequence[str], out: Path | None, kpis: Sequence[str]) -> Job:
@@ -92,14 +97,18 @@ def _folder(folder: Path, language: Language, kinds: Sequence[str], out: Path | 
         curves, maps = sweep_figures(varied, grid), heat_figures(varied, grid)
     found |= {"sweep": curves} if isinstance(curves, str) else curves
     found |= {"heat": maps} if isinstance(maps, str) else maps
-    job = _written(out if out is not None else folder, found, shown.context, kinds)
+    elsewhere = out is not None and out.resolve() != folder.resolve()
+    end = shown.context.run if elsewhere else ""
+    job = _written(folder if out is None else out, found, shown.context, kinds, end)
     if shown.changed:
         job.notes.append(shown.context.say("scenario_changed"))
     return job
 
 
-def _written(folder: Path, found: Mapping[str, Figure | str], context: FigureContext, kinds: Sequence[str]) -> Job:
-    """Write what was drawn, and say what was not."""
+def _written(
+    folder: Path, found: Mapping[str, Figure | str], context: FigureContext, kinds: Sequence[str], end: str
+) -> Job:
+    """Write what was drawn, `end` behind the name of each file, and say what was not."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -108,7 +117,8 @@ def _written(folder: Path, found: Mapping[str, Figure | str], context: FigureCon
         ) from None
     if not os.access(folder, os.W_OK):
         raise ScenarioFault("cannot write figures there", Place(str(folder)), "Choose another folder with --out.")
-    drawn = {name: figure for name, figure in found.items() if not isinstance(figure, str)}
+    behind = f"-{end}" if end else ""
+    drawn = {f"{name}{behind}": figure for name, figure in found.items() if not isinstance(figure, str)}
     paths = save_all(folder, drawn, context, (), kinds)
     skipped = {name: why for name, why in found.items() if isinstance(why, str)}
     lines = [*map(str, paths), *(context.say("skipped", name=name, why=why) for name, why in skipped.items())]

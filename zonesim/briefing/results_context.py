@@ -8,13 +8,10 @@ from pathlib import Path
 
 from zonesim.analysis import compare
 from zonesim.briefing.context import FigureContext, Told
-from zonesim.briefing.inspection import open_world
 from zonesim.briefing.words import Language, Words
-from zonesim.experiment import Design, KpiInfo, Results, is_experiment, load_results, plain_design, read_design
+from zonesim.experiment import KpiInfo, Results, are_as_run, have_changed, load_results, recall_arms
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.kpi import DEFINITIONS, Kpi
-from zonesim.policy import arm_named
-from zonesim.scenario import read_file
 
 
 @dataclass(frozen=True)
@@ -30,8 +27,8 @@ def results_context(folder: Path, language: Language, wanted: Sequence[str]) -> 
     """
     Return what a results folder shows.
 
-    Labels come from the scenario as it stands now, if it can still be read; numbers only from the folder. Raises
-    ScenarioFault: no results, nothing finished, or a KPI in `wanted` that the results do not have.
+    All comes from the folder, whatever became of the scenario since. Raises ScenarioFault: no results, nothing
+    finished, or a KPI in `wanted` that the results do not have.
     """
     results = load_results(folder)
     future = next(iter(results.futures))
@@ -41,10 +38,7 @@ def results_context(folder: Path, language: Language, wanted: Sequence[str]) -> 
     for name in wanted:
         if name not in results.kpis:
             raise UnknownName(f"no KPI '{name}' in these results", Place("--kpi"), suggest(name, results.kpis))
-    design = _design(results)
-    changed = design is None or any(
-        design.cells[pair].key != cell.key for pair, cell in results.cells.items() if pair in design.cells
-    )
+    arms = recall_arms(results)
     kpis = [kpi for info in results.kpis.values() if (kpi := _kpi(info)) is not None]
     runs = {arm: results.runs(arm, future) for arm in results.arms}
     comparison = compare(
@@ -58,7 +52,8 @@ def results_context(folder: Path, language: Language, wanted: Sequence[str]) -> 
     say = Words(language)
     several = len(results.futures) > 1
     context = FigureContext(
-        arms=design.resolved if design is not None else {},
+        arms=arms,
+        library_changed=not are_as_run(results, arms),
         results=runs,
         comparison=comparison,
         kpis=kpis,
@@ -72,36 +67,7 @@ def results_context(folder: Path, language: Language, wanted: Sequence[str]) -> 
         settings=results.settings,
         experiment=say.label(results.label, results.name) if results.kind == "sweep" else "",
     )
-    return Shown(results, context, changed)
-
-
-def _design(results: Results) -> Design | None:
-    """Return the design of the results as its files stand now, None when they cannot be read or say other arms."""
-    written = results.provenance
-    file = Path(str(written.get("file", "")))
-    settings = [str(each) for each in written.get("settings", ())]
-    try:
-        if not file.is_file():
-            return None
-        if is_experiment(read_file(file)):
-            design = read_design(
-                file, settings, seed=results.seed, replications=results.replications, level=results.level
-            )
-        else:
-            world = open_world(file, settings)
-            arms = [arm_named(world, name) for name in results.arms]
-            design = plain_design(
-                file,
-                world,
-                arms,
-                settings,
-                seed=results.seed,
-                replications=results.replications,
-                level=results.level,
-            )
-    except ScenarioFault:
-        return None
-    return design if list(design.options) == list(results.arms) else None
+    return Shown(results, context, have_changed(results))
 
 
 def _kpi(info: KpiInfo) -> Kpi | None:

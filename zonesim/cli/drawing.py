@@ -20,7 +20,11 @@ def plot(
         str, typer.Option("--format", help="File formats, separated by commas: png, svg, pdf (text stays text).")
     ] = "png",
     out: Annotated[
-        Path | None, typer.Option(help="Folder for the figures; default: the results folder.", show_default=False)
+        Path | None,
+        typer.Option(
+            help="Folder for the figures, whose names then end with the run's number; default: the results folder.",
+            show_default=False,
+        ),
     ] = None,
     kpi: Annotated[
         list[str] | None,

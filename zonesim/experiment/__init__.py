@@ -1,6 +1,6 @@
 """Experiments: arms × futures × replications, their store, and what they have found."""
 
-from zonesim.experiment.design import Combination, Design, Option, is_experiment, plain_design, read_design
+from zonesim.experiment.design import Combination, Design, Option, is_experiment, plain_design, read_design, tree_hash
 from zonesim.experiment.futures import AS_WRITTEN, Future, Setting
 from zonesim.experiment.how import How
 from zonesim.experiment.identity import (
@@ -8,11 +8,14 @@ from zonesim.experiment.identity import (
     USUAL_REPLICATIONS,
     USUAL_SEED,
     Kind,
+    asked_settings,
     folder_name,
+    number_of,
     run_id,
     slug,
     told_setting,
 )
+from zonesim.experiment.recall import are_as_run, have_changed, recall_arms
 from zonesim.experiment.results import ArmInfo, CellInfo, FutureInfo, KpiInfo, Results, load_results
 from zonesim.experiment.runner import Failure, Runs, run_arms
 from zonesim.experiment.store import SHARED, Store, cell_key
@@ -39,17 +42,23 @@ __all__ = [
     "Runs",
     "Setting",
     "Store",
+    "are_as_run",
+    "asked_settings",
     "cell_key",
     "folder_name",
+    "have_changed",
     "is_experiment",
     "load_results",
+    "number_of",
     "plain_design",
     "read_design",
+    "recall_arms",
     "run_arms",
     "run_id",
     "slug",
     "study_document",
     "told_setting",
+    "tree_hash",
     "write_inputs",
     "write_study",
 ]

@@ -16,7 +16,6 @@ from zonesim.experiment.identity import (
     Kind,
     asked_number,
     asked_settings,
-    told_setting,
 )
 from zonesim.experiment.store import cell_key
 from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
@@ -98,7 +97,7 @@ class Design:
     """Confidence level of its intervals."""
     kind: Kind = "sweep"
     given: tuple[str, ...] = ()
-    """The settings of `--set`, as people read them."""
+    """The settings of `--set`, as they were given."""
     asked: tuple[str, ...] = ()
     """What was asked for beyond the file as written with the usual options, as words of a folder's name."""
     inputs: dict[str, bytes] = field(default_factory=dict)
@@ -132,12 +131,30 @@ def read_design(
 
     Raises Faults with all that is wrong before anything runs: the document, the scenario, arms, futures, KPIs.
     """
+    return complete(*draft_experiment(file, settings, seed=seed, replications=replications, level=level))
+
+
+def draft_experiment(
+    file: Path,
+    settings: Sequence[str],
+    *,
+    seed: int | None = None,
+    replications: int | None = None,
+    level: float = USUAL_LEVEL,
+    scenario_file: Path | None = None,
+) -> tuple[Design, list[tuple[str, Place]]]:
+    """
+    Return the design of an experiment without its plans, and the KPIs that it wants to report.
+
+    `scenario_file` replaces the one that the file names. Raises Faults.
+    """
     document = read_file(file)
     if not is_experiment(document):
         fault, place = f"kind '{document.tree.get('kind')}' is not an experiment", document.place(("kind",))
         raise Faults([ScenarioFault(fault, place, "Write `kind: experiment`; `run` and `compare` take a scenario.")])
     written = check(Experiment, document.tree, document.places, document.keys, file=document.file)
-    scenario_file = inside_project(written.scenario, file, document.place(("scenario",)))
+    if scenario_file is None:
+        scenario_file = inside_project(written.scenario, file, document.place(("scenario",)))
     if not scenario_file.is_file():
         fault = f"no file '{written.scenario}' here"
         raise Faults([ScenarioFault(fault, document.place(("scenario",)), "Name a scenario from this file's folder.")])
@@ -178,7 +195,7 @@ def read_design(
         replications=written.replications if replications is None else replications,
         offset=0,
         level=level,
-        given=tuple(map(told_setting, settings)),
+        given=tuple(settings),
         inputs={"experiment.yaml": file.read_bytes(), "scenario.yaml": scenario_file.read_bytes()},
     )
     design.asked = (
@@ -187,7 +204,7 @@ def read_design(
         *asked_number("seed", design.seed, written.seed),
         *asked_number("level", 100 * level, 100 * USUAL_LEVEL),
     )
-    return complete(design, _wanted(written, document))
+    return design, _wanted(written, document)
 
 
 def plain_design(
@@ -207,25 +224,8 @@ def plain_design(
 
     `asked`: which arms were asked for, when these are not the usual ones, as words of a folder's name.
     """
-    tree = world.tree
-    design = Design(
-        name=str(tree.get("name")),
-        label={},
-        file=file,
-        scenario_file=file,
-        world=world,
-        settings=tuple(settings),
-        baseline=arms[0].name,
-        options={arm.name: Option(arm) for arm in arms},
-        futures=(Future(),),
-        seed=seed,
-        replications=replications,
-        offset=0,
-        level=level,
-        kind=kind,
-        given=tuple(map(told_setting, settings)),
-        inputs={"scenario.yaml": file.read_bytes()},
-    )
+    design = draft_comparison(file, world, arms, settings)
+    design.seed, design.replications, design.level, design.kind = seed, replications, level, kind
     design.asked = (
         *asked,
         *asked_settings(settings),
@@ -236,6 +236,27 @@ def plain_design(
     return complete(design, [])
 
 
+def draft_comparison(file: Path, world: World, arms: Sequence[Arm], settings: Sequence[str]) -> Design:
+    """Return the design of a comparison without its plans, with the usual options."""
+    return Design(
+        name=str(world.tree.get("name")),
+        label={},
+        file=file,
+        scenario_file=file,
+        world=world,
+        settings=tuple(settings),
+        baseline=arms[0].name,
+        options={arm.name: Option(arm) for arm in arms},
+        futures=(Future(),),
+        seed=USUAL_SEED,
+        replications=USUAL_REPLICATIONS,
+        offset=0,
+        kind="compare",
+        given=tuple(settings),
+        inputs={"scenario.yaml": file.read_bytes()},
+    )
+
+
 def complete(design: Design, wanted: Sequence[tuple[str, Place]]) -> Design:
     """
     Compile every arm in every future and choose what is reported: the KPIs in `wanted`, or the headlines.
@@ -244,7 +265,7 @@ def complete(design: Design, wanted: Sequence[tuple[str, Place]]) -> Design:
     """
     _check_runs(design)
     faults: list[ScenarioFault] = []
-    for future, arm, resolved in _resolved(design, faults):
+    for future, arm, resolved in _resolved(design, design.futures, faults):
         try:
             plan = compile_plan(resolved)
         except Faults as found:
@@ -256,7 +277,7 @@ def complete(design: Design, wanted: Sequence[tuple[str, Place]]) -> Design:
         design.cells[arm, future.name] = Combination(
             plan,
             cell_key(plan, design.seed, design.offset),
-            hashlib.sha256(json.dumps(resolved.world.tree, ensure_ascii=False).encode()).hexdigest(),
+            tree_hash(resolved),
             tuple(resolved.changes),
             dict(resolved.shares),
         )
@@ -288,9 +309,25 @@ def _check_runs(design: Design) -> None:
         raise ScenarioFault(fault, Place(str(design.file)), "Ask for fewer replications.")
 
 
-def _resolved(design: Design, faults: list[ScenarioFault]) -> Iterator[tuple[Future, str, ResolvedArm]]:
-    """Yield every arm made concrete in every future; what is wrong goes to `faults`."""
-    for future in design.futures:
+def first_arms(design: Design) -> dict[str, ResolvedArm]:
+    """Return the arms made concrete in the first future, by name; raises Faults."""
+    faults: list[ScenarioFault] = []
+    found = {name: arm for _, name, arm in _resolved(design, design.futures[:1], faults)}
+    if faults:
+        raise Faults(faults)
+    return found
+
+
+def tree_hash(arm: ResolvedArm) -> str:
+    """Return the SHA-256 of the resolved scenario of an arm, labels included."""
+    return hashlib.sha256(json.dumps(arm.world.tree, ensure_ascii=False).encode()).hexdigest()
+
+
+def _resolved(
+    design: Design, futures: Sequence[Future], faults: list[ScenarioFault]
+) -> Iterator[tuple[Future, str, ResolvedArm]]:
+    """Yield every arm made concrete in some futures; what is wrong goes to `faults`."""
+    for future in futures:
         for name, option in design.options.items():
             world = design.world.copy()
             try:

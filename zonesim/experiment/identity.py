@@ -39,10 +39,15 @@ def run_id(design: Design) -> str:
     the keys of its cells the plans, so also every number of the scenario and the meaning that this version gives it.
     """
     told = (
-        ["zonesim run", design.kind, design.name, design.baseline, list(design.given)],
+        ["zonesim run", design.kind, design.name, design.baseline, told_settings(design)],
         [[arm, future, cell.key] for (arm, future), cell in design.cells.items()],
         [list(design.reported), design.seed, design.replications, design.level],
     )
+    return number_of(told)
+
+
+def number_of(told: object) -> str:
+    """Return the number of what was run or drawn, `r` and 8 hex digits, from all that tells it from others."""
     # The letter keeps spreadsheets from reading a number such as 1234e567.
     return "r" + hashlib.sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()[:DIGITS]
 
@@ -70,6 +75,11 @@ def told_setting(text: str) -> str:
     """Return `--set` as people read it: `traffic.*.rate × 2`, `zones.TYP.lanes_in.units = 1`."""
     path, is_factor, value = _parts(text)
     return f"{path} {'×' if is_factor else '='} {value}"
+
+
+def told_settings(design: Design) -> list[str]:
+    """Return the settings of `--set` as people read them."""
+    return [told_setting(text) for text in design.given]
 
 
 def slug(text: str) -> str:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from zonesim.experiment.store import FOLDER, Store
 from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
 from zonesim.kpi import RunResult
+from zonesim.policy import Chosen
 from zonesim.scenario.paths import ODD, is_odd
 
 STUDY: Final = "study.json"
@@ -32,15 +33,20 @@ Floats = NDArray[np.float64]
 @dataclass(frozen=True)
 class ArmInfo:
     """
-    An arm: its label by language, its measures as people write them (`m11 (coverage 60 %)`) with the names alone in
-    `names`, and its own changes as (path, text, number or None).
+    An arm: its label by language, its measures as people write them (`m11 (coverage 60 %)`) and as they were chosen,
+    and its own changes as (path, text, number or None).
     """
 
     name: str
     label: Mapping[str, str]
     measures: tuple[str, ...]
-    names: tuple[str, ...]
+    chosen: tuple[Chosen, ...]
     edits: tuple[tuple[str, str, float | None], ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of its measures."""
+        return tuple(each.measure for each in self.chosen)
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,8 @@ class CellInfo:
     """
 
     key: str
+    tree: str
+    """SHA-256 of the resolved scenario."""
     replications: tuple[int, ...]
     inputs: frozenset[str]
     growing: frozenset[str]
@@ -87,8 +95,10 @@ class Results:
     """`compare`, `run` or `sweep`."""
     settings: tuple[str, ...]
     """The settings of `--set`, as people read them."""
+    given: tuple[str, ...]
+    """The settings of `--set`, as they were given."""
     files: Mapping[str, str]
-    """Where the `scenario` and the `experiment` were read (of a comparison the same file)."""
+    """Where the `scenario` was read, and the `experiment` if it is one."""
     name: str
     label: Mapping[str, str]
     scenario: str
@@ -202,6 +212,7 @@ def _results(folder: Path, document: dict[str, Any]) -> Results:
         run=str(document["run"]),
         kind=document["kind"],
         settings=tuple(document["settings"]),
+        given=tuple(document["set"]),
         files=dict(document["files"]),
         name=document["name"],
         label=document["label"],
@@ -215,7 +226,10 @@ def _results(folder: Path, document: dict[str, Any]) -> Results:
                 each["name"],
                 each["label"],
                 tuple(own["told"] for own in each["measures"]),
-                tuple(own["measure"] for own in each["measures"]),
+                tuple(
+                    Chosen(own["measure"], tuple(own["params"].items()), own["start"], tuple(own["zones"]))
+                    for own in each["measures"]
+                ),
                 _settings(each["edits"]),
             )
             for each in document["arms"]
@@ -237,7 +251,11 @@ def _results(folder: Path, document: dict[str, Any]) -> Results:
         replications=int(document["replications"]),
         cells={
             (each["arm"], each["future"]): CellInfo(
-                each["key"], tuple(each["replications"]), frozenset(each["inputs"]), frozenset(each["growing"])
+                each["key"],
+                each["resolved_sha256"],
+                tuple(each["replications"]),
+                frozenset(each["inputs"]),
+                frozenset(each["growing"]),
             )
             for each in document["cells"]
         },

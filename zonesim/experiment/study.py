@@ -13,7 +13,7 @@ from typing import Any
 from zonesim import __version__
 from zonesim.experiment.design import Design, Option
 from zonesim.experiment.futures import Setting
-from zonesim.experiment.identity import run_id
+from zonesim.experiment.identity import run_id, told_settings
 from zonesim.experiment.results import FORMAT, INPUTS, STUDY
 from zonesim.experiment.runner import Runs
 from zonesim.kpi import table_version
@@ -39,8 +39,13 @@ def study_document(
         "format": FORMAT,
         "run": run_id(design),
         "kind": design.kind,
-        "settings": list(design.given),
-        "files": {"scenario": str(design.scenario_file.resolve()), "experiment": str(design.file.resolve())},
+        "settings": told_settings(design),
+        "set": list(design.given),
+        "files": {
+            name.removesuffix(".yaml"): str(file.resolve())
+            for name, file in (("experiment.yaml", design.file), ("scenario.yaml", design.scenario_file))
+            if name in design.inputs
+        },
         "name": design.name,
         "label": design.label or {str(key): text for key, text in scenario.label.items()},
         "scenario": {
