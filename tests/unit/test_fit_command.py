@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 
 import pytest
@@ -14,6 +15,7 @@ from tests.logs import Stream, gate_log, soil
 from zonesim.cli import app
 from zonesim.faults import ScenarioFault
 from zonesim.policy import arm_named, load_world
+from zonesim.scenario.excerpts import explain
 
 OPTIONS = (
     "--time-in",
@@ -166,6 +168,43 @@ def test_a_visit_has_its_stay(tmp_path):
     assert done.exit_code == 0, done.output
     assert "Stay, time in to time out" in done.output
     assert values["GATE.lanes_out.passes.day"] > 0.8 * values["GATE.lanes_in.passes.day"] > 0
+
+
+def test_a_chinese_report_is_chinese(tmp_path, monkeypatch):
+    """
+    With `--lang zh` nothing in the report is English but names of files, options, laws as the format writes them, and
+    PERT, BIC and the like.
+    """
+    monkeypatch.setattr("zonesim.briefing.inspection.WIDTH", 1000)
+    done, _, _ = fit(tmp_path, *OPTIONS, "--lang", "zh", days=7, share=0.1, streams=(Stream("进", "货车", 150),))
+    text = done.output
+    while "{" in text:
+        text = re.sub(r"\{[^{}]*\}", "", text)
+    text = re.sub(r"\S*/\S*|--\w+|'[^']*'|\w+\.(csv|json|yaml)", "", text)
+    allowed = {"gb18030", "PERT", "BIC", "AD", "KS", "P95", "p", "zonesim", "compare", "unknown"}
+
+    assert done.exit_code == 0, done.output
+    assert set(re.findall(r"[A-Za-z][A-Za-z0-9]*", text)) <= allowed
+    assert "2018/13/45 08:00:00：没有这一天" in done.output
+
+
+def test_column_names_of_a_chinese_terminal_are_read(tmp_path):
+    """
+    A terminal that sends GB 18030 names columns in bytes that are no UTF-8; they are the same names.
+    """
+    name = os.fsdecode("进卡时间".encode("gb18030"))
+    done, _, _ = fit(tmp_path, "--time-in", name, days=2)
+
+    assert done.exit_code == 0, done.output
+
+
+def test_a_fault_in_a_chinese_file_shows_its_line(tmp_path):
+    """
+    The line of column names of a GB 18030 file is shown in letters, not in question marks.
+    """
+    done, _, _ = fit(tmp_path, "--time-in", "进卡时刻", days=2)
+
+    assert "    1 | 车牌,进卡时间,出卡时间,方向" in explain(done.exception)
 
 
 @pytest.mark.parametrize(

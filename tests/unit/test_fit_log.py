@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime
+import inspect
+import re
 
 import pytest
 
 from tests.logs import STREAMS, gate_log, soil
 from zonesim.faults import Faults, ScenarioFault
-from zonesim.fitting import Columns, Rules
+from zonesim.fitting import Columns, Rules, instants, reading
 from zonesim.fitting.cleaning import read_log
 from zonesim.fitting.instants import InstantReader, Unreadable, instant_text, read_span
+from zonesim.fitting.words import DETAILS_ZH, detail_in
 
 ALL = Columns("进卡时间", "出卡时间", "方向", "车型", "信用等级", "通道用时")
 SMALL = "time,way\n2018-09-03 08:00:00,in\n2018-09-03 09:00:00,out\n"
@@ -219,7 +222,57 @@ def test_given_dates_bound_the_period(tmp_path):
     assert found.refused.counts["period"] == len(log.rows) - inside
 
 
+OFFSETS = "time,out\n2018-09-03T08:08:37-05:00,2018-09-03T08:41:01-05:00\n2018-09-03T09:00:00-05:00,2018-09-03T11:00:00-04:00\n"
+"""A log of another country, whose clocks are put forward while the second vehicle is there."""
+
+
+def test_hours_of_another_country_are_kept_or_turned_as_is_said(tmp_path):
+    """
+    With `written` the hours stand and a stay is what passed, also over a change of the clocks; with `china` they are
+    turned into local time. How many rows have which offset is counted.
+    """
+    path, columns = written(tmp_path, OFFSETS), Columns("time", time_out="out")
+    kept, turned = (read_log(path, columns, Rules(clock=clock)) for clock in ("written", "china"))
+
+    assert [instant_text(time) for time in kept.time_in] == ["2018-09-03 08:08:37", "2018-09-03 09:00:00"]
+    assert [instant_text(time) for time in turned.time_in] == ["2018-09-03 21:08:37", "2018-09-03 22:00:00"]
+    assert kept.stay.tolist() == turned.stay.tolist() == [32 * 60_000 + 24_000, 3_600_000]
+    assert kept.offsets == turned.offsets == {-5 * 3_600_000: 2}
+
+
+def test_utc_is_turned_and_counted(tmp_path):
+    """
+    Times in UTC are turned into local time without asking, and the report says so; local time says nothing.
+    """
+    text = "time\n2018-09-03T00:15:20Z\n2018-09-03T09:15:20+08:00\n"
+    found = read_log(written(tmp_path, text), Columns("time"), Rules())
+
+    assert [instant_text(time) for time in found.time_in] == ["2018-09-03 08:15:20", "2018-09-03 09:15:20"]
+    assert found.offsets == {0: 1}
+
+
+def test_every_reason_has_its_chinese():
+    """
+    Whatever says why a time or a line cannot be used can be said in Chinese, with what stood there.
+    """
+    source = "".join(inspect.getsource(module) for module in (instants, reading))
+    reasons = set(re.findall(r'Unreadable\("([^"]+)"\)', source)) | {"the line is too long", "a quote is not closed"}
+
+    assert reasons == set(DETAILS_ZH)
+    assert detail_in("'soon': it is no date and time", "zh") == "soon：不是日期和时间"
+    assert detail_in("3, the header has 7", "zh") == "3 列，表头有 7 列"
+    assert detail_in("'0'", "zh") == "0"
+
+
 FAULTS = {
+    "an offset of another country": (
+        OFFSETS,
+        Columns("time"),
+        Rules(),
+        "log.csv:2:1: '2018-09-03T08:08:37-05:00' has the offset -05:00: whether 08:08 counts as it stands, or as 21:08 "
+        "in local time (UTC+8), is not said (--clock)\n"
+        "    Say --clock written to keep the hours of the log, or --clock china to turn them into local time.",
+    ),
     "missing column": (
         SMALL,
         Columns("tim", direction="ways"),

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from zonesim import __version__
 from zonesim.briefing.documents import to_json
-from zonesim.briefing.fit_words import DAYS, SEPARATORS, said
+from zonesim.briefing.fit_words import DAYS, SEPARATORS, UNITS_ZH, said
 from zonesim.briefing.inspection import printed
 from zonesim.briefing.jobs import Job
 from zonesim.briefing.words import Language
@@ -22,8 +22,10 @@ from zonesim.faults import Place, ScenarioFault
 from zonesim.fitting import Fit, Group, Request, fit_log
 from zonesim.fitting.arrivals import HOURS, SMALLEST_CELL
 from zonesim.fitting.fragment import MOST_REPLAYED, write_all
+from zonesim.fitting.instants import offset_text
 from zonesim.fitting.laws import CLOSE, Durations, duration_text
 from zonesim.fitting.log import REASONS
+from zonesim.fitting.words import detail_in
 from zonesim.units import HOUR, MINUTE, SECOND
 
 SHOWN_LAWS: Final = 4
@@ -80,6 +82,8 @@ def fit_document(fit: Fit) -> dict[str, Any]:
                 for reason, count in log.refused.counts.most_common()
             },
             "without_time_out": log.open_stays,
+            "rows_by_offset": {offset_text(offset): _cell(n) for offset, n in sorted(log.offsets.items())},
+            "clock": fit.request.rules.clock,
             "equal_rows_kept": log.equal_kept,
         },
         "period": {"first": first, "last": last, "days_counted": fit.period.days, "left_out": fit.period.left_out},
@@ -227,7 +231,7 @@ def fit_text(fit: Fit, lang: str, written: list[Path]) -> str:
     """Return the report."""
     parts = [_log_text(fit, lang), _arrivals_text(fit, lang), _times_text(fit, lang)]
     closing = [
-        said("files", lang) + ": " + " ".join(map(str, written)),
+        said("files", lang, files=" ".join(map(str, written))),
         said("private", lang, n=SMALLEST_CELL),
         said("measures", lang, command=_compare_command(fit, written[0])),
     ]
@@ -245,7 +249,7 @@ def _log_text(fit: Fit, lang: str) -> str:
     log = fit.log
     share = f"{100 * log.refused.total / log.read:.2g} %"
     lines = [
-        f"{log.file}: " + said("read", lang, read=log.read, used=len(log), refused=log.refused.total, share=share),
+        said("read", lang, file=log.file, read=log.read, used=len(log), refused=log.refused.total, share=share),
         said(
             "form",
             lang,
@@ -258,10 +262,13 @@ def _log_text(fit: Fit, lang: str) -> str:
         table = Table(box=None, pad_edge=False)
         table.add_column(said("refused", lang), justify="right")
         table.add_column(said("reason", lang))
-        table.add_column(said("lines", lang))
+        table.add_column(said("lines", lang), overflow="fold")
         for reason, count in log.refused.counts.most_common():
-            named = [f"{line}" + (f" ({detail})" if detail else "") for line, detail in log.refused.first[reason]]
-            words = [f"{log.file.name}:{', '.join(named)}" + (" …" if count > len(named) else "")]
+            named = [
+                f"{line}" + (said("in_brackets", lang, text=detail_in(detail, lang)) if detail else "")
+                for line, detail in log.refused.first[reason]
+            ]
+            words = [f"{log.file.name}:{said('comma', lang).join(named)}" + (" …" if count > len(named) else "")]
             table.add_row(f"{count:,}", REASONS[reason][lang == "zh"], *words)
         lines.append(printed(table))
     first, last = log.dates
@@ -273,6 +280,9 @@ def _log_text(fit: Fit, lang: str) -> str:
         lines.append(said("holiday_share", lang, share=f"{100 * fit.holiday_share:.0f} %"))
     if not all(group.arrivals.weekdays_seen for group in fit.groups):
         lines.append(said("weekdays", lang))
+    for offset, n in sorted(log.offsets.items()):
+        kept = fit.request.rules.clock == "written"
+        lines.append(said("as_written" if kept else "turned", lang, n=n, offset=offset_text(offset)))
     if log.open_stays:
         lines.append(said("open", lang, n=log.open_stays))
     if log.equal_kept:
@@ -308,7 +318,7 @@ def _arrivals_text(fit: Fit, lang: str) -> str:
         hours.add_column(f"{hour:02d}", justify="right")
     for group in fit.groups:
         for part in group.arrivals.parts:
-            name = group_label(group, lang) + (f", {said(part.name, lang)}" if part.name else "")
+            name = group_label(group, lang) + (said("comma", lang) + said(part.name, lang) if part.name else "")
             hours.add_row(name, *(f"{weight:.1f}" for weight in part.hours))
     return "\n".join([printed(table), said("dispersion_note", lang), *notes, "", printed(hours)])
 
@@ -327,7 +337,11 @@ def _advice(group: Group, lang: str) -> list[str]:
     if found.borrowed:
         notes.append(said("borrowed", lang, group=name))
     elif len(found.parts) > 1:
-        notes.append(said("split", lang, group=name, days=", ".join(said(part.name, lang) for part in found.parts)))
+        notes.append(
+            said(
+                "split", lang, group=name, days=said("comma", lang).join(said(part.name, lang) for part in found.parts)
+            )
+        )
     return notes
 
 
@@ -349,7 +363,7 @@ def _busiest(group: Group, lang: str) -> str:
         ),
         key=lambda found: found[0],
     )
-    return f"{DAYS[lang][best[1]]} {best[2]:02d}:00, {best[0]:.3g}/h"
+    return said("busiest_hour", lang, day=DAYS[lang][best[1]], hour=best[2], rate=best[0])
 
 
 def _two(value: float) -> str:
@@ -368,7 +382,7 @@ def _times_text(fit: Fit, lang: str) -> str:
         head = said("lane_empty", lang, n=fit.lane_rows, lanes=max(fit.request.lanes, 1))
     else:
         head = said("no_lane", lang)
-    parts.append(f"{said('lane', lang)}. {head}")
+    parts.append(said("headed", lang, head=said("lane", lang), text=head))
     parts += [
         _durations_text(group, group.lane, lang, pooled=group.lane_pooled)
         for group in fit.groups
@@ -376,7 +390,7 @@ def _times_text(fit: Fit, lang: str) -> str:
     ]
     spans = [group for group in fit.groups if group.span is not None]
     if spans:
-        parts.append(f"{said(fit.span, lang)}. {said(f'{fit.span}_note', lang)}")
+        parts.append(said("headed", lang, head=said(fit.span, lang), text=said(f"{fit.span}_note", lang)))
         parts += [_durations_text(group, group.span, lang) for group in spans if group.span is not None]
     if any(group.lane or group.span for group in fit.groups):
         parts.append(said("p_note", lang))
@@ -385,13 +399,13 @@ def _times_text(fit: Fit, lang: str) -> str:
 
 def _durations_text(group: Group, durations: Durations, lang: str, *, pooled: bool = False) -> str:
     numbers = {
-        "mean": duration_text(durations.mean),
-        "sd": duration_text(durations.sd),
-        "median": duration_text(durations.quantiles[0.5]),
-        "late": duration_text(durations.quantiles[0.95]),
+        "mean": told_duration(durations.mean, lang),
+        "sd": told_duration(durations.sd, lang),
+        "median": told_duration(durations.quantiles[0.5], lang),
+        "late": told_duration(durations.quantiles[0.95], lang),
     }
     table = Table(
-        title=f"{group_label(group, lang)}: {durations.count:,}; {said('mean', lang, **numbers)}",
+        title=said("titled", lang, name=group_label(group, lang), n=durations.count) + said("mean", lang, **numbers),
         title_justify="left",
         box=None,
         pad_edge=False,
@@ -423,6 +437,12 @@ def _durations_text(group: Group, durations: Durations, lang: str, *, pooled: bo
     if pooled:
         notes.append(said("pooled", lang))
     return "\n".join([printed(table), *(f"  {note}" for note in notes)])
+
+
+def told_duration(ms: float, lang: str) -> str:
+    """Return a duration for people, its unit in their language."""
+    number, _, unit = duration_text(ms).partition(" ")
+    return f"{number} {UNITS_ZH[unit] if lang == 'zh' else unit}"
 
 
 def _flow_text(value: Any) -> str:  # noqa: ANN401  any part of a law

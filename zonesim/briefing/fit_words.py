@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 WORDS: Final[dict[str, tuple[str, str]]] = {
+    "in_brackets": (" ({text})", "（{text}）"),
+    "comma": (", ", "、"),
+    "titled": ("{name}: {n:,}; ", "{name}：{n:,} 行；"),
+    "headed": ("{head}. {text}", "{head}。{text}"),
+    "busiest_hour": ("{day} {hour:02d}:00, {rate:.3g}/h", "{day} {hour:02d}:00，{rate:.3g} 辆/小时"),
     # the log
     "rows": ("Rows", "记录"),
     "read": (
-        "{read:,} rows read, {used:,} used, {refused:,} refused ({share})",
-        "读取 {read:,} 行，采用 {used:,} 行，剔除 {refused:,} 行（{share}）",
+        "{file}: {read:,} rows read, {used:,} used, {refused:,} refused ({share})",
+        "{file}：读取 {read:,} 行，采用 {used:,} 行，剔除 {refused:,} 行（{share}）",
     ),
     "form": (
         "{encoding}, separated by {separator}, column names in line {line}",
@@ -31,6 +36,14 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "gap": ("no rows: taken as a gap of the log", "无记录：视为日志缺失"),
     "holiday": ("public holidays", "法定节假日"),
     "made_up": ("weekend days worked for holidays", "调休工作日"),
+    "turned": (
+        "{n:,} times with the offset {offset} are turned into local time (UTC+8)",
+        "{n:,} 个带时差 {offset} 的时间已换算为当地时间（UTC+8）",
+    ),
+    "as_written": (
+        "{n:,} times with the offset {offset} count as they stand; nothing is turned into local time",
+        "{n:,} 个带时差 {offset} 的时间按原样计时，未换算为当地时间",
+    ),
     "holiday_share": (
         "on these holidays {share} of the traffic of ordinary days: the scenario has ordinary weeks only",
         "这些节假日的车流为平日的 {share}：方案只含平常周",
@@ -138,7 +151,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "日志没有通道用时：方案采用库中的卡口用时。",
     ),
     # files
-    "files": ("Written", "写出文件"),
+    "files": ("Written: {files}", "写出文件：{files}"),
     "private": (
         "trace.csv has one line a vehicle: time, direction, kind and class only. fit.json and fit.csv have no counts below {n} and no single rows.",
         "trace.csv 每车一行，仅含时间、方向、车型和类别。fit.json 与 fit.csv 不含小于 {n} 的计数和单行数据。",
@@ -168,6 +181,8 @@ DAYS: Final[dict[str, tuple[str, ...]]] = {
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
     "zh": ("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
 }
+
+UNITS_ZH: Final = {"ms": "毫秒", "s": "秒", "min": "分钟", "h": "小时", "d": "天"}
 
 SEPARATORS: Final[dict[str, tuple[str, str]]] = {
     ",": ("commas", "逗号"),

@@ -22,6 +22,12 @@ class _Dates(StrEnum):
     mdy = "mdy"
 
 
+class _Clock(StrEnum):
+    ask = "ask"
+    china = "china"
+    written = "written"
+
+
 class _Span(StrEnum):
     auto = "auto"
     stay = "stay"
@@ -62,6 +68,12 @@ def fit(
         typer.Option("--freight", metavar="KIND", help="A kind that is checked as goods (repeatable)."),
     ] = None,
     dates: Annotated[_Dates, typer.Option("--dates", help="Order where the year is last.")] = _Dates.ymd,
+    clock: Annotated[
+        _Clock,
+        typer.Option(
+            "--clock", help="Times with an offset: turned into China's (UTC+8), or their hours as written; or ask."
+        ),
+    ] = _Clock.ask,
     begin: Annotated[str, typer.Option("--from", metavar="DATE", help="First day to use, e.g. 2018-09-03.")] = "",
     end: Annotated[str, typer.Option("--until", metavar="DATE", help="Last day to use.")] = "",
     holidays: Annotated[
@@ -94,6 +106,7 @@ def fit(
         freight=tuple(freight or ()),
         span="" if span is _Span.auto else span.value,
         dates=dates.value,
+        clock=clock.value,
         begin=begin,
         end=end,
         longest=longest,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ def request_of(
     freight: tuple[str, ...],
     span: Any,  # noqa: ANN401  one of the words of Span, or nothing
     dates: Any,  # noqa: ANN401  one of the words of Order
+    clock: Any,  # noqa: ANN401  one of the words of Clock
     begin: str,
     end: str,
     longest: str,
@@ -33,11 +35,14 @@ def request_of(
     holidays: str,
 ) -> Request:
     """Return what is asked for; raises ScenarioFault when an option cannot be meant."""
+    columns = {option: _letters(name) for option, name in columns.items()}
+    freight = tuple(_letters(kind) for kind in freight)
     rules = Rules(
         longest=round(_quantity(longest, "duration", "--longest")),
         begin=_day(begin, "--from"),
         end=None if (last := _day(end, "--until")) is None else last + DAY,
         dates=dates,
+        clock=clock,
         lane_unit=round(UNITS["duration"][lane_unit]),
         most_refused=_quantity(accept, "share", "--accept"),
     )
@@ -50,6 +55,14 @@ def request_of(
     closed, made_up = _holidays(holidays)
     name = scenario_name(zone)
     return Request(file, Columns(**columns), rules, name, lanes, freight, span or None, closed, made_up)
+
+
+def _letters(text: str) -> str:
+    """Return a word of the command line; bytes that are no UTF-8 as GB 18030, which Chinese terminals send."""
+    try:
+        return os.fsencode(text).decode("gb18030") if any("\udc80" <= letter <= "\udcff" for letter in text) else text
+    except UnicodeError:
+        return text
 
 
 def _holidays(name: str) -> tuple[frozenset[str], frozenset[str]]:

@@ -8,6 +8,7 @@ arrival whose stay is not known.
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
-from zonesim.fitting.instants import InstantReader, Unreadable, read_span
+from zonesim.fitting.instants import LOCAL, InstantReader, Unreadable, instant_text, offset_text, read_span
 from zonesim.fitting.log import NAMED, REASONS, UNKNOWN, Columns, Log, Refusals, Rules
 from zonesim.fitting.reading import Form, Row, find_form, is_broken, rows_of
 from zonesim.fitting.words import is_total, way_of
@@ -41,7 +42,9 @@ class _Cleaner:
         self.form, self.columns, self.rules = form, columns, rules
         self.refused = Refusals()
         self.read = 0
-        self.instants = InstantReader(rules.dates)
+        self.instants = InstantReader(rules.dates, rules.clock)
+        self.offsets: Counter[int] = Counter()
+        self.foreign: tuple[int, str, int, int] | None = None
         self.numbers = array("q")
         places = {name: form.names.index(name) for name in columns.named().values()}
         self.used = sorted(set(places.values()))
@@ -87,11 +90,14 @@ class _Cleaner:
             time_in = self.instants.read(text)
         except Unreadable as error:
             return ("in_unreadable", f"'{_short(text)}': {error}") if text.strip() else ("in_empty", "")
+        offset = self.instants.offset
         stay = lane = UNKNOWN
         if at["time_out"] >= 0 and cells[at["time_out"]].strip():
             text = cells[at["time_out"]]
             try:
                 stay = self.instants.read(text) - time_in
+                if rules.clock == "written" and None not in (offset, self.instants.offset):
+                    stay += (offset or 0) - (self.instants.offset or 0)  # the clock was changed in between
             except Unreadable as error:
                 return "out_unreadable", f"'{_short(text)}': {error}"
             if stay < 0:
@@ -115,9 +121,16 @@ class _Cleaner:
         key = f"{cells[at['id']].strip()}\0{time_in}\0{codes[0]}" if at["id"] >= 0 else "\0".join(cells)
         digest = blake2b(key.encode("utf-8", "replace"), digest_size=8).digest()
         self.numbers.extend((line, time_in, stay, lane, *codes, int.from_bytes(digest, "big", signed=True)))
+        if offset not in {None, LOCAL}:
+            self._note_offset(offset or 0, line, cells[at["time_in"]].strip(), time_in)
         if self.read > MOST_ROWS:
             raise ScenarioFault(f"the log has more than {MOST_ROWS:,} rows", remedy="Cut it into periods.")
         return None
+
+    def _note_offset(self, offset: int, line: int, text: str, time_in: int) -> None:
+        self.offsets[offset] += 1
+        if offset and self.foreign is None:
+            self.foreign = line, text, offset, time_in
 
     def _span(self, text: str) -> int:
         found = self.known_spans.get(text)
@@ -170,6 +183,7 @@ def read_log(path: Path, columns: Columns, rules: Rules) -> Log:
     except ScenarioFault as fault:
         place = fault.place or Place("")
         raise ScenarioFault(fault.fault, Place(str(path), place.line, 1 if place.line else 0), fault.remedy) from None
+    _check_offsets(path, cleaner)
     log = _in_order(path, cleaner)
     _check_share(log, rules)
     return log
@@ -186,6 +200,20 @@ def _check_columns(path: Path, form: Form, columns: Columns) -> None:
             faults.append(ScenarioFault(f"two columns are called '{name}' ({option})", place, "Rename one of them."))
     if faults:
         raise Faults(faults)
+
+
+def _check_offsets(path: Path, cleaner: _Cleaner) -> None:
+    """Raise ScenarioFault where times have an offset that is no clock of the log's own place, unless it is said."""
+    if cleaner.foreign is None or cleaner.rules.clock != "ask":
+        return
+    line, text, offset, time_in = cleaner.foreign
+    stands, turned = instant_text(time_in - LOCAL + offset)[11:16], instant_text(time_in)[11:16]
+    raise ScenarioFault(
+        f"'{_short(text)}' has the offset {offset_text(offset)}: whether {stands} counts as it stands, or as {turned} "
+        "in local time (UTC+8), is not said (--clock)",
+        Place(str(path), line, 1),
+        "Say --clock written to keep the hours of the log, or --clock china to turn them into local time.",
+    )
 
 
 def _check_share(log: Log, rules: Rules) -> None:
@@ -250,6 +278,7 @@ def _in_order(path: Path, cleaner: _Cleaner) -> Log:
         classes=tables["klass"][1],
         open_stays=int((stay == UNKNOWN).sum()) if cleaner.columns.time_out else 0,
         equal_kept=equal_kept,
+        offsets=dict(cleaner.offsets),
     )
 
 

@@ -6,7 +6,7 @@ An instant becomes whole milliseconds of local time (UTC+8, no summer time) sinc
 - year first: `2018-09-03 08:15:20`, `2018/9/3 8:15`, `2018.9.3`, `20180903`, `2018年9月3日 8时15分20秒`, with `T`,
 blanks or nothing between date and time, fractions of a second, `上午`/`下午` or AM/PM;
 - compact: `20180903081520`, `201809030815`;
-- an offset or `Z` behind the time, which is turned into local time;
+- an offset or `Z` behind the time, which is turned into local time, or left as it stands (`Clock`);
 - serial days of spreadsheets (`43346.34375`) and Unix time in seconds (10 digits) or milliseconds (13 digits);
 - day or month first (`3/9/2018 8:15`) only when the order is said, because it cannot be seen.
 """
@@ -20,10 +20,16 @@ from typing import Final, Literal
 from zonesim.units import DAY, HOUR, MINUTE, SECOND
 
 Order = Literal["ymd", "dmy", "mdy"]
+Clock = Literal["ask", "china", "written"]
+"""
+What becomes of times with an offset: `china`, they are turned into local time (UTC+8); `written`, their hours count as
+they stand; `ask`, as `china`, but whoever reads wants to be told of offsets that are neither UTC nor local.
+"""
 
 _EPOCH: Final = datetime.date(1970, 1, 1).toordinal()
 _SERIAL_EPOCH: Final = datetime.date(1899, 12, 30).toordinal()
-_LOCAL: Final = 8 * HOUR
+LOCAL: Final = 8 * HOUR
+"""Offset of local time."""
 
 _YEAR_FIRST: Final = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*[日号]?")
 _COMPACT: Final = re.compile(r"(\d{4})(\d{2})(\d{2})")
@@ -49,13 +55,16 @@ class InstantReader:
     """
     Reads instants; remembers the dates and the times of day that it has met, of which a log has few.
 
-    `order` says how dates with the year last are meant; with `ymd` they are refused.
+    `order` says how dates with the year last are meant; with `ymd` they are refused. `offset` is that (ms, east of
+    Greenwich) of the instant read last, None where it has none.
     """
 
-    def __init__(self, order: Order = "ymd") -> None:
+    def __init__(self, order: Order = "ymd", clock: Clock = "china") -> None:
         self.order = order
+        self.clock = clock
+        self.offset: int | None = None
         self._dates: dict[str, int] = {}
-        self._clocks: dict[str, int] = {}
+        self._clocks: dict[str, tuple[int, int | None]] = {}
 
     def read(self, text: str) -> int:
         """Return an instant in ms of local time since 1970-01-01; raises Unreadable."""
@@ -64,12 +73,13 @@ class InstantReader:
         if date is not None:
             clock = self._clocks.get(tail)
             if clock is not None:
-                return date + clock
+                return self._local(date, *clock)
         return self._slowly(text.strip())
 
     def _slowly(self, text: str) -> int:
         if not text:
             raise Unreadable("it is empty")
+        self.offset = None
         number = _number(text)
         if number is not None:
             return number
@@ -81,11 +91,15 @@ class InstantReader:
             raise Unreadable("it has no time of day")
         date, clock = self._date(head), _clock(tail)
         if text == f"{head} {tail}":
-            for cache, key, value in ((self._dates, head, date), (self._clocks, tail, clock)):
-                if len(cache) > _LARGEST_CACHE:
-                    cache.clear()
-                cache[key] = value
-        return date + clock
+            if max(len(self._dates), len(self._clocks)) > _LARGEST_CACHE:
+                self._dates.clear()
+                self._clocks.clear()
+            self._dates[head], self._clocks[tail] = date, clock
+        return self._local(date, *clock)
+
+    def _local(self, date: int, clock: int, offset: int | None) -> int:
+        self.offset = offset
+        return date + clock if offset is None or self.clock == "written" else date + clock - offset + LOCAL
 
     def _date(self, text: str) -> int:
         match = _YEAR_FIRST.fullmatch(text) or _COMPACT.fullmatch(text)
@@ -107,11 +121,12 @@ def _day(year: int, month: int, day: int) -> int:
         raise Unreadable("there is no such day") from None
 
 
-def _clock(text: str) -> int:
+def _clock(text: str) -> tuple[int, int | None]:
+    """Return a time of day as it stands, and its offset."""
     match = _CLOCK.fullmatch(text)
     if match is None:
         if _DIGITS.fullmatch(text):
-            return _of_day(int(text[:2]), int(text[2:4]), int(text[4:]), 0)
+            return _of_day(int(text[:2]), int(text[2:4]), int(text[4:]), 0), None
         raise Unreadable("it has no time of day that can be read")
     hour = int(match["hour"])
     half = (match["half"] or match["after"] or "").lower()
@@ -127,12 +142,11 @@ def _clock(text: str) -> int:
     found = _of_day(hour, int(match["minute"] or 0), int(match["second"] or 0), part)
     zone = match["zone"]
     if zone is None:
-        return found
-    offset = 0
-    if zone != "Z":
-        digits = zone[1:].replace(":", "")
-        offset = (int(digits[:2]) * HOUR + int(digits[2:]) * MINUTE) * (-1 if zone[0] == "-" else 1)
-    return found - offset + _LOCAL
+        return found, None
+    if zone == "Z":
+        return found, 0
+    digits = zone[1:].replace(":", "")
+    return found, (int(digits[:2]) * HOUR + int(digits[2:]) * MINUTE) * (-1 if zone[0] == "-" else 1)
 
 
 def _of_day(hour: int, minute: int, second: int, part: int) -> int:
@@ -159,9 +173,9 @@ def _number(text: str) -> int | None:
         date = _day(int(text[:4]), int(text[4:6]), int(text[6:8]))
         return date + _of_day(int(text[8:10]), int(text[10:12]), int(text[12:] or 0), 0)
     if len(text) == 10:  # noqa: PLR2004  Unix time in seconds
-        return int(text) * SECOND + _LOCAL
+        return int(text) * SECOND + LOCAL
     if len(text) == 13:  # noqa: PLR2004  in milliseconds
-        return int(text) + _LOCAL
+        return int(text) + LOCAL
     return None
 
 
@@ -194,6 +208,12 @@ def read_span(text: str, unit: int) -> int:
     if not abs(value) < 1e9:  # noqa: PLR2004  also refuses nan
         raise Unreadable("it is no duration")
     return round(value * unit)
+
+
+def offset_text(offset: int) -> str:
+    """Return an offset as it is written: `+08:00`, `-05:00`."""
+    hours, minutes = divmod(abs(offset) // MINUTE, 60)
+    return f"{'-' if offset < 0 else '+'}{hours:02d}:{minutes:02d}"
 
 
 def date_text(ms: int) -> str:

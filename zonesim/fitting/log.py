@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from zonesim.fitting.instants import Order, date_text
+from zonesim.fitting.instants import Clock, Order, date_text
 from zonesim.fitting.reading import Form
 from zonesim.units import DAY, HOUR, SECOND
 
@@ -76,8 +76,8 @@ class Rules:
 
     `longest` and `longest_lane`: limits in ms of time in to time out, and of the time in the lane; `begin` and `end`:
     the period as instants in ms (None: found from the rows); `dates`: the order of day and month where the year is
-    last; `lane_unit`: ms of one unit of the lane times; `most_refused`: the share of refused rows above which the log
-    is not used.
+    last; `clock`: what becomes of times with an offset; `lane_unit`: ms of one unit of the lane times; `most_refused`:
+    the share of refused rows above which the log is not used.
     """
 
     longest: int = 30 * DAY
@@ -85,6 +85,7 @@ class Rules:
     begin: int | None = None
     end: int | None = None
     dates: Order = "ymd"
+    clock: Clock = "ask"
     lane_unit: int = SECOND
     most_refused: float = 0.1
 
@@ -136,6 +137,8 @@ class Log:
     """Rows without a time out."""
     equal_kept: int
     """Rows equal to an earlier one that were kept, because nothing in the row could tell two vehicles apart."""
+    offsets: dict[int, int]
+    """Rows by the offset (ms, east of Greenwich) of their time in, where it has one other than local time."""
 
     def __len__(self) -> int:
         return len(self.time_in)

@@ -64,6 +64,34 @@ _TOTALS_ZH: Final = ("合计", "总计", "小计", "共计")
 _TOTALS_EN: Final = ("total", "totals", "sum", "subtotal", "grand total", "count")
 
 
+def detail_in(detail: str, lang: str) -> str:
+    """Return a detail of a refused row in a language: `'soon': it is no date and time`, `3, the header has 7`."""
+    if lang != "zh":
+        return detail
+    text, between, why = detail.rpartition("': ")
+    if between:
+        return f"{text.removeprefix(QUOTE)}：{DETAILS_ZH[why]}" if why in DETAILS_ZH else detail
+    if match := re.fullmatch(r"(\d+), the header has (\d+)", detail):
+        return f"{match[1]} 列，表头有 {match[2]} 列"
+    return DETAILS_ZH.get(detail, detail.strip(QUOTE))
+
+
+QUOTE: Final = "'"
+DETAILS_ZH: Final = {
+    "it is empty": "为空",
+    "it is no date and time": "不是日期和时间",
+    "it has no time of day": "没有时刻",
+    "it has no time of day that can be read": "时刻无法识别",
+    "whether day or month comes first is not said (--dates)": "未说明日和月的先后（--dates）",
+    "there is no such day": "没有这一天",
+    "there is no such time of day": "没有这一时刻",
+    "it is no duration": "不是时长",
+    "the line is too long": "行过长",
+    "a quote is not closed": "引号未闭合",
+}
+"""Why a time cannot be read or a line is broken, in Chinese."""
+
+
 def way_of(text: str) -> str:
     """Return `in` or `out` when a text says so, else nothing."""
     key = text.strip().casefold().removesuffix("方向").removesuffix("向")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -79,9 +80,17 @@ def _lines(file: str) -> list[str]:
     try:
         if isinstance(path, Path) and (is_odd(path) or path.stat().st_size > LARGEST):
             return []
-        return path.read_bytes().decode("utf-8-sig", "replace").split("\n")
+        return _text(path.read_bytes()).split("\n")
     except OSError:
         return []
+
+
+def _text(data: bytes) -> str:
+    """Return a file's text: UTF-8, or GB 18030 where that alone can read all of it, as Chinese systems write."""
+    for encoding in ("utf-8-sig", "gb18030"):
+        with suppress(UnicodeDecodeError):
+            return data.decode(encoding)
+    return data.decode("utf-8-sig", "replace")
 
 
 def _width(text: str) -> int:
