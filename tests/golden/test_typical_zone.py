@@ -13,7 +13,7 @@ import pytest
 from tests.helper import ROOT, kpis, plan_of_file, run_plan
 
 CLOCK = ("clock.warm_up=3 d", "clock.measure=1 week", "clock.cool_down=4 d")
-DIGEST = "c817e6bc83dfbdef78442e612845c955bc2473d8367de0fb90c7cd580f60db4b"
+DIGEST = "bfbf5dc7eb6bd0b2d9431475e47f6a20da61d372ab6b9be968028e22d4a2c62a"
 VALUES = {
     "F4b.dwell.mean": 5.138644349525405,
     "F5.inside.mean": 24.76672791005291,

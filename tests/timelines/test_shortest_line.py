@@ -43,7 +43,7 @@ def test_the_first_of_the_shortest(engine):
     """
     Among equals the first of the list; who is served counts like who waits. Nobody changes lines later.
     """
-    line = run(lanes("a 0 20", "b 1 20", "c 2 3", "d 3 5", "e 4 5", "f 6 1", "g 7 1"), engine=engine)
+    line = run(lanes("a 0 20", "b 1 20", "c 2 3", "d 3 5", "e 4 5", "g 6 1", "h 7 1"), engine=engine)
 
     assert where(line) == {
         "a0": "one",
@@ -51,8 +51,8 @@ def test_the_first_of_the_shortest(engine):
         "c0": "three",
         "d0": "one",
         "e0": "two",
-        "f0": "three",
         "g0": "three",
+        "h0": "three",
     }
     assert line.visits("lane") == {
         "a0": (0, 0, 20),
@@ -60,8 +60,8 @@ def test_the_first_of_the_shortest(engine):
         "c0": (2, 2, 5),
         "d0": (3, 20, 25),
         "e0": (4, 21, 26),
-        "f0": (6, 6, 7),
-        "g0": (7, 7, 8),
+        "g0": (6, 6, 7),
+        "h0": (7, 7, 8),
     }
 
 

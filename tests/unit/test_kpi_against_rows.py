@@ -266,12 +266,17 @@ def other_kpis(rows: Rows) -> dict[str, float]:
         truth, _, finding = mark.name.rpartition(".")
         if truth and rows.measured(number):
             truths[truth][finding].append(number)
-    for truth, marks in truths.items():
-        caught, missed = set(marks["caught"]), set(marks["missed"]) - set(marks["caught"])
-        found[f"all.{truth}.missed.share"] = len(missed) / len(missed | caught) if missed | caught else math.nan
-        found[f"all.{truth}.missed.day"] = len(missed) / rows.days
-        found[f"all.{truth}.caught.day"] = len(caught) / rows.days
-        found[f"all.{truth}.false_stops.rate"] = len(marks["false_stop"]) / len(marks["checked"])
+    inside = {number for step, number, *_, ended in rows.visits if step.is_leave and ended == -1}
+    for truth in {mark.truth for mark in rows.plan.names.marks if mark.truth}:
+        marks = truths[truth]  # nobody here has the truth of somebody else
+        caught = set(marks["caught"])
+        passed = set(marks["true"]) - caught - set(marks["corrected"])
+        cases, undecided = len(marks["true"]), len(passed & inside)
+        for what, part in (("missed", passed - inside), ("caught", caught)):
+            found[f"all.{truth}.{what}.share"] = rate(len(part), undecided, cases)
+            found[f"all.{truth}.{what}.day"] = len(part) / rows.days if undecided <= 0.01 * cases else math.nan
+        found[f"all.{truth}.cases.day"] = cases / rows.days
+        found[f"all.{truth}.false_stops.rate"] = rate(len(marks["false_stop"]), 0, len(marks["checked"]))
     return found
 
 

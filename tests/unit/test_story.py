@@ -186,9 +186,11 @@ traffic: {a: {flow: f, at: [0 min]}}
 
     assert lines == [
         "0 arrived",
+        "0 marks wrong.true",
         "0 look w0 t1",
         "1 marks wrong.checked wrong.caught stopped",
         "1 desk w0 t9",
+        "10 marks wrong.corrected",
         "10 left",
     ]
 

@@ -26,8 +26,8 @@ from zonesim.plan.records import CHILD_BITS, LARGEST_ORDINAL, NEVER, source_of
 from zonesim.policy import ResolvedArm, arm_named, resolve
 from zonesim.units import DAY, HOUR, MINUTE, SECOND
 
-FINDINGS: Final = ("checked", "caught", "missed", "false_stop")
-"""Marks of checks, `truth.finding`."""
+FINDINGS: Final = ("true", "checked", "caught", "missed", "false_stop", "corrected")
+"""Marks of truths, `truth.finding`."""
 
 _ADOPTS: Final = "adopts "
 

@@ -54,10 +54,13 @@ def cell_key(plan: Plan, seed: int, offset: int) -> str:
     names = plan.names
     told = (
         [
-            (step.entry, step.flow, step.path, step.resources, step.units, step.kind, step.is_leave)
+            (step.entry, step.flow, step.path, step.resources, step.units, step.kind, step.is_leave, step.truths)
             for step in names.steps
         ],
-        [(mark.entry, mark.flow, mark.scope, mark.name, mark.place, mark.kind) for mark in names.marks],
+        [
+            (mark.entry, mark.flow, mark.scope, mark.name, mark.place, mark.kind, mark.truth, mark.owner)
+            for mark in names.marks
+        ],
         [(resource.zone, resource.name, resource.role) for resource in names.resources],
         (names.sources, names.source_flows, names.source_groups, names.classes),
     )

@@ -93,7 +93,7 @@ def layout(plan: Plan) -> Layout:
     for resource, (first, count, *_) in enumerate(plan.resources.tolist()):
         if plan.changes[first : first + count, 1].max() < UNLIMITED:
             limited.append(resource)
-    truths = sorted({mark.name.rpartition(".")[0] for mark in names.marks if mark.name.endswith(".checked")})
+    truths = sorted({mark.truth for mark in names.marks if mark.truth})
     return Layout(
         groups={name: tuple(sources) for name, sources in groups.items()},
         chains={name: tuple(mark for mark in LIBRARY_MARKS if mark in marks[name]) for name in groups},
@@ -163,7 +163,7 @@ class _Teller:
             for what in ("level.mean", "level.end", "credited.day", "debited.day"):
                 self._add("account", what, str(account))
         for truth in self.scopes.truths:
-            for what in ("missed.share", "missed.day", "caught.day", "false_stops.rate"):
+            for what in ("missed.share", "missed.day", "caught.share", "caught.day", "cases.day", "false_stops.rate"):
                 self._add("truth", what, f"all.{truth}")
         if any(resource.role == "officer" for resource in self.plan.names.resources):
             self._add("all", "officer_hours.day", "all")

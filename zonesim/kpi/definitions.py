@@ -99,10 +99,12 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
     Definition("account", "credited.day", "/d", "-", "Credited per day", "日均记增", "quantity added within the window, per day"),
     Definition("account", "debited.day", "/d", "-", "Debited per day", "日均记减", "quantity taken within the window, per day"),
     # Hidden truths.
-    Definition("truth", "missed.share", "share", "any token", "Missed", "漏检率", "checked tokens with the truth that no check has caught, of all checked tokens with it", headline=True),
+    Definition("truth", "missed.share", "share", "any token", "Missed", "漏检率", "measured tokens with the truth that no check has caught and nobody has put right, looked at or not, of all with it; those still inside are undecided", headline=True),
     Definition("truth", "missed.day", "/d", "any token", "Missed per day", "日均漏检", "such tokens per day of the window"),
-    Definition("truth", "caught.day", "/d", "any token", "Caught per day", "日均查获", "tokens with the truth that a check has caught, per day of the window"),
-    Definition("truth", "false_stops.rate", "share", "any token", "False stops", "误拦率", "checks that stop a token without the truth, of all checks", headline=True),
+    Definition("truth", "caught.share", "share", "any token", "Caught", "查获率", "measured tokens with the truth that a check has caught, of all with it; those still inside are undecided"),
+    Definition("truth", "caught.day", "/d", "any token", "Caught per day", "日均查获", "such tokens per day of the window"),
+    Definition("truth", "cases.day", "/d", "any token", "Cases per day", "日均实有问题数", "measured tokens with the truth, per day of the window: of kinds that a check of their flow looks for it as the flow is written, whether a measure leaves the check or not"),
+    Definition("truth", "false_stops.rate", "share", "any token", "False stops", "误拦率", "checks that stop a token without the truth, of all checks of measured tokens", headline=True),
     # Everything.
     Definition("all", "officer_hours.day", "h/d", "-", "Officer hours per day", "日均关员工时", "busy unit time of resources with the role officer within the window, per day", headline=True),
     Definition("all", "truck_hours.day", "h/d", "truck", "Truck hours per day", "日均车辆小时", "time of trucks inside the model within the window, per day", headline=True),

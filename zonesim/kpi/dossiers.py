@@ -78,7 +78,7 @@ class Dossiers:
 
     def settle(self, inside: Ints) -> None:
         """
-        Look up the milestones that were late, and take back those that a child which is still `inside` (LEAVE
+        Look up the milestones that were late, and take back those that a child among those `inside` (LEAVE
         pseudo-step, token) has yet to reach; nothing is folded after this.
         """
         if late := int(self.state[f.LATE]):
@@ -91,6 +91,8 @@ class Dossiers:
                 self.settled_late[key] = ordinal[mine], spans[mine]
         for step, number in inside.tolist():
             source, ordinal, child = _parts(number)
+            if not child:  # what a consignment has yet to reach, it has not reached
+                continue
             chunk = int(self.directory[source * int(self.state[f.STRIDE]) + (ordinal >> f.CHUNK_BITS)])
             place = ordinal & (f.CHUNK - 1)
             reached = self._reached(chunk * f.CHUNK + place, child)

@@ -42,10 +42,12 @@ WAITS: Final = _u(8)
 """Chunks of waits in use."""
 LATE_WAITS: Final = _u(9)
 INSIDE: Final = _u(10)
-"""Rows of what has not ended when the run ends: (LEAVE pseudo-step, child inside) or (step, when queued)."""
+"""Rows of what has not ended when the run ends: (LEAVE pseudo-step, token inside) or (step, when queued)."""
 REACHED: Final = _u(11)
 """Kind of the notes of which milestones a child reached."""
-STATE_FIELDS: Final = 12
+TRUTHS: Final = _u(12)
+"""Whether tokens have truths, so that everybody inside at the end is put down and not children alone."""
+STATE_FIELDS: Final = 13
 
 # --- fields of a source
 
@@ -116,9 +118,16 @@ TRUTH: Final = _u(9)
 FINDING: Final = _u(10)
 """Position in TRUTH_MARKS."""
 TRUTH_NOTE: Final = _u(11)
-ACCOUNT: Final = _u(12)
-AMOUNT: Final = _u(13)
-MARK_FIELDS: Final = 14
+"""Kind of the note of the truth, -1: none; whose it is: child `OWNER_BASE + (child - OWNER_FIRST) // OWNER_SIZE`."""
+OWNER_BASE: Final = _u(12)
+OWNER_FIRST: Final = _u(13)
+OWNER_SIZE: Final = _u(14)
+ACCOUNT: Final = _u(15)
+AMOUNT: Final = _u(16)
+MARK_FIELDS: Final = 17
+
+FINDINGS: Final = _u(6)
+"""How many TRUTH_MARKS there are; the bit behind theirs says that somebody who may yet be checked is inside."""
 
 # --- fields of a note
 

@@ -30,6 +30,7 @@ _ONE: Final = _u(1)
 _TWO: Final = _u(2)
 _THREE: Final = _u(3)
 _FOUR: Final = _u(4)
+_FIVE: Final = _u(5)
 _KEY: Final = _u(NUMBER_BITS)
 _CHILD: Final = _u(CHILD_BITS)
 _CHILD_MASK: Final = _u(LARGEST_CHILD)
@@ -125,9 +126,10 @@ def _tell(
             notes[_u(note - 1) * _NOTE + f.FACTS + _u(table[mark + f.WHAT])] = time
     if table[mark + f.TRUTH] >= 0:
         finding = table[mark + f.FINDING]
-        truths[_u(table[mark + f.TRUTH]) * _FOUR + _u(finding)] += 1
+        truths[_u(table[mark + f.TRUTH]) * f.FINDINGS + _u(finding)] += 1
         if table[mark + f.TRUTH_NOTE] >= 0:
-            _add_bit(state, heads, notes, dossier, table[mark + f.TRUTH_NOTE] << CHILD_BITS | child, finding)
+            owner = table[mark + f.OWNER_BASE] + (child - table[mark + f.OWNER_FIRST]) // table[mark + f.OWNER_SIZE]
+            _add_bit(state, heads, notes, dossier, table[mark + f.TRUTH_NOTE] << CHILD_BITS | owner, finding)
 
 
 @kernel
@@ -192,6 +194,34 @@ def fold_marks(
             _book(state, accounts, _u(table[mark + f.ACCOUNT]) * _ACCOUNT, table[mark + f.AMOUNT], time)
         if sources[own + f.FIRST] <= number < sources[own + f.AFTER]:
             _tell(state, table, mark, time, heads, notes, truths, dossier, child)
+
+
+@kernel
+def fold_inside(
+    state: Ints, inside: Ints, owners: Ints, sources: Ints, directory: Ints, heads: Shorts, notes: Ints
+) -> None:
+    """
+    Note with the truths that may yet be found out that somebody is inside who has them.
+
+    `inside`, flat: LEAVE pseudo-step and number of each token. `owners`, flat: step, kind of note, and base, first and
+    size of a child's number (see `fields`) for each truth of the tokens that a LEAVE ends; rows of a step together.
+    """
+    stride = _u(state[f.STRIDE])
+    for row in range(_u(0), _u(len(inside)), _TWO):
+        step, key = inside[row], _u(inside[row + _ONE])
+        source, ordinal, child = key >> _SOURCE & _SOURCE_MASK, key >> _CHILD & _ORDINAL_MASK, _i(key & _CHILD_MASK)
+        own = source * _SOURCE_ROW
+        if not sources[own + f.FIRST] <= _i(ordinal) < sources[own + f.AFTER]:
+            continue
+        chunk = _u(directory[source * stride + (ordinal >> _CHUNK_BITS)])
+        dossier = chunk * _CHUNK + (ordinal & _CHUNK_MASK)
+        for at in range(_u(0), _u(len(owners)), _FIVE):
+            if owners[at] != step:
+                continue
+            owner = owners[at + _TWO] + (child - owners[at + _THREE]) // owners[at + _FOUR]
+            note = _find(notes, heads[dossier], owners[at + _ONE] << CHILD_BITS | owner)
+            if note:
+                notes[_u(note - 1) * _NOTE + f.FACTS] |= 1 << _i(f.FINDINGS)
 
 
 # --- visits
@@ -287,7 +317,10 @@ def fold_visits(
             gone = min(max(ended if over else horizon, begin), end)
             start = min(max(started, begin), end) if begun else gone
             leaves = steps[step + f.KIND] == f.LEAVES
-            if not over and ((leaves and key & _CHILD_MASK) or (measured and not begun and not leaves)):
+            if not over and (
+                (leaves and (key & _CHILD_MASK or (measured and state[f.TRUTHS])))
+                or (measured and not begun and not leaves)
+            ):
                 _leave_open(state, inside, _i(key >> _KEY), _i(key & _NUMBER_MASK) if leaves else queued)
             if measured and begun and not over:
                 service = 0

@@ -25,6 +25,7 @@ _NAN: Final = float("nan")
 _NOBODY: Final = np.zeros(0, dtype=np.int64)
 _AT_A_TIME: Final = 1 << 17
 """Consignments whose times are copied at a time, where no list of all of them is asked for."""
+_KNOWN: Final = ("true", "caught", "corrected")
 _QUANTILES: Final = {"median": 0.5, "p90": 0.9, "p95": 0.95}
 
 
@@ -377,14 +378,17 @@ class Measurement:
 
     def _truths(self) -> None:
         for number, name in enumerate(self.scopes.truths):
-            checked, _, _, false_stops = self.columns.truths[number].tolist()
+            made = dict(zip(TRUTH_MARKS, self.columns.truths[number].tolist(), strict=True))
             facts = self.facts[self.wanted.truths[number]][:, 0]
-            caught = int((facts >> TRUTH_MARKS.index("caught") & 1).sum())
-            passed = len(facts) - caught
-            self.values[f"all.{name}.missed.share"] = _share(passed, passed + caught)
-            self.values[f"all.{name}.missed.day"] = passed / self.days
-            self.values[f"all.{name}.caught.day"] = caught / self.days
-            self.values[f"all.{name}.false_stops.rate"] = _share(false_stops, checked)
+            true, caught, corrected = ((facts >> TRUTH_MARKS.index(what) & 1) > 0 for what in _KNOWN)
+            passed = true & ~caught & ~corrected
+            inside = int((passed & (facts >> len(TRUTH_MARKS) > 0)).sum())
+            cases, missed, found = int(true.sum()), int(passed.sum()) - inside, int((true & caught).sum())
+            for what, part in (("missed", missed), ("caught", found)):
+                self._note(f"all.{name}.{what}.share", _share(part, cases), inside, cases)
+                self._note(f"all.{name}.{what}.day", part / self.days, inside, cases)
+            self.values[f"all.{name}.cases.day"] = cases / self.days
+            self.values[f"all.{name}.false_stops.rate"] = _share(made["false_stop"], made["checked"])
 
     def _truck_hours(self, ends: list[int]) -> float:
         """Return the hours a day that trucks spend inside, of the tokens that leave at one of the steps `ends`."""

@@ -72,6 +72,7 @@ class Reducer:
         self.busy = Occupancy(len(self.scopes.limited), begin, end)
         self.state = np.zeros(f.STATE_FIELDS, dtype=np.int64)
         self.state[f.BEGIN], self.state[f.END], self.state[f.HORIZON] = begin, end, horizon
+        self.state[f.TRUTHS] = bool(self.scopes.truths)
         self.dossiers = Dossiers(self.wanted, sources, self.state)
         self.waits = Waits(len(plan.names.steps), self.state)
         self.steps = self.wanted.steps.copy()
@@ -147,7 +148,17 @@ class Reducer:
         check_cohort(totals, sources[:, f.FIRST], sources[:, f.AFTER], plan.names.sources)
         still = np.concatenate([np.zeros((0, 2), dtype=np.int64), *self.inside])
         leaves = steps[still[:, 0], f.KIND] == f.LEAVES
-        self.dossiers.settle(still[leaves])
+        own = self.dossiers
+        folding.fold_inside(
+            self.state,
+            still[leaves].ravel(),
+            self.wanted.owners,
+            own.sources.ravel(),
+            own.directory,
+            own.heads,
+            own.notes,
+        )
+        own.settle(still[leaves])
         self.waits.settle(steps, still[~leaves])
         return Columns(
             dossiers=self.dossiers,

@@ -16,7 +16,8 @@ from zonesim.plan.plan import MarkName, Plan
 from zonesim.plan.records import Ints
 
 GATE_MARKS: Final = ("gate_arrived", "lane_left", "gate_passed", "manual", "stopped")
-TRUTH_MARKS: Final = ("checked", "caught", "missed", "false_stop")
+TRUTH_MARKS: Final = ("true", "checked", "caught", "missed", "false_stop", "corrected")
+"""What is marked of a truth: that it is so, and what is found out or done about it."""
 MILESTONES: Final = (*LIBRARY_MARKS, "inspected")
 """Marks of which a dossier tells when they were reached; `arrived` comes first, and there it begins."""
 
@@ -35,9 +36,9 @@ class Wanted:
     `marks` and `steps`: tables with the fields that `fields` names; sums are 0. `takes` and
     `lanes`: pairs for the steps. `milestones`: the milestones that a dossier tells of, but for
     `arrived`. `passages`: by gate direction, kinds of the notes of its passages; `truths`: by truth that of its
-    findings; `reached` that of the milestones of a child. `noting`: whether there are any notes. `reachable`: by LEAVE
-    pseudo-step, the library marks of the routine that it ends, but for
-    `arrived`.
+    findings, and `owners` whose these are by LEAVE pseudo-step, as `folding.fold_inside` reads it; `reached` that of
+    the milestones of a child. `noting`: whether there are any notes. `reachable`: by LEAVE pseudo-step, the library
+    marks of the routine that it ends, but for `arrived`.
     """
 
     scopes: Layout
@@ -50,6 +51,7 @@ class Wanted:
     milestones: tuple[str, ...]
     passages: tuple[tuple[int, ...], ...]
     truths: tuple[int, ...]
+    owners: Ints
     reached: int
     noting: bool
     reachable: dict[int, tuple[str, ...]]
@@ -96,6 +98,7 @@ def _wanted(same: _Same) -> Wanted:
             tuple(kind for (place, _, _), kind in gates.items() if place == direction) for direction in scopes.lanes
         ),
         truths=tuple(range(first_truth, reached)),
+        owners=_owners(plan, scopes, first_truth),
         reached=reached,
         noting=bool(reached) or bool((plan.program[:, 0] == Op.SPLIT).any()),
         reachable=_reachable(plan),
@@ -123,11 +126,12 @@ def _marks(
             row[f.WHAT] = GATE_MARKS.index(mark.name)
         if mark.name == "gate_arrived":
             row[f.BEGINS] = _position(mark.place, directions)
-        truth, _, finding = mark.name.rpartition(".")
-        if finding in TRUTH_MARKS and truth in scopes.truths:
-            row[f.TRUTH] = scopes.truths.index(truth)
+        if mark.truth:
+            finding = mark.name.rpartition(".")[2]
+            row[f.TRUTH] = scopes.truths.index(mark.truth)
             row[f.FINDING] = TRUTH_MARKS.index(finding)
-            if finding in {"caught", "missed"}:
+            row[[f.OWNER_BASE, f.OWNER_FIRST, f.OWNER_SIZE]] = mark.owner
+            if finding in {"true", "caught", "corrected"}:
                 row[f.TRUTH_NOTE] = len(gates) + row[f.TRUTH]
         row[f.ACCOUNT], row[f.AMOUNT] = mark.account, mark.amount
         row[f.MORE] = row[f.DECLARES] or any(row[field] >= 0 for field in (f.BEGINS, f.GATE, f.TRUTH, f.ACCOUNT))
@@ -159,6 +163,17 @@ def _steps(plan: Plan, scopes: Layout) -> tuple[Ints, Ints, Ints]:
         row[f.TAKES_END], row[f.LANES_END] = len(takes), len(lanes)
         row[f.MORE_ROWS] = len(taken) + len(held)
     return rows.ravel(), np.array([*takes, 0], dtype=np.int64), np.array([*lanes, 0], dtype=np.int64)
+
+
+def _owners(plan: Plan, scopes: Layout, first_truth: int) -> Ints:
+    """Return, flat, whose the truths are of the tokens that each LEAVE ends."""
+    rows = [
+        (number, first_truth + scopes.truths.index(truth), *owner)
+        for number, step in enumerate(plan.names.steps)
+        for truth, *owner in step.truths
+        if truth in scopes.truths
+    ]
+    return np.array(rows, dtype=np.int64).ravel()
 
 
 def _reachable(plan: Plan) -> dict[int, tuple[str, ...]]:

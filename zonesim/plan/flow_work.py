@@ -354,7 +354,7 @@ class WorkWriter(ChoiceWriter, ABC):
         self._known_truth(detect.truth, scope)
         self.truths[detect.truth] = None
         wrong, hit, after = Label(), Label(), Label()
-        self._mark(f"{detect.truth}.checked", scope)
+        self._finding(detect.truth, "checked", scope)
         self.routine.emit(Op.BRANCH, NOWHERE, BranchOn.FLAG, self._flag(f"truth {detect.truth}"), 0, wrong)
         alarm = self._share_row(detect.false_alarm, scope)
         if any(self.tables.shares.rows[alarm]):
@@ -363,7 +363,7 @@ class WorkWriter(ChoiceWriter, ABC):
             self.routine.emit(Op.BRANCH, NOWHERE, BranchOn.SHARE, alarm, stream, false, 0)
             self.routine.jump(after)
             self.routine.place(false)
-            self._mark(f"{detect.truth}.false_stop", scope)
+            self._finding(detect.truth, "false_stop", scope)
             if detect.on_hit is not None:
                 self._note(detect.on_hit.mark, scope)
         self.routine.jump(after)
@@ -372,12 +372,23 @@ class WorkWriter(ChoiceWriter, ABC):
         self.routine.emit(
             Op.BRANCH, NOWHERE, BranchOn.SHARE, self._share_row(detect.sensitivity, scope), stream, hit, 0
         )
-        self._mark(f"{detect.truth}.missed", scope)
+        self._finding(detect.truth, "missed", scope)
         self.routine.jump(after)
         self.routine.place(hit)
-        self._mark(f"{detect.truth}.caught", scope)
+        self._finding(detect.truth, "caught", scope)
         if detect.on_hit is not None:
             self._note(detect.on_hit.mark, scope)
+        self.routine.place(after)
+
+    def _correct(self, truth: str, scope: Scope) -> None:
+        """Put a truth right, and mark it where there was something to put right."""
+        self._known_truth(truth, scope)
+        flag, wrong, after = self._flag(f"truth {truth}"), Label(), Label()
+        self.routine.emit(Op.BRANCH, NOWHERE, BranchOn.FLAG, flag, 0, wrong)
+        self.routine.jump(after)
+        self.routine.place(wrong)
+        self._finding(truth, "corrected", scope)
+        self.routine.emit(Op.SET, NOWHERE, SetWhat.LOWER_FLAG, flag)
         self.routine.place(after)
 
     def _known_truth(self, truth: str, scope: Scope) -> None:

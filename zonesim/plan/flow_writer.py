@@ -11,7 +11,7 @@ from zonesim import units
 from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
 from zonesim.plan.assembly import Label, Routine
 from zonesim.plan.binding import check_count, origin, resolve
-from zonesim.plan.operations import NOWHERE, BranchOn, Op, SetWhat
+from zonesim.plan.operations import NOWHERE, Op, SetWhat
 from zonesim.plan.plan import MarkName, StepName
 from zonesim.plan.scope import Kind, Scope
 from zonesim.plan.world_tables import WorldTables
@@ -41,19 +41,12 @@ class FlowWriter:
         self.flags: dict[str, int] = {}
         self.consulted: frozenset[str] = frozenset()
         self.truths: dict[str, None] = {}
+        self.known: Mapping[tuple[str, ...], Mapping[str, None]] = {}
+        """The truths that tokens have whether somebody looks or not, by the step that their kind begins at."""
         self.text_place = Place(self.arm.world.file)
         self.origin: tuple[str, ...] = ()
 
     # --- instructions
-
-    def _chance(self, share: int, stream: int, flag: int) -> None:
-        """Raise `flag` with a probability; a token that passes again meets the same luck."""
-        yes, after = Label(), Label()
-        self.routine.emit(Op.BRANCH, NOWHERE, BranchOn.SHARE, share, stream, yes, 1)
-        self.routine.jump(after)
-        self.routine.place(yes)
-        self.routine.emit(Op.SET, NOWHERE, SetWhat.RAISE_FLAG, flag)
-        self.routine.place(after)
 
     def _flag(self, name: str) -> int:
         if name not in self.flags:
@@ -196,6 +189,15 @@ class FlowWriter:
     def _mark(self, mark: str, scope: Scope, *, kind: str | None = None) -> None:
         name = MarkName(self.name, self.entry.flow, scope.call, mark, scope.place, kind or self.kind.name)
         self.routine.emit(Op.MARK, NOWHERE, self.tables.marks.add((self.name, scope.call, mark), name))
+
+    def _finding(self, truth: str, finding: str, scope: Scope) -> None:
+        """Mark what is so, or was found, of a truth; it says whose truth that is."""
+        owner = self.kind.owner(truth)
+        mark, whose = f"{truth}.{finding}", (owner.base, owner.first, owner.size)
+        name = MarkName(
+            self.name, self.entry.flow, scope.call, mark, scope.place, self.kind.name, truth=truth, owner=whose
+        )
+        self.routine.emit(Op.MARK, NOWHERE, self.tables.marks.add((self.name, scope.call, mark, whose), name))
 
     def _note(self, mark: str, scope: Scope) -> None:
         """Mark, and raise the flag when a condition of this flow asks for the mark."""

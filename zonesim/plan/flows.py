@@ -24,7 +24,8 @@ from zonesim.plan.flow_work import WorkWriter
 from zonesim.plan.operations import NOWHERE, BranchOn, Op, SetWhat
 from zonesim.plan.plan import StepName
 from zonesim.plan.records import LARGEST_CHILD
-from zonesim.plan.scope import Kind, OpenList, Scope, consulted_marks
+from zonesim.plan.scope import CALLS_DEEP, Kind, OpenList, Owner, Scope, consulted_marks
+from zonesim.plan.truths import truths_of
 from zonesim.policy import PracticeUse
 from zonesim.scenario.fields import mode_of
 from zonesim.scenario.models import END, Flow, Param, Split, Step
@@ -55,6 +56,7 @@ class EntryCompiler(WorkWriter):
         self.kind = Kind(flow.entity)
         self.zones = _zones(flow, arguments)
         scope = Scope(self.entry.flow, arguments, origins)
+        self.known = truths_of(self.arm, self.arm.world.flow_key(self.name), arguments)
         self._routine(scope, lambda: self._call(self.entry.flow, scope), is_consignment=True)
         return self.routines
 
@@ -65,12 +67,21 @@ class EntryCompiler(WorkWriter):
         routine = self.routine
         self.routines.append(routine)
         body()
+        for truth in self.known.get(scope.path, ()):
+            if truth in self.tables.scenario.truth:  # a check of any other is a fault where it is written
+                self.truths.setdefault(truth)
         if is_consignment:
             self._mark("left", scope, kind=self.kind.name)
-        step = self.tables.steps.add(
-            (self.name, (*scope.path, "left")),
-            StepName(self.name, self.entry.flow, (*scope.path, "left"), kind=self.kind.name, is_leave=True),
+        owners = {truth: self.kind.owner(truth) for truth in (*self.truths, *self.kind.inherited)}
+        name = StepName(
+            self.name,
+            self.entry.flow,
+            (*scope.path, "left"),
+            kind=self.kind.name,
+            is_leave=True,
+            truths=tuple((truth, owner.base, owner.first, owner.size) for truth, owner in owners.items()),
         )
+        step = self.tables.steps.add((self.name, (*scope.path, "left")), name)
         routine.emit(Op.LEAVE, step)
         routine.close()
         tail, routine.rows = routine.rows, []
@@ -79,7 +90,7 @@ class EntryCompiler(WorkWriter):
             self._upgrades()
         for truth in self.truths:
             if truth not in self.kind.inherited:
-                self._draw_truth(truth)
+                self._draw_truth(truth, scope)
         routine.rows += tail
         self.routine, self.truths = outer, outer_truths
 
@@ -99,12 +110,18 @@ class EntryCompiler(WorkWriter):
             self.routine.emit(Op.SET, NOWHERE, SetWhat.CLASS, self.tables.classes.index(each.name))
             self.routine.place(after)
 
-    def _draw_truth(self, truth: str) -> None:
+    def _draw_truth(self, truth: str, scope: Scope) -> None:
         share = self.tables.truth_share(truth, self.classes)
         stream = self.tables.streams.add(f"{self.name}//truth/{truth}")
         flag = self._flag(f"truth {truth}")
+        yes, after = Label(), Label()
         self.routine.emit(Op.SET, NOWHERE, SetWhat.LOWER_FLAG, flag)
-        self._chance(share, stream, flag)
+        self.routine.emit(Op.BRANCH, NOWHERE, BranchOn.SHARE, share, stream, yes, 1)
+        self.routine.jump(after)
+        self.routine.place(yes)
+        self.routine.emit(Op.SET, NOWHERE, SetWhat.RAISE_FLAG, flag)
+        self._finding(truth, "true", scope)
+        self.routine.place(after)
 
     # --- flows
 
@@ -295,8 +312,7 @@ class EntryCompiler(WorkWriter):
                 self._hold_time(step, scope, self._step_number(step, scope))
             self._work(step, scope)
         if step.correct is not None:
-            self._known_truth(step.correct, scope)
-            self.routine.emit(Op.SET, NOWHERE, SetWhat.LOWER_FLAG, self._flag(f"truth {step.correct}"))
+            self._correct(step.correct, scope)
         if step.set is not None:
             self._changes(step.set, scope)
         if step.spawn is not None:
@@ -414,7 +430,11 @@ class EntryCompiler(WorkWriter):
         stream = self.tables.streams.add(self._stream_name(scope, "count"))
         law = self.tables.laws.discrete([(1.0, 1.0)]) if law is None else law
         self.routine.emit(Op.SPLIT, NOWHERE, law, stream, start, base, most, parent.base, group)
-        brought = frozenset(self.truths) | parent.inherited if step.background or step.parallel else frozenset[str]()
+        brought: dict[str, Owner] = {}
+        if step.background or step.parallel:
+            for truth in (*self.truths, *parent.inherited):
+                owner = parent.owner(truth)
+                brought[truth] = Owner(owner.base, base, most * owner.size)
         self.kind = Kind(kind, base, parent.count * most, brought)
         before = len(self.routines)
         self._routine(scope, body, is_consignment=False)

@@ -96,6 +96,8 @@ class StepName:
     """Whether its visits are of units that are kept after the block which took them."""
     is_interruption: bool = False
     """Whether its visits are waits of a token whose work with a unit was interrupted, until it has one again."""
+    truths: tuple[tuple[str, int, int, int], ...] = ()
+    """Of a LEAVE pseudo-step, the truths of the tokens that it ends, and whose: (truth, base, first, size)."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,9 @@ class MarkName:
     account: int = -1
     amount: int = 0
     """What the moment adds to an account (row of the accounts table, -1: none)."""
+    truth: str = ""
+    owner: tuple[int, int, int] = (0, 0, 1)
+    """The truth that it says something of, and whose that is: (base, first, size) of a child's number (`Owner`)."""
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from zonesim.plan.assembly import Label
 from zonesim.plan.binding import Arguments, Origins
 from zonesim.scenario.models import Step
+
+CALLS_DEEP: Final = 12
+"""Deepest nesting of calls; deeper is taken for a flow that calls itself."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +80,31 @@ class Scope:
 
 
 @dataclass(frozen=True)
+class Owner:
+    """
+    Whose a truth is that a kind of token brought along: child `first + n` has that of child `base + n // size`, which
+    is the consignment itself for 0.
+    """
+
+    base: int
+    first: int
+    size: int
+
+
+@dataclass(frozen=True)
 class Kind:
-    """A kind of token: what it is called, which child numbers it may have, and the truths it brought along."""
+    """
+    A kind of token: what it is called, which child numbers it may have, and whose are the truths it brought along.
+    """
 
     name: str
     base: int = 0
     count: int = 1
-    inherited: frozenset[str] = frozenset()
+    inherited: Mapping[str, Owner] = field(default_factory=dict)
+
+    def owner(self, truth: str) -> Owner:
+        """Return whose a truth is: of the token itself, unless it brought it along."""
+        return self.inherited.get(truth, Owner(self.base, self.base, 1))
 
 
 def consulted_marks(steps: Mapping[str, Step]) -> frozenset[str]:

@@ -100,6 +100,10 @@ class ResolvedArm:
             self._editions[key, adopted] = world.flow(key)
         return self._editions[key, adopted]
 
+    def bare_flow(self, key: str) -> Flow:
+        """Return a flow, by its key, as it is where nobody follows any practice; raises Faults."""
+        return (self._pristine or self.world).flow(self._known(key))
+
     def flows(self, adopted: frozenset[str] = frozenset()) -> dict[str, Flow]:
         """Return all flows as such a token walks them; raises Faults."""
         return {key: self.flow(key, adopted) for key in self.world.flow_keys()}
