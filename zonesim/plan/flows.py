@@ -24,7 +24,7 @@ from zonesim.plan.flow_work import WorkWriter
 from zonesim.plan.operations import NOWHERE, BranchOn, Op, SetWhat
 from zonesim.plan.plan import StepName
 from zonesim.plan.records import LARGEST_CHILD
-from zonesim.plan.scope import CALLS_DEEP, Kind, OpenList, Owner, Scope, consulted_marks
+from zonesim.plan.scope import Kind, OpenList, Owner, Scope, consulted_marks
 from zonesim.plan.truths import truths_of
 from zonesim.policy import PracticeUse
 from zonesim.scenario.fields import mode_of

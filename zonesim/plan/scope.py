@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from zonesim.plan.assembly import Label
 from zonesim.plan.binding import Arguments, Origins
 from zonesim.scenario.models import Step
-
-CALLS_DEEP: Final = 12
-"""Deepest nesting of calls; deeper is taken for a flow that calls itself."""
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from zonesim.faults import Place, ScenarioFault
+from zonesim.limits import CALLS_DEEP
 from zonesim.plan.binding import Arguments, bind, resolve
-from zonesim.plan.scope import CALLS_DEEP, OpenList
+from zonesim.plan.scope import OpenList
 from zonesim.policy import ResolvedArm
 from zonesim.scenario.models import Step
 
