@@ -9,19 +9,16 @@ exist, and skipping a check would miss nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from zonesim.faults import Place, ScenarioFault
-from zonesim.limits import CALLS_DEEP
+from zonesim.limits import CALLS_DEEP, MOST_STEPS
 from zonesim.plan.binding import Arguments, bind, resolve
 from zonesim.plan.scope import OpenList
 from zonesim.policy import ResolvedArm
 from zonesim.scenario.models import Step
 
 Path = tuple[str, ...]
-
-MOST_STEPS: Final = 100_000
-"""Steps that are looked at in one flow with all that it calls; one with more is refused where it is compiled."""
 
 
 class Survey:
