@@ -7,6 +7,7 @@ Everything that can go wrong, and the exit code of each kind.
     │  ├─ UnitFault             a unit that is missing or of the wrong kind
     │  └─ MeasureConflict       two measures edit one value
     ├─ RunFault        exit 3   the run cannot go on: deadlock, endless loop, too many tokens
+    │  └─ DiskFull              there is no room for what it found
     └─ BrokenPromise   exit 70  our mistake: says so and where to report
 
 Exit 0: done. Exit 1: some runs failed, what finished is kept. Exit 130: interrupted.
@@ -177,6 +178,21 @@ class RunFault(ZonesimError):
     """The run cannot go on."""
 
     exit_code: ClassVar[int] = 3
+
+
+class DiskFull(RunFault):
+    """There is no room on the disk."""
+
+    def __init__(self, path: object) -> None:
+        """Keep the path of the file that found no room."""
+        super().__init__(path)
+
+    def __str__(self) -> str:
+        """Return what is kept and what to do."""
+        return (
+            f"{self.args[0]}: the disk is full\n"
+            "    What was written before is kept. Make room and run the same command again, or use another disk."
+        )
 
 
 class BrokenPromise(ZonesimError):

@@ -562,7 +562,6 @@ def fault_sites():
 
 
 NOT_PROVOKED = {
-    "cannot write figures:": "as the other files that cannot be written",
     "' without a column": "a file of the library; its own tests exclude it",
     "', which holds for everybody": "a measure of the library; its own tests exclude it",
     "expected a number, found": "no measure of the library has a parameter that is a plain number",
@@ -570,9 +569,6 @@ NOT_PROVOKED = {
     "' needs more than": "needs 64 flags",
     "the log has more than": "needs twenty million rows",
     "cannot write there": "tests run as any user, root included, whom no folder refuses",
-    "cannot write there:": "as above",
-    "cannot write results there": "as above",
-    "cannot write figures there": "as above",
     "unknown kind '": "a file of the library; its own tests exclude it",
 }
 """Fixed parts of messages that no test provokes, each with the reason."""

@@ -65,7 +65,7 @@ def test_nothing_is_written_over(tmp_path):
     [
         ("x", "gat", "--from: no scenario 'gat' to begin with\n    Did you mean 'gate'?"),
         ("a b", "gate", "NAME: 'a b' cannot be the name of a scenario\n    Use letters, digits, '-', '_' and '.', at most 80."),
-        ("nowhere/x", "gate", "nowhere/x.yaml: cannot be written: No such file or directory\n    Check the folder."),
+        ("nowhere/x", "gate", "nowhere/x.yaml: cannot write there: No such file or directory\n    Check the folder."),
     ],
 )  # fmt: skip
 def test_faults_of_new(target, kind, message, tmp_path, monkeypatch):

@@ -165,8 +165,7 @@ def test_a_folder_that_cannot_be_made_is_a_fault(tmp_path):
         Store.below(tmp_path)
 
     assert (
-        str(found.value)
-        == f"{tmp_path}/cells: cannot write results: File exists\n    Choose another folder with --out."
+        str(found.value) == f"{tmp_path}/cells: cannot write there: File exists\n    Choose another folder with --out."
     )
 
 
@@ -252,22 +251,22 @@ def test_an_interrupt_keeps_what_the_cell_had_finished(tmp_path, monkeypatch):
     assert runs.finished == {"R1": [0, 1]}
 
 
-def test_a_full_disk_is_a_failure_of_the_cell(tmp_path, monkeypatch):
+def test_a_cell_that_cannot_be_stored_is_a_failure(tmp_path, monkeypatch):
     """
     A cell that cannot be stored is a failure that says so; the others go on.
     """
     real = Store.write
 
-    def full(self, key, results):
+    def broken(self, key, results):
         if 0 in results:
-            raise OSError(28, "No space left on device")
+            raise OSError(5, "Input/output error")
         real(self, key, results)
 
-    monkeypatch.setattr(Store, "write", full)
+    monkeypatch.setattr(Store, "write", broken)
     runs = run_arms({"R1": plan_of(TEXT)}, seed=1, replications=2, how=How(1), block=1, store=Store.below(tmp_path))
 
     assert runs.finished == {"R1": [1]}
-    assert runs.failures["R1"][0].message == "cannot be stored: [Errno 28] No space left on device"
+    assert runs.failures["R1"][0].message == "cannot be stored: [Errno 5] Input/output error"
 
 
 # --- killed

@@ -66,18 +66,18 @@ def save_all(
     """
     Write figures into `folder` in each format and return the paths.
 
-    Files of the same language and format called like `stale` (patterns) are taken away first. Chinese figures have
+    Files of the same language and format called like `stale` (patterns) are taken away. Chinese figures have
     `_zh` behind their names.
     """
     end = "" if context.language == "en" else f"_{context.language}"
     paths = []
     with style.look(context.language):
         for kind in formats:
-            for old in (path for pattern in stale for path in folder.glob(f"{pattern}{end}.{kind}")):
-                if end or not old.stem.endswith("_zh"):
-                    old.unlink()
             for name, figure in zip(file_names(drawn), drawn.values(), strict=True):
                 path = folder / f"{name}{end}.{kind}"
                 style.save(figure, path)
                 paths.append(path)
+            for old in {path for pattern in stale for path in folder.glob(f"{pattern}{end}.{kind}")}.difference(paths):
+                if end or not old.stem.endswith("_zh"):
+                    old.unlink()
     return paths

@@ -37,14 +37,15 @@ Numbers = NDArray[np.float64]
 
 def draw_fit(fit: Fit, folder: Path, language: Language) -> list[Path]:
     """Draw the slides of a fit into `folder`, in place of earlier ones; return the paths. Raises ScenarioFault."""
-    for stale in folder.glob("fit_*.png"):
-        stale.unlink()
+    stale = set(folder.glob("fit_*.png"))
     paths = []
     with style.look(language):
         for name, figure in fit_figures(fit, language):
             path = folder / f"fit_{name}.png"
             style.save(figure, path)
             paths.append(path)
+    for path in stale.difference(paths):
+        path.unlink()
     return paths
 
 

@@ -4,8 +4,7 @@ A fit told: the report for people, the JSON document and the CSV table; and the 
 
 from __future__ import annotations
 
-import csv
-import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +17,6 @@ from zonesim.briefing.fit_words import DAYS, SEPARATORS, UNITS_ZH, said
 from zonesim.briefing.inspection import printed
 from zonesim.briefing.jobs import Job
 from zonesim.briefing.words import Language
-from zonesim.faults import Place, ScenarioFault
 from zonesim.fitting import Fit, Group, Request, fit_log
 from zonesim.fitting.arrivals import HOURS, SMALLEST_CELL
 from zonesim.fitting.fragment import MOST_REPLAYED, write_all
@@ -27,6 +25,7 @@ from zonesim.fitting.laws import CLOSE, Durations, duration_text
 from zonesim.fitting.log import REASONS
 from zonesim.fitting.words import detail_in
 from zonesim.units import HOUR, MINUTE, SECOND
+from zonesim.writing import make_folder, write_table, write_text
 
 SHOWN_LAWS: Final = 4
 SHOWN_DATES: Final = 6
@@ -39,18 +38,11 @@ def fit_job(request: Request, out: Path, lang: Language) -> Job:
     from zonesim.briefing.fit_figure import draw_fit  # noqa: PLC0415  matplotlib is slow to import
 
     fit = fit_log(request)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ScenarioFault(
-            f"cannot write there: {error.strerror}", Place(str(out)), "Choose another folder."
-        ) from None
-    if not os.access(out, os.W_OK):
-        raise ScenarioFault("cannot write there", Place(str(out)), "Choose another folder.")
+    make_folder(out)
     written = write_all(fit, out)
     document = fit_document(fit)
-    (out / "fit.json").write_text(to_json(document) + "\n", encoding="utf-8")
-    _write_table(fit, out / "fit.csv")
+    write_text(out / "fit.json", to_json(document) + "\n")
+    write_table(out / "fit.csv", _HEAD, _rows(fit))
     written += [out / "fit.json", out / "fit.csv", *draw_fit(fit, out, lang)]
     return Job(document, fit_text(fit, lang, written))
 
@@ -162,62 +154,56 @@ def _durations_document(durations: Durations | None) -> dict[str, Any]:
     }
 
 
-def _write_table(fit: Fit, path: Path) -> None:
-    """Write the numbers of the document one a row, for spreadsheets."""
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["traffic", "quantity", "指标", "at", "value", "low", "high", "unit", "rows"])
-        for group in fit.groups:
-            found = group.arrivals
-            n = "" if _cell(found.count) is None else found.count
-            writer.writerow([group.name, "rate", "日均到达", "", found.rate, found.low, found.high, "1/d", n])
-            writer.writerow(
-                [group.name, "index of dispersion", "离散指数", "", _blank(found.dispersion.index), "", "", "", n]
-            )
-            for part in found.parts:
-                for hour, weight in enumerate(part.hours):
-                    writer.writerow(
-                        [
-                            group.name,
-                            "weight of hour",
-                            "小时权重",
-                            f"{part.name or 'all'} {hour:02d}",
-                            weight,
-                            "",
-                            "",
-                            "",
-                            "",
-                        ]
-                    )
-                for day, weight in zip(DAYS["en"], part.days, strict=True):
-                    writer.writerow(
-                        [group.name, "weight of day", "星期权重", f"{part.name or 'all'} {day}", weight, "", "", "", ""]
-                    )
-            for name, share in _told_classes(group).items():
-                writer.writerow([group.name, "share of class", "类别占比", name, share, "", "", "", ""])
-            for en, zh, durations in (
-                ("time in lane", "通道用时", group.lane),
-                ("time in to time out", "进出时间差", group.span),
-            ):
-                if durations is None:
-                    continue
-                writer.writerow(
-                    [group.name, f"{en}, mean", f"{zh}均值", "", durations.mean / SECOND, "", "", "s", durations.count]
+_HEAD: Final = ("traffic", "quantity", "指标", "at", "value", "low", "high", "unit", "rows")
+
+
+def _rows(fit: Fit) -> Iterator[list[Any]]:
+    """Yield the numbers of the document one a row, for spreadsheets."""
+    for group in fit.groups:
+        found = group.arrivals
+        n = "" if _cell(found.count) is None else found.count
+        yield ([group.name, "rate", "日均到达", "", found.rate, found.low, found.high, "1/d", n])
+        yield ([group.name, "index of dispersion", "离散指数", "", _blank(found.dispersion.index), "", "", "", n])
+        for part in found.parts:
+            for hour, weight in enumerate(part.hours):
+                yield (
+                    [
+                        group.name,
+                        "weight of hour",
+                        "小时权重",
+                        f"{part.name or 'all'} {hour:02d}",
+                        weight,
+                        "",
+                        "",
+                        "",
+                        "",
+                    ]
                 )
-                for q, value in durations.quantiles.items():
-                    writer.writerow(
-                        [
-                            group.name,
-                            f"{en}, quantile",
-                            f"{zh}分位数",
-                            f"{q:g}",
-                            value / SECOND,
-                            "",
-                            "",
-                            "s",
-                            durations.count,
-                        ]
-                    )
+            for day, weight in zip(DAYS["en"], part.days, strict=True):
+                yield ([group.name, "weight of day", "星期权重", f"{part.name or 'all'} {day}", weight, "", "", "", ""])
+        for name, share in _told_classes(group).items():
+            yield ([group.name, "share of class", "类别占比", name, share, "", "", "", ""])
+        for en, zh, durations in (
+            ("time in lane", "通道用时", group.lane),
+            ("time in to time out", "进出时间差", group.span),
+        ):
+            if durations is None:
+                continue
+            yield ([group.name, f"{en}, mean", f"{zh}均值", "", durations.mean / SECOND, "", "", "s", durations.count])
+            for q, value in durations.quantiles.items():
+                yield (
+                    [
+                        group.name,
+                        f"{en}, quantile",
+                        f"{zh}分位数",
+                        f"{q:g}",
+                        value / SECOND,
+                        "",
+                        "",
+                        "s",
+                        durations.count,
+                    ]
+                )
 
 
 def _blank(value: float) -> float | str:

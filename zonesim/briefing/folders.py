@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Final
 
 from zonesim.experiment import Design, folder_name
 from zonesim.experiment.results import STUDY
-from zonesim.faults import Place, ScenarioFault
+from zonesim.writing import make_folder, unwritable
 
 EARLIER: Final = "earlier"
 """What a run is called whose folder does not say its number."""
@@ -39,14 +38,9 @@ FORMATS: Final = ("png", "svg", "pdf")
 def results_folder(out: Path, design: Design) -> Path:
     """Return the folder of a run's results, which need not exist; raises ScenarioFault when it cannot be written."""
     folder = out / folder_name(design)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        if folder.exists() and not folder.is_dir():
-            raise FileExistsError(17, os.strerror(17))
-    except OSError as error:
-        raise _unwritable(folder, f"cannot write results: {error.strerror}") from None
-    if not os.access(folder if folder.exists() else out, os.W_OK):
-        raise _unwritable(folder, "cannot write results there")
+    make_folder(out)
+    if folder.exists() or folder.is_symlink():
+        make_folder(folder)
     return folder
 
 
@@ -70,11 +64,11 @@ def make_room(folder: Path, run: str, finished: Collection[tuple[str, str, int]]
             notes.append(f"{folder} held run {before}, of another state of the file: it is kept in {kept}")
         if not folder.exists() and run_in(own) == run:
             own.rename(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         if run_in(folder) == run and _finished(folder) != set(finished):
             clear_figures(folder)
     except OSError as error:
-        raise _unwritable(folder, f"cannot write results: {error.strerror}") from None
+        raise unwritable(folder, error) from None
     return notes
 
 
@@ -140,7 +134,3 @@ def _free(path: Path) -> Path:
         found = path.with_name(f"{path.name}-{number}")
         number += 1
     return found
-
-
-def _unwritable(folder: Path, fault: str) -> ScenarioFault:
-    return ScenarioFault(fault, Place(str(folder)), "Choose another folder with --out.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from zonesim.briefing.words import LANGUAGES, Language
 from zonesim.experiment import asked_settings, number_of, told_setting, tree_hash
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.policy import arms_for, resolve
+from zonesim.writing import make_folder
 
 
 def plot_job(
@@ -109,14 +109,7 @@ def _written(
     folder: Path, found: Mapping[str, Figure | str], context: FigureContext, kinds: Sequence[str], end: str
 ) -> Job:
     """Write what was drawn, `end` behind the name of each file, and say what was not."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ScenarioFault(
-            f"cannot write figures: {error.strerror}", Place(str(folder)), "Choose another folder with --out."
-        ) from None
-    if not os.access(folder, os.W_OK):
-        raise ScenarioFault("cannot write figures there", Place(str(folder)), "Choose another folder with --out.")
+    make_folder(folder)
     behind = f"-{end}" if end else ""
     drawn = {f"{name}{behind}": figure for name, figure in found.items() if not isinstance(figure, str)}
     paths = save_all(folder, drawn, context, (), kinds)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,6 +34,7 @@ from zonesim.briefing.result_tables import write_results
 from zonesim.experiment import SHARED, USUAL_LEVEL, Design, How, Results, Store, plain_design, slug
 from zonesim.kpi import Kpi, RunResult
 from zonesim.policy import Arm, arm_named, arms_for, count_kinds, flows_in_use, register
+from zonesim.writing import write_table, write_text
 
 PRECISE: Final = 0.05
 """Half the width of an interval, as a share of the mean, that is precise enough for most questions."""
@@ -228,36 +228,35 @@ def _write(
     for name in others:
         head += [name, f"{name} difference", f"{name} low", f"{name} high", f"{name} n", f"{name} tag"]
     head += ["run", "seed", "replications", "settings"]
-    with table.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(head)
-        for kpi in design.kpis:
-            base = comparison.arms[comparison.baseline][kpi.id]
-            row: list[Any] = [
-                kpi.id,
-                kpi.en,
-                kpi.zh,
-                kpi.unit,
-                int(kpi.headline),
-                base.value,
-                base.low,
-                base.high,
-                base.n,
-                *withheld_fields(base).values(),
+    rows = []
+    for kpi in design.kpis:
+        base = comparison.arms[comparison.baseline][kpi.id]
+        row: list[Any] = [
+            kpi.id,
+            kpi.en,
+            kpi.zh,
+            kpi.unit,
+            int(kpi.headline),
+            base.value,
+            base.low,
+            base.high,
+            base.n,
+            *withheld_fields(base).values(),
+        ]
+        for name in others:
+            effect = effects[name, kpi.id]
+            change = effect.difference
+            row += [
+                comparison.arms[name][kpi.id].value,
+                change.value,
+                change.low,
+                change.high,
+                change.n,
+                effect.tag,
             ]
-            for name in others:
-                effect = effects[name, kpi.id]
-                change = effect.difference
-                row += [
-                    comparison.arms[name][kpi.id].value,
-                    change.value,
-                    change.low,
-                    change.high,
-                    change.n,
-                    effect.tag,
-                ]
-            writer.writerow(["" if isinstance(cell, float) and math.isnan(cell) else cell for cell in [*row, *told]])
-    text.write_text(to_json(document) + "\n", encoding="utf-8")
+        rows.append([*row, *told])
+    write_table(table, head, rows)
+    write_text(text, to_json(document) + "\n")
     return [table, text]
 
 

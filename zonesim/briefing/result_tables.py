@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from zonesim.analysis import Point
 from zonesim.experiment import Results
 from zonesim.kpi.definitions import DEFINITIONS
 from zonesim.policy import Entry
+from zonesim.writing import for_spreadsheets, whole, write_table
 
 CSV: Final = "results.csv"
 EXCEL: Final = "results.xlsx"
@@ -139,24 +139,17 @@ def write_results(
     paths = []
     if table:
         paths.append(folder / CSV)
-        with paths[-1].open("w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(columns_of(results))
-            firsts = {len(_FIXED) + position for position in range(len(_paths(results)))}
-            writer.writerows(
-                [_plain(cell, factor=position in firsts) for position, cell in enumerate(row)]
-                for row in rows_of(results, found)
-            )
+        firsts = {len(_FIXED) + position for position in range(len(_paths(results)))}
+        rows = (
+            # The factor of a setting is a number.
+            [cell.removeprefix("×") if position in firsts else cell for position, cell in enumerate(row)]
+            for row in rows_of(results, found)
+        )
+        write_table(paths[-1], columns_of(results), rows)
     paths.append(folder / EXCEL)
-    _workbook(results, found, register).save(paths[-1])
+    with whole(paths[-1]) as part:
+        _workbook(results, found, register).save(part)
     return paths
-
-
-def _plain(value: Any, *, factor: bool) -> Any:  # noqa: ANN401
-    """Return a cell of the CSV: no value is empty, and the factor of a setting is a number."""
-    if factor:
-        return value.removeprefix("×")
-    return "" if isinstance(value, float) and math.isnan(value) else value
 
 
 # --- the workbook
@@ -238,9 +231,12 @@ def _setting_cell(sheet: Any, text: str, number: float | None) -> Any:  # noqa: 
 
 
 def _as_text(sheet: Any, value: Any) -> Any:  # noqa: ANN401
-    cell = WriteOnlyCell(sheet, value=_text(value))
+    text = _text(value)
+    cell = WriteOnlyCell(sheet, value=text)
     if cell.data_type == "f":  # a text that begins with = is no formula
         cell.data_type = "s"
+    if for_spreadsheets(text) != text:
+        cell.quotePrefix = True  # nor will it be one when it is edited
     return cell
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
+from zonesim.writing import write_text
 
 STARTERS: Final = {
     "queue": "a waiting line: a textbook model to play with",
@@ -37,12 +38,8 @@ def write_starter(target: str, kind: str) -> Path:
         remedy = "Use letters, digits, '-', '_' and '.', at most 80."
         raise ScenarioFault(f"'{name}' cannot be the name of a scenario", Place("NAME"), remedy)
     text = starter(kind, name)
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
+    if path.exists() or path.is_symlink():
         remedy = "Choose another name, or move the file away."
-        raise ScenarioFault("the file is there already", Place(str(path)), remedy) from None
-    except OSError as error:
-        raise ScenarioFault(f"cannot be written: {error.strerror}", Place(str(path)), "Check the folder.") from None
+        raise ScenarioFault("the file is there already", Place(str(path)), remedy)
+    write_text(path, text, "Check the folder.")
     return path

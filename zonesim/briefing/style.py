@@ -26,6 +26,7 @@ from matplotlib.text import Text
 
 from zonesim.briefing import fonts
 from zonesim.briefing.words import Language, Words
+from zonesim.writing import whole
 
 WIDTH: Final = 40 / 3
 HEIGHT: Final = 7.5
@@ -106,7 +107,8 @@ def save(figure: Figure, path: Path) -> None:
         ".svg": {"Date": None, "Creator": "zonesim"},
         ".pdf": {"CreationDate": None, "Creator": "zonesim", "Producer": None},
     }
-    figure.savefig(path, dpi=DPI, metadata=metadata[path.suffix])
+    with whole(path) as part:
+        figure.savefig(part, dpi=DPI, metadata=metadata[path.suffix], format=path.suffix[1:])
 
 
 def slide(title: str, caption: str, notes: Sequence[str] = (), mark: str = "") -> Figure:

@@ -17,8 +17,9 @@ from zonesim.briefing.jobs import SOME_FAILED, Job, shown_progress
 from zonesim.briefing.words import LANGUAGES, Words
 from zonesim.engine import AUTO
 from zonesim.experiment import How
-from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
+from zonesim.faults import Place, UnknownName, suggest
 from zonesim.verification import CaseFile, Finding, chosen, prepared, read_cases, verify
+from zonesim.writing import write_text
 
 COLUMNS: Final = ("case", "what", "unit", "expected", "found", "half_width", "n", "verdict")
 
@@ -44,18 +45,13 @@ def verify_job(ids: Sequence[str], *, quick: bool, how: How, seed: int, language
     failed = [finding for finding in found if not finding.passed]
     notes = []
     if page is not None:
-        _write(page, verification_page(files, found, engine=how.engine, seed=seed, quick=quick))
+        write_text(
+            page, verification_page(files, found, engine=how.engine, seed=seed, quick=quick), "Choose another file."
+        )
         notes.append(str(page))
     closing = say("verify.closing", passed=len(found) - len(failed), failed=len(failed))
     text = f"{printed(_table(found, say))}\n{_reasons(failed)}{closing}"
     return Job(_document(found, how.engine, seed, quick=quick), text, notes, SOME_FAILED if failed else 0)
-
-
-def _write(page: Path, text: str) -> None:
-    try:
-        page.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ScenarioFault(f"cannot write there: {error.strerror}", Place(str(page)), "Choose another file.") from None
 
 
 def _table(found: Sequence[Finding], say: Words) -> Table:

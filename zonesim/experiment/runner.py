@@ -25,7 +25,7 @@ from zonesim.engine import free_memory, is_ready, note_ready, simulate, too_long
 from zonesim.experiment.estimate import expected_tokens, first_tokens, rough_bytes, rough_seconds
 from zonesim.experiment.how import How, no_longer_than
 from zonesim.experiment.store import Store, cell_key
-from zonesim.faults import ZonesimError
+from zonesim.faults import DiskFull, ZonesimError
 from zonesim.kpi import Reducer, RunResult, measure
 from zonesim.plan import Plan, loads
 
@@ -137,7 +137,7 @@ def run_arms(
     from Monday 00:00 in ms, for the loads. `progress` is called with the replications that are done and those that
     were to do. `block`: so many replications are a cell (None: as many as make a cell worth its while).
     `only`: the KPIs that results keep, without curves and samples; None for everything. Raises RunFault, before
-    anything runs, for a plan that does not fit into memory.
+    anything runs, for a plan that does not fit into memory, and DiskFull.
     """
     keys = {name: cell_key(plan, seed, offset) for name, plan in plans.items()}
     distinct = {keys[name]: plan for name, plan in plans.items()}
@@ -230,7 +230,9 @@ def _attempt(job: Job, cell: Cell) -> Outcome:
         return Outcome(tuple(results), results, tuple(failures))
     try:
         Store(job.store).write(cell.key, results)
-    except Exception as error:  # noqa: BLE001  a full disk, most often; the results of this cell are lost, no others
+    except DiskFull:
+        raise  # there will be no room for the others either
+    except Exception as error:  # noqa: BLE001  the results of this cell are lost, no others
         failures += [Failure(replication, f"cannot be stored: {error}") for replication in results]
         return Outcome(failures=tuple(failures))
     return Outcome(tuple(results), failures=tuple(failures))

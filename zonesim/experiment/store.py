@@ -12,7 +12,7 @@ A file has one row a number: `replication, kind, name, position, value`, where `
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import hashlib
 import json
 import math
@@ -27,10 +27,11 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from zonesim.faults import Place, ScenarioFault
+from zonesim.faults import DiskFull
 from zonesim.kpi import RunResult, table_version
 from zonesim.plan import Plan
 from zonesim.plan.plan import MEANING
+from zonesim.writing import make_folder, whole
 
 FOLDER: Final = "cells"
 """Folder of cells in a results folder: those that its numbers come from."""
@@ -86,16 +87,7 @@ class Store:
         Raises ScenarioFault when it cannot be written.
         """
         cells = folder / name
-        try:
-            cells.mkdir(parents=True, exist_ok=True)
-            for part in cells.glob("*.part"):
-                if not _alive(part.suffixes[-2:-1]):
-                    part.unlink(missing_ok=True)
-        except OSError as error:
-            fault, remedy = f"cannot write results: {error.strerror}", "Choose another folder with --out."
-            raise ScenarioFault(fault, Place(str(cells)), remedy) from None
-        if not os.access(cells, os.W_OK):
-            raise ScenarioFault("cannot write results there", Place(str(cells)), "Choose another folder with --out.")
+        make_folder(cells)
         return cls(cells)
 
     def finished(self, key: str, replications: Sequence[int]) -> list[int]:
@@ -119,11 +111,9 @@ class Store:
             return
         numbers = sorted(results)
         final = self.folder / f"{key}-{numbers[0]:06d}-{numbers[-1]:06d}.parquet"
-        part = final.with_suffix(f".{os.getpid()}.part")
         names, rows = _rows(results)
         head = json.dumps({"key": key, "replications": numbers, "digest": _digest(names, rows)})
-        connection = _connect()
-        try:
+        with whole(final) as part, _connect() as connection:
             connection.register("numbers", rows)
             connection.register(
                 "names",
@@ -133,17 +123,17 @@ class Store:
                     "name": np.array([name for _, name in names], dtype=object),
                 },
             )
-            connection.execute(
-                # What has no value comes out of numpy as NULL; in the file it is a number like the others.
-                "COPY (SELECT replication, kind, name, position, coalesce(value, 'nan'::DOUBLE) AS value FROM numbers"  # noqa: S608  the name of the file is quoted
-                f" JOIN names USING (id) ORDER BY row) TO {_quoted(str(part))}"
-                f" (FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{_TAG}: {_quoted(head)}}})"
-            )
-            part.replace(final)
-        finally:
-            connection.close()
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
+            try:
+                connection.execute(
+                    # What has no value comes out of numpy as NULL; in the file it is a number like the others.
+                    "COPY (SELECT replication, kind, name, position, coalesce(value, 'nan'::DOUBLE) AS value"  # noqa: S608  the name of the file is quoted
+                    f" FROM numbers JOIN names USING (id) ORDER BY row) TO {_quoted(str(part))}"
+                    f" (FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{_TAG}: {_quoted(head)}}})"
+                )
+            except duckdb.Error as error:
+                if os.strerror(errno.ENOSPC) in str(error):
+                    raise DiskFull(final) from None
+                raise
         self.forget(key)
 
     def read(self, key: str, replications: Sequence[int]) -> dict[int, RunResult]:
@@ -160,17 +150,17 @@ class Store:
 
         They are the same files under a second name where the disk can do that, else copies.
         """
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         for path in dict.fromkeys(self._known[key][number] for number in self.finished(key, replications)):
-            kept, part = folder / path.name, folder / f"{path.name}.{os.getpid()}.part"
+            kept = folder / path.name
             if kept.exists() and kept.samefile(path):
                 continue
-            part.unlink(missing_ok=True)
-            try:
-                part.hardlink_to(path)
-            except OSError:
-                shutil.copy2(path, part)
-            part.replace(kept)
+            with whole(kept) as part:
+                part.unlink(missing_ok=True)
+                try:
+                    part.hardlink_to(path)
+                except OSError:
+                    shutil.copy2(path, part)
 
     def _checked(self, path: Path, key: str) -> list[int] | None:
         """Return the replications in a file, or None with a note when it is not a whole cell of this plan."""
@@ -190,17 +180,6 @@ class Store:
             reason = f"cannot be read ({str(error).splitlines()[0] if str(error) else type(error).__name__})"
         self.notes.append(f"{path}: {reason}; its replications are run again")
         return None
-
-
-def _alive(suffixes: Sequence[str]) -> bool:
-    """Return whether the process that a temporary file is named after still runs."""
-    try:
-        os.kill(int(suffixes[0][1:]), 0)
-    except (ProcessLookupError, ValueError, IndexError, OverflowError):
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def _connect() -> duckdb.DuckDBPyConnection:

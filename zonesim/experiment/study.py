@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import version
@@ -19,6 +18,7 @@ from zonesim.experiment.runner import Runs
 from zonesim.kpi import table_version
 from zonesim.plan.plan import MEANING
 from zonesim.policy import count_kinds, flows_in_use, register
+from zonesim.writing import make_folder, whole, write_text
 
 Pair = tuple[str, str]
 
@@ -121,20 +121,17 @@ def provenance(design: Design) -> dict[str, Any]:
 def write_study(folder: Path, document: dict[str, Any]) -> Path:
     """Write `study.json` into a folder, whole or not at all; return its path."""
     path = folder / STUDY
-    part = folder / f"{STUDY}.{os.getpid()}.part"
-    part.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    part.replace(path)
+    write_text(path, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
     return path
 
 
 def write_inputs(folder: Path, design: Design) -> None:
     """Write the files that were read into a results folder, as they were, so that it can be drawn without them."""
     inputs = folder / INPUTS
-    inputs.mkdir(exist_ok=True)
+    make_folder(inputs)
     for name, content in design.inputs.items():
-        part = inputs / f"{name}.{os.getpid()}.part"
-        part.write_bytes(content)
-        part.replace(inputs / name)
+        with whole(inputs / name) as part:
+            part.write_bytes(content)
 
 
 def _arm(option: Option) -> dict[str, Any]:

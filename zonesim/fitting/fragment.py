@@ -22,6 +22,7 @@ from zonesim.fitting.laws import ENOUGH, Durations, number_text
 from zonesim.scenario import load_catalogue
 from zonesim.scenario.fields import mode_of
 from zonesim.units import DAY, HOUR, WEEK, parse
+from zonesim.writing import whole, write_text
 
 LOAD: Final = 0.85
 """Where the log does not say how many lanes there are, so many that the busiest hour loads them less than this."""
@@ -36,8 +37,8 @@ def write_all(fit: Fit, folder: Path) -> list[Path]:
     """Write the scenarios and the trace into `folder`; return the paths."""
     paths = [folder / name for name in ("fragment.yaml", "trace.csv", "replay.yaml")]
     begin = write_trace(fit, paths[1])
-    paths[0].write_text(fragment(fit), encoding="utf-8")
-    paths[2].write_text(replay(fit, begin), encoding="utf-8")
+    write_text(paths[0], fragment(fit))
+    write_text(paths[2], replay(fit, begin))
     return paths
 
 
@@ -94,7 +95,7 @@ def write_trace(fit: Fit, path: Path) -> int:
         [fit.classes.get(name, "") for name in log.classes],
     ]
     codes = [column[first:].tolist() for column in (log.direction, log.kind, log.klass)]
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with whole(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         file.write("time,direction,kind" + (",class" if fit.classes else "") + "\n")
         for time, way, kind, klass in zip(log.time_in[first:].tolist(), *codes, strict=True):
             row = [instant_text(time), columns[0][way], columns[1][kind]]
