@@ -148,7 +148,7 @@ def flow_kpis(rows: Rows, group: str, entries: list[str], chain: list[str]) -> d
         spread(found, f"{group}.{name}", spans(early, late), H, followed)
         for hours in (24, 48):
             within = sum(span <= hours * H for span in spans(early, late))
-            undecided = sum(span < hours * H for span in followed)
+            undecided = sum(span <= hours * H for span in followed)
             found[f"{group}.{name}.within_{hours}h"] = rate(within, undecided, len(begun))
     stages = chain[: chain.index(end) + 1]
     whole = [number for number in cohort if number in rows.at[end]]

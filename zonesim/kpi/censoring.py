@@ -38,7 +38,8 @@ def share_within(spans: Spans, followed: Ints, limit: int) -> tuple[float, int]:
     count = len(spans) + len(followed)
     if not count:
         return _NAN, 0
-    return int((spans <= limit).sum()) / count, int((followed < limit).sum())
+    # Nothing ends at the last instant of a run: who was followed for just so long may end then.
+    return int((spans <= limit).sum()) / count, int((followed <= limit).sum())
 
 
 def quantiles(spans: Spans, zeros: int, followed: Ints, shares: Sequence[float]) -> list[float]:
