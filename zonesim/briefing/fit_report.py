@@ -24,6 +24,7 @@ from zonesim.fitting.instants import offset_text
 from zonesim.fitting.laws import CLOSE, Durations, duration_text
 from zonesim.fitting.log import REASONS
 from zonesim.fitting.words import detail_in
+from zonesim.stopping import keep
 from zonesim.units import HOUR, MINUTE, SECOND
 from zonesim.writing import make_folder, write_table, write_text
 
@@ -39,6 +40,7 @@ def fit_job(request: Request, out: Path, lang: Language) -> Job:
 
     fit = fit_log(request)
     make_folder(out)
+    keep(f"what was written whole is kept in {out}")
     written = write_all(fit, out)
     document = fit_document(fit)
     write_text(out / "fit.json", to_json(document) + "\n")

@@ -31,8 +31,9 @@ from zonesim.experiment import (
 from zonesim.experiment.outlook import in_words, outlook
 from zonesim.experiment.store import FOLDER
 from zonesim.faults import ZonesimError
+from zonesim.stopping import STOPPED, keep
 
-INTERRUPTED: Final = 130
+INTERRUPTED: Final = STOPPED
 SOME_FAILED: Final = 1
 
 LONG: Final = 10
@@ -66,9 +67,10 @@ def run_design(design: Design, how: How, store: Store) -> Runs[Pair]:
     """Run what the store does not have, on a terminal with the time it will take and a progress bar."""
     if sys.stderr.isatty():
         _announce(design, how.workers, store)
+    keep(f"what was finished is kept in {store.folder}: run the same command again to go on")
     names = " | ".join(design.options)
     with shown_progress(names if len(names) <= 60 else design.name) as progress:  # noqa: PLR2004  columns
-        return run_arms(
+        runs = run_arms(
             design.plans(),
             seed=design.seed,
             replications=design.replications,
@@ -77,6 +79,8 @@ def run_design(design: Design, how: How, store: Store) -> Runs[Pair]:
             progress=progress,
             store=store,
         )
+    keep(_kept(design, runs, store))
+    return runs
 
 
 @contextmanager
@@ -148,10 +152,14 @@ def run_document(results: Results) -> dict[str, Any]:
 
 def stopped_note(design: Design, runs: Runs[Pair], store: Store) -> str:
     """Return what to say after an interrupt: what is kept, and how to go on."""
+    return f"stopped; {_kept(design, runs, store)}"
+
+
+def _kept(design: Design, runs: Runs[Pair], store: Store) -> str:
     pairs = {cell.key: pair for pair, cell in design.cells.items()}
     done = sum(len(runs.finished[pair]) for pair in pairs.values())
     total = len(pairs) * design.replications
-    return f"stopped; {done} of {total} runs are kept in {store.folder}: run the same command again to go on"
+    return f"{done} of {total} runs are kept in {store.folder}: run the same command again to go on"
 
 
 def level_text(level: float) -> str:

@@ -24,6 +24,7 @@ from zonesim.briefing.words import LANGUAGES, Language
 from zonesim.experiment import asked_settings, number_of, told_setting, tree_hash
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.policy import arms_for, resolve
+from zonesim.stopping import keep
 from zonesim.writing import make_folder
 
 
@@ -110,6 +111,7 @@ def _written(
 ) -> Job:
     """Write what was drawn, `end` behind the name of each file, and say what was not."""
     make_folder(folder)
+    keep(f"figures that were drawn are kept in {folder}")
     behind = f"-{end}" if end else ""
     drawn = {f"{name}{behind}": figure for name, figure in found.items() if not isinstance(figure, str)}
     paths = save_all(folder, drawn, context, (), kinds)

@@ -10,6 +10,7 @@ import typer
 from zonesim.cli import drawing, fitting, inspecting, running, sweeping, telling, verifying, writing
 from zonesim.cli.app import app
 from zonesim.faults import ZonesimError
+from zonesim.stopping import STOPPED, settled, stopped
 
 __all__ = ["app", "drawing", "fitting", "inspecting", "main", "running", "sweeping", "telling", "verifying", "writing"]
 
@@ -20,10 +21,12 @@ def main() -> None:
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
         code = app(arguments, prog_name="zonesim", standalone_mode=False)
+        settled()
         sys.exit(code if isinstance(code, int) else 0)
     except (typer.Abort, KeyboardInterrupt):
-        typer.echo("stopped", err=True)
-        sys.exit(130)
+        settled()
+        typer.echo(stopped(), err=True)
+        sys.exit(STOPPED)
     except ZonesimError as error:
         if debug:
             raise

@@ -28,6 +28,7 @@ from zonesim.experiment.store import Store, cell_key
 from zonesim.faults import DiskFull, ZonesimError
 from zonesim.kpi import Reducer, RunResult, measure
 from zonesim.plan import Plan, loads
+from zonesim.stopping import patiently
 
 PATIENCE: Final = 0.2
 """Seconds between looks at finished cells, so that an interrupt is answered at once."""
@@ -153,16 +154,17 @@ def run_arms(
     done: dict[str, list[Outcome]] = {key: [Outcome(tuple(there[key]))] for key in distinct}
     runs: Runs[Name] = Runs()
     total, count = sum(map(len, missing.values())), 0
+    if cells and not is_ready():
+        _compile_all(distinct[cells[0].key])
     try:
-        if cells and not is_ready():
-            _compile_all(distinct[cells[0].key])
-        for cell, outcome in (
-            _in_processes(jobs, cells, how.workers) if how.workers > 1 and len(cells) > 1 else _here(jobs, cells)
-        ):
-            done[cell.key].append(outcome)
-            count += len(cell.replications)
-            if progress is not None:
-                progress(count, total)
+        with patiently():
+            for cell, outcome in (
+                _in_processes(jobs, cells, how.workers) if how.workers > 1 and len(cells) > 1 else _here(jobs, cells)
+            ):
+                done[cell.key].append(outcome)
+                count += len(cell.replications)
+                if progress is not None:
+                    progress(count, total)
     except KeyboardInterrupt:
         runs.interrupted = True
     for name, key in keys.items():

@@ -1,0 +1,117 @@
+"""
+Stopping by Ctrl-C: at once, whatever is being done, with one line that says what is kept.
+
+Nearly everything may be dropped where it is, since files are whole or not there: a thread is woken by the system itself
+when the interrupt comes, says what is kept, and ends the process. So it does not matter that the main thread may be in
+a compiler or a database, which answer late, or swallow the interrupt, or make something else of it. Only what has
+something to put away (`with patiently()`) gets a KeyboardInterrupt instead, and a moment for it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
+
+STOPPED: Final = 130
+"""What a command that was stopped returns."""
+
+MOMENT: Final = 1.5
+"""Seconds that there are to put things away."""
+
+_NOTHING: Final = "no results are kept"
+
+
+class _State:
+    """What the main thread tells the one that waits for interrupts."""
+
+    kept: str = _NOTHING
+    patient: bool = False
+    settled: bool = False
+    """Whether an interrupt was answered with what is kept, or came too late to matter."""
+
+
+def keep(text: str = _NOTHING) -> None:
+    """Note what is kept if an interrupt comes from now on, as the end of a line."""
+    _State.kept = text
+
+
+def stopped() -> str:
+    """Return the line that an interrupt is answered with."""
+    return f"stopped; {_State.kept}"
+
+
+@contextmanager
+def patiently() -> Iterator[None]:
+    """Answer an interrupt with KeyboardInterrupt in here, so that things can be put away."""
+    _State.patient = True
+    try:
+        yield
+    finally:
+        _State.patient = False
+
+
+def settled() -> None:
+    """Note that the command is at its end: an interrupt changes nothing any more."""
+    _State.settled = True
+
+
+@contextmanager
+def answered() -> Iterator[None]:
+    """Answer interrupts in here, in the main thread of a command."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)  # noqa: FBT003
+    keep()
+    _State.patient = _State.settled = False
+    handler = signal.signal(signal.SIGINT, _interrupt)
+    wakes = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+    thread = threading.Thread(target=_wait, args=(ours,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(wakes)
+        signal.signal(signal.SIGINT, handler)
+        theirs.close()  # which ends the thread
+        thread.join(MOMENT)
+        ours.close()
+
+
+def _interrupt(*_: object) -> None:
+    if _State.patient:
+        raise KeyboardInterrupt
+
+
+def _wait(ours: socket.socket) -> None:
+    """End the process when an interrupt comes: after a moment where there is something to put away, else at once."""
+    while True:
+        with suppress(OSError):
+            ours.settimeout(None)
+            came = ours.recv(1)
+            if not came:
+                return
+            if came[0] != signal.SIGINT:
+                continue
+            if _State.patient:
+                ours.settimeout(MOMENT)
+                with suppress(TimeoutError):
+                    if not ours.recv(1):
+                        return
+            if not _State.settled:
+                _end()
+
+
+def _end() -> None:
+    """Say what is kept, and end this process with its threads; those that it has started end when they see that."""
+    shown = "\x1b[?25h\r\x1b[K" if sys.stderr.isatty() else ""  # a bar may have hidden the cursor
+    with suppress(OSError):
+        os.write(2, f"{shown}{stopped()}\n".encode())
+    os._exit(STOPPED)
