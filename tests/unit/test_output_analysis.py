@@ -136,7 +136,7 @@ def test_run_says_how_many_replications_are_needed(tmp_path):
     file.write_text("zonesim: 1\nkind: scenario\nname: loss\n" + LOSS, encoding="utf-8")
     words = ["run", str(file), "--replications", "5", "--workers", "1", "--out", str(tmp_path)]
     shown = CliRunner().invoke(cli.app, words)
-    document = json.loads((tmp_path / "loss" / "run.json").read_text(encoding="utf-8"))
+    document = json.loads(next(tmp_path.rglob("run.json")).read_text(encoding="utf-8"))
     values = column(kpis(plan_of(LOSS), replications=5), "f.serve.gave_up.share")
     told = document["arms"]["R1"]["f.serve.gave_up.share"]
 

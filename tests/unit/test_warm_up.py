@@ -97,7 +97,7 @@ def test_run_says_it(tmp_path):
     file.write_text("zonesim: 1\nkind: scenario\nname: park\n" + FILLING, encoding="utf-8")
     words = ["run", str(file), "--warm-up", "--replications", "2", "--workers", "1", "--out", str(tmp_path)]
     shown = CliRunner().invoke(cli.app, words)
-    told = json.loads((tmp_path / "park" / "run.json").read_text(encoding="utf-8"))["warm_up"]
+    told = json.loads(next(tmp_path.rglob("run.json")).read_text(encoding="utf-8"))["warm_up"]
 
     assert "Warm-up by MSER-5, from the number inside over 2 replications; the scenario has 60 min:" in shown.stdout
     assert told["given_h"] == 1
