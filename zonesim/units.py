@@ -36,6 +36,42 @@ UNITS: Final[dict[str, dict[str, float]]] = {
 }
 """Units by kind, with the factor to the kind's own unit (ms, arrivals per ms, 1, km, km/h)."""
 
+_CHINESE: Final = {
+    "ms": ("毫秒",),
+    "s": ("秒", "秒钟"),
+    "min": ("分", "分钟"),
+    "h": ("时", "小时", "钟头", "个小时"),
+    "d": ("天", "日"),
+    "week": ("周", "星期", "礼拜", "个星期"),
+    "wd": ("工作日", "个工作日"),
+    "%": ("百分比", "百分之"),
+    "m": ("米",),
+    "km": ("公里", "千米"),
+    "km/h": ("公里/小时", "千米/小时", "公里/时", "千米/时", "km/小时"),
+}
+_ENGLISH: Final = {
+    "ms": ("msec", "msecs"),
+    "s": ("sec", "secs", "second", "seconds"),
+    "min": ("mins", "minute", "minutes"),
+    "h": ("hr", "hrs", "hour", "hours"),
+    "d": ("day", "days"),
+    "week": ("w", "wk", "weeks"),
+    "%": ("percent", "pct"),
+    "km/h": ("kmh", "kph"),
+}
+_TIMES: Final = ("s", "min", "h", "d", "week")
+
+MEANT: Final[dict[str, str]] = {
+    word: unit for table in (_CHINESE, _ENGLISH) for unit, words in table.items() for word in words
+} | {
+    f"{per}{word}": f"/{unit}"
+    for unit in _TIMES
+    for word in (unit, *_CHINESE[unit], *_ENGLISH[unit])
+    for per in ("/", "/ ", "per ", "每")
+    if f"{per}{word}" != f"/{unit}"
+}
+"""The unit that people mean who write it in another way: `周` for `week`, `/小时` and `per hour` for `/h`."""
+
 EXAMPLES: Final = {
     "duration": "15 min",
     WORKING: "10 wd",
@@ -71,6 +107,9 @@ def parse(text: object, kind: str) -> float:
         message = f"'{text}' has no unit"
         raise UnitFault(message, remedy=f"{example} Units: {', '.join(UNITS[kind])}.")
     factor = UNITS[kind].get(unit)
+    if factor is None and (meant := _meant(unit)) in UNITS[kind]:
+        message = f"unknown unit '{unit}' in '{text}'"
+        raise UnitFault(message, remedy=f"Write '{match[1]} {meant}'.")
     if factor is None:
         other = next((name for name, units in UNITS.items() if unit in units), None)
         if other is not None:
@@ -89,6 +128,12 @@ def parse(text: object, kind: str) -> float:
         message = f"'{text}' is too large"
         raise UnitFault(message, remedy=example)
     return value
+
+
+def _meant(unit: str) -> str:
+    """Return the unit that is written in another way; what is counted is no part of it: `辆/天` is `/d`."""
+    counted = re.fullmatch(r"[^/每]+((?:/|每).+)", unit)
+    return MEANT.get(unit) or (MEANT.get(counted[1], counted[1]) if counted else "")
 
 
 def is_working(text: object) -> bool:

@@ -116,7 +116,7 @@ def test_the_command_line_shows_the_line(tmp_path, monkeypatch, capsys):
     assert end.value.code == 2
     assert capsys.readouterr().err == (
         f"{file}:4:18: unknown unit 'hr' in '1 hr'\n    4 | clock: {{measure: 1 hr}}\n      |                  ^^^^\n"
-        "    Did you mean 'h'?\n"
+        "    Write '1 h'.\n"
         f"{file}:5:14: traffic needs either a rate or listed times\n"
         "    5 | traffic: {a: {flow: F1, rat: 1 /h}}\n      |              ^\n"
         "    Write rate: 12 /h, or at: [0 min, 5 min].\n"

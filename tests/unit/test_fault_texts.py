@@ -215,7 +215,7 @@ CASES = {
     ),
     "a name that is none": (
         [("calendars: {shift", "note: true\ncalendars: {shift")],
-        ["faulty.yaml:5:7: expected a name, found 'true'"],
+        ["faulty.yaml:5:7: expected a name, found 'true'", "    Write text; true and null stand in quotes."],
     ),
     "a mapping for a quantity": (
         [("take: 5 min", "take: {exponential: {mean: {about: 5 min, or: 6 min}}}")],

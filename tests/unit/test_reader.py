@@ -99,7 +99,7 @@ traffic: {a: {flow: f, rate: 1 /h}}
     ("old", "new", "message"),
     [
         ("measure: 1 h", "measure: 1", "x.yaml:4:18: '1' has no unit\n    Write a duration such as '15 min'. Units: ms, s, min, h, d, week."),
-        ("measure: 1 h", "measure: 1 hr", "x.yaml:4:18: unknown unit 'hr' in '1 hr'\n    Did you mean 'h'?"),
+        ("measure: 1 h", "measure: 1 hr", "x.yaml:4:18: unknown unit 'hr' in '1 hr'\n    Write '1 h'."),
         ("measure: 1 h", "measure: 5 km", "x.yaml:4:18: '5 km' is a distance, but a duration is due\n    Write a duration such as '15 min'."),
         ("measure: 1 h", "measuer: 1 h", "x.yaml:4:8: key 'measure' is missing in 'clock'\n    Add 'measure:' there.\nx.yaml:4:9: unknown key 'measuer'\n    Did you mean 'measure'?"),
         ("units: 1", "units: two", "x.yaml:5:27: expected a number of units, found 'two'\n    Write a whole number, or unlimited."),

@@ -126,7 +126,7 @@ def test_measures_chosen_on_the_command_line_know_their_option():
     """
     world = load_world(TYPICAL)
 
-    assert [each.place for each in arm_named(world, "10+11").measures] == [Place("--arm"), Place("--arm")]
+    assert [each.place for each in arm_named(world, "10+11").measures] == [Place("--arm 10+11"), Place("--arm 10+11")]
     assert [each.place for each in arms_for(world, ["11"])[-1].measures] == [Place("--measures")]
 
 

@@ -62,7 +62,8 @@ def run_job(
     was finished the job has the exit code of what failed.
     """
     world = open_world(file, settings)
-    arms = [arm_named(world, names[0] if names else "")] if only else arms_for(world, names)
+    option = f"--measures {','.join(names or ())}"
+    arms = [arm_named(world, names[0] if names else "")] if only else arms_for(world, names, option)
     design = plain_design(
         file,
         world,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -15,8 +16,20 @@ from zonesim.stopping import STOPPED, settled, stopped
 __all__ = ["app", "drawing", "fitting", "inspecting", "main", "running", "sweeping", "telling", "verifying", "writing"]
 
 
+def _tell_slips(arguments: list[str]) -> None:
+    """Name the signs of a Chinese keyboard in the arguments, which may be why an option is not known."""
+    from zonesim.scenario.characters import corrected, slips, told  # noqa: PLC0415  only where something is wrong
+
+    for argument in arguments:
+        for at in slips(argument)[:1]:
+            typer.echo(f"    {told(argument[at])} in '{argument}': write {corrected(argument)}.", err=True)
+
+
 def main() -> None:
     """Run the command line and exit with the documented code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a letter shows a mark in its place
+            stream.reconfigure(errors="replace")
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
@@ -40,6 +53,7 @@ def main() -> None:
     except Exception as error:
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # a wrong option or command
             error.show()  # type: ignore[attr-defined]
+            _tell_slips(arguments)
             sys.exit(error.exit_code)
         if debug:
             raise

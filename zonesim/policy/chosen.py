@@ -87,8 +87,8 @@ def arms_for(world: World, names: Sequence[str] | None = None, option: str = "--
     """
     Return the arms of a comparison, baseline first.
 
-    Without names: the baseline and all measures together that act on a flow of the scenario. With names, which
-    `option` gives: the baseline, each measure alone, and all of them together, in the order given.
+    Without names: the baseline and all measures together that act on a flow of the scenario. With names (`option` is
+    where they were given): the baseline, each measure alone, and all of them together, in the order given.
     """
     catalogue = load_catalogue()
     place = None if names is None else Place(option)

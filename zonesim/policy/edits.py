@@ -19,7 +19,7 @@ from typing import Any
 from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
 from zonesim.policy.scaling import kind_at, scaled
 from zonesim.policy.world import USES, World
-from zonesim.scenario import Edit, Path_, read_text
+from zonesim.scenario import NOT_YAML, Edit, Path_, read_option
 
 
 @dataclass(frozen=True)
@@ -286,6 +286,7 @@ def parse_setting(text: str) -> Request:
 
     Raises ScenarioFault.
     """
+    text = text.strip()
     path, equals, value = (part.strip() for part in text.partition("="))
     place = Place(f"--set {text}")
     if not equals or not path or not value:
@@ -300,8 +301,10 @@ def parse_setting(text: str) -> Request:
             raise ScenarioFault(fault, place, "Write --set 'traffic.*.rate*=1.5'.")
         return Request(Edit(scale=path[:-1].strip(), by=factor), "--set", place)
     try:
-        parsed = read_text(f"value: {value}", str(place)).tree["value"]
-    except Faults:
+        parsed = read_option(value, place.file, "value: ").tree["value"]
+    except Faults as found:
+        if value[0] in "[{\"'" or not all(fault.fault.startswith(NOT_YAML) for fault in found.faults):
+            raise
         parsed = value
     if parsed is None:
         raise ScenarioFault("a value is due", place, "Write --set zones.TYP.lanes_in.units=4.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from zonesim.faults import Faults, Place, ScenarioFault
 from zonesim.policy.chosen import DATE_REMEDY, OWN_KEYS, Arm, Chosen, arms_for, baseline, choice_faults, find_measure
 from zonesim.policy.world import World
 from zonesim.scenario import Catalogue, Document, Path_, load_catalogue, read_option
+from zonesim.scenario.characters import told
 
 
 def arm_from(name: str, written: Any, world: World, document: Document | None = None, at: Path_ = ()) -> Arm:  # noqa: ANN401
@@ -80,10 +82,15 @@ def arm_named(world: World, text: str, option: str = "--arm") -> Arm:
     text = text.strip()
     if text in {"", baseline(world).name}:
         return baseline(world)
+    if joined := re.search(r"[,，、;；＋&]", text) if text[0] not in "[{" else None:
+        fault = f"{told(joined[0])} stands between the measures of one arm"
+        place = Place(f"{option} {text}", 0, len(option) + 2 + joined.start())
+        meant = re.sub(r"\s*[,，、;；＋&]+\s*", "+", text)
+        raise ScenarioFault(fault, place, f"Write {meant}.")
     if text[0] not in "[{":
-        return arms_for(world, text.split("+"), option)[-1]
+        return arms_for(world, text.split("+"), f"{option} {text}")[-1]
     before, after = ("arm: ", "") if text[0] == "[" else ("arm: [", "]")
-    document = read_option(text, option, before, after)
+    document = read_option(text, f"{option} {text}", before, after)
     arm = arm_from("given", document.tree["arm"], world, document, ("arm",))
     catalogue = load_catalogue()
     names = []

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from zonesim.scenario.fields import Count, Name, Strict, Take, problem
+from zonesim.scenario.fields import PLAIN, Count, Name, Strict, Take, problem
 
 
 class Instant(Strict):
@@ -66,7 +66,7 @@ class Line(Strict):
 
     of: Name
     """The resource that is waited for, e.g. `BANK.clerks` or `$lanes`."""
-    longer_than: Annotated[int, Field(ge=0)]
+    longer_than: Annotated[int, Field(ge=0), PLAIN]
     """The number that wait already, e.g. `3`."""
 
 

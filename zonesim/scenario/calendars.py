@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from zonesim import units
 from zonesim.limits import MOST_DATES
-from zonesim.scenario.fields import Name, Named, Strict, in_schema, inside, problem
+from zonesim.scenario.fields import Name, Named, Strict, Whole, in_schema, inside, problem
 from zonesim.scenario.labels import Source, Text
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -202,7 +202,7 @@ class Holidays(Strict):
     """Holidays, e.g. `["2018-10-01..2018-10-07"]`."""
     working: Dates = []
     """Weekend days worked to make up for them, e.g. `["2018-09-29", "2018-09-30"]`."""
-    years: list[int] = []
+    years: list[Whole] = []
     """The years that the table knows, e.g. `[2018, 2019]`; a run must lie within them. Without it, all."""
     label: Text = {}
     """How people call them."""

@@ -135,7 +135,7 @@ def _words(details: ErrorDetails, found: Any, path: Path_) -> tuple[str, str]:  
         return f"'{key}' has {context.get('actual_length')} entries, {low} {'are' if low != 1 else 'is'} due", ""
     if kind.startswith(("int", "float", "finite")):
         what = "a whole number" if kind.startswith("int") else "a number"
-        return f"'{key}' must be {what}, found {shown}", ""
+        return f"'{key}' must be {what}, found {shown}", "Write a number such as 3."
     if kind.startswith("bool"):
         return f"'{key}' must be true or false, found {shown}", ""
     if kind == "string_pattern_mismatch":

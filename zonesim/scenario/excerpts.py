@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from contextlib import suppress
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
 from zonesim.faults import LIBRARY, Faults, Place, ScenarioFault, ZonesimError
+from zonesim.scenario.characters import unseen, visible
+from zonesim.scenario.keyboard import VALUE, slip_in
 from zonesim.scenario.paths import is_odd
 
 WIDEST: Final = 100
@@ -17,32 +19,48 @@ WIDEST: Final = 100
 LARGEST: Final = 20_000_000
 """Bytes of a file that is opened once more to show a line of it."""
 
-_VALUE: Final = re.compile(
-    r"\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|[\[{&*!|>]|(?:(?![,\]}](?:\s|$|[,\]}])|:(?:\s|$)|\s#).)+"
-)
-
 
 def explain(error: ZonesimError) -> str:
     """Return the message of an error; each fault whose file can be read with its line and carets under the place."""
     faults = error.told() if isinstance(error, Faults) else [error]
     read: dict[str, list[str]] = {}
-    return "\n".join(_explained(fault, read) for fault in faults)
+    seen: set[tuple[Place | None, str]] = set()
+    return "\n".join(filter(None, (_explained(fault, read, seen) for fault in faults)))
 
 
-def _explained(error: ZonesimError, read: dict[str, list[str]]) -> str:
-    if not isinstance(error, ScenarioFault) or error.place is None:
-        return str(error)
-    users = [f"    {error.users}", *_source(error.used[0], read)] if error.used else []
-    remedy = [f"    {error.remedy}"] if error.remedy else []
-    return "\n".join([f"{error.place}: {error.fault}", *_source(error.place, read), *users, *remedy])
+def _explained(error: ZonesimError, read: dict[str, list[str]], seen: set[tuple[Place | None, str]]) -> str:
+    """Return the message of a fault; "" for one that the same slip of the keyboard explains as one that was `seen`."""
+    if not isinstance(error, ScenarioFault):
+        return "\n".join(visible(line) for line in str(error).split("\n"))
+    place, remedy = error.place, error.remedy
+    slip = slip_in(error, _line(place, read)) if place is not None else None
+    if slip is not None:
+        remedy = slip.remedy
+        place = replace(place, column=slip.column) if place is not None and slip.column else place
+        if slip.column and (place, remedy) in seen:
+            return ""
+        seen.add((place, remedy))
+    users = [f"    {visible(error.users)}", *_source(error.used[0], read)] if error.used else []
+    head = f"{place}: {error.fault}" if place is not None else error.fault
+    shown = _source(place, read) if place is not None else []
+    return "\n".join([visible(head), *shown, *users, *([f"    {visible(remedy)}"] if remedy else [])])
+
+
+def _line(place: Place | None, read: dict[str, list[str]]) -> str:
+    """Return the line of a file that a place is in, or the text of an option; "" when it cannot be read."""
+    if place is None or not place.line:
+        return place.file if place is not None and place.file.startswith("--") else ""
+    if place.file not in read:
+        read[place.file] = _lines(place.file)
+    lines = read[place.file]
+    return lines[place.line - 1] if place.line <= len(lines) else ""
 
 
 def _source(place: Place, read: dict[str, list[str]]) -> list[str]:
     """Return the line of a place with carets under it; nothing for an option, or a file that cannot be read."""
     if not place.line:
         return _under(place)
-    if place.file not in read:
-        read[place.file] = _lines(place.file)
+    _line(place, read)
     return excerpt(place, read[place.file])
 
 
@@ -52,7 +70,7 @@ def excerpt(place: Place, lines: list[str]) -> list[str]:
         return []
     line = lines[place.line - 1]
     at = min(place.column - 1, len(line))
-    match = _VALUE.match(line, at, at + 2 * WIDEST)  # of a longer value only the beginning is shown
+    match = VALUE.match(line, at, at + 2 * WIDEST)  # of a longer value only the beginning is shown
     length = len(match[0].rstrip()) if match else 0
     before, here, after = line[:at], line[at : at + length], line[at + length :]
     if len(line) > 2 * WIDEST or _width(line) > WIDEST:
@@ -70,7 +88,7 @@ def _under(place: Place) -> list[str]:
     """Return carets under an option as it stands at the head of the message."""
     if not place.column or _width(place.file) > WIDEST:
         return []
-    match = _VALUE.match(place.file, place.column - 1)
+    match = VALUE.match(place.file, place.column - 1)
     return [" " * _width(place.file[: place.column - 1]) + "^" * max(_width(match[0].rstrip()) if match else 0, 1)]
 
 
@@ -87,6 +105,8 @@ def _lines(file: str) -> list[str]:
 
 def _text(data: bytes) -> str:
     """Return a file's text: UTF-8, or GB 18030 where that alone can read all of it, as Chinese systems write."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace")
     for encoding in ("utf-8-sig", "gb18030"):
         with suppress(UnicodeDecodeError):
             return data.decode(encoding)
@@ -99,7 +119,7 @@ def _width(text: str) -> int:
 
 
 def _columns(character: str) -> int:
-    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
+    if unicodedata.category(character) in {"Mn", "Me", "Cf"} and not unseen(character, name=False):
         return 0
     return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
 
@@ -107,7 +127,7 @@ def _columns(character: str) -> int:
 def _plain(text: str) -> str:
     """Return `text` with tabs as one space each, and a mark in the place of what could move the cursor."""
     spaced = text.replace("\t", " ").rstrip("\r")
-    return "".join("�" if unicodedata.category(character) in {"Cc", "Cs"} else character for character in spaced)
+    return "".join("�" if unseen(character, name=False) else character for character in spaced)
 
 
 def _first(text: str, columns: int) -> str:

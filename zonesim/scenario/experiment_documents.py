@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from zonesim import units
-from zonesim.scenario.fields import Name, Strict, in_schema, problem
+from zonesim.scenario.fields import PLAIN, Name, Strict, Words, in_schema, problem
 from zonesim.scenario.labels import Text
 from zonesim.scenario.reader import Path_
 
@@ -120,7 +120,7 @@ class Experiment(Strict):
     """Name of the results folder."""
     label: Text = {}
     """How people call the experiment."""
-    scenario: Name
+    scenario: Words
     """The scenario file, from the folder of this file, e.g. `../scenarios/typical_zone.yaml`."""
     set: dict[Name, Value] = {}
     """Values of the scenario that are otherwise in all arms and futures, by path, e.g. `{clock.measure: 2 week}`."""
@@ -135,13 +135,13 @@ class Experiment(Strict):
     Whether the low and the high end of each `uncertain` value in use is a future, one value at a time: `true`, or a
     list of paths.
     """
-    replications: Annotated[int, Field(ge=1, le=100_000)] = 10
+    replications: Annotated[int, Field(ge=1, le=100_000), PLAIN] = 10
     """Repetitions of every arm in every future."""
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    seed: Annotated[int, Field(ge=0, lt=2**63), PLAIN] = 1
     """Chooses the luck, the same in all arms and futures."""
     kpis: list[Name] = []
     """What is reported, by id, e.g. `[F1.dwell.mean, TYP.lanes_in.pass.p95]`; the headlines if nothing is said."""
-    note: Name | None = None
+    note: Words | None = None
     """A sentence for people who read the file."""
 
     def written_measures(self, arm: str) -> tuple[list[Any], Path_]:

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
+from math import isfinite
 from typing import Annotated, Any, Final
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -20,13 +23,16 @@ from pydantic import (
     Field,
     Tag,
     ValidationInfo,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    WrapValidator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from zonesim import units
 from zonesim.faults import UnitFault, near, suggest
+from zonesim.scenario.characters import corrected, slips, told, unseen, visible
 
 
 def problem(fault: str, remedy: str = "", at: tuple[str, ...] = ()) -> PydanticCustomError:
@@ -95,6 +101,15 @@ class Named(BaseModel):
         for key in strange:
             unknown.append((id(data), key, known))
         return {key: value for key, value in data.items() if key not in strange} if strange else data
+
+
+def check_keys(cls: type[Named], data: Any, what: str) -> Any:  # noqa: ANN401
+    """Return `data`; raises a problem where a key of the format stands for one of the names that people choose."""
+    known = [field.alias or name for name, field in cls.model_fields.items()]
+    for key in known if isinstance(data, dict) else ():
+        if key in data and cls.fits_a_name(data[key]):
+            raise problem(f"'{key}' is a key of the format and cannot name {what}", "Choose another name.", (key,))
+    return data
 
 
 def mode_of(value: Any) -> Any:  # noqa: ANN401
@@ -190,6 +205,24 @@ def _number(check: Callable[[Any], Any]) -> BeforeValidator:
     return BeforeValidator(checked)
 
 
+def _plain_number(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:  # noqa: ANN401
+    """Refuse what pydantic takes for a number and YAML does not: true and false, and what is not finite."""
+    number = value
+    if isinstance(value, str):
+        with suppress(ValueError):
+            number = float(value)
+    if isinstance(value, bool) or (isinstance(number, float) and not isfinite(number)):
+        raise problem(f"expected a number, found {units.describe(value)}", "Write a number such as 3.")
+    return handler(value)
+
+
+PLAIN: Final = WrapValidator(_plain_number)
+"""Stands last in the type of a number with bounds: true, false and what is not finite are no numbers."""
+
+Whole = Annotated[int, PLAIN]
+Real = Annotated[float, PLAIN]
+
+
 def _count(value: Any) -> Any:  # noqa: ANN401
     if is_reference(value):
         return value
@@ -213,12 +246,42 @@ Count = Annotated[Any, BeforeValidator(_count), in_schema("Count")]
 
 
 def _text(value: Any) -> Any:  # noqa: ANN401
+    """Return text that people write, perhaps over several lines; a number as it is written."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise problem(f"expected a name, found {units.describe(value)}")
+        raise problem(f"expected a name, found {units.describe(value)}", "Write text; true and null stand in quotes.")
     return str(value)
 
 
-Name = Annotated[str, BeforeValidator(_text), in_schema("Name")]
+def _one_line(value: Any) -> Any:  # noqa: ANN401
+    text = _text(value)
+    if found := next((each for each in text if each in "\n\t"), ""):
+        what = "a line break" if found == "\n" else "a tab"
+        raise problem(f"{what} in '{visible(text)}'", "Write it on one line, with spaces.")
+    return text
+
+
+def _name(value: Any) -> Any:  # noqa: ANN401
+    name = _one_line(value)
+    if found := unseen(name, name=True):
+        raise problem(f"{told(found)} in the name '{visible(name)}' cannot be seen", "Take it out.")
+    if found_at := slips(name):
+        raise problem(f"{told(name[found_at[0]])} in the name '{name}'", f"Write {corrected(name)}.")
+    return name
+
+
+def check_signs(value: Any) -> Any:  # noqa: ANN401
+    """Return `value`; raises a problem for text with a sign of another keyboard in it."""
+    return _name(value) if isinstance(value, str) else value
+
+
+Words = Annotated[str, BeforeValidator(_text), in_schema("Name")]
+"""What is written for people: a remark, a title, the name of a file or of a column."""
+
+Label = Annotated[str, AfterValidator(_one_line)]
+"""What people call something, on one line."""
+
+Name = Annotated[str, BeforeValidator(_name), in_schema("Name")]
+"""What something is called by in the file."""
 
 EVERYTHING: Final = "all"
 """Stands for every class or zone that is not named, and heads the ids of KPIs of everything; it names nothing else."""
@@ -231,7 +294,7 @@ def check_part(name: str, *at: str) -> None:
 
 
 def _part_name(value: Any) -> Any:  # noqa: ANN401
-    name = _text(value)
+    name = _name(value)
     check_part(name)
     return name
 

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Discriminator, Tag
 
 from zonesim.faults import near
-from zonesim.scenario.fields import Name, Strict, keys_in_schema
+from zonesim.scenario.fields import Label, Name, Strict, Words, keys_in_schema
 
-Text = dict[Literal["en", "zh"], str]
+Text = dict[Literal["en", "zh"], Label]
 
 
 NOTE_KEYS: Final = frozenset({"kind", "title", "body", "url", "confidence"})
@@ -21,13 +21,13 @@ class SourceNote(Strict):
 
     kind: Literal["found", "derived", "assumed"]
     """Published (`found`), computed from published numbers (`derived`), or our own guess (`assumed`)."""
-    title: Name = ""
+    title: Words = ""
     """What it says, in a line."""
-    body: Name = ""
+    body: Words = ""
     """Who published it."""
-    date: Name = ""
+    date: Words = ""
     """When, e.g. `"2018-09-03"`."""
-    url: Name = ""
+    url: Words = ""
     """Where it can be read."""
     confidence: Literal["high", "medium", "low"] = "low"
     """How sure the number is; found numbers of low confidence count as assumed."""

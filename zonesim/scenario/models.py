@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from zonesim import units
 from zonesim.faults import UnitFault
 from zonesim.scenario.breakdowns import BreakdownsOrNone
 from zonesim.scenario.calendars import Calendar, Holidays, parse_days, parse_span
 from zonesim.scenario.fields import (
+    PLAIN,
     HeadName,
     Name,
     Named,
     PartName,
     Share,
     Strict,
+    Words,
+    check_keys,
     check_part,
+    check_signs,
     check_total,
     in_schema,
     keys_in_schema,
@@ -105,7 +109,7 @@ def _units(value: Any) -> Any:  # noqa: ANN401
     return value
 
 
-Quantity = Annotated[int, Field(ge=-1_000_000_000_000, le=1_000_000_000_000)]
+Quantity = Annotated[int, Field(ge=-1_000_000_000_000, le=1_000_000_000_000), PLAIN]
 
 
 class Account(Strict):
@@ -132,7 +136,7 @@ class Account(Strict):
 class Setting(Strict):
     """A value of a zone that flows refer to as `$zone.name`."""
 
-    value: Any
+    value: Annotated[Any, AfterValidator(check_signs)]
     """The value, e.g. `50 %` or `12 km`."""
     label: Text = {}
     """How people call it."""
@@ -169,6 +173,11 @@ class Zone(Named):
     source: Source | None = None
     """Where the numbers of the zone come from."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _keys_name_nothing(cls, data: Any) -> Any:  # noqa: ANN401
+        return check_keys(cls, data, "a resource, setting or account")
+
     @classmethod
     def fits_a_name(cls, value: Any) -> bool:  # noqa: ANN401
         """Return whether `value` looks like a resource, a setting or an account."""
@@ -188,14 +197,14 @@ class Zone(Named):
 class Volume(Strict):
     """How volume is spread over firms: the share of the k-th largest is proportional to 1 / k ** zipf."""
 
-    zipf: Annotated[float, Field(ge=0, le=5)]
+    zipf: Annotated[float, Field(ge=0, le=5), PLAIN]
     """0: all firms are equally large; 1: the second has half the volume of the first, the third a third, and so on."""
 
 
 class Firms(Strict):
     """The firms that goods belong to, with the share of the volume of each credit class."""
 
-    count: Annotated[int, Field(ge=1, le=100_000)]
+    count: Annotated[int, Field(ge=1, le=100_000), PLAIN]
     """How many firms there are, e.g. `60`."""
     volume: Volume = Volume(zipf=0)
     """How unequal they are, e.g. `{zipf: 1.0}`."""
@@ -223,6 +232,11 @@ class Truth(Named):
     source: Source | None = None
     """Where the shares come from."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _keys_name_nothing(cls, data: Any) -> Any:  # noqa: ANN401
+        return check_keys(cls, data, "a class")
+
     @classmethod
     def fits_a_name(cls, value: Any) -> bool:  # noqa: ANN401
         """Return whether `value` looks like the share of a class."""
@@ -248,7 +262,7 @@ class Scenario(Strict):
     """The name of its results, e.g. `typical-zone`."""
     label: Text = {}
     """How people call it, e.g. `{en: A typical zone, zh: 典型综保区}`."""
-    note: Name | None = None
+    note: Words | None = None
     """A remark for readers."""
     synthetic: bool = False
     """Whether the zone is invented; every figure then says so."""

@@ -56,7 +56,7 @@ def inside_project(written: str, named_in: Path, place: Place) -> Path:
     root = project_folder(named_in)
     try:
         found = (named_in.parent.resolve() / written).resolve()
-        found.exists()
+        found.exists()  # raises for a name that is longer than the system allows
     except (OSError, RuntimeError, ValueError):
         raise ScenarioFault(f"'{written}' cannot be a file", place, "Check the name.") from None
     if not found.is_relative_to(root):

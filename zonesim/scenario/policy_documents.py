@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from zonesim.scenario.fields import Name, Named, Share, Strict, problem
+from zonesim.scenario.fields import PLAIN, Name, Named, Real, Share, Strict, Words, problem
 from zonesim.scenario.models import Calendar, Profile, Source, SourceNote, Text
 from zonesim.scenario.steps import SharesByZone
 
@@ -31,25 +31,25 @@ class Edit(Strict):
     rate, distance and count in a law or another mapping; what says how times are spread stays.
     """
 
-    set: Name | None = None
+    set: Words | None = None
     """The path of a value that is replaced, e.g. `library.gate.lane.compare.take`."""
-    scale: Name | None = None
+    scale: Words | None = None
     """The path of a quantity or law that is multiplied."""
-    add: Name | None = None
+    add: Words | None = None
     """The path of a value or step that is new."""
-    remove: Name | None = None
+    remove: Words | None = None
     """The path of a value or step that is taken out."""
     to: Any = None
     """The new value, of `set` and `add`, e.g. `{pert: [2 s, 4 s, 10 s]}`."""
-    by: float | None = None
+    by: Real | None = None
     """The factor of `scale`, e.g. `0.5`."""
-    after: Name | None = None
+    after: Words | None = None
     """An added step stands behind this one, e.g. `identify`."""
-    before: Name | None = None
+    before: Words | None = None
     """An added step stands in front of this one."""
     source: Source | None = None
     """Where the new number comes from."""
-    note: Name | None = None
+    note: Words | None = None
     """A remark for readers."""
 
     @model_validator(mode="after")
@@ -116,7 +116,7 @@ class Practice(Strict):
     """
     source: Source | None = None
     """Where the numbers come from."""
-    note: Name | None = None
+    note: Words | None = None
     """A remark for readers."""
 
     @model_validator(mode="after")
@@ -132,13 +132,13 @@ class Practice(Strict):
 class Basis(Strict):
     """The text of policy that a measure rests on."""
 
-    text: Name
+    text: Words
     """The document, e.g. `苏政发〔2019〕40号 附件 11`."""
-    date: Name
+    date: Words
     """Its date, e.g. `"2019-06-07"`."""
-    body: Name = ""
+    body: Words = ""
     """Who issued it."""
-    url: Name = ""
+    url: Words = ""
     """Where it can be read."""
 
 
@@ -151,7 +151,7 @@ class Measure(Strict):
     """This is a measure."""
     name: Name
     """What arms call it by, e.g. `m11`."""
-    annex: Annotated[int, Field(ge=1, le=99)]
+    annex: Annotated[int, Field(ge=1, le=99), PLAIN]
     """Its number in the annex of the plan, e.g. `11`."""
     label: Text
     """How people call it."""
@@ -167,7 +167,7 @@ class Measure(Strict):
     """Measures whose edits of the same value come first, e.g. `[m5]`."""
     moves: list[Name] = []
     """The KPIs that are expected to move."""
-    note: Name | None = None
+    note: Words | None = None
     """A remark for readers."""
     source: Source | None = None
     """Where the numbers come from."""
@@ -190,7 +190,7 @@ class Regime(Strict):
     """What is different from the library's flows."""
     source: Source | None = None
     """Where the numbers come from."""
-    note: Name | None = None
+    note: Words | None = None
     """A remark for readers."""
 
 

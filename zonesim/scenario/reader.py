@@ -7,16 +7,21 @@ no key twice, and limits on size, depth and aliases, so that a file from a stran
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import yaml
 
 from zonesim.faults import LIBRARY, Faults, Place, ScenarioFault
 from zonesim.limits import DEEPEST, LARGEST_FILE, MOST_VALUES
+from zonesim.scenario.characters import corrected, slips, told, unseen, visible
 from zonesim.scenario.paths import ODD, is_odd
+from zonesim.scenario.repair import blamed
+
+NOT_YAML: Final = "not YAML"
 
 Path_ = tuple[str, ...]
 """Where a value stands in a document: its keys from the outside in; positions in a list count from 0."""
@@ -24,6 +29,25 @@ Path_ = tuple[str, ...]
 _INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _DECIMAL: Final = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WORDS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None, "~": None, "": None}
+
+
+class _Written(float):
+    """A number that is told as it is written, should it be a name: `1e3`, `1.50`, `+7`."""
+
+    text: str
+
+    def __new__(cls, number: float, text: str) -> Self:
+        """Return a number with the text that it was read from."""
+        written = super().__new__(cls, number)
+        written.text = text
+        return written
+
+    def __getnewargs__(self) -> tuple[float, str]:  # type: ignore[override]
+        """Return what a copy is made from."""
+        return float(self), self.text
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @dataclass
@@ -99,14 +123,20 @@ class _Reader:
             self.fault(node, f"tag '{node.tag}' is not allowed", "Write plain values; quote text.")
             return None
         text: str = node.value
+        if found := unseen(text, name=False):
+            self.fault(node, f"{told(found)} in '{visible(text)}' cannot be seen", "Take it out.")
+            return text
         if node.style is not None:
             return text
         if text in _WORDS:
             return _WORDS[text]
-        if _INTEGER.fullmatch(text) and len(text) < 19:  # noqa: PLR2004  digits of an int64
+        if _INTEGER.fullmatch(text) and len(text) < 19 and text == str(int(text)):  # noqa: PLR2004  digits of an int64
             return int(text)
         if _DECIMAL.fullmatch(text):
-            return float(text)
+            number = float(text)
+            if not math.isfinite(number):
+                self.fault(node, f"the number '{text}' is too large", "Numbers end at 1.8e308.")
+            return number if str(number) == text else _Written(number, text)
         return text
 
     def mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
@@ -124,8 +154,20 @@ class _Reader:
                 self.fault(key_node, f"key '{key}' stands twice", f"The first is at line {first.line}; keep one.")
                 continue
             self.keys[(*path, key)] = self.at(key_node)
+            self.check_key(key_node, key, path)
             out[key] = self.value(value_node, (*path, key))
         return out
+
+    def check_key(self, node: yaml.ScalarNode, key: str, path: Path_) -> None:
+        """Note a fault for a key with characters that nobody sees, or that look like signs of the format."""
+        if found := unseen(key, name=True):
+            self.fault(node, f"{told(found)} in the name '{visible(key)}' cannot be seen", "Take it out.")
+        elif path[-1:] != ("where",) and (found_at := slips(key)):  # columns of a log are called as they are called
+            first, mark = found_at[0], node.start_mark
+            column = mark.column + first + (node.style is not None)
+            place = Place(self.file, mark.line + 1, column + 1)
+            fault = f"{told(key[first])} in the name '{key}'"
+            self.faults.append(ScenarioFault(fault, place, f"Write {corrected(key)}."))
 
     def sequence(self, node: yaml.Node, path: Path_) -> list[Any]:
         return [self.value(item, (*path, str(position))) for position, item in enumerate(node.value)]
@@ -142,6 +184,8 @@ def read_text(text: str, file: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+        if slips_of_keyboard := blamed(text, file):
+            raise Faults(slips_of_keyboard) from None
         what = " ".join(str(part) for part in (error.context, error.problem) if part)
         raise Faults([ScenarioFault(f"not YAML: {what}", place, "Check indentation, quotes and brackets.")]) from None
     except yaml.reader.ReaderError as error:
@@ -171,16 +215,15 @@ def read_text(text: str, file: str) -> Document:
     return Document(file, tree, reader.places, reader.keys)
 
 
-def read_option(text: str, option: str, before: str = "", after: str = "") -> Document:
+def read_option(text: str, shown: str, before: str = "", after: str = "") -> Document:
     """
-    Return the document `before` + `text` + `after`, where `text` is what the reader gave for an option.
+    Return the document `before` + `text` + `after`, where `text` is the end of what was `shown` as an option.
 
-    Its places are columns of `option text`, and so are those of the Faults that it raises.
+    Its places are columns of what was shown, and so are those of the Faults that it raises.
     """
-    shown = f"{option} {text}"
 
     def moved(place: Place) -> Place:
-        column = min(max(place.column - len(before), 1), len(text) + 1) + len(option) + 1
+        column = min(max(place.column - len(before), 1), len(text) + 1) + len(shown) - len(text)
         return Place(shown, 0, column if place.line == 1 else 0)
 
     try:
@@ -192,6 +235,20 @@ def read_option(text: str, option: str, before: str = "", after: str = "") -> Do
     for table in (document.places, document.keys):
         table.update({path: moved(place) for path, place in table.items()})
     return document
+
+
+def not_utf8(error: UnicodeDecodeError, file: str) -> ScenarioFault:
+    """Return the fault of a file that is not UTF-8: where its first other character stands, and how it is written."""
+    data: bytes = error.object
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return ScenarioFault("is written in UTF-16", Place(file, 1, 1), "Save it as UTF-8.")
+    try:
+        before, found = data[: error.start].decode("gb18030"), data[error.start :].decode("gb18030", "strict")[:1]
+    except UnicodeDecodeError:
+        return ScenarioFault(f"is not UTF-8 text (byte {error.start})", Place(file), "Save it as UTF-8.")
+    column = len(before) - before.rfind("\n")
+    place = Place(file, before.count("\n") + 1, column)
+    return ScenarioFault(f"'{found}' is written in GBK, not in UTF-8", place, "Save the file as UTF-8.")
 
 
 def read_file(path: Path) -> Document:
@@ -210,7 +267,5 @@ def read_file(path: Path) -> Document:
     except OSError as error:
         raise Faults([ScenarioFault(f"cannot be read: {error.strerror}", Place(name), "Check the path.")]) from None
     except UnicodeDecodeError as error:
-        raise Faults(
-            [ScenarioFault(f"is not UTF-8 text (byte {error.start})", Place(name), "Save it as UTF-8.")]
-        ) from None
+        raise Faults([not_utf8(error, name)]) from None
     return read_text(text, name)

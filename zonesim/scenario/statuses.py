@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from zonesim.scenario.fields import Name, Strict
+from zonesim.scenario.fields import Name, Strict, Words
 from zonesim.scenario.labels import Source, Text
 
 
@@ -17,7 +17,7 @@ class Status(Strict):
     """What may follow, each with where the rule comes from, e.g. `{declared: assumed}`."""
     source: Source | None = None
     """Where the status itself comes from."""
-    note: Name | None = None
+    note: Words | None = None
     """A remark for readers."""
 
 

@@ -19,6 +19,8 @@ from zonesim.scenario.fields import (
     Share,
     Strict,
     Take,
+    Whole,
+    Words,
     check_total,
     in_schema,
     is_doubt,
@@ -42,7 +44,7 @@ SharesByZone = Shares
 """One share for all zones, or a share for each zone; `all` stands for every zone that is not named."""
 
 Priority = Annotated[
-    Annotated[int, Tag("number")] | Annotated[dict[Name, int], Tag("classes")],
+    Annotated[Whole, Tag("number")] | Annotated[dict[Name, Whole], Tag("classes")],
     Discriminator(lambda value: "classes" if isinstance(value, dict) else "number"),
 ]
 """A number, or one for each class; smaller is served first."""
@@ -262,7 +264,7 @@ class Step(Strict):
     """
     source: Source | None = None
     """Where the numbers of the step come from, e.g. `assumed`."""
-    note: Name | None = None
+    note: Words | None = None
     """A remark for readers."""
 
     @model_validator(mode="after")
@@ -369,7 +371,7 @@ class Flow(Strict):
     """The steps in order, by name."""
     source: Source | None = None
     """Where the numbers come from."""
-    note: Name | None = None
+    note: Words | None = None
     """A remark for readers."""
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from pydantic import BeforeValidator, Field, model_validator
 
 from zonesim.scenario.calendars import parse_date
-from zonesim.scenario.fields import Duration, Name, Strict, in_schema, problem
+from zonesim.scenario.fields import PLAIN, Duration, Name, Strict, in_schema, problem
 from zonesim.scenario.labels import Source, Text
 
 
@@ -37,7 +37,7 @@ class Clock(Strict):
     """Where the choice comes from."""
 
 
-Weight = Annotated[float, Field(ge=0, le=1e9)]
+Weight = Annotated[float, Field(ge=0, le=1e9), PLAIN]
 
 
 PARTS: Final = (48, 96, 144, 288)

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from zonesim import units
 from zonesim.scenario.fields import (
+    PLAIN,
     Count,
     Distance,
     Duration,
@@ -17,6 +18,7 @@ from zonesim.scenario.fields import (
     Rate,
     Share,
     Strict,
+    Words,
     check_total,
     in_schema,
     is_doubt,
@@ -41,11 +43,11 @@ class Gravity(Strict):
     """The zones that exchange, e.g. `[KS, SIP, WX]`; without it all that have the weight and a position."""
     weight: Name = "trade"
     """The setting of a zone that says how much it exchanges, e.g. `trade`."""
-    exponent: Annotated[float, Field(ge=0, le=5)] = 1.0
+    exponent: Annotated[float, Field(ge=0, le=5), PLAIN] = 1.0
     """How fast exchange falls with distance, e.g. `1`; 0: not at all."""
     beyond: Distance | None = None
     """The road distance beyond which nobody exchanges, e.g. `350 km`."""
-    detour: Annotated[float, Field(ge=1, le=5)] = 1.3
+    detour: Annotated[float, Field(ge=1, le=5), PLAIN] = 1.3
     """Road distance over great circle."""
     total: Rate
     """What all generated entries have together, both directions, e.g. `120 /d`."""
@@ -63,18 +65,18 @@ class Generate(Strict):
 class Trace(Strict):
     """Arrivals from a log: one row of a CSV file is one arrival. The first row of the file names the columns."""
 
-    file: Name
+    file: Words
     """The file, from the folder of this one and inside the project folder, e.g. `../data/gate_log.csv`."""
-    time: Name
+    time: Words
     """
     The column of times: `2018-09-03 08:15:20`, a duration from the start such as `15 min`, or plain numbers with
     `unit`.
     """
     unit: Literal["ms", "s", "min", "h", "d"] | None = None
     """The unit of plain numbers, counted from the start of the run, e.g. `s`."""
-    class_: Name | None = Field(default=None, alias="class")
+    class_: Words | None = Field(default=None, alias="class")
     """The column of classes, e.g. `credit`."""
-    where: dict[Name, Annotated[list[Name], BeforeValidator(_names), in_schema("Names")]] = {}
+    where: dict[Words, Annotated[list[Words], BeforeValidator(_names), in_schema("Names")]] = {}
     """Only rows with these values, by column, e.g. `{direction: in, kind: [freight, heavy]}`."""
     sort: bool = False
     """Whether the rows may stand in any order."""
@@ -137,7 +139,7 @@ class Traffic(Strict):
     """The class of all of them, e.g. `AEO`."""
     classes: dict[Name, Share] | None = None
     """The shares of the classes, e.g. `{A: 60 %, B: 40 %}`; without them a token has the class of its firm."""
-    parties: Annotated[int, Field(ge=0, le=2)] | None = None
+    parties: Annotated[int, Field(ge=0, le=2), PLAIN] | None = None
     """How many firms a token belongs to: 1 where the scenario has firms, 2 for sender and receiver, 0 for none."""
     group: HeadName | None = None
     """Entries of one group are told as one in results, e.g. `transfers`; without it each by its own name."""

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from zonesim import units
 from zonesim.scenario.experiment_documents import Value
-from zonesim.scenario.fields import Duration, Name, Share, Strict, problem
+from zonesim.scenario.fields import PLAIN, Duration, Name, Share, Strict, problem
 from zonesim.scenario.labels import Text
 
 NEVER: Final = "never"
@@ -38,7 +38,7 @@ class Published(Strict):
     """Half the width of its 95 % interval, e.g. `0.0228 min`."""
     sd: Amount | None = None
     """The standard deviation of a single run, e.g. `2.864`."""
-    n: Annotated[int, Field(ge=1)]
+    n: Annotated[int, Field(ge=1), PLAIN]
     """Over how many runs the mean is."""
 
     @model_validator(mode="after")
@@ -86,15 +86,15 @@ Visits = Annotated[
 class Station(Strict):
     """A station by which the length of a run is worked out, so that the mean wait is known as well as is asked for."""
 
-    load: Annotated[float, Field(gt=0, lt=1)]
+    load: Annotated[float, Field(gt=0, lt=1), PLAIN]
     """Its utilisation, e.g. `0.8`."""
     service: Duration
     """The mean service time, e.g. `10 min`."""
-    servers: Annotated[int, Field(ge=1, le=1000)] = 1
+    servers: Annotated[int, Field(ge=1, le=1000), PLAIN] = 1
     """How many servers it has."""
-    cv2: Annotated[float, Field(ge=0, le=100)] = 1
+    cv2: Annotated[float, Field(ge=0, le=100), PLAIN] = 1
     """The squared coefficient of variation of the service times; 1 for exponential ones."""
-    longer: Annotated[float, Field(ge=1, le=100)] = 1
+    longer: Annotated[float, Field(ge=1, le=100), PLAIN] = 1
     """How many times longer a run has to be, where rare long services make the mean uncertain."""
 
 
@@ -103,7 +103,7 @@ class Short(Strict):
 
     set: dict[Name, Value] = {}
     """Values of the scenario, by path, on top of those of the case."""
-    replications: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    replications: Annotated[int, Field(ge=1, le=100_000), PLAIN] | None = None
     """How many runs."""
 
 
@@ -119,7 +119,7 @@ class Case(Strict):
     `trace`: every replication gives these values, within 1e-9. `exact`: the mean over replications is the exact value
     within its error, and that error is small. `published`: the mean is the published one within both errors.
     """
-    replications: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    replications: Annotated[int, Field(ge=1, le=100_000), PLAIN] | None = None
     """How many runs; 1 for a trace and 30 otherwise if nothing is said."""
     widest: Share | None = None
     """The largest half-width of the 95 % interval, as a share of the value; 1 % if nothing is said (published: 5 %)."""
