@@ -56,6 +56,8 @@ def test_the_report_names_what_was_refused(fitted):
     assert done.exit_code == 0, done.output
     assert f"{len(log.rows):,} rows read" in done.output
     assert f"{sum(log.dirty.values())} refused" in done.output
+    assert "Model beside log, by hour of the day (fragment.yaml, " in done.output
+    assert "of 24 hours differ by more than chance." in done.output
     line = next(line for line in done.output.splitlines() if "time in cannot be read" in line)
     number = int(re.search(r"过车记录.csv:(\d+)", line)[1])
     assert "2018/13/45" in log.text().split("\n")[number - 1]

@@ -18,6 +18,7 @@ from zonesim.briefing import style
 from zonesim.briefing.words import Language, Words
 from zonesim.fitting import Fit, Group
 from zonesim.fitting.arrivals import HOURS, SMALLEST_CELL, WEEK
+from zonesim.fitting.beside import Check
 from zonesim.fitting.laws import Candidate, Durations
 from zonesim.units import HOUR, MINUTE, SECOND
 
@@ -47,6 +48,51 @@ def draw_fit(fit: Fit, folder: Path, language: Language) -> list[Path]:
     for path in stale.difference(paths):
         path.unlink()
     return paths
+
+
+def draw_beside(check: Check, fit: Fit, folder: Path, language: Language) -> Path:
+    """Draw the fitted scenario beside the log into `folder`; return the path. Raises ScenarioFault."""
+    path = folder / "fit_check.png"
+    with style.look(language):
+        style.save(beside_figure(check, fit, language), path)
+    return path
+
+
+def beside_figure(check: Check, fit: Fit, language: Language) -> Figure:
+    """Return the slide of log and model by hour of the day; call within `style.look`."""
+    say = Words(language)
+    notes = [say("fit.bars_of_hours"), say("fit.few", n=SMALLEST_CELL)]
+    notes.append(say("fit.runs", n=check.runs, weeks=check.weeks))
+    figure = style.slide(say("fit.beside"), _caption(fit, say), notes)
+    handles = [
+        Line2D([], [], marker="o", linestyle="", color=style.PALE, markersize=5),
+        Line2D([], [], color=style.ARMS[1], linewidth=2.2),
+    ]
+    used = style.legend_above(figure, handles, [say("fit.logged"), say("fit.model")])
+    ways = check.ways[:MOST]
+    timed = any(not np.isnan(each.logged_mean_ms) for each in ways)
+    axes = style.panels(figure, len(ways), 1 + timed, left=0.75, above=0.45, below=0.6, gap=0.55, top=0.28 * used)
+    at = np.arange(HOURS) + 0.5
+    for row, each in enumerate(ways):
+        known = say(f"fit.{each.way}") if each.way in {"in", "out"} else each.direction
+        name = known if fit.request.columns.direction else say("fit.all")
+        panels = axes[row * (1 + timed) : (row + 1) * (1 + timed)]
+        half = 1.96 * each.error
+        panels[0].vlines(at, np.maximum(each.logged - half, 0), each.logged + half, color=GREY, linewidth=1.2)
+        rates = (each.logged, each.modelled, "fit.beside_rate", "fit.per_hour")
+        times = (each.logged_ms / MINUTE, each.modelled_ms / MINUTE, "fit.beside_time", "fit.minutes")
+        for panel, (logged, modelled, title, unit) in zip(panels, (rates, times), strict=False):
+            panel.plot(at, logged, "o", color=style.PALE, markersize=4)
+            panel.stairs(np.nan_to_num(modelled), np.arange(HOURS + 1), color=style.ARMS[1], linewidth=1.8, zorder=3)
+            panel.set_xlim(0, HOURS)
+            panel.set_xticks(range(0, HOURS + 1, 3))
+            top_of = [*(logged + half if panel is panels[0] else logged), *modelled, 0.0]
+            panel.set_ylim(0, 1.06 * max(float(np.nanmax(top_of)), 1e-9))
+            panel.set_xlabel(say("fit.hour"), fontsize=style.SMALL)
+            panel.set_ylabel(say(unit), fontsize=style.SMALL)
+            panel.grid(visible=True, axis="y", color=style.RULE, linewidth=0.8)
+            style.title(panel, say(title, name=name), above=0.12)
+    return figure
 
 
 def fit_figures(fit: Fit, language: Language) -> Iterator[tuple[str, Figure]]:

@@ -4,7 +4,7 @@ A fit told: the report for people, the JSON document and the CSV table; and the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,16 +13,20 @@ from rich.table import Table
 
 from zonesim import __version__
 from zonesim.briefing.documents import to_json
-from zonesim.briefing.fit_words import DAYS, SEPARATORS, UNITS_ZH, said
+from zonesim.briefing.fit_beside import beside_document, beside_text, doubts_text, write_beside
+from zonesim.briefing.fit_words import DAYS, SEPARATORS, said, told_duration
 from zonesim.briefing.inspection import printed
 from zonesim.briefing.jobs import Job
 from zonesim.briefing.words import Language
+from zonesim.faults import ZonesimError
 from zonesim.fitting import Fit, Group, Request, fit_log
 from zonesim.fitting.arrivals import HOURS, SMALLEST_CELL
+from zonesim.fitting.beside import beside
 from zonesim.fitting.fragment import MOST_REPLAYED, write_all
 from zonesim.fitting.instants import offset_text
 from zonesim.fitting.laws import CLOSE, Durations, duration_text
 from zonesim.fitting.log import REASONS
+from zonesim.fitting.plausible import doubts
 from zonesim.fitting.words import detail_in
 from zonesim.stopping import keep
 from zonesim.units import HOUR, MINUTE, SECOND
@@ -34,19 +38,36 @@ _FINE: Final = 0.1
 """A resolution coarser than this share of the mean time is said."""
 
 
-def fit_job(request: Request, out: Path, lang: Language) -> Job:
-    """Fit a log and write scenarios, trace, document, table and figures into `out`; raises ScenarioFault."""
-    from zonesim.briefing.fit_figure import draw_fit  # noqa: PLC0415  matplotlib is slow to import
+def fit_job(request: Request, out: Path, lang: Language, *, check: bool = True) -> Job:
+    """
+    Fit a log and write scenarios, trace, document, tables and figures into `out`; `check`: run the scenario and put it
+    beside the log. Raises ScenarioFault.
+    """
+    from zonesim.briefing.fit_figure import draw_beside, draw_fit  # noqa: PLC0415  matplotlib is slow to import
 
     fit = fit_log(request)
     make_folder(out)
     keep(f"what was written whole is kept in {out}")
     written = write_all(fit, out)
     document = fit_document(fit)
+    found = doubts(fit)
+    labels = {group.name: group_label(group, lang) for group in fit.groups}
+    document["warnings"] = [doubts_text([each], labels, lang) for each in found]
+    parts = [doubts_text(found, labels, lang)] if found else []
+    written += [out / "fit.json", out / "fit.csv", *draw_fit(fit, out, lang)]
+    if check:
+        try:
+            side = beside(fit, written[0])
+        except ZonesimError as error:
+            parts.append(said("not_run", lang, why=str(error)))
+        else:
+            document["beside"] = beside_document(side)
+            parts.append(beside_text(side, fit, written[0], lang))
+            write_beside(side, out / "fit_check.csv")
+            written += [out / "fit_check.csv", draw_beside(side, fit, out, lang)]
     write_text(out / "fit.json", to_json(document) + "\n")
     write_table(out / "fit.csv", _HEAD, _rows(fit))
-    written += [out / "fit.json", out / "fit.csv", *draw_fit(fit, out, lang)]
-    return Job(document, fit_text(fit, lang, written))
+    return Job(document, fit_text(fit, lang, written, parts))
 
 
 # --- the document
@@ -215,9 +236,9 @@ def _blank(value: float) -> float | str:
 # --- for people
 
 
-def fit_text(fit: Fit, lang: str, written: list[Path]) -> str:
-    """Return the report."""
-    parts = [_log_text(fit, lang), _arrivals_text(fit, lang), _times_text(fit, lang)]
+def fit_text(fit: Fit, lang: str, written: list[Path], more: Sequence[str] = ()) -> str:
+    """Return the report; `more`: what is doubtful, and the scenario beside the log."""
+    parts = [_log_text(fit, lang), _arrivals_text(fit, lang), _times_text(fit, lang), *more]
     closing = [
         said("files", lang, files=" ".join(map(str, written))),
         said("private", lang, n=SMALLEST_CELL),
@@ -425,12 +446,6 @@ def _durations_text(group: Group, durations: Durations, lang: str, *, pooled: bo
     if pooled:
         notes.append(said("pooled", lang))
     return "\n".join([printed(table), *(f"  {note}" for note in notes)])
-
-
-def told_duration(ms: float, lang: str) -> str:
-    """Return a duration for people, its unit in their language."""
-    number, _, unit = duration_text(ms).partition(" ")
-    return f"{number} {UNITS_ZH[unit] if lang == 'zh' else unit}"
 
 
 def _flow_text(value: Any) -> str:  # noqa: ANN401  any part of a law

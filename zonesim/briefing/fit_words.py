@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from zonesim.fitting.laws import duration_text
+
 WORDS: Final[dict[str, tuple[str, str]]] = {
     "in_brackets": (" ({text})", "（{text}）"),
     "comma": (", ", "、"),
@@ -150,6 +152,58 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "The log does not tell the time in the lane: the scenario has that of the library's gate.",
         "日志没有通道用时：方案采用库中的卡口用时。",
     ),
+    # what cannot be, and the model beside the log
+    "doubt_passage": (
+        "{group}: a mean passage of {found} is impossible. {rate:.4g} vehicles a day that take {lane} in the lane load {lanes} "
+        "lane(s) to {load} in the busiest hour; lane and queue together explain {expected}. If a row is a stay in the zone, "
+        "say --span stay.",
+        "{group}：平均过卡用时 {found} 不可能成立。日均 {rate:.4g} 辆、每辆占用通道 {lane}，最繁忙时段 {lanes} 条通道的负荷为 {load}；"
+        "通道与排队合计约 {expected}。若每行为区内停留，请用 --span stay。",
+    ),
+    "doubt_lane": (
+        "{group}: {found} in the lane, of vehicles that met nobody there, is impossible; the library's gate takes {expected}. "
+        "If a row is a stay in the zone, say --span stay.",
+        "{group}：未遇排队的车辆通道用时为 {found}，不可能成立；库中的卡口为 {expected}。若每行为区内停留，请用 --span stay。",
+    ),
+    "doubt_stay": (
+        "{group}: 95 of 100 stays are shorter than {found}. If a row is a passage of the gate, say --span pass.",
+        "{group}：95 % 的停留短于 {found}。若每行为一次过卡，请用 --span pass。",
+    ),
+    "beside": (
+        "Model beside log, by hour of the day ({file}, {runs} replications of {weeks} weeks; *: by more than chance)",
+        "模型与日志对照，按时段（{file}，重复 {runs} 次，每次 {weeks} 周；*：超出偶然）",
+    ),
+    "hour_of_day": ("hour", "时段"),
+    "logged_rate": ("log, per hour", "日志，辆/小时"),
+    "model_rate": ("model", "模型"),
+    "logged_time": ("log, min", "日志，分钟"),
+    "model_time": ("model", "模型"),
+    "all_vehicles": ("all vehicles", "全部车辆"),
+    "way_in": ("in", "进"),
+    "way_out": ("out", "出"),
+    "beside_rates": (
+        "{way}: {modelled:.4g} vehicles a day in the model, {logged:.4g} in the log; {n} of 24 hours differ by more than chance.",
+        "{way}：模型日均 {modelled:.4g} 辆，日志 {logged:.4g} 辆；24 个时段中有 {n} 个的差异超出偶然。",
+    ),
+    "beside_alike": (
+        "{way}: mean time in to time out {modelled} in the model, {logged} in the log.",
+        "{way}：平均进出时间差，模型 {modelled}，日志 {logged}。",
+    ),
+    "beside_shorter": (
+        "{way}: mean time in to time out {modelled} in the model, {logged} in the log: in the log vehicles wait for something "
+        "that the model does not have (fewer lanes or officers at times, groups of vehicles, breaks), or the times are others.",
+        "{way}：平均进出时间差，模型 {modelled}，日志 {logged}：日志中的车辆还在等待模型没有的因素（某些时段通道或人员较少、成批到达、停歇），"
+        "或时间含义不同。",
+    ),
+    "beside_longer": (
+        "{way}: mean time in to time out {modelled} in the model, {logged} in the log: the model has fewer lanes than the gate "
+        "(--lanes), or longer lane times.",
+        "{way}：平均进出时间差，模型 {modelled}，日志 {logged}：模型的通道少于实际（--lanes），或通道用时偏长。",
+    ),
+    "not_run": (
+        "The scenario could not be run beside the log: {why}",
+        "方案未能与日志对照运行：{why}",
+    ),
     # files
     "files": ("Written: {files}", "写出文件：{files}"),
     "private": (
@@ -195,3 +249,9 @@ SEPARATORS: Final[dict[str, tuple[str, str]]] = {
 def said(key: str, lang: str, **values: object) -> str:
     """Return the words for `key` in a language, with values filled in."""
     return WORDS[key][lang == "zh"].format(**values)
+
+
+def told_duration(ms: float, lang: str) -> str:
+    """Return a duration for people, its unit in their language."""
+    number, _, unit = duration_text(ms).partition(" ")
+    return f"{number} {UNITS_ZH[unit] if lang == 'zh' else unit}"

@@ -81,6 +81,9 @@ def fit(
     ] = "cn",
     longest: Annotated[str, typer.Option("--longest", help="Longest time in to time out believed.")] = "30 d",
     accept: Annotated[str, typer.Option("--accept", help="Share of rows that may be refused.")] = "10 %",
+    check: Annotated[
+        bool, typer.Option("--check/--no-check", help="Run the scenario and put it beside the log, by hour.")
+    ] = True,
     lang: Annotated[_Lang, typer.Option("--lang", help="Language of the report and the figures.")] = _Lang.en,
     as_json: Json = False,
     out: Annotated[Path, typer.Option("--out", help="Folder for what is written.")] = Path("results/fit"),
@@ -114,4 +117,4 @@ def fit(
         lane_unit=lane_unit.value,
         holidays=holidays,
     )
-    finish(fit_job(request, out, "zh" if lang is _Lang.zh else "en"), as_json)
+    finish(fit_job(request, out, "zh" if lang is _Lang.zh else "en", check=check), as_json)

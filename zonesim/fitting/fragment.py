@@ -158,7 +158,8 @@ def _cool_down(fit: Fit) -> int:
     return max(1, math.ceil(1.5 * longest / WEEK))
 
 
-def _profile_name(group: Group, part: Part) -> str:
+def entry_name(group: Group, part: Part) -> str:
+    """Return what the traffic of a part of a group, and its profile, is called."""
     return f"{group.name}_{part.name}" if part.name else group.name
 
 
@@ -169,7 +170,7 @@ def _profiles(fit: Fit) -> list[str]:
             n = group.arrivals.count
             what = "shape of all vehicles together fitted from" if group.arrivals.borrowed else "shape fitted from"
             lines += [
-                f"  {_profile_name(group, part)}:",
+                f"  {entry_name(group, part)}:",
                 f"    hours: {_numbers(part.hours)}",
                 f"    days: {_numbers(part.days)}",
                 f"    source: {_source(fit, len(fit.log) if group.arrivals.borrowed else n, what)}",
@@ -184,7 +185,7 @@ def _numbers(values: Iterable[float]) -> str:
 def _world(fit: Fit) -> list[str]:
     zone = fit.request.zone
     lanes = {way: _lanes(fit, way) for way in _ways(fit)}
-    busiest = sum(_peak(group) for group in fit.groups if group.vehicle == "freight")
+    busiest = sum(busiest_hour(group) for group in fit.groups if group.vehicle == "freight")
     desks = max(1, math.ceil(busiest * _STOPPED * _DESK_HOURS / LOAD))
     assumed = (
         "assumed"
@@ -228,8 +229,8 @@ def _ways(fit: Fit) -> list[str]:
     return ["in", "out"] if fit.visits else sorted(found)
 
 
-def _peak(group: Group) -> float:
-    """Return arrivals in the busiest hour of the week."""
+def busiest_hour(group: Group) -> float:
+    """Return the arrivals of a group in the busiest hour of the week."""
     return max(
         part.rate * 7 * (max(part.days) / sum(part.days)) * max(part.hours) / 24 for part in group.arrivals.parts
     )
@@ -239,14 +240,17 @@ def _lanes(fit: Fit, way: str) -> int:
     if fit.request.lanes:
         return fit.request.lanes
     through = [group for group in fit.groups if fit.visits or group.way == way]
-    load = sum(_peak(group) * _lane_hours(group) for group in through)
+    load = sum(busiest_hour(group) * _lane_hours(group) for group in through)
     return max(1, math.ceil(load / LOAD))
 
 
 def _lane_hours(group: Group) -> float:
     """Return the mean time in the lane: fitted, else that of the library's gate."""
-    if group.lane is not None:
-        return group.lane.mean / HOUR
+    return (library_lane_ms(group) if group.lane is None else group.lane.mean) / HOUR
+
+
+def library_lane_ms(group: Group) -> float:
+    """Return the mean time that a vehicle of a group has in the lane of the library's gate."""
     steps = load_catalogue().flows["gate"]["steps"]["lane" if group.vehicle == "freight" else "light"]["steps"]
     total = 0.0
     for step in steps.values():
@@ -254,7 +258,7 @@ def _lane_hours(group: Group) -> float:
         if isinstance(law, dict) and "pert" in law:
             low, mode, high = (parse(mode_of(value), "duration") for value in law["pert"])
             total += (low + 4 * mode + high) / 6
-    return total / HOUR
+    return total
 
 
 def _flows(fit: Fit) -> list[str]:
@@ -360,11 +364,11 @@ def _entry(fit: Fit, group: Group) -> list[str]:
     lines: list[str] = []
     for part in group.arrivals.parts:
         lines += [
-            f"  {_profile_name(group, part)}:",
+            f"  {entry_name(group, part)}:",
             _label(group, part.name),
             *_call(fit, group),
             f"    rate: {number_text(part.rate):g} /d",
-            f"    profile: {_profile_name(group, part)}",
+            f"    profile: {entry_name(group, part)}",
             *_classes(group),
             _firm(group),
             f"    source: {_source(fit, group.arrivals.count, 'rate fitted from')}",
