@@ -94,7 +94,7 @@ traffic: {a: {flow: f, rate: 7 /h}, b: {flow: g, rate: 7 /h}}
     plan = plan_of(text)
     found = growing(plan, 0, catalogue(plan))
 
-    assert overloaded_sources(plan, loads(plan)) == {0}
+    assert overloaded_sources(loads(plan)) == {0}
     assert {"f.work.wait.mean", "f.stay.mean", "Z.full.queue.mean"} <= found
     assert not any(kpi.startswith(("g.", "Z.idle")) for kpi in found)
 

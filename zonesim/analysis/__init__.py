@@ -1,6 +1,7 @@
 """Statistics over replications."""
 
 from zonesim.analysis.effects import Column, Comparison, Effect, compare, curve, judge
+from zonesim.analysis.load_warnings import load_warnings
 from zonesim.analysis.paired import LEVEL, Difference, Interval, interval, paired
 from zonesim.analysis.precision import (
     first_precise,
@@ -11,7 +12,7 @@ from zonesim.analysis.precision import (
     replications_needed,
 )
 from zonesim.analysis.sweep import Point, points
-from zonesim.analysis.tags import echoes, growing
+from zonesim.analysis.tags import echoes, growing, overruled
 from zonesim.analysis.warm_up import Truncation, mser
 
 __all__ = [
@@ -31,8 +32,10 @@ __all__ = [
     "interval",
     "judge",
     "lag_one",
+    "load_warnings",
     "looks_ahead",
     "mser",
+    "overruled",
     "paired",
     "points",
     "relative_half_widths",

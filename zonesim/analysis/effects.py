@@ -11,6 +11,8 @@ from typing import Final
 from zonesim.analysis.paired import LEVEL, Difference, Interval, Reason, interval, paired
 from zonesim.kpi import RunResult
 
+BY_HAND: Final = "stable by hand"
+
 MATERIAL: Final = 0.01
 """An effect below this share of the baseline is tagged `not material`."""
 
@@ -21,9 +23,9 @@ class Effect:
     The effect of an arm on a KPI.
 
     `tag`: `grows` (an arm is not stable, so the size depends on the run length and none is given), `missing` (too many
-    cases have not ended in a replication of an arm, and none is given), `bound` (from
-    the traffic equations, not simulated), `input` (only echoes an edited value), `not material` (nothing, or below
-    1 % of the baseline), or empty.
+    cases have not ended in a replication of an arm, and none is given), `stable by hand` (it would be tagged `grows`,
+    but the scenario says by hand that the line is stable), `bound` (from the traffic equations, not simulated), `input`
+    (only echoes an edited value), `not material` (nothing, or below 1 % of the baseline), or empty.
     """
 
     arm: str
@@ -85,12 +87,13 @@ def compare(
     bounds: Collection[str] = (),
     inputs: Mapping[str, Collection[str]] | None = None,
     growing: Mapping[str, Collection[str]] | None = None,
+    overruled: Mapping[str, Collection[str]] | None = None,
     level: float = LEVEL,
 ) -> Comparison:
     """
     Return intervals and effects; the first arm is the baseline and the replications of all arms are in the same order.
 
-    `bounds`, and by arm `inputs` and `growing`, name the KPIs that get those tags.
+    `bounds`, and by arm `inputs`, `growing` and `overruled`, name the KPIs that get those tags.
     """
     arms: dict[str, dict[str, Interval]] = {arm: {} for arm in results}
     effects: dict[str, list[Effect]] = {arm: [] for arm in results}
@@ -100,6 +103,7 @@ def compare(
             bound=kpi in bounds,
             inputs=[arm for arm in results if kpi in (inputs or {}).get(arm, ())],
             growing=[arm for arm in results if kpi in (growing or {}).get(arm, ())],
+            overruled=[arm for arm in results if kpi in (overruled or {}).get(arm, ())],
             level=level,
         )
         for arm, each in found.intervals.items():
@@ -115,13 +119,15 @@ def judge(
     bound: bool = False,
     inputs: Collection[str] = (),
     growing: Collection[str] = (),
+    overruled: Collection[str] = (),
     level: float = LEVEL,
 ) -> Judgement:
     """
     Return what a KPI says of some arms that are compared, the baseline first.
 
     An arm in `growing` says nothing. Where any replication of any other arm withholds the KPI, none of them says
-    anything: the replications that are left are those in which least was going on, and no sample of all.
+    anything: the replications that are left are those in which least was going on, and no sample of all. Those in
+    `overruled` would grow, if it were not said by hand that they do not.
     """
     baseline = next(iter(columns))
     missing = [share for arm, column in columns.items() if arm not in growing for share in column.missing]
@@ -142,7 +148,9 @@ def judge(
             effects[arm] = Difference(math.nan, math.nan, math.nan, 0, math.nan), reason
             continue
         difference = paired(columns[baseline].values, column.values, level)
-        effects[arm] = difference, tag_of(difference, intervals[baseline], bound=bound, echo=arm in inputs)
+        by_hand = baseline in overruled or arm in overruled
+        tag = tag_of(difference, intervals[baseline], bound=bound, echo=arm in inputs)
+        effects[arm] = difference, BY_HAND if by_hand else tag
     return Judgement(intervals, effects)
 
 

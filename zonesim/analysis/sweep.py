@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from zonesim.analysis.effects import Column, judge
+from zonesim.analysis.effects import BY_HAND, Column, judge
 from zonesim.analysis.paired import Difference, Interval
 from zonesim.experiment import Results
 
@@ -38,8 +38,10 @@ def points(results: Results, kpis: Sequence[str]) -> Iterator[Point]:
                 bound=results.kpis[kpi].bound,
                 inputs=[arm for arm, cell in cells.items() if kpi in cell.inputs],
                 growing=[arm for arm, cell in cells.items() if kpi in cell.growing],
+                overruled=[arm for arm, cell in cells.items() if kpi in cell.overruled],
                 level=results.level,
             )
             for arm, interval in found.intervals.items():
-                difference, tag = found.effects.get(arm, (None, interval.reason))
+                said = BY_HAND if kpi in cells[arm].overruled else ""
+                difference, tag = found.effects.get(arm, (None, interval.reason or said))
                 yield Point(arm, future, kpi, interval, difference, tag)

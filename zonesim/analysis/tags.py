@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 from zonesim.kpi import Kpi
 from zonesim.kpi.catalogue import LIBRARY_MARKS, layout
-from zonesim.plan import Plan, impatient, loads, overloaded_sources
+from zonesim.plan import Load, Plan, grown_lines, loads, overloaded_sources
 from zonesim.plan.laws import Law as Kind
 from zonesim.plan.operations import NOWHERE, BranchOn, Op
 from zonesim.plan.plan import MarkName, StepName
@@ -132,16 +133,28 @@ def _between(plan: Plan, source: int, early: str, late: str) -> list[tuple[objec
 
 def growing(plan: Plan, offset: int, kpis: Sequence[Kpi]) -> frozenset[str]:
     """
-    Return the KPIs that depend on the run length because a resource is offered more work than it can do.
+    Return the KPIs that depend on the run length because some line grows as long as the run lasts.
 
-    These are times, queues and shares of those in time: of that resource, of flows that use it, of gates that it is a
-    part of, and truck hours. Counts per day and hours of work do not grow.
+    These are times, queues and shares of those in time: of the resource in front of which the line stands, of flows
+    that use it, of gates that it is a part of, and truck hours. Counts per day and hours of work do not grow.
     """
+    return _depending(plan, loads(plan, offset), kpis)
+
+
+def overruled(plan: Plan, offset: int, kpis: Sequence[Kpi]) -> frozenset[str]:
+    """Return the KPIs that would depend on the run length, but that the scenario says by hand that a line is stable."""
     found = loads(plan, offset)
-    sources = overloaded_sources(plan, found)
-    if not sources:
+    if not any(load.said for load in found):
         return frozenset()
-    full = {load.resource for load in found if load.mean >= 1} - impatient(plan)
+    computed = [replace(load, said=None) for load in found]
+    return _depending(plan, computed, kpis) - _depending(plan, found, kpis)
+
+
+def _depending(plan: Plan, found: Sequence[Load], kpis: Sequence[Kpi]) -> frozenset[str]:
+    full = grown_lines(found)
+    if not full:
+        return frozenset()
+    sources = overloaded_sources(found)
     subjects = {str(plan.names.resources[resource]) for resource in full}
     subjects |= {
         mark.place
@@ -161,7 +174,7 @@ def growing(plan: Plan, offset: int, kpis: Sequence[Kpi]) -> frozenset[str]:
     return frozenset(grown)
 
 
-def _takes(step: StepName, gate: MarkName, resources: set[int]) -> bool:
+def _takes(step: StepName, gate: MarkName, resources: frozenset[int]) -> bool:
     """Return whether `step` is part of the passage of a gate that `gate` belongs to, and takes one of `resources`."""
     inside = step.entry == gate.entry and step.path[: len(gate.scope)] == gate.scope
     return inside and bool(resources & set(step.resources))

@@ -315,7 +315,8 @@ def _size(context: FigureContext, arm: str, kpi: str) -> float:
     """Return how large a material effect is, as a share of the baseline; 0 for any other."""
     effect = context.effects[arm, kpi]
     base = abs(context.mean(context.baseline, kpi))
-    return 0.0 if effect.tag not in {"", "input"} or not base > 0 else abs(effect.difference.value) / base
+    told = effect.tag in {"", "input", "stable by hand"} and base > 0
+    return abs(effect.difference.value) / base if told else 0.0
 
 
 def _span(text: str, say: Words) -> str:

@@ -11,9 +11,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.tree import Tree
 
+from zonesim.analysis import load_warnings
+from zonesim.briefing.load_table import load_table, loads_document
 from zonesim.briefing.process_map import Node, tree
 from zonesim.faults import Place, UnknownName, suggest
-from zonesim.plan import Plan, compile_plan, impatient, loads, monday_offset
+from zonesim.plan import compile_plan, loads, monday_offset
 from zonesim.policy import (
     Entry,
     ResolvedArm,
@@ -37,11 +39,6 @@ from zonesim.units import WEEK, parse
 WIDTH: Final = 150
 """Columns of printed tables when standard output is no terminal."""
 
-MOST_ROWS: Final = 100
-"""So many resources are in the printed table of loads, those with the highest peaks."""
-
-WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-
 
 def open_world(file: Path, settings: Sequence[str]) -> World:
     """Return the world of a scenario with the edits of `--set`; raises ScenarioFault."""
@@ -58,45 +55,28 @@ def validate_file(file: Path, settings: Sequence[str]) -> dict[str, Any]:
     """
     Check a scenario in its baseline and with all measures of the library; return what can be said of it.
 
-    Keys: file, scenario, arrivals (per day, by entry), loads (resource: mean, peak, peak_hour, hourly: 24 values of
-    the busiest day), numbers (found, derived, assumed), warnings. Raises Faults.
+    Keys: file, scenario, flows, traffic, loads (see `loads_document`), numbers (found, derived, assumed), warnings.
+    Raises Faults.
     """
     world = open_world(file, settings)
     arms = [resolve(world, arm) for arm in arms_for(world)]
     plans = [compile_plan(arm) for arm in arms]
     plan = plans[0]
-    found = loads(plan, monday_offset(arms[0].scenario.clock.start))
-    table = {}
-    for load in found:
-        day = load.peak_hour // 24
-        table[str(plan.names.resources[load.resource])] = {
-            "mean": load.mean,
-            "peak": load.peak,
-            "peak_hour": f"{WEEKDAYS[day]} {load.peak_hour % 24:02d}:00",
-            "hourly": [float(value) for value in load.hourly[24 * day : 24 * day + 24]],
-        }
+    offset = monday_offset(arms[0].scenario.clock.start)
     return {
         "file": str(file),
         "scenario": arms[0].scenario.name,
         "flows": flows_in_use(world),
         "traffic": list(plan.names.sources),
-        "loads": table,
+        "loads": loads_document(plan, loads(plan, offset)),
         "numbers": count_kinds(register(world, flows_in_use(world))),
-        "warnings": [*_warnings(arms[0], plan, table), *plan.names.notes],
+        "warnings": [*load_warnings(plan, offset), *_warnings(arms[0]), *plan.names.notes],
     }
 
 
-def _warnings(arm: ResolvedArm, plan: Plan, table: dict[str, dict[str, Any]]) -> list[str]:
-    warnings = []
-    giving_up = impatient(plan)
-    patient = {str(name) for row, name in enumerate(plan.names.resources) if row not in giving_up}
-    for name, load in table.items():
-        if load["mean"] >= 1 and name in patient:
-            warnings.append(f"{name}: load {load['mean']:.0%}: its queue grows as long as the run lasts")
-        elif load["peak"] >= 1:
-            warnings.append(f"{name}: load {load['peak']:.0%} at {load['peak_hour']}: queues build up every week")
+def _warnings(arm: ResolvedArm) -> list[str]:
     shadowed = [name for name in arm.scenario.flows if name in load_catalogue().flows]
-    warnings += [
+    warnings = [
         f"flow {name} replaces the library's flow of that name here; measures do not edit it" for name in shadowed
     ]
     clock = arm.scenario.clock
@@ -116,21 +96,8 @@ def validation_text(found: dict[str, Any]) -> str:
     ]
     lines += [f"warning: {warning}" for warning in found["warnings"]]
     if found["loads"]:
-        table = Table(
-            title="Load from the traffic equations (bound), % by hour of the busiest day", box=None, pad_edge=False
-        )
-        for title in ("resource", "mean", "peak", "at", *(f"{hour:02d}" for hour in range(24))):
-            table.add_column(title, justify="left" if title in {"resource", "at"} else "right", no_wrap=True)
-        shown = found["loads"]
-        if len(shown) > MOST_ROWS:
-            ranked = sorted(shown.items(), key=lambda item: -item[1]["peak"])
-            shown = dict(ranked[:MOST_ROWS])
-            left = f"and {len(ranked) - MOST_ROWS} more resources, none above {ranked[MOST_ROWS][1]['peak']:.0%}"
-            table.caption = f"{left} (--json tells all)"
-        for name, load in shown.items():
-            hours = [f"{100 * value:.0f}" for value in load["hourly"]]
-            table.add_row(name, f"{load['mean']:.0%}", f"{load['peak']:.0%}", load["peak_hour"], *hours)
-        lines.append(printed(table))
+        table, below = load_table(found["loads"])
+        lines += [printed(table), *below]
     return "\n".join(lines)
 
 

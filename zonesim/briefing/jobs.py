@@ -13,7 +13,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from zonesim.analysis import Interval, echoes, growing
+from zonesim.analysis import Interval, echoes, growing, load_warnings, overruled
 from zonesim.briefing.folders import make_room
 from zonesim.experiment import (
     Design,
@@ -39,6 +39,9 @@ SOME_FAILED: Final = 1
 LONG: Final = 10
 """Seconds from which on people are told how long a run will take."""
 
+MOST_TOLD: Final = 3
+"""So many arms in futures are named in a warning that holds for some."""
+
 Pair = tuple[str, str]
 
 TAG_WORDS: Final = {
@@ -47,6 +50,7 @@ TAG_WORDS: Final = {
     "grows": "grows: depends on run length, an arm is not stable",
     "missing": "missing: too many cases had not ended when a run ended; a longer cool_down follows them to their end",
     "bound": "bound: from the traffic equations",
+    "stable by hand": "stable by hand: the load says that it grows, the scenario that it does not (`stable: true`)",
 }
 
 WITHHELD: Final = ("reason", "missing", "withheld")
@@ -116,14 +120,15 @@ def write_found(design: Design, runs: Runs[Pair], folder: Path, store: Store) ->
 
     Return the results that this leads to, and what is to be said of what the folder held before.
     """
-    inputs, grown = {}, {}
+    inputs, grown, released = {}, {}, {}
     for (arm, future), cell in design.cells.items():
         base = design.cells[design.baseline, future]
         inputs[arm, future] = echoes(base.plan, cell.plan, cell.changes) if arm != design.baseline else frozenset()
         grown[arm, future] = growing(cell.plan, design.offset, design.kpis)
+        released[arm, future] = overruled(cell.plan, design.offset, design.kpis)
     finished = {(*pair, number) for pair, numbers in runs.finished.items() for number in numbers}
     notes = make_room(folder, run_id(design), finished)
-    write_study(folder, study_document(design, runs, inputs, grown))
+    write_study(folder, study_document(design, runs, inputs, grown, released))
     write_inputs(folder, design)
     for pair, cell in design.cells.items():
         store.keep(cell.key, runs.finished[pair], folder / FOLDER)
@@ -148,6 +153,23 @@ def run_document(results: Results) -> dict[str, Any]:
         "seed": results.seed,
         "replications": results.replications,
     }
+
+
+def warnings_of(design: Design) -> list[str]:
+    """Return the warnings of the loads of a design, each once, with where it holds if not everywhere."""
+    found: dict[str, list[Pair]] = {}
+    for pair, cell in design.cells.items():
+        for warning in load_warnings(cell.plan, design.offset):
+            found.setdefault(warning, []).append(pair)
+    return [f"warning: {text}{_where(design, pairs)}" for text, pairs in found.items()]
+
+
+def _where(design: Design, pairs: list[Pair]) -> str:
+    if len(pairs) == len(design.cells):
+        return ""
+    told = [", ".join(pair) if len(design.futures) > 1 else pair[0] for pair in pairs[:MOST_TOLD]]
+    more = f" and {len(pairs) - MOST_TOLD} more" if len(pairs) > MOST_TOLD else ""
+    return f" ({'; '.join(told)}{more})"
 
 
 def stopped_note(design: Design, runs: Runs[Pair], store: Store) -> str:

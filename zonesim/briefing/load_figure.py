@@ -11,8 +11,7 @@ from matplotlib.figure import Figure
 
 from zonesim.briefing import style
 from zonesim.briefing.context import FigureContext
-from zonesim.plan import compile_plan, loads, monday_offset
-from zonesim.plan.loads import Load
+from zonesim.plan import Load, compile_plan, loads, monday_offset
 
 MOST_ROWS: Final = 18
 NAMES: Final = 3.2
@@ -21,7 +20,8 @@ NAMES: Final = 3.2
 FULL: Final = 1.0
 BUSY: Final = LinearSegmentedColormap.from_list("busy", ["#ffffff", "#c9dff0", "#5f9fcf", "#0b4f86"])
 OVER: Final = "#d55e00"
-"""From idle to full; hours with more work than units are of another colour."""
+UNKNOWN: Final = "#e6e6e6"
+"""From idle to full; hours with more work than units are of another colour, and so is what is not known."""
 
 
 def load_figure(context: FigureContext) -> Figure | str:
@@ -32,7 +32,7 @@ def load_figure(context: FigureContext) -> Figure | str:
     found = loads(plan, monday_offset(arm.scenario.clock.start))
     if not found:
         return say("loads.none")
-    found.sort(key=lambda load: -load.mean)
+    found.sort(key=lambda load: (not load.is_known, -load.low))
     shown = found[:MOST_ROWS]
     names = [str(plan.names.resources[load.resource]) for load in shown]
     titles = [style.fit(context.place_title(name, full=True), NAMES, style.NORMAL) for name in names]
@@ -55,12 +55,17 @@ def load_figure(context: FigureContext) -> Figure | str:
 
 def _draw(axes: Axes, context: FigureContext, shown: list[Load]) -> None:
     say = context.say
-    table = np.array([load.hourly for load in shown])
+    table = np.array([load.hourly if load.is_known else np.full(168, np.nan) for load in shown])
     colours = BUSY(np.clip(table, 0, FULL))
     colours[table > FULL] = [*style.rgb(OVER), 1.0]
+    colours[np.isnan(table)] = [*style.rgb(UNKNOWN), 1.0]
     axes.imshow(colours, aspect="auto", extent=(0, 168, len(shown) - 0.5, -0.5), interpolation="nearest")
     for row, load in enumerate(shown):
-        words = say("loads.row", mean=style.percent(round(load.mean, 3)), peak=style.percent(round(load.peak, 3)))
+        words = say("loads.unknown")
+        if load.is_known:
+            least = "≥ " if load.waits else ""
+            mean, peak = style.percent(round(load.mean, 3)), style.percent(round(load.peak, 3))
+            words = say("loads.row", mean=f"{least}{mean}", peak=peak)
         axes.text(170, row, words, ha="left", va="center_baseline", fontsize=style.NORMAL)
     axes.text(170, -0.8, say("loads.head"), ha="left", va="bottom", fontsize=style.SMALL, color=style.PALE)
     for row in range(1, len(shown)):

@@ -27,6 +27,7 @@ from zonesim.briefing.jobs import (
     run_document,
     stopped_note,
     told_run,
+    warnings_of,
     withheld_fields,
     write_found,
 )
@@ -86,7 +87,8 @@ def run_job(
         for (arm, _), failed in runs.failures.items()
         for failure in failed
     ]
-    notes = [*design.notes(), *store.notes, *failures]
+    warnings = warnings_of(design)
+    notes = [*design.notes(), *warnings, *store.notes, *failures]
     if not anything_finished(design, runs):
         code = max((failure.exit_code for failed in runs.failures.values() for failure in failed), default=3)
         return Job({"scenario": str(file), "failures": failures}, "no replication was finished", notes, code)
@@ -97,6 +99,7 @@ def run_job(
     results = {name: found.runs(name, future) for name in design.options}
     comparison = _compare(found, results, future)
     document = _document(design, found, comparison, results, failures, only=only)
+    document["warnings"] = warnings
     said = _warm_up(design, document, len(complete)) if warm_up else []
     job = Job(document, "", notes, SOME_FAILED if failures else 0)
     written = _write(folder, design, found, comparison, document)
@@ -141,6 +144,7 @@ def _compare(found: Results, results: dict[str, list[RunResult]], future: str) -
         inputs={name: found.cells[name, future].inputs for name in found.arms},
         growing={name: found.cells[name, future].growing for name in found.arms},
         level=found.level,
+        overruled={name: found.cells[name, future].overruled for name in found.arms},
     )
 
 

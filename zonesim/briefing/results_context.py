@@ -48,6 +48,7 @@ def results_context(folder: Path, language: Language, wanted: Sequence[str]) -> 
         inputs={arm: results.cells[arm, future].inputs for arm in results.arms},
         growing={arm: results.cells[arm, future].growing for arm in results.arms},
         level=results.level,
+        overruled={arm: results.cells[arm, future].overruled for arm in results.arms},
     )
     say = Words(language)
     several = len(results.futures) > 1

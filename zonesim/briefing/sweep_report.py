@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rich.table import Table
 
@@ -25,6 +25,7 @@ from zonesim.briefing.jobs import (
     run_document,
     stopped_note,
     told_run,
+    warnings_of,
     withheld_fields,
     write_found,
 )
@@ -32,6 +33,9 @@ from zonesim.briefing.result_tables import write_results
 from zonesim.experiment import AS_WRITTEN, SHARED, USUAL_LEVEL, Design, How, Results, Runs, Store, read_design
 from zonesim.experiment.outlook import in_words, outlook
 from zonesim.policy import flows_in_use, register
+
+MOST_WARNED: Final = 200
+"""Plans of more arms in futures than these are told without the warnings of their loads, which `sweep` prints."""
 
 Pair = tuple[str, str]
 
@@ -69,7 +73,8 @@ def report(design: Design, runs: Runs[Pair], folder: Path, store: Store) -> Job:
         for (arm, future), failed in runs.failures.items()
         for failure in failed
     ]
-    notes = [*design.notes(), *store.notes, *failures]
+    warnings = warnings_of(design)
+    notes = [*design.notes(), *warnings, *store.notes, *failures]
     code = SOME_FAILED if failures else 0
     if not anything_finished(design, runs):
         codes = [failure.exit_code for failed in runs.failures.values() for failure in failed]
@@ -84,7 +89,7 @@ def report(design: Design, runs: Runs[Pair], folder: Path, store: Store) -> Job:
     numbers = register(design.world, flows_in_use(design.world))
     written = [folder / "study.json", *write_results(folder, results, found, numbers)]
     text = "\n".join([sweep_text(results, found), "", *map(str, written)])
-    return Job(_document(results, found, failures), text, [*notes, *moved], code)
+    return Job({**_document(results, found, failures), "warnings": warnings}, text, [*notes, *moved], code)
 
 
 def _document(results: Results, found: Sequence[Point], failures: Sequence[str]) -> dict[str, Any]:
@@ -197,7 +202,10 @@ def plan_job(
         "processor_seconds": ahead.work,
         "seconds": ahead.seconds,
     }
-    return Job(document, _plan_text(design, document), [*design.notes(), *(store.notes if store is not None else [])])
+    warnings = warnings_of(design) if len(design.cells) <= MOST_WARNED else []
+    document["warnings"] = warnings
+    notes = [*design.notes(), *warnings, *(store.notes if store is not None else [])]
+    return Job(document, _plan_text(design, document), notes)
 
 
 def _plan_text(design: Design, document: dict[str, Any]) -> str:

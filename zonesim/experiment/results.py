@@ -73,7 +73,7 @@ class KpiInfo:
 class CellInfo:
     """
     An arm in a future: the key of its cells, the replications that are finished, and which KPIs only echo its edits
-    (`inputs`) or depend on the run length (`growing`).
+    (`inputs`) or depend on the run length (`growing`), or would do so but for what is said by hand (`overruled`).
     """
 
     key: str
@@ -82,6 +82,7 @@ class CellInfo:
     replications: tuple[int, ...]
     inputs: frozenset[str]
     growing: frozenset[str]
+    overruled: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -256,6 +257,7 @@ def _results(folder: Path, document: dict[str, Any]) -> Results:
                 tuple(each["replications"]),
                 frozenset(each["inputs"]),
                 frozenset(each["growing"]),
+                frozenset(each.get("overruled", ())),
             )
             for each in document["cells"]
         },

@@ -208,7 +208,7 @@ def _cells(
 
 
 def _job(plan: Plan, seed: int, offset: int, store: Store | None, how: How, only: frozenset[str] | None) -> Job:
-    bounds = {str(plan.names.resources[load.resource]): load.mean for load in loads(plan, offset)}
+    bounds = {str(plan.names.resources[load.resource]): load.mean for load in loads(plan, offset) if load.is_known}
     return Job(plan, bounds, seed, store.folder if store is not None else None, how, only)
 
 

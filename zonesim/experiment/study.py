@@ -28,11 +28,13 @@ def study_document(
     runs: Runs[Pair],
     inputs: Mapping[Pair, Collection[str]],
     growing: Mapping[Pair, Collection[str]],
+    overruled: Mapping[Pair, Collection[str]],
 ) -> dict[str, Any]:
     """
     Return the document of an experiment that was run, wholly or in part.
 
-    `inputs` and `growing`: the KPIs of every arm in every future that only echo its edits, or depend on the run length.
+    `inputs` and `growing`: the KPIs of every arm in every future that only echo its edits, or depend on the run length;
+    `overruled`: those that would, but for what the scenario says by hand.
     """
     scenario = design.resolved[design.baseline].scenario
     return {
@@ -80,6 +82,7 @@ def study_document(
                 "replications": runs.finished[arm, future],
                 "inputs": sorted(inputs[arm, future]),
                 "growing": sorted(growing[arm, future]),
+                "overruled": sorted(overruled[arm, future]),
                 "plan_sha256": cell.plan.identity,
                 "resolved_sha256": cell.tree,
             }

@@ -92,7 +92,7 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
     Definition("resource", "queue.mean", "tokens", "any token", "Queue, time average", "平均排队数", "time average within the window; those whose work is interrupted stand in it"),
     Definition("resource", "queue.peak", "tokens", "any token", "Queue, longest", "最大排队数", "within the window"),
     Definition("resource", "busy_hours.day", "h/d", "-", "Busy hours per day", "日均忙时", "busy unit time within the window per day"),
-    Definition("resource", "load", "share", "-", "Load (bound)", "负荷（上界估计）", "expected busy over open unit time (in order on average, where units break down) from the traffic equations, no simulation; what waits with units in hand comes on top"),
+    Definition("resource", "load", "share", "-", "Load (bound)", "负荷（上界估计）", "expected busy over open unit time (in order on average, where units break down) from the traffic equations, no simulation; no value where it depends on the state of the system; what waits in line with units in hand comes on top"),
     # Accounts.
     Definition("account", "level.mean", "units", "-", "Level, time average", "平均结存", "time average within the window, in the account's own unit", headline=True),
     Definition("account", "level.end", "units", "-", "Level when the run ends", "期末结存", "start and credits less debits of the whole run; every run proves it from its records"),

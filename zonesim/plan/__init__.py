@@ -2,7 +2,8 @@
 
 from zonesim.plan.calendars import monday_offset
 from zonesim.plan.compiler import compile_plan
-from zonesim.plan.loads import Load, impatient, loads, mean_batch, overloaded_sources
+from zonesim.plan.loads import Load, grown_lines, loads, overloaded_sources
+from zonesim.plan.pace import mean_batch
 from zonesim.plan.plan import Plan
 from zonesim.plan.records import Block, Sink, Totals
 
@@ -13,7 +14,7 @@ __all__ = [
     "Sink",
     "Totals",
     "compile_plan",
-    "impatient",
+    "grown_lines",
     "loads",
     "mean_batch",
     "monday_offset",

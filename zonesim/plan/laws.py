@@ -68,6 +68,31 @@ def law_variance(index: NDArray[np.int64], numbers: NDArray[np.float64], row: in
     return _moments(index, numbers, row, klass)[1]
 
 
+def law_range(index: NDArray[np.int64], numbers: NDArray[np.float64], row: int, klass: int) -> tuple[float, float]:
+    """Return the least and the greatest value (inf: no bound) of a law for tokens of class `klass`."""
+    kind, first, count = (int(value) for value in index[row])
+    own = [float(value) for value in numbers[first : first + count]]
+    if kind == Law.BY_CLASS:
+        return law_range(index, numbers, int(own[klass]), klass)
+    if kind == Law.SHIFTED:
+        low, high = law_range(index, numbers, int(own[0]), klass)
+        return own[1] + own[2] * low, own[1] + own[2] * high
+    if kind == Law.CONSTANT:
+        return own[0], own[0]
+    if kind == Law.NORMAL:
+        return own[2], math.inf
+    if kind in (Law.UNIFORM, Law.TRIANGULAR, Law.PERT, Law.EMPIRICAL):
+        return min(own), max(own)
+    if kind in (Law.DISCRETE, Law.MIXTURE):
+        taken = [value for value, share in zip(own[::2], np.diff(own[1::2], prepend=0.0), strict=True) if share > 0]
+        parts = [(value, value) for value in taken]
+        if kind == Law.MIXTURE:
+            parts = [law_range(index, numbers, int(part), klass) for part in taken]
+        return min(low for low, _ in parts), max(high for _, high in parts)
+    mean = own[1] if kind in (Law.ERLANG, Law.WEIBULL) else own[0]
+    return (0.0, math.inf) if mean > 0 else (mean, mean)
+
+
 def _moments(index: NDArray[np.int64], numbers: NDArray[np.float64], row: int, klass: int) -> tuple[float, float]:
     """Return mean and variance."""
     kind, first, count = (int(value) for value in index[row])

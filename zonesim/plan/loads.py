@@ -1,264 +1,251 @@
 """
-Load of every resource from the traffic equations: a bound that needs no simulation.
+Load of every resource from the traffic equations, before anything runs.
 
-Load = expected busy units over units there, of those that break down the share that is in order on average. The
-expected visits of a token to every operation follow from the shares of the program; every hold counts for the units in
-hand, waiting in a queue with units in hand does not, so the true load can only be higher. Of several lines of which the
-shortest is chosen each gets the same share. By the hour: the arrivals' profile is moved by the mean time from
-arrival to the step, and flattened when that is more than half a day; where a resource closes, work waits for the
-opening, so its mean load is given for every open hour.
+Load = expected busy units over units there, in the measured window; of units that break down, the share that is in
+order on average. The work follows from the shares of the program (see `zonesim.plan.work`): it is known, or it lies
+between two bounds because it depends on the state of the system. What waits in line with units in hand comes on top.
+
+By the hour: the arrivals' profile is moved by the mean time from arrival to the step, and flattened when that is more
+than half a day; where a resource closes, work waits for the opening, so its mean load is given for every open hour.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import pairwise, product
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zonesim.plan.adoption import BY
-from zonesim.plan.following import Crowd, Use, Walk
-from zonesim.plan.laws import law_mean
-from zonesim.plan.operations import NOWHERE, Op
-from zonesim.plan.plan import LISTED_CLASS, UNLIMITED, Plan
-from zonesim.units import DAY, HOUR, WEEK
+from zonesim.plan.growth import must_be_done
+from zonesim.plan.kinds import kinds_of
+from zonesim.plan.listed import spills
+from zonesim.plan.operations import NOWHERE
+from zonesim.plan.pace import (
+    HOURS,
+    Floats,
+    in_order,
+    is_listed,
+    mean_present,
+    weekly_rate,
+    weekly_units,
+    window_rate,
+    window_units,
+)
+from zonesim.plan.plan import UNLIMITED, Plan
+from zonesim.plan.settling import settle
+from zonesim.plan.ways import Cause, Ways
+from zonesim.plan.work import SAME, Work
+from zonesim.units import DAY, HOUR
 
-NEGLIGIBLE: Final = 1e-9
-MOST_STAYING: Final = 0.01
-"""Share of tokens that may still be there after a long walk; the loop that keeps them is nearly without end."""
+FULL: Final = 1 - SAME
 
-HOURS: Final = 168
-BY_TOKEN: Final = BY["token"]
+REMEMBERED: Final = 1000
+_remembered: dict[tuple[str, tuple[bool | None, ...], int], tuple[Load, ...]] = {}
+"""Loads that have been asked for before, of so many plans: they follow from the plan, and take up to a second."""
+
+Starts = dict[int, list[tuple[float, int]]]
+"""By source: the share of each kind of its tokens, and the node at which they start."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """Load of a resource: mean over the run, and by hour of the week (168 values, Monday 00:00 first), 1 = 100 %."""
+    """
+    Load of a resource, 1 = 100 %: from `low` to `high`, and by hour of the week (168 values, Monday 00:00 first).
+
+    `waits`: whether it may be in hand in a line for others, on top. `causes`: why it is not known. `must`: the
+    load that cannot be turned away, once the line is long, by arrivals that go on without end; its line grows where
+    that is 1 or more. `lines`: the resources in front of which that line stands; `sources`: whose tokens use it.
+    `said`: what the scenario says by hand of its being stable, None for nothing.
+    """
 
     resource: int
-    mean: float
-    hourly: NDArray[np.float64]
+    low: float
+    high: float
+    waits: bool
+    hourly: Floats
+    causes: tuple[Cause, ...] = ()
+    must: float = 0.0
+    lines: frozenset[int] = frozenset()
+    sources: frozenset[int] = frozenset()
+    said: bool | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Return whether all work is accounted for, but for waits with units in hand."""
+        return self.high - self.low <= SAME * max(self.low, 1.0)
+
+    @property
+    def mean(self) -> float:
+        """Return the mean load in the measured window, nan where it is not known."""
+        return self.low if self.is_known else math.nan
 
     @property
     def peak(self) -> float:
-        """Return the load of the busiest hour."""
-        return float(self.hourly.max())
+        """Return the load of the busiest hour, nan where it is not known."""
+        return float(self.hourly.max()) if self.is_known else math.nan
 
     @property
     def peak_hour(self) -> int:
         """Return the busiest hour of the week (0 = Monday 00:00 to 01:00)."""
         return int(self.hourly.argmax())
 
+    @property
+    def is_overloaded(self) -> bool:
+        """Return whether more has to be done than can be: some line grows as long as the run lasts."""
+        return self.must >= FULL
+
+    @property
+    def grows(self) -> bool:
+        """Return whether its line is taken to grow: as it is computed, unless the scenario says by hand."""
+        return self.is_overloaded if self.said is None else not self.said
+
+
+@dataclass
+class _Offered:
+    """
+    What arrives in the window, in unit-ms per ms by column, at least and at most, and what of it (`endless`) goes on
+    for ever; by resource, also by hour of the week, by whom, and whether it may be in hand in a line for others.
+    """
+
+    low: Floats
+    high: Floats
+    endless: Floats
+    endless_most: Floats
+    weekly: Floats
+    sources: list[set[int]]
+    waits: NDArray[np.bool_]
+
 
 def loads(plan: Plan, offset: int = 0) -> list[Load]:
     """
-    Return the load of every resource that is not unlimited.
+    Return the load of every resource that is not unlimited and has units at some time.
 
-    Where tokens go round in a circle and never leave, how often they come depends on how long they wait: the resources
-    that they use have no load here. `offset` is the distance of the run's start from Monday 00:00 in ms (see
-    `zonesim.plan.calendars.monday_offset`).
+    `offset` is the distance of the run's start from Monday 00:00 in ms (see `zonesim.plan.calendars.monday_offset`).
     """
-    offered = np.zeros((len(plan.resources), HOURS))
-    circled: set[int] = set()
-    for source in range(len(plan.sources)):
-        rate = _weekly_rate(plan, source, offset)
-        uses, leaves = _uses(plan, source)
-        if not leaves:
-            circled |= set(uses)
-            continue
-        for resource, use in uses.items():
-            delay = use.delay / use.work
-            shape = np.roll(rate, int(delay // HOUR)) if delay < DAY / 2 else np.full(HOURS, rate.mean())
-            offered[resource] += shape * use.work
+    key = (plan.identity, tuple(name.stable for name in plan.names.resources), offset)
+    if key not in _remembered:
+        if len(_remembered) >= REMEMBERED:
+            _remembered.clear()
+        _remembered[key] = tuple(_loads(plan, offset))
+    return list(_remembered[key])
+
+
+def _loads(plan: Plan, offset: int) -> list[Load]:
+    ways = Ways(plan)
+    try:
+        starts = {
+            source: [(share, ways.start(source, klass, flags)) for share, klass, flags in kinds_of(plan, source)]
+            for source in range(len(plan.sources))
+        }
+    except OverflowError:
+        return [_unknown(each, Cause.SIZE) for each in _limited(plan, offset)]
+    work = Work(ways)
+    if settle(ways, starts, work):
+        work = Work(ways)
+    blanks = _limited(plan, offset)
+    room = np.full(ways.columns, np.inf)
+    for blank in blanks:
+        for calendar in (NOWHERE, *ways.calendars):
+            there = window_units(plan, blank.resource, calendar)
+            room[ways.column(blank.resource, calendar)] = there * in_order(plan, blank.resource)
+    offered = _offered(work, starts, room, offset)
+    must = must_be_done(work, starts, offered.endless, offered.endless_most, room)
     found = []
-    for resource in range(len(plan.resources)):
-        units = _weekly_units(plan, resource, offset)
-        if units.max() >= UNLIMITED or not units.any() or resource in circled:
+    for blank in blanks:
+        resource = blank.resource
+        if room[resource] <= 0:
+            found.append(_unknown(blank, Cause.HOURS))
             continue
-        units = units * _in_order(plan, resource)
-        mean = float(offered[resource].mean() / units.mean())
+        low, high = (float(bound[resource] / room[resource]) for bound in (offered.low, offered.high))
+        units = weekly_units(plan, resource, offset) * in_order(plan, resource)
         always = bool(units.min() == units.max())
-        hourly = offered[resource] / units.max() if always else np.where(units > 0, mean, 0.0)
-        found.append(Load(resource, mean, hourly))
-    return found
-
-
-def overloaded_sources(plan: Plan, found: list[Load]) -> frozenset[int]:
-    """
-    Return the sources whose tokens use a resource with a mean load of 100 % or more: their queues grow with the
-    run.
-    """
-    full = {load.resource for load in found if load.mean >= 1} - impatient(plan)
-    return frozenset(source for source in range(len(plan.sources)) if full & set(_uses(plan, source)[0]))
-
-
-def impatient(plan: Plan) -> frozenset[int]:
-    """Return the resources whose lines cannot grow for ever, since everybody in them gives up in the end."""
-    patience: dict[int, bool] = {}
-    for op, _, first, rows, _, _, law, *_ in plan.program.tolist():
-        if op == Op.SEIZE:
-            for resource, _ in plan.needs[first : first + rows].tolist():
-                patience[resource] = patience.get(resource, True) and law != NOWHERE
-    return frozenset(resource for resource, gives_up in patience.items() if gives_up)
-
-
-def mean_batch(plan: Plan, source: int) -> float:
-    """Return how many tokens an arrival has, on average."""
-    law = int(plan.sources[source, 8])
-    return 1.0 if law == NOWHERE else law_mean(plan.laws, plan.numbers, law, 0)
-
-
-def _weekly_rate(plan: Plan, source: int, offset: int) -> NDArray[np.float64]:
-    """Return tokens per ms by hour of the week."""
-    _, listed, first, count, *_ = plan.sources[source].tolist()
-    size = mean_batch(plan, source)
-    if listed or not count:
-        return np.full(HOURS, size * count / plan.horizon)
-    begins, rates, before = plan.rates[first : first + count].T
-    weeks = max(1, -(-plan.horizon // WEEK))
-    middles = (np.arange(HOURS * weeks) + 0.5) * HOUR
-    values = size * rates[np.searchsorted(begins, middles, side="right") - 1]
-    if (begins % HOUR).any():  # the rate changes within hours
-        edges = np.arange(HOURS * weeks + 1) * float(HOUR)
-        row = np.searchsorted(begins, edges, side="right") - 1
-        values = size * np.diff(before[row] + (edges - begins[row]) * rates[row]) / HOUR
-    values[middles >= plan.horizon] = np.nan
-    return _by_hour_of_week(values, offset)
-
-
-def _mean_rate(plan: Plan, source: int) -> float:
-    """Return the mean tokens per ms of the run."""
-    _, listed, first, count, *_ = plan.sources[source].tolist()
-    size = mean_batch(plan, source)
-    if listed or not count:
-        return float(size * count / plan.horizon)
-    begin, rate, before = plan.rates[first + count - 1].tolist()
-    return size * float(before + rate * (plan.horizon - begin)) / plan.horizon
-
-
-def _weekly_units(plan: Plan, resource: int, offset: int) -> NDArray[np.float64]:
-    """Return the units there by hour of the week (partly open hours count in part)."""
-    first, count, *_ = plan.resources[resource].tolist()
-    times, units = plan.changes[first : first + count].T.astype(float)
-    if count == 1:
-        return np.full(HOURS, units[0])
-    weeks = max(1, -(-plan.horizon // WEEK))
-    edges = np.arange(HOURS * weeks + 1) * float(HOUR)
-    passed = np.concatenate([[0.0], np.cumsum(np.diff(times) * units[:-1])])
-    row = np.searchsorted(times, edges, side="right") - 1
-    total = passed[row] + (edges - times[row]) * units[row]
-    values = np.diff(total) / HOUR
-    values[edges[1:] > plan.horizon] = np.nan
-    return _by_hour_of_week(values, offset)
-
-
-def _in_order(plan: Plan, resource: int) -> float:
-    """
-    Return the mean share of the units of a resource that are not broken down, by time or, where its clock is busy, by
-    time of work and of the repairs that follow from it.
-    """
-    for broken, _, _, up, _, repair, _ in plan.breakdowns.tolist():
-        if broken == resource:  # all clocks of a resource have the same laws
-            works, out = (law_mean(plan.laws, plan.numbers, law, 0) for law in (up, repair))
-            return works / (works + out)
-    return 1.0
-
-
-def _by_hour_of_week(values: NDArray[np.float64], offset: int) -> NDArray[np.float64]:
-    """
-    Return the mean of hourly values of a run by hour of the week, Monday first; hours never seen take the mean of
-    the others.
-    """
-    hours = (np.arange(len(values)) + offset // HOUR) % HOURS
-    seen = ~np.isnan(values)
-    if not seen.any():
-        return np.full(HOURS, 0.0)
-    count = np.bincount(hours[seen], minlength=HOURS)
-    total = np.bincount(hours[seen], weights=values[seen], minlength=HOURS)
-    return np.where(count > 0, total / np.maximum(count, 1), values[seen].mean())
-
-
-def _uses(plan: Plan, source: int) -> tuple[dict[int, Use], bool]:
-    """
-    Return the expected use of every resource by a token of `source` with all its children, and whether it leaves at
-    all.
-    """
-    stays = 0.0
-    uses: dict[int, Use] = {}
-    first = int(plan.sources[source, 0])
-    kinds = _kinds(plan, source)
-    crowd = Crowd(_mean_rate(plan, source))
-    if (plan.program[:, 0] == Op.GATHER).any():
-        for share, klass, flags in kinds:
-            Walk(plan, share, {}, crowd).start(first, klass, flags, 0.0)
-        crowd.known = True
-    for share, klass, flags in kinds:
-        stays += Walk(plan, share, uses, crowd).start(first, klass, flags, 0.0)
-    leaves = stays < MOST_STAYING
-    return {resource: use for resource, use in uses.items() if use.work > 0 or not leaves}, leaves
-
-
-def _kinds(plan: Plan, source: int) -> list[tuple[float, int, int]]:
-    """
-    Return (share, class, adoption flags) of the tokens of a source, averaged over the run; practices adopted in one
-    order are adopted together.
-    """
-    _, _, listed, rows, group, parties, fixed, mix, _ = plan.sources[source].tolist()
-    if mix != NOWHERE:
-        shares = np.diff(plan.mixes[mix], prepend=0.0)
-        classes = [(float(share), klass) for klass, share in enumerate(shares) if share > 0]
-    elif fixed == LISTED_CLASS:
-        named = plan.times[listed : listed + rows, 1]
-        classes = [(float((named == klass).mean()), int(klass)) for klass in np.unique(named)]
-    elif fixed != NOWHERE:
-        classes = [(1.0, fixed)]
-    else:
-        first, count = plan.groups[group].tolist()
-        members = plan.members[first : first + count]
-        classes = [(float(members[members[:, 2] == klass, 0].sum()), int(klass)) for klass in np.unique(members[:, 2])]
-    kinds: dict[tuple[int, int], float] = {}
-    for weight, orders in _adopted(plan, source, parties if group != NOWHERE else 0):
-        for share, klass in classes:
-            for combination in product(*(_prefixes(order) for order in orders)):
-                part, flags = share * weight, 0
-                for own, raised in combination:
-                    part, flags = part * own, flags | raised
-                kinds[klass, flags] = kinds.get((klass, flags), 0.0) + part
-    return [(share, klass, flags) for (klass, flags), share in kinds.items() if share > NEGLIGIBLE]
-
-
-def _adopted(plan: Plan, source: int, parties: int) -> list[tuple[float, list[list[tuple[float, int]]]]]:
-    """
-    Return, for each part of the run with shares of its own, how large it is and the (share, flag) of tokens of a
-    source by order of adopters.
-    """
-    rows = [
-        (*row, float(plan.adoption_shares[number]), int(plan.adoption_streams[number]))
-        for number, row in enumerate(plan.adoptions.tolist())
-        if row[1] == source or (row[1] == NOWHERE and parties)
-    ]
-    edges = sorted({0, plan.horizon, *(edge for row in rows for edge in row[4:6])})
-    found = []
-    for begin, end in pairwise(edges):
-        orders: dict[int, dict[int, float]] = {}
-        for flag, _, by, party, holds, until, share, stream in rows:
-            if holds <= begin < until:
-                met = share if by == BY_TOKEN or party != NOWHERE else share**parties  # all firms have to adopt
-                order = orders.setdefault(stream, {})
-                order[flag] = order.get(flag, 1.0) * met
+        hourly = offered.weekly[resource] / units.max() if always else np.where(units > 0, low, 0.0)
         found.append(
-            ((end - begin) / plan.horizon, [[(met, flag) for flag, met in order.items()] for order in orders.values()])
+            replace(
+                blank,
+                low=low,
+                high=max(low, high),
+                waits=bool(offered.waits[resource]),
+                hourly=hourly,
+                causes=tuple(sorted(work.causes.get(resource, ()), key=list(Cause).index)),
+                must=float(must[resource]),
+                lines=frozenset(ways.lines.get(resource, {resource})),
+                sources=frozenset(offered.sources[resource]),
+            )
         )
     return found
 
 
-def _prefixes(order: list[tuple[float, int]]) -> list[tuple[float, int]]:
-    """Return (share, flags) of those who adopt none, the most common, the two most common … practices of one order."""
-    ranked = sorted(order, reverse=True)
-    bounds = [1.0, *(share for share, _ in ranked), 0.0]
-    flags = [0]
-    for _, flag in ranked:
-        flags.append(flags[-1] | 1 << flag)
-    return [(bounds[count] - bounds[count + 1], flags[count]) for count in range(len(flags))]
+def overloaded_sources(found: Sequence[Load]) -> frozenset[int]:
+    """Return the sources whose tokens use a resource whose line grows, or that has what such a line is for in hand."""
+    lines = grown_lines(found)
+    return frozenset().union(*(each.sources for each in found if each.grows or each.resource in lines))
+
+
+def grown_lines(found: Sequence[Load]) -> frozenset[int]:
+    """Return the resources in front of which a line grows as long as the run lasts."""
+    stable = {each.resource for each in found if each.said}
+    return frozenset().union(*(each.lines for each in found if each.grows)) - stable
+
+
+def _limited(plan: Plan, offset: int) -> list[Load]:
+    """Return blank loads of the resources that have one."""
+    found = []
+    for resource in range(len(plan.resources)):
+        units = weekly_units(plan, resource, offset)
+        if units.any() and units.max() < UNLIMITED:
+            said = plan.names.resources[resource].stable
+            found.append(Load(resource, 0.0, 0.0, waits=False, hourly=np.zeros(HOURS), said=said))
+    return found
+
+
+def _unknown(blank: Load, cause: Cause) -> Load:
+    return replace(blank, high=math.inf, causes=(cause,))
+
+
+def _offered(work: Work, starts: Starts, room: Floats, offset: int) -> _Offered:
+    """Return what arrives for every resource."""
+    plan, columns, resources = work.ways.plan, work.ways.columns, work.resources
+    found = _Offered(
+        low=np.zeros(columns),
+        high=np.zeros(columns),
+        endless=np.zeros(columns),
+        endless_most=np.zeros(columns),
+        weekly=np.zeros((resources, HOURS)),
+        sources=[set() for _ in range(resources)],
+        waits=np.zeros(resources, dtype=bool),
+    )
+    for source, kinds in starts.items():
+        rate, there, listed = window_rate(plan, source), mean_present(plan, source), is_listed(plan, source)
+        if not there:
+            continue
+        values = [(share, work.values[number]) for share, number in kinds]
+        low, high, likely, late = (
+            sum((share * getattr(value, name) for share, value in values), start=np.zeros(1))
+            for name in ("low", "high", "likely", "late")
+        )
+        weekly = weekly_rate(plan, source, offset)
+        for resource in np.flatnonzero((high[:, :resources] > 0).any(axis=0)).tolist():
+            found.sources[resource].add(source)
+            found.waits[resource] |= any(bool(value.waits[resource]) for _, value in values)
+            delay = late[resource] / likely[resource] if likely[resource] > 0 else 0.0
+            shape = np.roll(weekly, int(delay // HOUR)) if delay < DAY / 2 else np.full(HOURS, weekly.mean())
+            found.weekly[resource] += shape * likely[resource] + there * low[1, resource]
+            if listed and spills(plan, source, delay, float(likely[resource]), float(room[resource])):
+                found.high[resource] = np.inf
+                low[0, resource] = 0.0
+                work.causes.setdefault(resource, set()).add(Cause.LISTED)
+        found.low += rate * low[0] + there * low[1]
+        found.high += rate * high[0] + there * high[1]
+        if listed:
+            found.endless += there * low[1]
+            found.endless_most += there * high[1]
+            continue
+        # Who never leaves, and has more and more with him, is more than anything can do.
+        found.endless += rate * low[0] + np.where(low[1] > 0, np.inf, 0.0)
+        found.endless_most += rate * high[0] + np.where(high[1] > 0, np.inf, 0.0)
+        found.high[high[1] > 0] = np.inf
+    return found

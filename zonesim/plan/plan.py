@@ -143,6 +143,8 @@ class ResourceName:
     name: str
     role: str = ""
     label: dict[str, str] = field(default_factory=dict)
+    stable: bool | None = None
+    """Whether people say that its line does not grow, whatever its load is; None: they say nothing."""
 
     def __str__(self) -> str:
         """Return the dotted name."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from zonesim.faults import BrokenPromise, Place, ScenarioFault
+from zonesim.plan.liveness import flags_asked
 from zonesim.plan.operations import NOWHERE, BranchOn, Op, SetWhat
 from zonesim.plan.plan import StepName
 
@@ -76,7 +77,7 @@ class _Prover:
         self.places = places
         self.first = first
         self.ground = ground
-        self.asked = _flags_asked(program, first, end)
+        self.asked = flags_asked(program, first, end)
         self.faults: dict[tuple[int, str], ScenarioFault] = {}
 
     def run(self, start: Way) -> list[ScenarioFault]:
@@ -219,30 +220,3 @@ class _Prover:
 
     def _fault(self, row: int, fault: str, remedy: str, owner: tuple[str, ...] = ()) -> None:
         self.faults.setdefault((row, fault), ScenarioFault(fault, self.places[row], remedy, owner=owner))
-
-
-def _flags_asked(program: Sequence[Row], first: int, end: int) -> list[int]:
-    """Return, for each row from `first` to `end` - 1, the flags that a token there may yet be asked for."""
-    asked = [0] * (end - first)
-    changed = True
-    while changed:
-        changed = False
-        for row in range(end - 1, first - 1, -1):
-            op, _, a, b, c, d, e, f = (*program[row], *(0,) * 7)[:8]
-            after = 0 if op in (Op.LEAVE, Op.JUMP) else asked[row + 1 - first]
-            if op == Op.JUMP:
-                after |= asked[a - first]
-            elif op == Op.BRANCH:
-                after |= asked[d - first] | (1 << b if a == BranchOn.FLAG else 0)
-            elif op == Op.SPLIT:
-                after |= asked[c - first]
-            elif op == Op.SEIZE and f >= 0:
-                after |= asked[f - first]
-            elif op == Op.GATHER and e >= 0:
-                after |= asked[e - first]
-            elif op == Op.SET and a in (SetWhat.RAISE_FLAG, SetWhat.LOWER_FLAG):
-                after &= ~(1 << b)
-            if after != asked[row - first]:
-                asked[row - first] = after
-                changed = True
-    return asked

@@ -229,7 +229,9 @@ class WorldTables:
             for name, entry in zone.entries().items():
                 if isinstance(entry, Resource):
                     label = {str(language): text for language, text in entry.label.items()}
-                    self.resources.add((zone_name, name), ResourceName(zone_name, name, entry.role, label))
+                    self.resources.add(
+                        (zone_name, name), ResourceName(zone_name, name, entry.role, label, entry.stable)
+                    )
                     self.capacities.append(self._capacity(zone_name, name, entry, free=zone.outside))
                 elif isinstance(entry, Account):
                     label = {str(language): text for language, text in entry.label.items()}

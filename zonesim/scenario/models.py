@@ -89,6 +89,11 @@ class Resource(Strict):
     """
     role: Literal["", "lane", "officer", "desk", "dock", "yard", "other"] = ""
     """What it is, for figures and for the hours of officers."""
+    stable: bool | None = None
+    """
+    Said by hand, against what the load says: `true`: its line does not grow with the length of the run; `false`: it
+    does. Results show it.
+    """
     label: Text = {}
     """How people call it."""
     source: Source | None = None

@@ -1,0 +1,179 @@
+"""Which lines grow as long as a run lasts: those whose work has to be done and cannot, and no others."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.helper import plan_of
+from zonesim.analysis import growing
+from zonesim.analysis.load_warnings import load_warnings
+from zonesim.kpi import catalogue
+from zonesim.plan import grown_lines, loads
+
+HEAD = 'clock: {start: "2018-09-03", warm_up: 1 d, measure: 20 d}\n'
+DESK = "zones: {Z: {desk: {units: 1}, next: {units: 1}}}\n"
+ONE = "traffic: {a: {flow: f, rate: 9 /h}}\n"
+
+
+def flow(steps: str) -> str:
+    """Return a flow of one desk with the given steps."""
+    return f"flows: {{f: {{steps: {{{steps}}}}}}}\n"
+
+
+SERVE = "serve: {hold: {d: Z.desk}, take: {exponential: {mean: 8 min}}}"
+
+CASES = {
+    "one desk": (DESK + flow(SERVE) + ONE, {"Z.desk"}),
+    "a waiting room of two": (
+        DESK + flow(f"away: {{when: {{queue: {{of: Z.desk, longer_than: 1}}}}, next: end}}, {SERVE}") + ONE,
+        set(),
+    ),
+    "a waiting room that one comes into from the street": (
+        DESK
+        + flow(f"away: {{when: {{queue: {{of: Z.desk, longer_than: 1}}}}, next: end}}, walk: {{take: 5 min}}, {SERVE}")
+        + ONE,
+        set(),
+    ),
+    "a room for some, and for others none": (
+        DESK
+        + "flows: {f: {steps: {away: {when: {class: A, queue: {of: Z.desk, longer_than: 1}}, next: end}, "
+        + SERVE
+        + "}}}\n"
+        "traffic: {a: {flow: f, rate: 9 /h, classes: {A: 10 %, B: 90 %}}}\n",
+        {"Z.desk"},
+    ),
+    "no patience": (
+        DESK + flow("serve: {hold: {d: Z.desk}, patience: {longest: 0 s, next: end}, take: 8 min}") + ONE,
+        set(),
+    ),
+    "some patience": (
+        DESK
+        + flow("serve: {hold: {d: Z.desk}, patience: {longest: {exponential: {mean: 1 h}}, next: end}, take: 8 min}")
+        + ONE,
+        set(),
+    ),
+    "who gives up comes back and waits for ever": (
+        DESK
+        + flow(
+            "serve: {hold: {d: Z.desk}, patience: {longest: 1 h, next: again}, take: 8 min, next: end}, again: {hold: {d: Z.desk}, take: 8 min}"
+        )
+        + ONE,
+        {"Z.desk"},
+    ),
+    "who finds the desk in use goes to the next": (
+        DESK
+        + flow(
+            "serve: {hold: {d: Z.desk}, patience: {longest: 0 s, next: other}, take: 8 min, next: end}, other: {hold: {d: Z.next}, take: 8 min}"
+        )
+        + "traffic: {a: {flow: f, rate: 14 /h}}\n",
+        {"Z.next"},
+    ),
+    "who finds a long line goes to the next, and both have time": (
+        DESK
+        + flow(
+            "look: {when: {queue: {of: Z.desk, longer_than: 3}}, next: other}, serve: {hold: {d: Z.desk}, take: 8 min, next: end}, other: {hold: {d: Z.next}, take: 8 min}"
+        )
+        + ONE,
+        set(),
+    ),
+    "who finds a long line goes to the next, and both have none": (
+        DESK
+        + flow(
+            "look: {when: {queue: {of: Z.desk, longer_than: 3}}, next: other}, serve: {hold: {d: Z.desk}, take: 8 min, next: end}, other: {hold: {d: Z.next}, take: 8 min}"
+        )
+        + "traffic: {a: {flow: f, rate: 16 /h}}\n",
+        {"Z.next"},
+    ),
+    "the shorter of two lines": (
+        DESK + flow("serve: {hold: {d: {shortest: [Z.desk, Z.next]}}, take: 8 min}") + ONE,
+        set(),
+    ),
+    "the shorter of two lines that are too few": (
+        DESK
+        + flow("serve: {hold: {d: {shortest: [Z.desk, Z.next]}}, take: 8 min}")
+        + "traffic: {a: {flow: f, rate: 16 /h}}\n",
+        {"Z.desk", "Z.next"},
+    ),
+    "service in bulk": (
+        DESK + flow(f"bulk: {{gather: {{number: 10, within: 1 h}}, steps: {{{SERVE}}}}}") + ONE,
+        set(),
+    ),
+    "service in bulk of groups that come together": (
+        DESK
+        + flow(f"bulk: {{gather: {{within: 1 s}}, steps: {{{SERVE}}}}}")
+        + "traffic: {a: {flow: f, rate: 1 /h, batch: 9}}\n",
+        set(),
+    ),
+    "bulks that are too many": (
+        DESK + flow(f"bulk: {{gather: {{number: 2}}, steps: {{{SERVE}}}}}") + "traffic: {a: {flow: f, rate: 16 /h}}\n",
+        {"Z.desk"},
+    ),
+    "arrivals that end": (DESK + flow(SERVE) + "traffic: {a: {flow: f, at: [1 d], batch: 5000}}\n", set()),
+    "a closed population": (
+        DESK
+        + flow("think: {take: 1 min}, serve: {hold: {d: Z.desk}, take: 8 min, next: think}")
+        + "traffic: {a: {flow: f, at: [0 h], batch: 50}}\n",
+        set(),
+    ),
+    "a clock that never ends": (
+        DESK + "flows: {f: {steps: {" + SERVE + "}}, gen: {steps: {gap: {take: 7 min}, go: {spawn: a, next: gap}}}}\n"
+        "traffic: {a: {flow: f, spawned: true}, clock: {flow: gen, at: [0 h]}}\n",
+        {"Z.desk"},
+    ),
+    "a clock that never ends, and overflow": (
+        DESK
+        + "flows: {f: {steps: {serve: {hold: {d: Z.desk}, patience: {longest: 0 s, next: other}, take: 8 min, next: end}, other: {hold: {d: Z.next}, take: 8 min}}}, gen: {steps: {gap: {take: 3 min}, go: {spawn: a, next: gap}}}}\n"
+        "traffic: {a: {flow: f, spawned: true}, clock: {flow: gen, at: [0 h]}}\n",
+        {"Z.next"},
+    ),
+    "in parallel": (
+        DESK
+        + flow("s: {hold: {d: Z.desk}, steps: {p: {parallel: {a: {take: 10 min}, b: {take: 50 min}}}}}")
+        + "traffic: {a: {flow: f, rate: 2 /h}}\n",
+        {"Z.desk"},
+    ),
+    "a desk behind a lane": (
+        DESK + flow("lane: {hold: {l: Z.next}, steps: {" + SERVE + "}}") + ONE,
+        {"Z.next"},
+    ),
+    "a desk behind a lane for which nobody waits long": (
+        DESK + flow("lane: {hold: {l: Z.next}, patience: {longest: 1 h}, steps: {" + SERVE + "}}") + ONE,
+        set(),
+    ),
+    "by hand: it is stable": (DESK.replace("units: 1}, n", "units: 1, stable: true}, n") + flow(SERVE) + ONE, set()),
+    "by hand: it is not": (
+        DESK.replace("units: 1}, n", "units: 1, stable: false}, n") + flow(SERVE) + ONE.replace("9 /h", "1 /h"),
+        {"Z.desk"},
+    ),
+    "more work than fits into the open time of a calendar": (
+        DESK
+        + 'calendars: {day: {mon-sun: ["08:00-16:00"]}}\n'
+        + flow("s: {hold: {d: Z.desk}, take: 1 h, during: day}")
+        + "traffic: {a: {flow: f, rate: 10 /d}}\n",
+        {"Z.desk"},
+    ),
+    "as much work as fits into the open time of a calendar": (
+        DESK
+        + 'calendars: {day: {mon-sun: ["08:00-16:00"]}}\n'
+        + flow("s: {hold: {d: Z.desk}, take: 1 h, during: day}")
+        + "traffic: {a: {flow: f, rate: 6 /d}}\n",
+        set(),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_lines_that_grow(name):
+    """
+    A line grows where what must be served is more than can be, once it is long; every command has it from here.
+    """
+    text, expected = CASES[name]
+    plan = plan_of(HEAD + text)
+    grown = {str(plan.names.resources[each]) for each in grown_lines(loads(plan))}
+    tagged = growing(plan, 0, catalogue(plan))
+    said = [warning for warning in load_warnings(plan, 0) if "grows as long as the run lasts" in warning]
+
+    assert grown == expected
+    assert {f"{each}.queue.mean" for each in expected} <= tagged
+    assert bool(tagged) == bool(expected)
+    assert bool(said) == bool(expected) or "by hand" in name

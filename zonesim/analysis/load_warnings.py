@@ -1,0 +1,78 @@
+"""What is to be said of loads before and after a run: one rule for every command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from zonesim.plan import Load, Plan, grown_lines, loads
+from zonesim.plan.ways import Cause
+
+WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+BECAUSE: Final[Mapping[Cause, str]] = {
+    Cause.STATE: "who comes depends on lines and on what is open",
+    Cause.PATIENCE: "how many give up depends on the line",
+    Cause.SHORTEST: "the shortest of several lines is chosen",
+    Cause.BATCH: "how large batches are depends on the arrivals",
+    Cause.HOURS: "how long it is in hand depends on the hour",
+    Cause.LONGEST: "it is in hand until the last of several branches ends",
+    Cause.CIRCLE: "tokens go round without end, as often as they wait or draw",
+    Cause.LISTED: "much of the work of listed arrivals lies outside of the window",
+    Cause.SIZE: "there are too many ways through the flows",
+}
+"""Why a load is not known."""
+
+
+def hour_text(hour: int) -> str:
+    """Return an hour of the week (0 = Monday 00:00) in words."""
+    return f"{WEEKDAYS[hour // 24]} {hour % 24:02d}:00"
+
+
+def mean_text(load: Load) -> str:
+    """Return the mean load in words: a number, `≥` where waits with units in hand come on top, or bounds, or `-`."""
+    if load.is_known:
+        return f"{'≥ ' if load.waits else ''}{load.mean:.0%}"
+    least, most = f"{load.low:.0%}", f"{load.high:.0%}" if load.high < float("inf") and not load.waits else ""
+    if load.low > 0:
+        return f"{least} to {most}" if most else f"≥ {least}"
+    return f"≤ {most}" if most else "-"
+
+
+def unknown_text(load: Load) -> str:
+    """Return why a load is not known."""
+    return ", and ".join(BECAUSE[cause] for cause in load.causes) or "it depends on the state of the system"
+
+
+def load_warnings(plan: Plan, offset: int) -> list[str]:
+    """
+    Return the warnings of the loads of a plan, by resource: a line that grows, a line that builds up every week, a load
+    that is not known, and what is said of stability by hand.
+    """
+    found = loads(plan, offset)
+    name_of = [str(name) for name in plan.names.resources]
+    lines = grown_lines(found)
+    return [text for load in found if (text := _warning(load, name_of, lines))]
+
+
+def _warning(load: Load, name_of: list[str], lines: Iterable[int]) -> str:
+    name, told = name_of[load.resource], f"load {mean_text(load)}"
+    if load.said is not None and load.said == load.is_overloaded:
+        verb = "does not grow" if load.said else "grows"
+        return f"{name}: {told}: its queue {verb}, as is said by hand (`stable: {str(load.said).lower()}`)"
+    if load.grows:
+        least = f" (at least {load.must:.0%} has to be done)" if not load.is_known else ""
+        grown = sorted(name_of[each] for each in load.lines & set(lines))
+        if not grown:
+            return f"{name}: {told}{least}: no queue grows for it, as is said by hand of who holds it up"
+        whose = "its queue" if grown == [name] else f"the queue of {' or '.join(grown)}"
+        return f"{name}: {told}{least}: {whose} grows as long as the run lasts"
+    if not load.is_known:
+        if load.high < 1:
+            return ""
+        return f"{name}: {told}: unknown, because {unknown_text(load)}; nothing says that its queue grows"
+    if load.mean >= 1:
+        return f"{name}: {told}: more than it can do while it lasts, but no queue grows without end"
+    if load.peak >= 1:
+        return f"{name}: load {load.peak:.0%} at {hour_text(load.peak_hour)}: queues build up every week"
+    return ""

@@ -1,0 +1,79 @@
+"""Of which kinds the tokens of a source are: classes, and the practices that they have adopted, with their shares."""
+
+from __future__ import annotations
+
+from itertools import pairwise, product
+from typing import Final
+
+import numpy as np
+
+from zonesim.plan.adoption import BY
+from zonesim.plan.operations import NOWHERE
+from zonesim.plan.plan import LISTED_CLASS, Plan
+
+NEGLIGIBLE: Final = 1e-9
+BY_TOKEN: Final = BY["token"]
+
+
+def kinds_of(plan: Plan, source: int) -> list[tuple[float, int, int]]:
+    """
+    Return (share, class, adoption flags) of the tokens of a source, averaged over the run; practices adopted in one
+    order are adopted together.
+    """
+    _, _, listed, rows, group, parties, fixed, mix, _ = plan.sources[source].tolist()
+    if mix != NOWHERE:
+        shares = np.diff(plan.mixes[mix], prepend=0.0)
+        classes = [(float(share), klass) for klass, share in enumerate(shares) if share > 0]
+    elif fixed == LISTED_CLASS:
+        named = plan.times[listed : listed + rows, 1]
+        classes = [(float((named == klass).mean()), int(klass)) for klass in np.unique(named)]
+    elif fixed != NOWHERE:
+        classes = [(1.0, fixed)]
+    else:
+        first, count = plan.groups[group].tolist()
+        members = plan.members[first : first + count]
+        classes = [(float(members[members[:, 2] == klass, 0].sum()), int(klass)) for klass in np.unique(members[:, 2])]
+    kinds: dict[tuple[int, int], float] = {}
+    for weight, orders in _adopted(plan, source, parties if group != NOWHERE else 0):
+        for share, klass in classes:
+            for combination in product(*(_prefixes(order) for order in orders)):
+                part, flags = share * weight, 0
+                for own, raised in combination:
+                    part, flags = part * own, flags | raised
+                kinds[klass, flags] = kinds.get((klass, flags), 0.0) + part
+    return [(share, klass, flags) for (klass, flags), share in kinds.items() if share > NEGLIGIBLE]
+
+
+def _adopted(plan: Plan, source: int, parties: int) -> list[tuple[float, list[list[tuple[float, int]]]]]:
+    """
+    Return, for each part of the run with shares of its own, how large it is and the (share, flag) of tokens of a
+    source by order of adopters.
+    """
+    rows = [
+        (*row, float(plan.adoption_shares[number]), int(plan.adoption_streams[number]))
+        for number, row in enumerate(plan.adoptions.tolist())
+        if row[1] == source or (row[1] == NOWHERE and parties)
+    ]
+    edges = sorted({0, plan.horizon, *(edge for row in rows for edge in row[4:6])})
+    found = []
+    for begin, end in pairwise(edges):
+        orders: dict[int, dict[int, float]] = {}
+        for flag, _, by, party, holds, until, share, stream in rows:
+            if holds <= begin < until:
+                met = share if by == BY_TOKEN or party != NOWHERE else share**parties  # all firms have to adopt
+                order = orders.setdefault(stream, {})
+                order[flag] = order.get(flag, 1.0) * met
+        found.append(
+            ((end - begin) / plan.horizon, [[(met, flag) for flag, met in order.items()] for order in orders.values()])
+        )
+    return found
+
+
+def _prefixes(order: list[tuple[float, int]]) -> list[tuple[float, int]]:
+    """Return (share, flags) of those who adopt none, the most common, the two most common … practices of one order."""
+    ranked = sorted(order, reverse=True)
+    bounds = [1.0, *(share for share, _ in ranked), 0.0]
+    flags = [0]
+    for _, flag in ranked:
+        flags.append(flags[-1] | 1 << flag)
+    return [(bounds[count] - bounds[count + 1], flags[count]) for count in range(len(flags))]
