@@ -103,6 +103,7 @@ def test_a_full_width_twin_is_named_where_it_stands(turn, tmp_path):
         ("measure: 2 week", "measure: 2 周", ["s:5:53: unknown unit '周' in '2 周'", "Write '2 week'."]),
         ("rate: 40 /d", "rate: 40 辆/天", ["s:29:22: ", "Write '40 /d'."]),
         ("take: 1 min", "take: 1 分钟", ["s:27:66: ", "Write '1 min'."]),
+        ("all: 5 %", "all: {uncertain: [1 %, 5 %， 20 %]}", ["s:16:43: expected a share, found a mapping", "'，' (U+FF0C"]),
         ("regime: R1", "regime:R1", ["s:6:7: no space after ':'", "regime: R1"]),
         ("regime: R1", "regime：R1", ["s:6:7: '：' (U+FF1A", "stands where ':' is due", "Write regime: R1"]),
         ("{flow: f, rate", "{flow:f, rate", ["s:29:11: unknown key 'flow:f'", "write flow: f."]),

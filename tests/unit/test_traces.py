@@ -249,6 +249,11 @@ def test_wrong_rows_are_named_and_counted(project):
             "s.yaml:10:78: no row of '/data/log.csv' has 'im' in column 'd'\n    Known: in.",
         ),
         (PLACE + ", unit: s", "arrived\n1 h\n", "unknown unit 'h s' in '1 h s'"),
+        (
+            PLACE + ", class: c",
+            "arrived,c\n1 h,A\x1b[0mB\n",
+            "/data/log.csv:2:1: '\\x1b' (U+001B) in the class 'A\\x1b[0mB' cannot be seen\n    Take it out.",
+        ),
         (PLACE + ", unit: s", "arrived\n-1\n", "'-1 s' is negative"),
         (
             PLACE.replace("../data", "../../data"),

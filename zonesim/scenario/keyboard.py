@@ -16,6 +16,8 @@ VALUE: Final = re.compile(
 
 _NO_SPACE: Final = re.compile(r"['\"]?[A-Za-z_][\w.]*(:)(?=[^\s:/])")
 _CUT_NUMBER: Final = re.compile(r"(?<![\w.])([1-9][0-9]{0,2})(,)([0-9]{3}(?:,[0-9]{3})*)(?=[^0-9]|$)")
+_WHOLE: Final = re.compile(r"found a (?:mapping|list)|entries")
+"""Faults of all that stands between brackets, one of whose items may hold the slip."""
 _NAMED: Final = re.compile(r"'(.)' \(U\+")
 _STRUCTURE: Final = frozenset(",:;[]{}%#\"'= ")
 _CLOSED: Final = {"[": "]", "{": "}"}
@@ -39,6 +41,8 @@ def slip_in(fault: ScenarioFault, line: str) -> Slip | None:
         return Slip(line.find(named[1], max(start, 0)) + 1, fault.remedy)
     if not fault.place.line and slips(fault.place.file) and not fault.place.file.startswith("--"):
         return Slip(0, f"Is this meant: {corrected(fault.place.file)}?")
+    if fault.place.line and not fault.place.file.endswith((".yaml", ".yml")):
+        return _in_words(fault, line)  # a row of a log: only what the fault quotes
     if fault.place.file.startswith("--"):
         return _in_text(line, 0) or _in_words(fault, line)
     match = VALUE.match(line, start) if 0 <= start < len(line) else None
@@ -48,12 +52,23 @@ def slip_in(fault: ScenarioFault, line: str) -> Slip | None:
         and (found := _in_text(match[0].rstrip(), start, line[start + len(match[0].rstrip()) :]))
     ):
         return found
+    if match is not None and _WHOLE.search(fault.fault) and (found := _inside(line, start)):
+        return found
     begin = max(line.rfind(sign, 0, max(start, 0)) for sign in "{[,") + 1
     end = match.end() if match is not None and len(match[0]) > 1 else start
     before = line[begin:end]
     skipped = len(before) - len(before.lstrip())
     found = _in_text(before.strip(), begin + skipped)
     return found or _cut_number(line, start) or _in_words(fault, line[max(start, 0) :], max(start, 0))
+
+
+def _inside(line: str, start: int) -> Slip | None:
+    """Return the slip in one of the items of what a bracket opens at `start`."""
+    for item in re.finditer(r"[^{}\[\],]+", line[start:]):
+        text = item[0].strip()
+        if slips(text):
+            return _in_text(text, start + item.start() + item[0].index(text))
+    return None
 
 
 def _ends(character: str, sign: str) -> bool:

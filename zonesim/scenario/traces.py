@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 from zonesim import units
 from zonesim.faults import Faults, Place, ScenarioFault, UnitFault, UnknownName, suggest
 from zonesim.limits import LARGEST_TRACE, MOST_ARRIVALS, MOST_CLASSES
+from zonesim.scenario.characters import told, unseen, visible
 from zonesim.scenario.paths import ODD, is_odd
 
 if TYPE_CHECKING:
@@ -214,6 +215,9 @@ class _Log:
         name = values[self.trace.class_] if self.trace.class_ is not None else ""
         if self.trace.class_ is not None and not name:
             self.wrong.add(line, f"no value in column '{self.trace.class_}'", "Give each row a class.")
+            return
+        if strange := unseen(name, name=True):
+            self.wrong.add(line, f"{told(strange)} in the class '{visible(name)}' cannot be seen", "Take it out.")
             return
         self.rows.append((time, name))
         if len(self.rows) > MOST_ARRIVALS:
