@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -29,6 +29,9 @@ CAPTION_ROOM: Final = 4.0
 
 NOT_GIVEN: Final = frozenset({"grows", "missing"})
 """Tags of what has no value, with a word that says why."""
+
+CONTROL: Final = ("missed.share", "officer_hours.day", "false_stops.rate")
+"""Quantities that come first where the question is what measures do."""
 
 CHIEF: Final = (
     "dwell.mean",
@@ -75,7 +78,8 @@ class FigureContext:
     it was called. `library_changed`: this version of zonesim makes other arms of it than those that were run.
     `future`: in words, the future of an experiment that the runs belong to. `wanted`: ids of KPIs to draw in place of
     the usual ones. `labels`: what an experiment calls its arms, by name. `run`: the number of the run; `settings`:
-    those of `--set`, as people read them; `experiment`: what the experiment is called.
+    those of `--set`, as people read them; `experiment`: what the experiment is called, `reported`: the KPIs that it
+    names, in its order.
     """
 
     arms: Mapping[str, ResolvedArm]
@@ -91,6 +95,7 @@ class FigureContext:
     run: str = ""
     settings: Sequence[str] = ()
     experiment: str = ""
+    reported: Sequence[str] = ()
     library_changed: bool = False
 
     @cached_property
@@ -202,6 +207,12 @@ class FigureContext:
             return self.say("without_measures", regime=name)
         return name.replace("_", " ")
 
+    def arm_short(self, name: str) -> str:
+        """Return how an arm is called where there is room for few letters."""
+        if re.fullmatch(r"[0-9+]+", name) and self.labels.get(name, name) == name:
+            return self.say("measure", arm=name)
+        return self.arm_name(name)
+
     def flows(self) -> list[str]:
         """Return the flows of the traffic, those with goods that become usable first."""
         if self.known is not None:
@@ -240,7 +251,7 @@ class FigureContext:
         if scope == "truth":
             truth = kpi.subject.partition(".")[2]
             truths = self.known.scenario.truth if self.known is not None else {}
-            return self.say.title(truths[truth].label, truth) if truth in truths else truth
+            return self.say.label(truths[truth].label, truth) if truth in truths else truth
         return self.say("everything") if scope == "all" else kpi.subject
 
     def quantity(self, kpi: Kpi) -> str:
@@ -291,10 +302,29 @@ class FigureContext:
             return np.full(len(self.results[arm]), np.nan)
         return np.array([run.values.get(kpi, float("nan")) for run in self.results[arm]], dtype=np.float64)
 
+    @cached_property
+    def with_and_without(self) -> bool:
+        """Return whether the arms differ in measures, so that the question is what these do."""
+        return len({tuple(each.measure for each in arm.arm.measures) for arm in self.arms.values()}) > 1
+
+    def told_first(self, kpis: Iterable[Kpi]) -> list[Kpi]:
+        """
+        Return KPIs with those first that say what measures do to control, and to the hours of officers.
+
+        Where the arms do not differ in measures they stay in their order.
+        """
+        rank = {what: place for place, what in enumerate(CONTROL)} if self.with_and_without else {}
+        return sorted(kpis, key=lambda kpi: rank.get(kpi.definition.what, len(rank)))
+
     def chief(self) -> list[Kpi]:
-        """Return the KPIs that figures with one panel a KPI show, the most telling first."""
+        """
+        Return the KPIs that figures with one panel a KPI show: those asked for, those that the experiment names, or the
+        most telling; what measures do to control comes first.
+        """
         if self.wanted:
             return [self.by_id[name] for name in self.wanted]
+        if self.reported:
+            return self.told_first(self.by_id[name] for name in self.reported if name in self.by_id)
         ranked: dict[str, list[tuple[float, Kpi]]] = {what: [] for what in CHIEF}
         for kpi in self.kpis:
             if kpi.headline and kpi.definition.what in ranked:
@@ -303,7 +333,7 @@ class FigureContext:
         rows = [sorted(found, key=lambda pair: pair[0]) for found in ranked.values()]
         turns = [row[turn] for turn in range(max(map(len, rows))) for row in rows if turn < len(row)]
         # What an arm changes comes before what no arm does.
-        return [kpi for size, kpi in sorted(turns, key=lambda pair: pair[0] >= 0)]
+        return self.told_first(kpi for size, kpi in sorted(turns, key=lambda pair: pair[0] >= 0))
 
     def pooled(self, arm: str, sample: str) -> NDArray[np.int64]:
         """Return the durations (ms) of all replications of an arm together, short to long."""

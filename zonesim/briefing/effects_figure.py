@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from zonesim.briefing import style
-from zonesim.briefing.context import MOST_ARMS, NOT_GIVEN, FigureContext
+from zonesim.briefing.context import CONTROL, MOST_ARMS, NOT_GIVEN, FigureContext
 from zonesim.kpi import Kpi
 
 MOST_ROWS: Final = 19
@@ -23,8 +23,8 @@ MOST_PAGES: Final = 3
 WIDEST: Final = 110.0
 """Per cent at which the axis ends at most; what lies beyond is told in words."""
 
-TINY: Final = 8.5
-"""Size of letters of numbers too long for their column."""
+ARM_NAMES: Final = 2.7
+"""Inches for the names of arms, where each has a row."""
 
 NAMES: Final = 3.3
 VALUE: Final = 1.05
@@ -73,18 +73,44 @@ def effects_figures(context: FigureContext) -> dict[str, Figure] | str:
 
 def _chosen(context: FigureContext) -> tuple[list[Kpi], int]:
     """
-    Return the KPIs to draw, and how many were left out because no arm changes them by much.
+    Return the KPIs to draw, and how many were left out because no arm changes them, or by little.
 
-    These are left out only where all would not fit on two slides.
+    What an experiment names stays in its order; else what belongs together stands together, flows before places, the
+    largest effects first.
+    What is told first in any case is not left out. What changes by little is left out only where all would not fit on
+    two slides.
     """
     if context.wanted:
         return [context.by_id[name] for name in context.wanted], 0
     others = context.names[1:]
-    kpis = [kpi for kpi in context.kpis if kpi.headline and any(_told(context, arm, kpi) for arm in others)]
-    if len(kpis) <= 2 * MOST_ROWS - 10:
-        return kpis, 0
-    telling = [kpi for kpi in kpis if any(context.effects[arm, kpi.id].tag != FAINT for arm in others)]
-    return telling, len(kpis) - len(telling)
+    named = context.chief() if context.reported else [kpi for kpi in context.kpis if kpi.headline]
+    kpis = [kpi for kpi in named if any(_told(context, arm, kpi) for arm in others)]
+    telling = [kpi for kpi in kpis if not all(_is_nothing(context, arm, kpi) for arm in others)]
+    if context.reported:
+        return telling, len(kpis) - len(telling)
+    first = [kpi for kpi in telling if context.with_and_without and kpi.definition.what in CONTROL]
+    rest = [kpi for kpi in telling if kpi not in first]
+    if len(telling) > 2 * MOST_ROWS - 10:
+        rest = [kpi for kpi in rest if any(context.effects[arm, kpi.id].tag != FAINT for arm in others)]
+    sizes: dict[str, float] = {}
+    for kpi in rest:
+        sizes[kpi.subject] = max([sizes.get(kpi.subject, 0.0), *(_size(context, arm, kpi) for arm in others)])
+    rest.sort(key=lambda kpi: (kpi.definition.scope != "flow", -sizes[kpi.subject]))
+    subjects = list(dict.fromkeys(kpi.subject for kpi in first))
+    first = sorted(context.told_first(first), key=lambda kpi: subjects.index(kpi.subject))
+    return [*first, *rest], len(kpis) - len(first) - len(rest)
+
+
+def _size(context: FigureContext, arm: str, kpi: Kpi) -> float:
+    """Return how large a difference is in per cent of the baseline; 0 where it may as well be none."""
+    value, low, high = relative(context, arm, kpi)
+    return 0.0 if math.isnan(value) or low <= 0 <= high else abs(value)
+
+
+def _is_nothing(context: FigureContext, arm: str, kpi: Kpi) -> bool:
+    """Return whether a difference is exactly 0 in every replication."""
+    change = context.effects[arm, kpi.id].difference
+    return change.value == change.low == change.high == 0
 
 
 def _told(context: FigureContext, arm: str, kpi: Kpi) -> bool:
@@ -93,11 +119,13 @@ def _told(context: FigureContext, arm: str, kpi: Kpi) -> bool:
     return effect.tag in NOT_GIVEN or not math.isnan(effect.difference.value)
 
 
-def _notes(context: FigureContext) -> list[str]:
+def _notes(context: FigureContext, limits: tuple[float, float], kpis: Sequence[Kpi]) -> list[str]:
     say = context.say
+    ends = [end for kpi in kpis for arm in context.names[1:] for end in relative(context, arm, kpi)]
     return [
         say("effects.definition") if context.n > 1 else say("one_replication"),
         say("effects.markers"),
+        *([say("effects.beyond")] if any(end < limits[0] or end > limits[1] for end in ends) else []),
         *([say("effects.missing_note")] if any(each.tag == "missing" for each in context.effects.values()) else []),
     ]
 
@@ -105,17 +133,17 @@ def _notes(context: FigureContext) -> list[str]:
 def _page(context: FigureContext, rows: Sequence[_Row], more: Sequence[str]) -> Figure:
     say = context.say
     others = context.names[1:]
-    base = context.arm_label(context.baseline)
-    notes = [*_notes(context), *more]
-    figure = context.slide(say("effects.title", baseline=context.baseline), notes)
+    kpis = [row.kpi for row in rows if row.kpi is not None]
+    limits = _limits(context, kpis)
+    notes = [*_notes(context, limits, kpis), *more]
+    figure = context.slide(say("effects.title", baseline=context.arm_name(context.baseline)), notes)
     handles = [Line2D([], [], marker="o", markersize=8, **_look(place)) for place in range(len(others))]
     legend = style.legend_above(figure, handles, [context.arm_label(arm) for arm in others])
     wide = CHANGE if len(others) > 1 else CHANGE + 0.3
-    axes = style.panels(figure, 1, 1, left=NAMES, above=0.4, below=0.55, top=0.28 * legend)[0]
+    axes = style.panels(figure, 1, 1, left=NAMES, above=0.5, below=0.55, top=0.28 * legend)[0]
     box = axes.get_position()
     right = (VALUE + wide * len(others) + 0.15) / style.WIDTH
     axes.set_position((box.x0, box.y0, box.width - right, box.height))
-    limits = _limits(context, [row.kpi for row in rows if row.kpi is not None])
     axes.set_xlim(*limits)
     # Few rows stay as close to each other as many.
     axes.set_ylim(max(len(rows), 8) - 0.4, -0.6)
@@ -123,17 +151,15 @@ def _page(context: FigureContext, rows: Sequence[_Row], more: Sequence[str]) -> 
     axes.spines["left"].set_visible(False)
     axes.axvline(0, color=style.INK, linewidth=1)
     axes.grid(visible=True, axis="x", color=style.RULE, linewidth=0.8)
-    axes.set_xlabel(say("effects.x", baseline=context.baseline), fontsize=style.SMALL)
+    axes.set_xlabel(say("effects.x"), fontsize=style.SMALL)
     columns = _Columns(figure, axes, wide)
-    columns.write(-1, 0, style.fit(base, VALUE - 0.1, style.SMALL), pale=True)
+    columns.head(0, say("effects.base"))
     for place, arm in enumerate(others):
-        words = style.fit(say("effects.change", arm=arm), wide - 0.1, style.SMALL)
-        columns.write(-1, 1 + place, words, pale=True)
+        columns.head(1 + place, say("effects.change") if len(others) == 1 else context.arm_name(arm))
     for number, row in enumerate(rows):
         room = NAMES - 0.06 - (0.0 if row.kpi is None else 0.18)
         head = row.kpi is None
-        size = style.NORMAL if style.width_of(row.title, style.NORMAL, bold=head) <= room else style.SMALL
-        title = style.fit(row.title, room, size, bold=head)
+        title, size = style.shrunk(row.title, room, style.NORMAL, bold=head)
         style.put(
             figure,
             style.MARGIN + (0.0 if head else 0.18),
@@ -153,7 +179,7 @@ def _page(context: FigureContext, rows: Sequence[_Row], more: Sequence[str]) -> 
 
 
 class _Columns:
-    """The columns of numbers on the right of a panel; row -1 is their head."""
+    """The columns of numbers on the right of a panel, with their heads."""
 
     def __init__(self, figure: Figure, axes: Axes, wide: float) -> None:
         self.figure, self.axes, self.wide = figure, axes, wide
@@ -165,21 +191,23 @@ class _Columns:
         low, high = self.axes.get_ylim()
         return float(box.y0 + box.height * (row - low) / (high - low)) * style.HEIGHT
 
-    def write(self, row: int, column: int, text: str, *, pale: bool = False) -> None:
+    def write(self, row: int, column: int, text: str) -> None:
         """Write a number right-aligned into its column."""
+        text, size = style.shrunk(text, self._room(column), style.NORMAL)
+        self._put(column, self.height(row), text, size, style.INK)
+
+    def head(self, column: int, text: str) -> None:
+        """Write the head of a column in one line or two."""
+        lines = style.two_lines(text, self._room(column), style.SMALL)
+        for number, line in enumerate(reversed(lines)):
+            self._put(column, self.height(-0.6) + 0.12 + 0.17 * number, line, style.SMALL, style.PALE)
+
+    def _room(self, column: int) -> float:
+        return (VALUE if column == 0 else self.wide) - 0.08
+
+    def _put(self, column: int, y: float, text: str, size: float, colour: str) -> None:
         right = self.left + VALUE + self.wide * column - 0.05
-        room = (VALUE if column == 0 else self.wide) - 0.08
-        text, size = _shrunk(text, room, style.SMALL if pale else style.NORMAL)
-        x = right - style.width_of(text, size)
-        y = self.height(-0.6) + 0.14 if row < 0 else self.height(row)
-        style.put(self.figure, x, y, text, size, colour=style.PALE if pale else style.INK)
-
-
-def _shrunk(text: str, room: float, size: float) -> tuple[str, float]:
-    """Return a text and the size at which it fits; one that fits at none is cut."""
-    sizes = [each for each in (style.NORMAL, style.SMALL, TINY) if each <= size]
-    found = next((each for each in sizes if style.width_of(text, each) <= room), TINY)
-    return style.fit(text, room, found), found
+        style.put(self.figure, right - style.width_of(text, size), y, text, size, colour=colour)
 
 
 def _look(place: int) -> dict[str, Any]:
@@ -220,6 +248,11 @@ def _point(
         axes.plot(
             [max(low, left), min(high, right)], [row, row], color=colour, linewidth=1.0 if faint else 2.2, zorder=4
         )
+        for edge, marker, cut in ((left, "<", low < left <= value), (right, ">", high > right >= value)):
+            if cut:
+                axes.plot(
+                    [edge], [row], marker=marker, markersize=0.8 * size, color=colour, linestyle="none", clip_on=False
+                )
     beyond = value < left or value > right
     axes.plot(
         [min(max(value, left), right)],
@@ -277,21 +310,22 @@ def _arms_page(context: FigureContext, kpis: Sequence[Kpi]) -> Figure:
     others = context.names[1:]
     most = 24
     rows = others[:most]
-    notes = [*_notes(context), *([say("more_arms", n=len(others) - most)] if len(others) > most else [])]
-    figure = context.slide(say("effects.title", baseline=context.baseline), notes)
-    names = [style.fit(arm, 1.5, style.NORMAL) for arm in rows]
-    wide = max(style.width_of(name, style.NORMAL) for name in names) + 0.15
+    ends = (-WIDEST, WIDEST)
+    notes = [*_notes(context, ends, kpis), *([say("more_arms", n=len(others) - most)] if len(others) > most else [])]
+    figure = context.slide(say("effects.title", baseline=context.arm_name(context.baseline)), notes)
+    names = [style.fit(context.arm_name(arm), ARM_NAMES, style.SMALL) for arm in rows]
+    wide = max(style.width_of(name, style.SMALL) for name in names) + 0.15
     numbers = 1.1
     each = (style.WIDTH - 2 * style.MARGIN - wide) / len(kpis)
     for column, (kpi, axes) in enumerate(
-        zip(kpis, style.panels(figure, 1, len(kpis), left=0.0, above=0.62, below=0.55, gap=0.0), strict=True)
+        zip(kpis, style.panels(figure, 1, len(kpis), left=0.0, above=0.66, below=0.55, gap=0.0), strict=True)
     ):
         box = axes.get_position()
         x = style.MARGIN + wide + each * column
         axes.set_position((x / style.WIDTH, box.y0, (each - numbers - 0.15) / style.WIDTH, box.height))
         axes.set_xlim(*_limits(context, [kpi]))
-        axes.set_ylim(max(len(rows), 8) - 0.4, -0.6)
-        axes.set_yticks(range(len(rows)), names if column == 0 else [""] * len(rows), fontsize=style.NORMAL)
+        axes.set_ylim(max(len(rows), 4) - 0.4, -0.6)
+        axes.set_yticks(range(len(rows)), names if column == 0 else [""] * len(rows), fontsize=style.SMALL)
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.axvline(0, color=style.INK, linewidth=1)
@@ -300,14 +334,14 @@ def _arms_page(context: FigureContext, kpis: Sequence[Kpi]) -> Figure:
         columns = _Columns(figure, axes, numbers)
         for number, arm in enumerate(rows):
             _point(axes, context, arm, kpi, number, _look(0), size=7)
-            text, size = _shrunk(change_text(context, arm, kpi), numbers - 0.05, style.SMALL)
+            text, size = style.shrunk(change_text(context, arm, kpi), numbers - 0.05, style.SMALL)
             style.put(figure, columns.left - 0.05, columns.height(number), text, size)
         top = columns.height(-0.6)
         base = value_text(context, kpi, context.mean(context.baseline, kpi.id))
         lines = (
-            (0.42, context.subject_title(kpi), True),
-            (0.24, context.quantity(kpi), False),
-            (0.07, say("effects.base_is", baseline=context.baseline, value=base), False),
+            (0.5, context.subject_title(kpi), True),
+            (0.32, context.quantity(kpi), False),
+            (0.14, say("effects.base_is", value=base), False),
         )
         for above, text, bold in lines:
             style.put(

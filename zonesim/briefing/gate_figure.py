@@ -22,6 +22,9 @@ MOST_BAND: Final = 3
 LONG: Final = 600.0
 """Seconds from which pass times are drawn in minutes."""
 
+FEW: Final = 0.01
+"""Vehicles waiting on average, below which there is no queue to draw."""
+
 Curve = NDArray[np.float64]
 Bands = dict[str, tuple[Curve, Curve, Curve]]
 """Mean and limits by hour of day, by arm."""
@@ -51,7 +54,9 @@ def gate_figure(context: FigureContext) -> Figure | str:
     for column, place in enumerate(chosen):
         title = context.place_title(place, full=several)
         above, below = panels[column], panels[len(chosen) + column]
-        _panel(above, context, _bands(context, f"{place}.queue"), say("gate.waiting_y"))
+        waiting = _bands(context, f"{place}.queue")
+        _panel(above, context, waiting, say("gate.waiting_y"))
+        no_queue(above, context, waiting)
         style.title(above, say("gate.waiting", place=title), above=0.1)
         passing = _bands(context, f"{place}.pass")
         if unit == "min":
@@ -59,6 +64,23 @@ def gate_figure(context: FigureContext) -> Figure | str:
         _panel(below, context, passing, say("gate.passing_y", unit=say.unit(unit)))
         style.title(below, say("gate.passing", place=title), above=0.1)
     return figure
+
+
+def no_queue(axes: Axes, context: FigureContext, bands: Bands) -> None:
+    """Where the mean never comes near one vehicle, give the axis whole vehicles and say so."""
+    if highest(bands) >= FEW:
+        return
+    axes.set_ylim(0, 1)
+    axes.text(
+        0.5,
+        0.5,
+        context.say("gate.no_queue"),
+        transform=axes.transAxes,
+        ha="center",
+        va="center",
+        fontsize=style.NORMAL,
+        color=style.PALE,
+    )
 
 
 def highest(bands: Bands) -> float:

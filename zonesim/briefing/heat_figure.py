@@ -15,8 +15,9 @@ from zonesim.analysis import Point
 from zonesim.briefing import style
 from zonesim.briefing.context import NOT_GIVEN, FigureContext
 from zonesim.briefing.folders import file_names
-from zonesim.briefing.sweep_figure import axis_title, drawable
+from zonesim.briefing.sweep_figure import drawable
 from zonesim.briefing.sweep_grid import Axis, Grid
+from zonesim.briefing.varied_words import axis_title, level_words, line_names
 from zonesim.kpi import Kpi
 
 MOST_PANELS: Final = 3
@@ -47,22 +48,25 @@ def heat_figures(context: FigureContext, grid: Grid) -> dict[str, Figure] | str:
 def _page(context: FigureContext, grid: Grid, kpi: Kpi, across: Axis, up: Axis) -> Figure | None:
     say = context.say
     panels: list[tuple[str, Cells, bool]] = []
+    names = line_names(context, grid)
+    baseline = context.arm_name(context.baseline)
     for line, arms in grid.lines.items():
         cells = _cells(grid, kpi, line, across, up)
         if not cells:
             continue
         if grid.results.baseline in arms:
-            panels.insert(0, (say("heat.value", arm=line), cells, False))
+            panels.insert(0, (say("heat.value", arm=names[line]), cells, False))
         if any(point.difference is not None for point in cells.values()):
-            panels.append((say("heat.change", arm=line, baseline=grid.results.baseline), cells, True))
+            panels.append((say("heat.change", arm=names[line], baseline=baseline), cells, True))
     if not panels:
         return None
     left_out = max(len(panels) - MOST_PANELS, 0)
+    hatched = any(changes and _open(point) for _, cells, changes in panels[:MOST_PANELS] for point in cells.values())
     panels = panels[:MOST_PANELS]
     notes = [
-        say("heat.hatch"),
+        *([say("heat.hatch")] if hatched else []),
         *([say("heat.points")] if kpi.unit == "share" else []),
-        *[say("sweep.held", value=value) for value in grid.held([across, up])],
+        *[say("sweep.held", value=level_words(context, *held)) for held in grid.held([across, up])],
         *([say("heat.more", n=left_out)] if left_out else []),
     ]
     title = say("about", subject=context.subject_title(kpi), quantity=context.quantity(kpi))
@@ -70,10 +74,10 @@ def _page(context: FigureContext, grid: Grid, kpi: Kpi, across: Axis, up: Axis) 
     figure = context.slide(say("heat.title", title=title, unit=unit), notes)
     labels = [up.tick(number) for number in up.numbers]
     left = 0.45 + max(style.width_of(label, style.SMALL) for label in labels)
-    drawn = style.panels(figure, 1, len(panels), left=left, above=0.4, below=0.7, gap=0.2)
+    drawn = style.panels(figure, 1, len(panels), left=left, above=0.58, below=0.7, gap=0.2)
     for (head, cells, changes), axes in zip(panels, drawn, strict=True):
         _draw(axes, context, kpi, cells, across, up, changes=changes)
-        style.title(axes, head, above=0.1)
+        style.long_title(axes, head, above=0.1)
         room = axes.get_position()
         axes.set_xlabel(
             style.fit(axis_title(context, across), room.width * style.WIDTH, style.SMALL), fontsize=style.SMALL
@@ -107,12 +111,12 @@ def _draw(axes: Axes, context: FigureContext, kpi: Kpi, cells: Cells, across: Ax
         column, row = across.numbers.index(x), up.numbers.index(y)
         point = cells[x, y]
         if math.isnan(value):
-            colour, text = EMPTY, context.say(f"effects.{point.tag}") if point.tag in NOT_GIVEN else "-"
+            colour, text = EMPTY, _why_not(context, point)
         elif changes:
             colour, text = to_hex(CHANGES(0.5 + 0.5 * value / most)), f"{'+' if value > 0 else ''}{style.number(value)}"
         else:
             colour, text = to_hex(VALUES((value - least) / ((most - least) or 1.0))), style.number(value)
-        open_ = changes and point.difference is not None and point.difference.low <= 0 <= point.difference.high
+        open_ = changes and _open(point)
         axes.add_patch(
             Rectangle(
                 (column - 0.5, row - 0.5),
@@ -145,6 +149,18 @@ def _draw(axes: Axes, context: FigureContext, kpi: Kpi, cells: Cells, across: Ax
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
+
+
+def _open(point: Point) -> bool:
+    """Return whether the interval of a difference includes 0."""
+    return point.difference is not None and point.difference.low <= 0 <= point.difference.high
+
+
+def _why_not(context: FigureContext, point: Point) -> str:
+    """Return what stands in a cell without a number."""
+    if point.tag in NOT_GIVEN:
+        return context.say(f"effects.{point.tag}")
+    return context.say("heat.baseline") if point.arm == context.baseline else "-"
 
 
 def _value(point: Point, *, changes: bool) -> float:

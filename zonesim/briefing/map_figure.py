@@ -87,7 +87,7 @@ def map_figures(context: FigureContext) -> dict[str, Figure] | str:
         return say("map.nothing")
     pages = _pages(maps)
     left_out = [flow for flow in maps if not any(flow in page for page in pages)]
-    notes = [say("map.also", names=say.listed(left_out))] if left_out else []
+    notes = [say("map.also", names=say.listed(map(context.flow_title, left_out)))] if left_out else []
     names = file_names(f"process_map_{'_'.join(page)}" for page in pages)
     drawn = [_Page(context, {flow: maps[flow] for flow in page}, notes).draw() for page in pages]
     return dict(zip(names, drawn, strict=True))
@@ -196,7 +196,7 @@ class _Page:
         before = self.context.arms[self.context.baseline].shares.get(name)
         after = self.arm.shares.get(name)
         label, of = self.context.practice(name)
-        words = self.say("named", label=label, name=name) if label else name
+        words = label or name
         if before is None or after is None:
             return self.say("map.everybody", practice=words)
         return self.say(
@@ -204,9 +204,9 @@ class _Page:
             practice=words,
             before=style.percent(before),
             of=self.say.term(of),
-            base=self.context.baseline,
+            base=self.context.arm_name(self.context.baseline),
             after=style.percent(after),
-            arm=self.arm.arm.name,
+            arm=self.context.arm_name(self.arm.arm.name),
         )
 
     def _columns(self) -> tuple[float, float, float]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from zonesim.analysis import compare
 from zonesim.briefing.context import FigureContext, Told
+from zonesim.briefing.varied_words import future_words
 from zonesim.briefing.words import Language, Words
 from zonesim.experiment import KpiInfo, Results, are_as_run, have_changed, load_results, recall_arms
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
@@ -51,8 +52,7 @@ def results_context(folder: Path, language: Language, wanted: Sequence[str]) -> 
         overruled={arm: results.cells[arm, future].overruled for arm in results.arms},
     )
     say = Words(language)
-    several = len(results.futures) > 1
-    context = FigureContext(
+    drawn = FigureContext(
         arms=arms,
         library_changed=not are_as_run(results, arms),
         results=runs,
@@ -60,15 +60,19 @@ def results_context(folder: Path, language: Language, wanted: Sequence[str]) -> 
         kpis=kpis,
         seed=results.seed,
         language=language,
-        future=say("caption.future", name=future) if several else "",
         told=Told(results.scenario, results.scenario_label, results.synthetic, **results.clock),
         wanted=tuple(wanted),
         labels={name: say.label(info.label, name) if info.label else name for name, info in results.arms.items()},
         run=results.run,
         settings=results.settings,
         experiment=say.label(results.label, results.name) if results.kind == "sweep" else "",
+        reported=results.reported() if results.kind == "sweep" else (),
     )
-    return Shown(results, context, have_changed(results))
+    if len(results.futures) > 1:
+        settings = results.futures[future].settings
+        name = future_words(drawn, settings) if settings else say("path.as_written")
+        drawn = replace(drawn, future=say("caption.future", name=name))
+    return Shown(results, drawn, have_changed(results))
 
 
 def _kpi(info: KpiInfo) -> Kpi | None:

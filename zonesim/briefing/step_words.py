@@ -73,7 +73,8 @@ def facts_of(step: Step, say: Words = ENGLISH) -> Facts:
         after = take_text(start.after, say) if start.after is not None else ""
         phrase = "step.spawns_after" if after else "step.spawns"
         check = say.listed([*([check] if check else []), say(phrase, traffic=start.traffic, time=after)])
-    return Facts(time, holds, _condition(step, say), check, _then(step.next, say))
+    words = (time, holds, _condition(step, say), check, _then(step.next, say))
+    return Facts(*map(say.quantities, words))
 
 
 def take_text(take: Any, say: Words = ENGLISH) -> str:  # noqa: ANN401

@@ -37,17 +37,21 @@ _RULER_DPI: Final = 300
 MARGIN: Final = 0.55
 HEAD: Final = 0.9
 FOOT: Final = 0.7
-FOOT_LINES: Final = 3
-"""Inches kept free of panels: at the sides, above for the title, below for the caption, and its lines."""
+"""Inches kept free of panels: at the sides, above for the title, below for the caption."""
 
 LEGEND_SAMPLE: Final = 0.55
 """Inches of a legend for the line before each label."""
 
+TINY: Final = 8.5
 SMALL: Final = 10
 NORMAL: Final = 11
 LARGE: Final = 13
 TITLE: Final = 20
 POINT: Final = 1 / 72
+CAPTION_LINES: Final = 2
+FOOTERS: Final = ((SMALL, 3, 0.19), (TINY, 4, 0.155))
+"""Lines of a caption, and with its notes: size of letters, most lines, and inches from line to line."""
+
 WEEK_HOURS: Final = 168
 
 BETWEEN: Final = "  ·  "
@@ -115,7 +119,8 @@ def slide(title: str, caption: str, notes: Sequence[str] = (), mark: str = "") -
     """
     Return an empty slide: title above, caption below, over it the notes; over the title `mark`, which catches the eye.
 
-    A title too long for its line is set smaller, then cut; a caption takes two lines at most, with the notes three.
+    A title too long for its line is set smaller, then cut. A caption takes two lines at most, with the notes three, or
+    four in smaller letters; what is longer is cut.
     """
     figure = Figure(figsize=(WIDTH, HEIGHT), dpi=100, facecolor="white")
     FigureCanvasAgg(figure)
@@ -124,13 +129,27 @@ def slide(title: str, caption: str, notes: Sequence[str] = (), mark: str = "") -
     put(figure, MARGIN, HEIGHT - 0.48, fit(title, room, size, bold=True), size, bold=True)
     if mark:
         put(figure, MARGIN, HEIGHT - 0.19, fit(mark, room, NORMAL, bold=True), NORMAL, colour=WARN, bold=True)
-    lines = wrap(caption.split(BETWEEN), room, SMALL, BETWEEN)[:2]
-    above = wrap(notes, room, SMALL, BETWEEN)
-    if len(above) > FOOT_LINES - len(lines):
-        above = [*above[: FOOT_LINES - len(lines) - 1], BETWEEN.join(above[FOOT_LINES - len(lines) - 1 :])]
-    for number, line in enumerate(reversed([*above, *lines])):
-        put(figure, MARGIN, 0.2 + 0.19 * number, fit(line, room, SMALL), SMALL, colour=PALE)
+    lines, letters, pitch = _footer(caption, notes, room)
+    for number, line in enumerate(reversed(lines)):
+        put(figure, MARGIN, 0.2 + pitch * number, fit(line, room, letters), letters, colour=PALE)
     return figure
+
+
+def _footer(caption: str, notes: Sequence[str], room: float) -> tuple[list[str], float, float]:
+    """Return the lines of notes and caption, the size of their letters, and inches from line to line."""
+    lines: list[str] = []
+    above: list[str] = []
+    for letters, most, pitch in FOOTERS:
+        lines, above = wrap(caption.split(BETWEEN), room, letters, BETWEEN), wrap(notes, room, letters, BETWEEN)
+        if len(lines) <= CAPTION_LINES and len(lines) + len(above) <= most:
+            return [*above, *lines], letters, pitch
+    lines = _squeezed(lines, CAPTION_LINES)
+    return [*_squeezed(above, most - len(lines)), *lines], letters, pitch
+
+
+def _squeezed(lines: list[str], most: int) -> list[str]:
+    """Return so many lines at most, what is left over behind the last one."""
+    return lines if len(lines) <= most else [*lines[: most - 1], BETWEEN.join(lines[most - 1 :])]
 
 
 def put(figure: Figure, x: float, y: float, text: str, size: float, *, colour: str = INK, bold: bool = False) -> Text:
@@ -175,9 +194,15 @@ def panels(
 
 
 def title(axes: Axes, text: str, *, above: float) -> None:
-    """Write the title of a panel `above` inches over it, cut where the panel ends."""
-    room = axes.get_position().width * WIDTH
-    axes.set_title(fit(text, room, NORMAL, bold=True), fontsize=NORMAL, loc="left", weight="bold", pad=above / POINT)
+    """Write the title of a panel `above` inches over it, in smaller letters or cut where the panel ends."""
+    shown, size = shrunk(text, axes.get_position().width * WIDTH, NORMAL, bold=True)
+    axes.set_title(shown, fontsize=size, loc="left", weight="bold", pad=above / POINT)
+
+
+def long_title(axes: Axes, text: str, *, above: float) -> None:
+    """Write the title of a panel `above` inches over it in one line or two."""
+    lines = two_lines(text, axes.get_position().width * WIDTH, NORMAL, bold=True)
+    axes.set_title("\n".join(lines), fontsize=NORMAL, loc="left", weight="bold", pad=above / POINT)
 
 
 def legend(axes: Axes, handles: Sequence[Artist], labels: Sequence[str]) -> None:
@@ -315,6 +340,26 @@ def fit(text: str, room: float, size: float, *, bold: bool = False) -> str:
         else:
             long = middle
     return text[:short].rstrip() + "…" if short else ""
+
+
+def shrunk(text: str, room: float, size: float, *, bold: bool = False) -> tuple[str, float]:
+    """Return a text and the size, at most `size`, at which it fits; one that fits at none is cut."""
+    sizes = [each for each in (NORMAL, SMALL, TINY) if each <= size]
+    found = next((each for each in sizes if width_of(text, each, bold=bold) <= room), TINY)
+    return fit(text, room, found, bold=bold), found
+
+
+def two_lines(text: str, room: float, size: float, *, bold: bool = False) -> list[str]:
+    """Return a text in one line or two, the second cut where it is still too long; Latin words stay whole."""
+    if width_of(text, size, bold=bold) <= room:
+        return [text]
+    short, long = 1, len(text)
+    while long - short > 1:
+        middle = (short + long) // 2
+        short, long = (middle, long) if width_of(text[:middle].rstrip(), size, bold=bold) <= room else (short, middle)
+    space = text.rfind(" ", 0, short + 1)
+    end = space if space > 0 and text[short - 1].isascii() and text[short].isascii() else short
+    return [text[:end].rstrip(), fit(text[end:].lstrip(), room, size, bold=bold)]
 
 
 def wrap(parts: Iterable[str], room: float, size: float, between: str = " ") -> list[str]:

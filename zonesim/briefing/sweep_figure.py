@@ -14,6 +14,7 @@ from zonesim.analysis import Point
 from zonesim.briefing import style
 from zonesim.briefing.context import MOST_ARMS, NOT_GIVEN, FigureContext
 from zonesim.briefing.sweep_grid import Axis, Grid
+from zonesim.briefing.varied_words import axis_title, axis_words, level_words, line_names
 from zonesim.kpi import Kpi
 
 MOST_LEVELS: Final = 4
@@ -43,12 +44,9 @@ def sweep_figures(context: FigureContext, grid: Grid) -> dict[str, Figure] | str
 
 
 def drawable(context: FigureContext, grid: Grid) -> list[Kpi]:
-    """Return the KPIs of an experiment that have a value somewhere, the most telling first."""
-    reported = [kpi for kpi in grid.results.reported() if kpi in context.by_id]
-    chief = [kpi for kpi in context.chief() if context.wanted or kpi.id in reported]
-    rest = [] if context.wanted else [context.by_id[kpi] for kpi in reported if context.by_id[kpi] not in chief]
+    """Return the KPIs of an experiment that have a value somewhere, as they are told."""
     found = []
-    for kpi in [*chief, *rest]:
+    for kpi in context.chief():
         tables = [grid.table(kpi.id, line, grid.axes[:2]) for line in grid.lines]
         if any(not math.isnan(point.interval.value) for table in tables for _, point in table.values()):
             found.append(kpi)
@@ -59,13 +57,6 @@ def shown_lines(grid: Grid) -> list[str]:
     """Return the lines that a figure can tell apart: all, or the first ones and the last."""
     lines = list(grid.lines)
     return lines if len(lines) <= MOST_ARMS else [*lines[: MOST_ARMS - 1], lines[-1]]
-
-
-def axis_title(context: FigureContext, axis: Axis) -> str:
-    """Return what stands below an axis: its path, and paths that vary with it."""
-    say = context.say
-    names = say("sweep.together").join((axis.path, *axis.together))
-    return say("sweep.factor", path=names) if axis.is_factor else names
 
 
 def _page(context: FigureContext, grid: Grid, kpis: Sequence[Kpi], over: Axis, beside: Axis | None) -> Figure:
@@ -79,23 +70,24 @@ def _page(context: FigureContext, grid: Grid, kpis: Sequence[Kpi], over: Axis, b
         say("band") if context.n > 1 else say("one_replication"),
         *([say("sweep.unstable")] if "grows" in tags else []),
         *([say("sweep.missing")] if "missing" in tags else []),
-        *[say("sweep.held", value=value) for value in grid.held(used)],
+        *[say("sweep.held", value=level_words(context, *held)) for held in grid.held(used)],
         *(
-            [say("not_drawn", names=f"{beside.path} > {beside.tick(levels[-1] or 0)}")]
+            [say("not_drawn", names=f"{axis_words(context, beside)} > {beside.tick(levels[-1] or 0)}")]
             if beside is not None and len(beside.numbers) > MOST_LEVELS
             else []
         ),
         *([say("more_arms", n=left_out)] if left_out else []),
     ]
-    figure = context.slide(say("sweep.title", name=axis_title(context, over)), notes)
+    figure = context.slide(say("sweep.title", name=axis_words(context, over)), notes)
     looks = [Line2D([], [], marker="o", markersize=6, **style.arm_look(place)) for place in range(len(lines))]
-    legend = style.legend_above(figure, looks, [_line_label(context, grid, line) for line in lines])
+    names = line_names(context, grid)
+    legend = style.legend_above(figure, looks, [names[line] for line in lines])
     if beside is None:
         columns = 1 if len(kpis) == 1 else 2
         rows = -(-len(kpis) // columns)
     else:
         columns, rows = len(levels), len(kpis)
-    panels = style.panels(figure, rows, columns, left=0.75, above=0.42, below=0.62, gap=0.3, top=0.28 * legend)
+    panels = style.panels(figure, rows, columns, left=0.95, above=0.42, below=0.62, gap=0.3, top=0.28 * legend)
     jobs = [(kpi, level) for kpi in kpis for level in levels]
     highest: dict[str, float] = {}
     for (kpi, level), axes in zip(jobs, panels, strict=False):
@@ -103,10 +95,9 @@ def _page(context: FigureContext, grid: Grid, kpis: Sequence[Kpi], over: Axis, b
         highest[kpi.id] = max(highest.get(kpi.id, 0.0), top)
         head = say("about", subject=context.subject_title(kpi), quantity=context.quantity(kpi))
         if beside is not None and level is not None:
-            head = f"{beside.path} {beside.tick(level)}"
+            head = level_words(context, beside, level)
             if level == levels[0]:
-                axes.set_ylabel(f"{context.quantity(kpi)}, {_unit(context, kpi)}", fontsize=style.SMALL)
-                _short_label(axes, f"{kpi.subject} {context.quantity(kpi)}, {_unit(context, kpi)}")
+                _two_lines(axes, context.subject_title(kpi), f"{context.quantity(kpi)}, {_unit(context, kpi)}")
         else:
             axes.set_ylabel(_unit(context, kpi), fontsize=style.SMALL)
         style.title(axes, head, above=0.12)
@@ -121,27 +112,15 @@ def _page(context: FigureContext, grid: Grid, kpis: Sequence[Kpi], over: Axis, b
     return figure
 
 
-def _short_label(axes: Axes, text: str) -> None:
-    """Write the label of a vertical axis, cut to the height of its panel."""
+def _two_lines(axes: Axes, *lines: str) -> None:
+    """Write the label of a vertical axis in lines, in letters small enough for the height of its panel."""
     room = axes.get_position().height * style.HEIGHT
-    axes.set_ylabel(style.fit(text, room, style.SMALL), fontsize=style.SMALL)
+    size = min(style.shrunk(line, room, style.SMALL)[1] for line in lines)
+    axes.set_ylabel("\n".join(style.fit(line, room, size) for line in lines), fontsize=size, linespacing=1.4)
 
 
 def _unit(context: FigureContext, kpi: Kpi) -> str:
     return "%" if kpi.unit == "share" else context.say.unit(kpi.unit)
-
-
-def _line_label(context: FigureContext, grid: Grid, line: str) -> str:
-    """Return how a line is called in the legend."""
-    arms = grid.lines[line]
-    if len(arms) == 1:
-        info = grid.results.arms[arms[0]]
-        label = info.label.get(context.language) or info.label.get("en") or ""
-        named = context.say("named", label=label, name=line) if label else line
-    else:
-        named = line
-    baseline = grid.results.baseline in arms
-    return context.say("baseline", arm=named) if baseline else named
 
 
 def _panel(

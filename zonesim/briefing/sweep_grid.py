@@ -104,7 +104,7 @@ class Grid:
 
     @cached_property
     def lines(self) -> dict[str, list[str]]:
-        """Return arms that are alike but for their places on the axes, by the name of the line; baseline first."""
+        """Return arms that are alike but for their places on the axes, by an id of the line; baseline first."""
         varied = {path for axis in self.axes for path in (axis.path, *axis.together)}
         groups: dict[tuple[object, ...], list[str]] = {}
         for arm, info in self.results.arms.items():
@@ -116,14 +116,7 @@ class Grid:
             )
             rest = tuple(edit[:2] for edit in info.edits if edit[0] not in varied)
             groups.setdefault((info.names, rest, lacking), []).append(arm)
-        return {self._name(arms): arms for arms in groups.values()}
-
-    def _name(self, arms: Sequence[str]) -> str:
-        """Return what a line is called: its arm, or the measures that its arms have in common."""
-        if len(arms) == 1:
-            return arms[0]
-        names = self.results.arms[arms[0]].names
-        return "+".join(names) if names else self.results.baseline
+        return {"+".join(arms): arms for arms in groups.values()}
 
     def table(self, kpi: str, line: str, axes: Sequence[Axis]) -> dict[tuple[float | None, ...], tuple[str, Point]]:
         """
@@ -143,9 +136,9 @@ class Grid:
             found.setdefault(where, (point.future, point))
         return found
 
-    def held(self, axes: Sequence[Axis]) -> list[str]:
-        """Return what is held at one value where only `axes` are drawn, in words."""
-        return [f"{axis.path} {axis.tick(self._first(axis))}" for axis in self.axes if axis not in axes]
+    def held(self, axes: Sequence[Axis]) -> list[tuple[Axis, float]]:
+        """Return what is held at one value where only `axes` are drawn, with this value."""
+        return [(axis, self._first(axis)) for axis in self.axes if axis not in axes]
 
     def _first(self, axis: Axis) -> float:
         """Return the value that other figures hold an axis at: the one written first."""

@@ -70,7 +70,7 @@ def waterfall_figure(context: FigureContext, parts: Parts) -> Figure | str:
         say("waterfall.definition") if context.n > 1 else say("one_replication"),
         say("waterfall.interaction"),
     ]
-    figure = context.slide(say("waterfall.title", package=package), notes)
+    figure = context.slide(say("waterfall.title", package=context.arm_name(package)), notes)
     rows = 1 if len(kpis) <= 2 else 2  # noqa: PLR2004  panels side by side
     columns = -(-len(kpis) // rows)
     panels = style.panels(figure, rows, columns, left=0.75, above=0.5, below=0.62, gap=0.4)
@@ -144,7 +144,9 @@ def _panel(axes: Axes, context: FigureContext, kpi: Kpi, package: str, alone: Se
         )
         half = _half(bar) * factor
         if not math.isnan(half):
-            axes.errorbar(place, end, yerr=half, color=style.INK, capsize=4, linewidth=1.2, zorder=5)
+            # What is measured is never negative, though Student's limits can be.
+            below = min(half, end) if end >= 0 else half
+            axes.errorbar(place, end, yerr=[[below], [half]], color=style.INK, capsize=4, linewidth=1.2, zorder=5)
         if place + 1 < len(found):
             axes.plot([place + 0.33, place + 0.67], [end, end], color=style.PALE, linewidth=0.8, zorder=2)
         top = max(begin, end, end + (0 if math.isnan(half) else half))
@@ -165,7 +167,9 @@ def _panel(axes: Axes, context: FigureContext, kpi: Kpi, package: str, alone: Se
         )
     axes.set_ylim(min(low * 1.15, 0.0), high + 0.2 * tall)
     axes.set_xlim(-0.6, len(found) - 0.4)
-    axes.set_xticks(range(len(found)), [style.fit(bar.name, 0.95 * wide, style.SMALL) for bar in found])
+    names = [context.arm_short(bar.name) if bar.name in context.names else bar.name for bar in found]
+    ticks = ["\n".join(style.two_lines(name, 0.95 * wide, style.TINY)) for name in names]
+    axes.set_xticks(range(len(found)), ticks, fontsize=style.TINY)
     axes.tick_params(axis="x", length=0)
     unit = "%" if kpi.unit == "share" else say.unit(kpi.unit)
     axes.set_ylabel(unit, fontsize=style.SMALL)

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from zonesim.analysis import curve
 from zonesim.briefing import style
 from zonesim.briefing.context import FigureContext
-from zonesim.briefing.gate_figure import MOST_BAND, Bands, band, highest
+from zonesim.briefing.gate_figure import MOST_BAND, Bands, band, highest, no_queue
 from zonesim.plan import monday_offset
 from zonesim.units import HOUR
 
@@ -49,7 +49,10 @@ def week_figure(context: FigureContext) -> Figure | str:
     for name, axes in zip(panels, rows, strict=True):
         waiting = name.endswith(QUEUES)
         place = name.removesuffix(QUEUES).removesuffix(BUSY)
-        _panel(axes, context, weekly(context, name))
+        bands = weekly(context, name)
+        _panel(axes, context, bands)
+        if waiting:
+            no_queue(axes, context, bands)
         title = context.place_title(place, full=True)
         style.title(axes, say("week.waiting" if waiting else "week.busy", place=title), above=0.08)
         axes.set_ylabel(say("week.waiting_y" if waiting else "week.busy_y"), fontsize=style.SMALL)

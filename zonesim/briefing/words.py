@@ -15,6 +15,9 @@ Language = Literal["en", "zh"]
 
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
 
+WRITTEN_UNITS: Final = ("km/h", "week", "min", "km", "ms", "s", "h", "d")
+"""Units as scenarios write them, the longer ones first."""
+
 FULL_STOPS: Final = {"en": "; ", "zh": "；"}
 COMMAS: Final = {"en": ", ", "zh": "、"}
 
@@ -53,6 +56,16 @@ class Words:
             return self.names[name]
         entry = glossary()["terms"].get(name)
         return str(entry[self.language]) if entry is not None else name.replace("_", " ")
+
+    def quantities(self, text: str) -> str:
+        """Return a text of the scenario with the units behind its numbers in this language: `5/10/20 s`, `30 min`."""
+        if self.language == "en":
+            return text
+        return re.sub(
+            rf"(?<=\d) ?({'|'.join(map(re.escape, WRITTEN_UNITS))})(?![A-Za-z/])",
+            lambda found: f" {glossary()['written'][found[1]][self.language]}",
+            text,
+        )
 
     def unit(self, unit: str) -> str:
         """Return a unit of a KPI as it stands on an axis."""
