@@ -100,6 +100,125 @@ def test_giving_up_is_counted_and_lines_do_not_grow():
     assert growing(plan, 0, catalogue(plan)) == frozenset()
 
 
+HELD = """
+clock: {{measure: 200 min}}
+zones: {{Z: {{lane: {{units: 1}}, desk: {{units: 1}}, bay: {{units: 1}}}}}}
+flows:
+  hog: {{steps: {{s: {{hold: {{d: Z.desk}}, take: 60 min}}}}}}
+  lane:
+    steps:
+      ask: {{hold: {{d: Z.desk}}, patience: {{longest: 5 min{next}}}, take: 10 min}}
+      sign: {{take: 2 min}}
+  f:
+    steps:
+      bay: {{hold: {{b: Z.bay}}, keep: {{b: until last}}, take: 1 min}}
+      inside: {{hold: {{l: Z.lane}}, steps: {{go: {{call: lane}}}}, mark: through}}
+      after: {{take: 7 min}}
+      last: {{take: 1 min}}
+traffic: {{h: {{flow: hog, at: [0 min]}}, t: {{flow: f, at: [0 min, 1 min]}}}}
+"""
+
+
+def test_without_next_the_list_ends_and_what_follows_is_done(engine):
+    """
+    In a called flow inside a block, giving up at 6 ends that flow and the block: its lane is free at 6, the steps after it are
+    done, and the bay, which is kept until the last of them, is free at 14. `end` says the same.
+    """
+    lines = [run(HELD.format(next=next_), engine=engine) for next_ in ("", ", next: end")]
+
+    for line in lines:
+        assert line.visits("inside.go.ask") == {"t0": (1, -1, 6), "t1": (15, -1, 20)}
+        assert line.visits("inside") == {"t0": (1, 1, 6), "t1": (15, 15, 20)}
+        assert line.visits("inside.go.sign") == {}
+        assert line.visits("after") == {"t0": (6, 6, 13), "t1": (20, 20, 27)}
+        assert line.visits("bay.keep.b") == {"t0": (1, 1, 14), "t1": (15, 15, 28)}
+        assert line.marks("through") == {"t0": 6, "t1": 20}
+        assert line.marks("left") == {"t0": 14, "t1": 28, "h0": 60}
+
+
+def test_leaving_gives_back_all_that_is_in_hand(engine):
+    """
+    With `leave` the token is gone at 6, out of the call and the block, and the lane and the kept bay are free: the next one
+    gets the bay at 6 instead of 14. Nothing that follows is done.
+    """
+    line = run(HELD.format(next=", next: leave"), engine=engine)
+
+    assert line.visits("bay") == {"t0": (0, 0, 1), "t1": (1, 6, 7)}
+    assert line.visits("bay.keep.b") == {"t0": (1, 1, 6), "t1": (7, 7, 12)}
+    assert line.visits("inside") == {"t0": (1, 1, 6), "t1": (7, 7, 12)}
+    assert line.visits("after") == line.marks("through") == {}
+    assert line.marks("left") == {"t0": 6, "t1": 12, "h0": 60}
+
+
+def test_a_step_may_send_away_from_within_a_block(engine):
+    """
+    `next: leave` is for every step: half an hour after it came in, the truck leaves with its lane given back.
+    """
+    text = """
+clock: {measure: 2 h}
+zones: {Z: {lane: {units: 1}}}
+flows: {f: {steps: {lane: {hold: {l: Z.lane}, steps: {look: {take: 30 min, next: leave}, stamp: {take: 5 min}}}, after: {take: 1 min}}}}
+traffic: {a: {flow: f, at: [0 min, 10 min]}}
+"""
+    line = run(text, engine=engine)
+
+    assert line.visits("lane") == {"a0": (0, 0, 30), "a1": (10, 30, 60)}
+    assert line.marks("left") == {"a0": 30, "a1": 60}
+    assert line.visits("after") == line.visits("lane.stamp") == {}
+
+
+def test_a_child_that_leaves_does_not_take_its_parent_along(engine):
+    """
+    Of two trucks, one gives up after 5 minutes and gives its lane back; the consignment goes on when the other is done.
+    """
+    text = """
+clock: {measure: 2 h}
+zones: {Z: {lane: {units: 2}, dock: {units: 1}}}
+flows:
+  f:
+    steps:
+      trucks: {split: {into: truck, count: 2}}
+      lane: {hold: {l: Z.lane}, steps: {dock: {hold: {d: Z.dock}, patience: {longest: 5 min, next: leave}, take: 30 min}}}
+      sweep: {take: 2 min}
+      all: {join: trucks}
+      count: {take: 1 min}
+traffic: {a: {flow: f, at: [0 min]}}
+"""
+    line = run(text, engine=engine)
+
+    assert line.visits("lane") == {"a0/1": (0, 0, 30), "a0/2": (0, 0, 5)}
+    assert line.visits("sweep") == {"a0/1": (30, 30, 32)}
+    assert line.visits("count") == {"a0": (32, 32, 33)}
+
+
+def test_who_works_for_a_batch_cannot_leave_it():
+    """
+    The others of a batch wait for its leader, who may therefore go to the end of its steps but not away.
+    """
+    text = """
+clock: {measure: 2 h}
+zones: {Z: {dock: {units: 1}}}
+flows: {f: {steps: {fill: {gather: {number: 2}, steps: {dock: {hold: {d: Z.dock}, patience: {longest: 5 min, next: leave}, take: 30 min}}}}}}
+traffic: {a: {flow: f, at: [0 min, 1 min]}}
+"""
+    with pytest.raises(Faults) as found:
+        run(text)
+
+    assert str(found.value).splitlines() == [
+        "timeline.yaml:7:116: others wait for the end of these steps, which one does for its batch",
+        "    Go on with `end`, and let it leave after the batch.",
+    ]
+
+
+def test_a_step_that_is_called_leave_is_meant_first(engine):
+    """
+    In a list with a step `leave` the word means that step.
+    """
+    text = RENEGE.format(open="always", next="leave").replace("gone: {take", "leave: {take")
+
+    assert run(text, engine=engine).visits("leave")["a1"] == (17, 17, 18)
+
+
 BALK = """
 clock: {measure: 51 min}
 zones: {Z: {desk: {units: 1}}}

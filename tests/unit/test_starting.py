@@ -91,3 +91,29 @@ def test_the_command_says_what_comes_next(tmp_path, monkeypatch, capsys):
     assert end.value.code == 0
     assert capsys.readouterr().out == "harbour.yaml written. Next: zonesim validate harbour.yaml\n"
     assert "name: harbour" in (tmp_path / "harbour.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("profile", "measure", "expected"),
+    [
+        ("hours: [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0]", "36 h", "with a daily profile, measure whole days"),
+        ("hours: [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0]", "3 d", ""),
+        ("days: [1, 1, 1, 1, 1, 0, 0]", "3 d", "with a weekly profile, measure whole weeks"),
+        ("days: [1, 1, 1, 1, 1, 0, 0]", "2 week", ""),
+        ("days: [2, 2, 2, 2, 2, 2, 2]", "36 h", ""),
+        ("months: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]", "36 h", ""),
+    ],
+)  # fmt: skip
+def test_what_repeats_is_measured_whole(tmp_path, profile, measure, expected):
+    """
+    Weeks where the days of a profile differ, days where only its hours do, anything where it is flat.
+    """
+    path = tmp_path / "x.yaml"
+    path.write_text(
+        f"zonesim: 1\nkind: scenario\nname: x\nclock: {{measure: {measure}}}\nprofiles: {{p: {{{profile}}}}}\n"
+        "flows: {f: {steps: {s: {take: 5 min}}}}\ntraffic: {t: {flow: f, rate: 3 /h, profile: p}}\n",
+        encoding="utf-8",
+    )
+    found = [each for each in validate_file(path, [])["warnings"] if each.startswith("clock.measure")]
+
+    assert found == ([f"clock.measure is {measure}: {expected}"] if expected else [])

@@ -34,7 +34,7 @@ from zonesim.policy import (
 )
 from zonesim.policy.world import USES
 from zonesim.scenario import load_catalogue
-from zonesim.units import WEEK, parse
+from zonesim.units import DAY, WEEK, parse
 
 WIDTH: Final = 150
 """Columns of printed tables when standard output is no terminal."""
@@ -80,9 +80,13 @@ def _warnings(arm: ResolvedArm) -> list[str]:
         f"flow {name} replaces the library's flow of that name here; measures do not edit it" for name in shadowed
     ]
     clock = arm.scenario.clock
-    weekly = any(entry.profile for entry in arm.scenario.traffic.values())
-    if weekly and parse(clock.measure, "duration") % WEEK:
+    names = {name for entry in arm.scenario.traffic.values() for name in entry.profile}
+    periods = {arm.scenario.profiles[name].period for name in names if name in arm.scenario.profiles}
+    measured = parse(clock.measure, "duration")
+    if "week" in periods and measured % WEEK:
         warnings.append(f"clock.measure is {clock.measure}: with a weekly profile, measure whole weeks")
+    elif "day" in periods and measured % DAY:
+        warnings.append(f"clock.measure is {clock.measure}: with a daily profile, measure whole days")
     return warnings
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from zonesim.faults import Place
 from zonesim.plan.operations import Op
@@ -30,12 +31,33 @@ class Instruction(list[Operand]):
         self.place = place
 
 
+@dataclass(frozen=True)
+class Kept:
+    """Units in a slot that wait for the end of a later step: the step of their visit, and their rows of needs."""
+
+    slot: Label
+    step: int
+    first: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Block:
+    """What a token holds inside a block: the step of its visit, its rows of needs, and the slot."""
+
+    step: int
+    first: int
+    rows: int
+    slot: int
+
+
 class Routine:
     """
     Instructions of one kind of token, in order. Labels may be used before they are placed.
 
     `at` is where the step at hand is written. Slots below `nested` belong to blocks, by their depth; those above to
-    units that are kept after their block.
+    units that are kept after their block, all of which `kept` lists. `leaving`: where a token goes on, by the blocks
+    that it is inside of, to give back all that it has and leave.
     """
 
     def __init__(self) -> None:
@@ -43,6 +65,8 @@ class Routine:
         self.at: Place | None = None
         self.nested = 0
         self._kept: list[Label] = []
+        self.leaving: dict[tuple[Block, ...], Label] = {}
+        self.kept: list[Kept] = []
 
     def emit(self, op: Op, step: int = -1, *operands: Operand) -> None:
         """Append an instruction."""

@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import Final
 
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
-from zonesim.plan.assembly import Label, Operand
+from zonesim.plan.assembly import Block, Kept, Label, Operand
 from zonesim.plan.flow_choice import ChoiceWriter
 from zonesim.plan.operations import NOWHERE, BranchOn, GatherBy, Op, SetWhat
 from zonesim.plan.plan import MarkName, StepName
-from zonesim.plan.scope import Kept, OpenList, Scope
+from zonesim.plan.scope import OpenList, Scope
 from zonesim.plan.world_tables import CREDIT
 from zonesim.scenario.acts import Changes, Gather, Instant, start_of
 from zonesim.scenario.models import Step, When
@@ -115,7 +115,12 @@ class WorkWriter(ChoiceWriter, ABC):
         self._check_fits(step, needs, scope)
         patience, renege_to, stream = self._patience(step, scope, labels)
         self.routine.emit(Op.SEIZE, number, first, count, priority, scope.depth, patience, renege_to, stream)
-        inner = replace(scope, depth=scope.depth + 1, held=tuple(sorted(in_hand.items())))
+        inner = replace(
+            scope,
+            depth=scope.depth + 1,
+            held=tuple(sorted(in_hand.items())),
+            blocks=(*scope.blocks, Block(number, first, count, scope.depth)),
+        )
         if step.take is not None:
             self._hold_time(step, inner, NOWHERE)
         self._work(step, inner)
@@ -130,9 +135,9 @@ class WorkWriter(ChoiceWriter, ABC):
         if step.patience is None:
             return NOWHERE, NOWHERE, NOWHERE
         target = step.patience.next
-        self._check_target(target, labels, scope, self.arm.world.place((*scope.text, "patience", "next")))
+        way = self._way(target, labels, scope, self.arm.world.place((*scope.text, "patience", "next")))
         law = self._law(step, scope, step.patience.longest, ("patience", "longest"))
-        return law, labels[target], self.tables.streams.add(self._stream_name(scope, "patience"))
+        return law, way, self.tables.streams.add(self._stream_name(scope, "patience"))
 
     def _check_alone(self, needs: Mapping[int, int], step: Step, scope: Scope) -> None:
         """Raise ScenarioFault when units that may be lost in the middle of work are not the only ones in hand."""
@@ -188,7 +193,9 @@ class WorkWriter(ChoiceWriter, ABC):
         first, count = self._needs({resource: units})
         slot = self.routine.slot_for_kept()
         self.routine.emit(Op.KEEP, number, first, count, scope.depth, slot)
-        opened.kept.setdefault(step.keep[key], []).append(Kept(slot, number, first, count))
+        kept = Kept(slot, number, first, count)
+        opened.kept.setdefault(step.keep[key], []).append(kept)
+        self.routine.kept.append(kept)
 
     def _list_of(self, until: str, scope: Scope, place: Place) -> OpenList:
         """Return the list, of those around a step, in which the later step `until` stands."""
@@ -234,7 +241,7 @@ class WorkWriter(ChoiceWriter, ABC):
         to = others if step.steps else NOWHERE
         self.routine.emit(Op.GATHER, self._step_number(step, scope), batch, number, law, calendar, to, by, stream)
         if step.steps:
-            self._steps(step.steps, scope)
+            self._steps(step.steps, replace(scope, leads=True))
             self.routine.emit(Op.SCATTER, NOWHERE, batch)
             self.routine.place(others)
 

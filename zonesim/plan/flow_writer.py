@@ -17,6 +17,7 @@ from zonesim.plan.scope import Kind, Scope
 from zonesim.plan.world_tables import WorldTables
 from zonesim.scenario.fields import By, Law
 from zonesim.scenario.models import Step, Traffic
+from zonesim.scenario.steps import LEAVE
 
 FLAGS: Final = 63
 """Flags a token can carry (bits of an int64)."""
@@ -173,16 +174,41 @@ class FlowWriter:
 
     # --- ways
 
-    @staticmethod
-    def _check_target(target: str, labels: Mapping[str, Label], scope: Scope, place: Place) -> None:
-        """Raise ScenarioFault unless a token can go on with the step `target` of the list it is in."""
+    def _way(self, target: str, labels: Mapping[str, Label], scope: Scope, place: Place) -> Label:
+        """
+        Return where a token goes on with the step `target` of the list that it is in, or to leave with empty hands.
+
+        Raises ScenarioFault unless it can.
+        """
         if target in labels:
-            return
+            return labels[target]
+        if target == LEAVE:
+            if scope.leads:
+                fault = "others wait for the end of these steps, which one does for its batch"
+                raise ScenarioFault(fault, place, "Go on with `end`, and let it leave after the batch.")
+            return self.routine.leaving.setdefault(scope.blocks, Label())
         of_children = scope.lists[-1].of_children
         if target in of_children:
             fault = f"'{target}' is only for the children of '{of_children[target]}' to go on with"
             raise ScenarioFault(fault, place, f"Name '{of_children[target]}', its join, or a step outside.")
-        raise UnknownName(f"no step '{target}' to go on with", place, suggest(target, labels, "steps"))
+        raise UnknownName(f"no step '{target}' to go on with", place, suggest(target, [*labels, LEAVE], "steps"))
+
+    def _leaves(self) -> None:
+        """Write the ways on which tokens give back all that they have, to the end of the routine."""
+        routine = self.routine
+        if not routine.leaving:
+            return
+        end, empty = Label(), Label()
+        routine.jump(end)
+        for blocks, way in routine.leaving.items():
+            routine.place(way)
+            for block in reversed(blocks):
+                routine.emit(Op.RELEASE, block.step, block.first, block.rows, block.slot, 0)
+            routine.jump(empty)
+        routine.place(empty)
+        for kept in routine.kept:
+            routine.emit(Op.RELEASE, kept.step, kept.first, kept.rows, kept.slot, 1)
+        routine.place(end)
 
     # --- marks
 

@@ -67,6 +67,7 @@ class EntryCompiler(WorkWriter):
         routine = self.routine
         self.routines.append(routine)
         body()
+        self._leaves()
         for truth in self.known.get(scope.path, ()):
             if truth in self.tables.scenario.truth:  # a check of any other is a fault where it is written
                 self.truths.setdefault(truth)
@@ -242,10 +243,9 @@ class EntryCompiler(WorkWriter):
             return
         place = self.arm.world.place((*scope.text, "next"))
         shares = step.next if isinstance(step.next, dict) else {step.next: "100 %"}
-        for target in shares:
-            self._check_target(target, labels, scope, place)
+        targets = {target: self._way(target, labels, scope, place) for target in shares}
         if not isinstance(step.next, dict):
-            self.routine.jump(labels[step.next])
+            self.routine.jump(targets[step.next])
             return
         # One draw decides between all targets: the branches compare it with the cumulative shares.
         stream = self.tables.streams.add(self._stream_name(scope, "next"))
@@ -259,7 +259,7 @@ class EntryCompiler(WorkWriter):
         self.routine.jump(after)
         for target, way in ways.items():
             self.routine.place(way)
-            self.routine.jump(labels[target])
+            self.routine.jump(targets[target])
         self.routine.place(after)
 
     # --- steps
@@ -270,7 +270,7 @@ class EntryCompiler(WorkWriter):
             return
         inner = replace(scope, path=(*scope.path, name))
         if step.background:
-            alone = replace(inner, depth=0, held=(), lists=())
+            alone = inner.of_child()
             self._children(
                 inner, step, 1, NOWHERE, self._background_kind(step), lambda: self._body(step, alone, {END: Label()})
             )
@@ -363,7 +363,7 @@ class EntryCompiler(WorkWriter):
             most,
             group,
             step.split.into,
-            lambda: self._steps(between, replace(scope, depth=0, held=(), lists=())),
+            lambda: self._steps(between, scope.of_child()),
             law=count,
         )
         self.routine.place(labels[items[joins[0]][0]])
@@ -381,7 +381,7 @@ class EntryCompiler(WorkWriter):
         slot = scope.depth
         self.routine.emit(Op.SEIZE, number, first, none, self._priority_row(step, scope), slot, NOWHERE, NOWHERE, 0)
         group = self.tables.groups.add((self.name, scope.path), scope.path)
-        alone = replace(scope, depth=0, held=(), lists=())
+        alone = scope.of_child()
         for name, branch in step.parallel.items():
             body = partial(self._steps, {name: branch}, alone, "parallel")
             self._children(replace(scope, path=(*scope.path, name)), step, 1, group, "task", body)

@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from zonesim.plan.assembly import Label
+from zonesim.plan.assembly import Block, Kept
 from zonesim.plan.binding import Arguments, Origins
 from zonesim.scenario.models import Step
-
-
-@dataclass(frozen=True)
-class Kept:
-    """Units in a slot that wait for the end of a later step: the step of their visit, and their rows of needs."""
-
-    slot: Label
-    step: int
-    first: int
-    rows: int
 
 
 @dataclass
@@ -58,7 +48,8 @@ class Scope:
     `path` leads through calls and blocks to the step; `call` is the part of it that leads to the flow, within which
     marks have their meaning; `text` is where the step is written. `depth` and `held` (resource, units) are what the
     token has in its hands. `zones` are those that the call is in. `lists` are the lists of steps around the step, the
-    nearest last.
+    nearest last; `blocks` those that the token is inside of, likewise, those of the calls around it included. `leads`:
+    whether others wait for the token to do the steps of their batch.
     """
 
     flow: str
@@ -73,6 +64,12 @@ class Scope:
     calls: int = 0
     zones: tuple[str, ...] = ()
     lists: tuple[OpenList, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    leads: bool = False
+
+    def of_child(self) -> Scope:
+        """Return where a child stands that begins here: with nothing in its hands, and lists of its own."""
+        return replace(self, depth=0, held=(), lists=(), blocks=(), leads=False)
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,11 @@ class Patience(Strict):
     longest: Take
     """The longest wait, e.g. `30 min` or `{exponential: {mean: 20 min}}`."""
     next: Name = "end"
-    """The step of the same list that it goes on with, or `end`."""
+    """
+    The step of the same list that it goes on with; `end`: the end of this list (a flow ends; a block ends, gives back
+    what it took, and what follows it is done); `leave`: it gives back all that it has, also what blocks around it took,
+    and leaves.
+    """
 
 
 class Line(Strict):

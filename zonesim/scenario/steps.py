@@ -30,7 +30,10 @@ from zonesim.scenario.fields import (
 from zonesim.scenario.labels import Source, Text
 
 END: Final = "end"
-"""Reserved as a place to go on: the end of the flow."""
+"""Reserved as a place to go on: the end of the list of steps."""
+
+LEAVE: Final = "leave"
+"""As a place to go on: out of all blocks and calls, with empty hands; a step of the list with this name comes first."""
 
 
 def _form_of_shares(value: Any) -> str:  # noqa: ANN401
@@ -260,7 +263,8 @@ class Step(Strict):
     """Notes the moment under this name, or under several, e.g. `released` or `[released, pickup_allowed]`."""
     next: Next | None = None
     """
-    Where to go on: a step of the same list, `end`, or shares of them, e.g. `{rework: 10 %}`; backward makes a loop.
+    Where to go on: a step of the same list, `end` (of this list: a flow or block ends), `leave` (it gives back all that
+    it has and leaves), or shares of them, e.g. `{rework: 10 %}`; backward makes a loop.
     """
     source: Source | None = None
     """Where the numbers of the step come from, e.g. `assumed`."""

@@ -83,6 +83,13 @@ class Profile(Strict):
         return self
 
     @property
+    def period(self) -> str:
+        """Return after what the shape repeats itself, but for the months: a `week`, a `day`, or "" where it is flat."""
+        if len(set(self.days)) > 1:
+            return "week"
+        return "day" if len(set(self.of_day)) > 1 else ""
+
+    @property
     def of_day(self) -> list[float]:
         """Return the weights of the equal parts of a day, hours or shorter."""
         return self.hours if self.parts is None else self.parts
