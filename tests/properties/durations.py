@@ -57,11 +57,11 @@ def _law(luck: Luck, kind: str) -> dict[str, Any]:
     if kind == "exponential":
         return {kind: {"mean": mean}}
     if kind in {"lognormal", "gamma"}:
-        return {kind: {"mean": mean, "cv": luck.pick([0.5, 1.0, 1.5])}}
+        return {kind: {"mean": mean, "cv": luck.pick([0.5, 1.0, 1.5, 0.03, 3.0])}}
     if kind in {"weibull", "erlang"}:
         return {kind: {"shape": luck.pick([1, 2, 3]), "mean": mean}}
     if kind == "normal":
-        return {kind: {"mean": mean, "sd": "2 min"}}
+        return {kind: {"mean": mean, "sd": luck.pick(["2 min", "2 min", "0 min"]), "low": luck.pick(["0 s", mean])}}
     if kind == "haul":
         return {"distance": f"{luck.number(1, 30)} km", "speed": "60 km/h", "cv": 0.3}
     first, second = luck.split_percent(2)

@@ -273,6 +273,20 @@ def test_what_is_written_means_what_was_fitted(name):
         assert float(law.cdf(np.array([x]))[0]) == pytest.approx(u, abs=2e-3)
 
 
+@pytest.mark.parametrize(("size", "spread"), [(10**9, 1e-4), (10**9, 1e-6), (10**7, 4.0)])
+def test_what_is_written_is_a_law_of_the_format(size, spread):
+    """
+    Of times that hardly differ, or by many magnitudes, no candidate goes beyond what scenarios may have.
+    """
+    draws = np.random.default_rng(5)
+    times = np.maximum(size * np.exp(spread * draws.standard_normal(400)), 1).astype(np.int64)
+    found = fit_durations(times)
+
+    assert found.candidates
+    for each in found.candidates:
+        Laws().law(Law.model_validate(each.written), lambda value: value)
+
+
 def test_times_that_are_all_equal_are_constant():
     """
     A barrier that always takes 8 seconds has one law.

@@ -283,6 +283,7 @@ EXTREMES = [
     "{normal: {mean: 5 min, sd: 1 min, low: 12 min}}",
     "{normal: {mean: 5 min, sd: 1 min, low: 44 min}}",
     "{normal: {mean: 5 min, sd: 9 d}}",
+    "{normal: {mean: 5 min, sd: 1e-300 ms}}",
     "{empirical: [5 min]}",
     "{uniform: [0 s, 11000 d]}",
     "{distance: 1 m, speed: 1000000 km/h, cv: 100}",

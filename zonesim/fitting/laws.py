@@ -17,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from zonesim.scenario.fields import CV_RANGE, SHAPE_RANGE
 from zonesim.units import DAY, HOUR, MINUTE, SECOND
 
 Numbers = NDArray[np.float64]
@@ -143,6 +144,11 @@ def duration_text(ms: float) -> str:
         if ms >= least:
             return f"{float(f'{ms / size:.5g}'):.12g} {unit}"
     return f"{float(f'{ms:.5g}'):.12g} ms"
+
+
+def _within(value: float, bounds: tuple[float, float]) -> float:
+    """Return a number to five digits, at most as far as the format goes."""
+    return number_text(min(max(value, bounds[0]), bounds[1]))
 
 
 def number_text(value: float) -> float:
@@ -275,7 +281,7 @@ def _gamma(x: Numbers) -> Fitted:
         "gamma",
         2,
         *_gamma_functions(shape, mean),
-        lambda scale: {"gamma": {"mean": duration_text(mean * scale), "cv": number_text(1 / math.sqrt(shape))}},
+        lambda scale: {"gamma": {"mean": duration_text(mean * scale), "cv": _within(1 / math.sqrt(shape), CV_RANGE)}},
     )
 
 
@@ -318,14 +324,17 @@ def _weibull(x: Numbers) -> Fitted:
         lambda y: -np.expm1(-((np.maximum(y, 0) / size) ** k)),
         lambda y: k / size * (y / size) ** (k - 1) * np.exp(-((y / size) ** k)),
         lambda scale: {
-            "weibull": {"shape": number_text(k), "mean": duration_text(size * math.gamma(1 + 1 / k) * scale)}
+            "weibull": {
+                "shape": _within(k, SHAPE_RANGE),
+                "mean": duration_text(size * math.gamma(1 + 1 / max(k, SHAPE_RANGE[0])) * scale),
+            }
         },
     )
 
 
 def _lognormal_text(mu: float, sigma: float, scale: float) -> dict[str, Any]:
     mean, cv = math.exp(mu + sigma**2 / 2) * scale, math.sqrt(math.expm1(sigma**2))
-    return {"lognormal": {"mean": duration_text(mean), "cv": number_text(cv)}}
+    return {"lognormal": {"mean": duration_text(mean), "cv": _within(cv, CV_RANGE)}}
 
 
 def _lognormal_functions(mu: float, sigma: float) -> tuple[Function, Function]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from zonesim.scenario.fields import Law, check_cv, check_phases, check_shape
 
 LawRow = tuple[int, tuple[float, ...]]
 Resolve = Callable[[Any], Any]
+
+_SPREAD: Final = 1e-3
+"""A standard deviation below a thousandth of the millisecond to which durations are rounded is none."""
 
 
 class Laws:
@@ -93,7 +96,7 @@ class Laws:
         return self._haul(law, resolve)
 
     def _normal(self, mean: float, sd: float, low: float) -> int:
-        if sd > 0:
+        if sd >= _SPREAD:
             return self.add(Kind.NORMAL, mean, sd, low)
         if mean < low:
             message = "a normal law without spread (sd 0) has no value above its low"
