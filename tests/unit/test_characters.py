@@ -112,6 +112,9 @@ def test_a_full_width_twin_is_named_where_it_stands(turn, tmp_path):
         ("at: [0 min, 5 min]", "at: 【0 min、5 min】", ["s:32:9: ", "write [0 min,5 min]."]),
         ("[checked, stamped]", "[checked、stamped]", ["s:25:23: '、' (U+3001", "Write checked,stamped."]),
         ("desk: {units: 2", "source: {units: 2", ["s:12:5: 'source' is a key of the format and cannot name a resource"]),
+        ("plain: 60 %", "null: 60 %", ["s:15:39: 'null' cannot name anything: as a value it is nothing", "Choose another name."]),
+        ("plain: 60 %", "true: 60 %", ["s:15:39: 'true' cannot name anything: as a value it is true"]),
+        ("far: distance", "open: distance", ["s:19:26: 'open' is a key of `when` and cannot name a parameter"]),
         ("units: 2", "units: true", ["s:12:19: expected a number of units, found 'true'"]),
         ("[1, 1, 1", "[true, 1, 1", ["s:9:27: expected a number, found 'true'", "Write a number such as 3."]),
         ("[1, 1, 1", "[1e400, 1, 1", ["s:9:27: the number '1e400' is too large"]),
@@ -135,6 +138,28 @@ def test_slips_and_unseen_characters(old, new, expected, tmp_path):
     told = said(tmp_path, GOOD.replace(old, new, 1))
     for part in expected:
         assert part in told, told
+
+
+@pytest.mark.parametrize(
+    "doubt",
+    [
+        "true",
+        "[5 %]",
+        "{a: 1}",
+        "[[1 %], 5 %, 9 %]",
+        "[{uncertain: [1 %, 2 %, 3 %]}, 5 %, 9 %]",
+        "null",
+        "[5 %, 1 %, 9 %]",
+    ],
+)
+def test_a_doubt_that_is_none_is_a_fault(doubt, tmp_path):
+    """
+    Whatever stands below `uncertain`, of a share or of a number of units, the file is refused with its line.
+    """
+    for old in ("all: 5 %", "units: 2"):
+        told = said(tmp_path, GOOD.replace(old, f"{old.partition(':')[0]}: {{uncertain: {doubt}}}", 1))
+
+        assert re.match(r"s:(16|12):\d+: ", told), told
 
 
 def test_a_file_that_was_typed_with_wide_signs_throughout(tmp_path):

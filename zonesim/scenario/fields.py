@@ -114,7 +114,8 @@ def check_keys(cls: type[Named], data: Any, what: str) -> Any:  # noqa: ANN401
 
 def mode_of(value: Any) -> Any:  # noqa: ANN401
     """Return the value that runs use: the mode of `{uncertain: [low, mode, high]}`, else the value itself."""
-    return value["uncertain"][1] if isinstance(value, dict) and set(value) == {"uncertain"} else value
+    doubt = value["uncertain"] if isinstance(value, dict) and set(value) == {"uncertain"} else None
+    return doubt[1] if isinstance(doubt, list) and len(doubt) == 3 else value  # noqa: PLR2004
 
 
 def is_doubt(value: Any) -> bool:  # noqa: ANN401
@@ -125,6 +126,20 @@ def is_doubt(value: Any) -> bool:  # noqa: ANN401
 def is_reference(value: Any) -> bool:  # noqa: ANN401
     """Return whether a value is `$name`, to be filled in later."""
     return isinstance(value, str) and value.startswith("$")
+
+
+_DOUBT: Final = "Write {uncertain: [low, mode, high]}."
+
+
+def doubt_about(value: Any, check: Callable[[Any], Any]) -> list[Any] | None:  # noqa: ANN401
+    """Return low, mode and high of a doubt about a whole number, each checked; None when `value` is no doubt."""
+    doubt = value["uncertain"] if isinstance(value, dict) and set(value) == {"uncertain"} else None
+    if not isinstance(doubt, list) or len(doubt) != 3 or any(isinstance(part, dict) for part in doubt):  # noqa: PLR2004
+        return None
+    checked = [check(part) for part in doubt]
+    if all(isinstance(part, int) for part in checked) and checked != sorted(checked):
+        raise problem("low, mode and high are not in order", _DOUBT)
+    return doubt
 
 
 def _checked(kind: str, parse: Callable[[Any], float] | None = None) -> BeforeValidator:
@@ -140,11 +155,13 @@ def _checked(kind: str, parse: Callable[[Any], float] | None = None) -> BeforeVa
                 raise problem(
                     f"expected a {kind}, found a mapping", "Write a value, or {uncertain: [low, mode, high]}."
                 )
+            if nested := [part for part in value["uncertain"] if isinstance(part, dict)]:
+                raise problem(f"expected a {kind}, found {units.describe(nested[0])}", _DOUBT)
             low, mode, high = (check(part) for part in value["uncertain"])
             if not any(is_reference(part) for part in (low, mode, high)) and not parse(low) <= parse(mode) <= parse(
                 high
             ):
-                raise problem("low, mode and high are not in order", "Write {uncertain: [low, mode, high]}.")
+                raise problem("low, mode and high are not in order", _DOUBT)
             return value
         try:
             parse(value)
@@ -226,9 +243,7 @@ Real = Annotated[float, PLAIN]
 def _count(value: Any) -> Any:  # noqa: ANN401
     if is_reference(value):
         return value
-    if isinstance(value, dict) and set(value) == {"uncertain"} and isinstance(value["uncertain"], list):
-        for part in value["uncertain"]:
-            _count(part)
+    if doubt_about(value, _count) is not None:
         return value
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1_000_000:  # noqa: PLR2004
         raise problem(

@@ -23,6 +23,7 @@ from zonesim.scenario.fields import (
     check_part,
     check_signs,
     check_total,
+    doubt_about,
     in_schema,
     keys_in_schema,
     mode_of,
@@ -102,10 +103,7 @@ class Resource(Strict):
 
 def _units(value: Any) -> Any:  # noqa: ANN401
     ok = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 1_000_000  # noqa: PLR2004
-    doubt = isinstance(value, dict) and set(value) == {"uncertain"} and isinstance(value["uncertain"], list)
-    if doubt and len(value["uncertain"]) == 3:  # noqa: PLR2004
-        for part in value["uncertain"]:
-            _units(part)
+    if doubt_about(value, _units) is not None:
         return value
     if not ok:
         raise problem(

@@ -160,7 +160,10 @@ class _Reader:
 
     def check_key(self, node: yaml.ScalarNode, key: str, path: Path_) -> None:
         """Note a fault for a key with characters that nobody sees, or that look like signs of the format."""
-        if found := unseen(key, name=True):
+        if node.style is None and key in _WORDS:
+            meant = {True: "true", False: "false", None: "nothing"}[_WORDS[key]]
+            self.fault(node, f"'{key}' cannot name anything: as a value it is {meant}", "Choose another name.")
+        elif found := unseen(key, name=True):
             self.fault(node, f"{told(found)} in the name '{visible(key)}' cannot be seen", "Take it out.")
         elif path[-1:] != ("where",) and (found_at := slips(key)):  # columns of a log are called as they are called
             first, mark = found_at[0], node.start_mark

@@ -381,6 +381,9 @@ class Flow(Strict):
     @model_validator(mode="after")
     def _well_named(self) -> Flow:
         _steps_named_well(self.steps)
+        for name in set(self.params) & set(When.model_fields):
+            fault = f"'{name}' is a key of `when` and cannot name a parameter"
+            raise problem(fault, "Choose another name.", ("params", name))
         return self
 
 
