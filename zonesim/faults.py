@@ -212,7 +212,7 @@ MOST_COMPARED: Final = 1000
 """Longest name, and so many others, that are compared to find what was meant."""
 
 FEW = 12
-"""So many names are listed in full when none is near."""
+"""So many names are listed when none is near."""
 
 
 def near(name: str, known: Iterable[str]) -> list[str]:
@@ -231,10 +231,11 @@ def _slip(name: str, choice: str) -> bool:
 
 
 def suggest(name: str, known: Iterable[str], what: str = "") -> str:
-    """Return a remedy: the names nearest to `name`, or all of `known` when they are few, or nothing."""
+    """Return a remedy: the names nearest to `name`, or all of `known`, of many the first ones."""
     choices = [str(choice) for choice in known]
     if meant := near(name, choices):
         return "Did you mean " + " or ".join(f"'{choice}'" for choice in meant) + "?"
-    if choices and len(choices) <= FEW:
-        return f"Known{' ' + what if what else ''}: {', '.join(choices)}."
-    return ""
+    if not choices:
+        return f"There are no {what or 'names'} here that it could be."
+    more = f" and {len(choices) - FEW} more" if len(choices) > FEW else ""
+    return f"Known{' ' + what if what else ''}: {', '.join(choices[:FEW])}{more}."

@@ -24,7 +24,13 @@ LARGEST_TRACE: Final = 256_000_000
 """Bytes of a log of arrivals."""
 
 MOST_ARRIVALS: Final = 2_000_000
-"""Arrivals from one log, and the wrong rows after which it is read no further."""
+"""Arrivals from one log."""
+
+MOST_LINES: Final = 5_000_000
+"""Lines of a log of arrivals, those that are left out counted too."""
+
+MOST_WRONG: Final = 10_000
+"""Wrong rows of a log, after which it is read no further."""
 
 MOST_CLASSES: Final = 50
 """Classes that a column of a log may name."""
@@ -78,6 +84,7 @@ TABLE: Final = (
     ("levels inside each other", f"{DEEPEST}"),
     ("size of a log of arrivals", f"{LARGEST_TRACE:,} bytes"),
     ("arrivals from one log", f"{MOST_ARRIVALS:,}"),
+    ("lines of a log, those that are left out counted too", f"{MOST_LINES:,}"),
     ("classes in a column of a log", f"{MOST_CLASSES}"),
     ("dates in a list of holidays", f"{MOST_DATES:,}"),
     ("length of a run", f"{LONGEST_RUN_YEARS} years"),

@@ -156,7 +156,7 @@ def test_the_lines_are_one_step_in_results():
 
 
 FAULTS = {
-    "shortest: [Z.one]": "timeline.yaml:11:44: 'shortest' has 1 entries, 2 are due",
+    "shortest: [Z.one]": "timeline.yaml:11:44: 'shortest' has 1 entries, 2 are due\n    Leave some out, or add some.",
     "shortest: [Z.one, Z.two, Z.one]": (
         "timeline.yaml:11:44: 'Z.one' stands in the list twice\n    Name each resource once."
     ),

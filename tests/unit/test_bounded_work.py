@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from pathlib import Path
@@ -9,14 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.helper import HEAD, ROOT, plan_of
+from tests.helper import HEAD, ROOT, plan_of, plan_of_file
 from zonesim import cli
 from zonesim.experiment import design, read_design
+from zonesim.experiment.how import no_longer_than
 from zonesim.faults import MOST_TOLD, Faults, MoreFaults, Place, ScenarioFault, near
 from zonesim.plan import adoption, compile_plan, world_tables
 from zonesim.plan.adoption import Choice, Condition, editions
 from zonesim.policy import Following, PracticeUse, baseline, resolve, world_of
-from zonesim.scenario import read_text
+from zonesim.scenario import read_text, reader, traces
 from zonesim.scenario.excerpts import explain
 
 OWN = str(ROOT / "zonesim")
@@ -264,7 +266,10 @@ PIPED = {
     "target of plot": (["plot", "pipe"], "pipe: is a pipe or a device, not a file"),
     "study": (["plot", "folder"], "folder/study.json: is a pipe or a device, not a file"),
     "trace": (["validate", "traced.yaml"], "traced.yaml:7:47: 'pipe' is a pipe or a device, not a file"),
-    "results folder": (["run", "bank.yaml", "--replications", "1", "--out", "pipe"], "cannot write results"),
+    "results folder": (
+        ["run", "bank.yaml", "--replications", "1", "--out", "pipe"],
+        "pipe: cannot write there: File exists",
+    ),
 }
 
 
@@ -364,3 +369,69 @@ def test_practices_that_some_follow_make_editions_up_to_a_limit(monkeypatch):
         "a.yaml:3:1: 4 practices that only some follow make more than 15 editions of a flow\n"
         "    Let some of them be followed by all, or leave measures out."
     )
+
+
+def test_values_are_counted_while_they_are_read(monkeypatch):
+    """
+    The reader stops at the first value too many, and says where it stands.
+    """
+    monkeypatch.setattr(reader, "MOST_VALUES", 5)
+    with pytest.raises(Faults) as found:
+        read_text("a: [1, 2, 3,\n 4, 5]", "many.yaml")
+
+    assert str(found.value) == "many.yaml:2:5: more than 5 values\n    Split the file, or use fewer aliases."
+
+
+TRACED = f"""\
+{HEAD}clock: {{measure: 1 h}}
+flows: {{f: {{steps: {{s: {{take: 1 min}}}}}}}}
+traffic: {{t: {{flow: f, trace: {{file: log.csv, time: t, where: {{w: a}}}}}}}}
+"""
+
+LONG_LOGS = {
+    "wrong rows": (
+        "t,w\n" + "x,a\n" * 100,
+        "log.csv:7:1: 15 more wrong rows from here on, and it is read no further\n    Mend those above first.",
+    ),
+    "rows that are left out": (
+        "t,w\n" + "1 min,b\n" * 100,
+        "log.csv:51:1: more than 50 lines\n    Keep those that matter.",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", list(LONG_LOGS))
+def test_a_log_is_not_read_to_its_end_when_it_cannot_be_used(what, tmp_path, monkeypatch):
+    """
+    After so many wrong rows, or so many lines in all, the rest is not looked at.
+    """
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(traces, "MOST_WRONG", 20)
+    monkeypatch.setattr(traces, "MOST_LINES", 50)
+    text, expected = LONG_LOGS[what]
+    Path("log.csv").write_text(text, encoding="utf-8")
+    Path("traced.yaml").write_text(TRACED, encoding="utf-8")
+    with pytest.raises(Faults) as found:
+        plan_of_file(Path("traced.yaml"))
+
+    assert str(found.value).endswith(expected)
+
+
+@pytest.mark.parametrize("seconds", [math.inf, math.nan, 1e300])
+def test_a_limit_beyond_all_time_is_none(seconds):
+    """
+    A timer of the system knows no such time.
+    """
+    with no_longer_than(seconds):
+        pass
+
+
+def test_a_listed_time_may_be_in_doubt():
+    """
+    Like any quantity; the run uses the mode.
+    """
+    plan = plan_of(
+        "clock: {measure: 1 h}\nflows: {f: {steps: {s: {take: 1 min}}}}\ntraffic: {t: {flow: f, at: [{uncertain: [1 min, 2 min, 3 min]}]}}"
+    )
+
+    assert plan.times[:, 0].tolist() == [120_000]

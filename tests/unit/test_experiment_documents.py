@@ -202,7 +202,7 @@ def test_arms_with_one_plan_have_one_key(folder):
         ),
         (
             "arms: {R1: []}\nreplications: 0\n",
-            "e.yaml:6:15: 'replications' is '0', which is outside its bounds (limit 1)",
+            "e.yaml:6:15: 'replications' is '0', which is outside its bounds (limit 1)\n    Choose a value within.",
         ),
         (
             "seed: 1\n",

@@ -347,7 +347,7 @@ SETTINGS = {
         "--set adopted={m11: 1}: 'm11' must be a mapping, found '1'",
         "    Write keys and values below it.",
     ],
-    "traffic={}": ["--set traffic={}: 'traffic' has 0 entries, 1 is due"],
+    "traffic={}": ["--set traffic={}: 'traffic' has 0 entries, 1 is due", "    Leave some out, or add some."],
     "flows.f.a.hold*=2": [
         "--set flows.f.a.hold*=2: --set scales 'flows.f.a.hold', which has nothing to scale",
         "    Scale a quantity or a law.",

@@ -212,7 +212,7 @@ def test_wrong_rows_are_named_and_counted(project):
         "/data/log.csv:6:1: no value in column 'c'\n    Give each row a class.\n"
         "/data/log.csv:7:1: no value in column 'arrived'\n"
         "    Write 2018-09-03 08:15:20, or 15 min from the start; for plain numbers give `unit`.\n"
-        "/data/log.csv:8:1: 3 more wrong rows from here on"
+        "/data/log.csv:8:1: 3 more wrong rows from here on\n    Mend those above first."
     )
 
 

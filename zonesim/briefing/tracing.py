@@ -89,7 +89,8 @@ def follow(plan: Plan, token: str, seed: int, replication: int) -> Trail:
         name = plan.names.sources[source]
         known = len(np.unique(_consignments(log.all_visits(), source)))
         fault = f"traffic '{name}' has no token {ordinal} in this run"
-        raise ScenarioFault(fault, WHICH, f"Its {known} tokens are {name}#0 to {name}#{known - 1}." if known else "")
+        remedy = f"Its {known} tokens are {name}#0 to {name}#{known - 1}." if known else "Nobody arrives in this run."
+        raise ScenarioFault(fault, WHICH, remedy)
     left = bool(len(rows)) and int(rows[0, 3]) != NEVER
     end = int(rows[0, 3]) if left else plan.horizon
     if left:

@@ -13,6 +13,9 @@ from zonesim.faults import Place, RunFault, UnknownName, suggest
 
 _ALARMS: Final = hasattr(signal, "setitimer")  # not on Windows
 
+LONGEST: Final = 1e9
+"""Seconds beyond which a limit is none: thirty years."""
+
 
 @dataclass(frozen=True)
 class How:
@@ -39,7 +42,7 @@ def no_longer_than(seconds: float | None) -> Iterator[None]:
 
     Works in the main thread, which runs replications; where a system has no timer for it, there is no limit.
     """
-    if seconds is None or not _ALARMS:
+    if seconds is None or not seconds < LONGEST or not _ALARMS:
         yield
         return
 

@@ -122,7 +122,8 @@ def _check_argument(value: Any, key: str, spec: str | Sequence[str] | Param, nam
 def check_count(value: Any, place: Place | None = None) -> int:  # noqa: ANN401
     """Return a whole number of at least 1; raises ScenarioFault for anything else."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ScenarioFault(f"expected a whole number of at least 1, found {units.describe(value)}", place)
+        fault = f"expected a whole number of at least 1, found {units.describe(value)}"
+        raise ScenarioFault(fault, place, "Write a number such as 3.")
     return value
 
 

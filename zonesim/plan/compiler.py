@@ -36,7 +36,11 @@ def compile_plan(arm: ResolvedArm) -> Plan:
     entries = dict(sorted(arm.scenario.traffic.items()))
     if len(entries) > LARGEST_SOURCE + 1:
         tables.faults.add(
-            ScenarioFault(f"more than {LARGEST_SOURCE + 1} traffic entries", arm.world.place(("traffic",)))
+            ScenarioFault(
+                f"more than {LARGEST_SOURCE + 1} traffic entries",
+                arm.world.place(("traffic",)),
+                "Put those together that walk one flow, with `classes` or `batch`.",
+            )
         )
     arrivals = Arrivals(tables)
     routines: list[Routine] = []

@@ -40,7 +40,7 @@ class Arrivals:
             kind, first, count = _SPAWNED, 0, 0
         elif trace is not None or entry.at is not None:
             kind, first = _LISTED, len(self.times)
-            times = trace.times if trace else [round(units.parse(time, "duration")) for time in entry.at or ()]
+            times = trace.times if trace else [round(units.parse(mode_of(time), "duration")) for time in entry.at or ()]
             numbers = {each: number for number, each in enumerate(tables.classes)}
             classes = [numbers[each] for each in trace.classes] if trace and trace.classes else [NOWHERE] * len(times)
             self.times += zip(times, classes, strict=True)

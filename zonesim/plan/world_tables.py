@@ -48,9 +48,9 @@ class WorldTables:
         self.faults = Collector()
         self.reach = Reach(arm)
         clock = self.scenario.clock
-        self.warm_up = round(units.parse(clock.warm_up, "duration"))
-        self.measured = self.warm_up + round(units.parse(clock.measure, "duration"))
-        self.horizon = self.measured + round(units.parse(clock.cool_down, "duration"))
+        self.warm_up = round(units.parse(mode_of(clock.warm_up), "duration"))
+        self.measured = self.warm_up + round(units.parse(mode_of(clock.measure), "duration"))
+        self.horizon = self.measured + round(units.parse(mode_of(clock.cool_down), "duration"))
         if self.horizon > LONGEST_RUN:
             place = arm.world.place(("clock",))
             self.faults.add(ScenarioFault("the run is longer than a hundred years", place, "Write `measure: 4 week`."))

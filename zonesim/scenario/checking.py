@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -11,6 +11,9 @@ from pydantic_core import ErrorDetails
 from zonesim import units
 from zonesim.faults import MOST_TOLD, Faults, MoreFaults, Place, ScenarioFault, UnknownName, suggest
 from zonesim.scenario.reader import Path_, nearest
+
+_COUNTED: Final = "Leave some out, or add some."
+_LOOK: Final = "Look up what may stand there with `zonesim schema`."
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -36,6 +39,8 @@ def check(
         result = model.model_validate(tree, context={"unknown": unknown})
     except ValidationError as error:
         faults += [_fault(details, tree, places, keys, at, file) for details in error.errors(include_url=False)]
+    except ScenarioFault as fault:  # where a validator reads what others have not looked at yet
+        faults.append(fault.at(nearest(places, at, file)))
     if unknown:
         faults += _unknown_keys(unknown, tree, places, keys, at, file)
     if faults or result is None:
@@ -123,7 +128,7 @@ def _words(details: ErrorDetails, found: Any, path: Path_) -> tuple[str, str]:  
     if kind == "literal_error":
         expected = str(context.get("expected", ""))
         choices = [choice.strip().strip("'") for choice in expected.replace(" or ", ", ").split(",")]
-        return f"{shown} is not allowed for '{key}'", suggest(str(found), choices) or f"Allowed: {expected}."
+        return f"{shown} is not allowed for '{key}'", suggest(str(found), choices)
     if kind in {"model_type", "dict_type", "model_attributes_type"}:
         return f"'{key}' must be a mapping, found {shown}", "Write keys and values below it."
     if kind == "string_type":
@@ -132,16 +137,16 @@ def _words(details: ErrorDetails, found: Any, path: Path_) -> tuple[str, str]:  
         return f"'{key}' must be a list, found {shown}", "Write [first, second]."
     if kind in {"too_short", "too_long"}:
         low = context.get("min_length", context.get("max_length"))
-        return f"'{key}' has {context.get('actual_length')} entries, {low} {'are' if low != 1 else 'is'} due", ""
+        return f"'{key}' has {context.get('actual_length')} entries, {low} {'are' if low != 1 else 'is'} due", _COUNTED
     if kind.startswith(("int", "float", "finite")):
         what = "a whole number" if kind.startswith("int") else "a number"
         return f"'{key}' must be {what}, found {shown}", "Write a number such as 3."
     if kind.startswith("bool"):
-        return f"'{key}' must be true or false, found {shown}", ""
+        return f"'{key}' must be true or false, found {shown}", "Write true or false."
     if kind == "string_pattern_mismatch":
         return f"'{found}' cannot be a {key}", "Use letters, digits, '-', '_' and '.', at most 80."
     if kind.startswith(("greater", "less")):
         bound = next(iter(context.values()), "")
-        return f"'{key}' is {shown}, which is outside its bounds (limit {bound})", ""
+        return f"'{key}' is {shown}, which is outside its bounds (limit {bound})", "Choose a value within."
     message = str(details["msg"])
-    return f"'{key}': {message[:1].lower()}{message[1:]}, found {shown}", ""
+    return f"'{key}': {message[:1].lower()}{message[1:]}, found {shown}", _LOOK

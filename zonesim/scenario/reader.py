@@ -28,6 +28,7 @@ Path_ = tuple[str, ...]
 
 _INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _DECIMAL: Final = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_FEWER: Final = "Split the file, or use fewer aliases."
 _WORDS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -72,10 +73,23 @@ def nearest(places: dict[Path_, Place], path: Path_, default: str = "") -> Place
     return Place(default)
 
 
+class _TooMany(yaml.MarkedYAMLError):
+    """More values than a file may have."""
+
+
 class _Loader(yaml.SafeLoader):
     """Composes nodes; the meaning of plain scalars is decided in `_scalar`, not by YAML 1.1 rules."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}
+    values = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:  # noqa: ANN401  as it is there
+        """Compose a value (or a key, which has no index); raises _TooMany as soon as there are too many."""
+        self.values += index is not None
+        if self.values > MOST_VALUES:
+            raise _TooMany(problem_mark=self.peek_event().start_mark)  # type: ignore[no-untyped-call]
+        node: yaml.Node | None = super().compose_node(parent, index)
+        return node
 
 
 class _Reader:
@@ -99,9 +113,7 @@ class _Reader:
     def value(self, node: yaml.Node, path: Path_) -> Any:  # noqa: ANN401  YAML is untyped
         self.nodes += 1
         if self.nodes > MOST_VALUES:
-            raise ScenarioFault(
-                f"more than {MOST_VALUES} values", self.at(node), "Split the file, or use fewer aliases."
-            )
+            raise ScenarioFault(f"more than {MOST_VALUES} values", self.at(node), _FEWER)
         if len(path) > DEEPEST:
             raise ScenarioFault(f"nested deeper than {DEEPEST} levels", self.at(node), "Write it flatter.")
         if id(node) in self.open:
@@ -187,6 +199,8 @@ def read_text(text: str, file: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+        if isinstance(error, _TooMany):
+            raise Faults([ScenarioFault(f"more than {MOST_VALUES} values", place, _FEWER)]) from None
         if slips_of_keyboard := blamed(text, file):
             raise Faults(slips_of_keyboard) from None
         what = " ".join(str(part) for part in (error.context, error.problem) if part)

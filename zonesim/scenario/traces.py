@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 from zonesim import units
 from zonesim.faults import Faults, Place, ScenarioFault, UnitFault, UnknownName, suggest
-from zonesim.limits import LARGEST_TRACE, MOST_ARRIVALS, MOST_CLASSES
+from zonesim.limits import LARGEST_TRACE, MOST_ARRIVALS, MOST_CLASSES, MOST_LINES, MOST_WRONG
 from zonesim.scenario.characters import told, unseen, visible
 from zonesim.scenario.paths import ODD, is_odd
 
@@ -69,12 +69,15 @@ class _Wrong:
             self.faults.append(ScenarioFault(fault, Place(self.file, line, 1), remedy))
         elif not self.hidden:
             self.hidden = line
+        if self.count >= MOST_WRONG:
+            self.raise_any()
 
     def raise_any(self) -> None:
         if self.count > SHOWN:
             more = self.count - SHOWN
             fault = f"{more} more wrong row{'s' if more > 1 else ''} from here on"
-            self.faults.append(ScenarioFault(fault, Place(self.file, self.hidden, 1)))
+            fault += ", and it is read no further" if self.count >= MOST_WRONG else ""
+            self.faults.append(ScenarioFault(fault, Place(self.file, self.hidden, 1), "Mend those above first."))
         if self.faults:
             raise Faults(self.faults)
 
@@ -153,6 +156,9 @@ class _Log:
         try:
             self._header([name.strip() for name in next(reader, [])])
             for row in reader:
+                if reader.line_num > MOST_LINES:
+                    place = Place(self.shown, reader.line_num, 1)
+                    raise Faults([ScenarioFault(f"more than {MOST_LINES:,} lines", place, "Keep those that matter.")])
                 if row:
                     self._row(reader.line_num, row)
         except csv.Error as error:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from zonesim import units
+from zonesim.faults import UnitFault
 from zonesim.scenario.fields import (
     PLAIN,
     Count,
@@ -23,6 +24,7 @@ from zonesim.scenario.fields import (
     in_schema,
     is_doubt,
     keys_in_schema,
+    mode_of,
     problem,
 )
 from zonesim.scenario.labels import Source, Text
@@ -163,7 +165,10 @@ class Traffic(Strict):
         if self.profile and (self.at is not None or self.trace is not None or self.spawned):
             raise problem("a profile without a rate", "Remove the profile.")
         if self.at is not None:
-            times = [units.parse(time, "duration") for time in self.at]
+            try:
+                times = [units.parse(mode_of(time), "duration") for time in self.at]
+            except UnitFault as fault:  # a parameter, which nothing fills in here
+                raise problem(fault.fault, fault.remedy, ("at",)) from None
             if times != sorted(times):
                 raise problem("the listed times are not in ascending order", "Sort them.")
         column = self.trace.class_ if self.trace is not None else None
