@@ -15,7 +15,7 @@ from zonesim import cli
 from zonesim.experiment import design, read_design
 from zonesim.experiment.how import no_longer_than
 from zonesim.faults import MOST_TOLD, Faults, MoreFaults, Place, ScenarioFault, near
-from zonesim.plan import adoption, compile_plan, world_tables
+from zonesim.plan import adoption, compile_plan, loads, world_tables
 from zonesim.plan.adoption import Choice, Condition, editions
 from zonesim.policy import Following, PracticeUse, baseline, resolve, world_of
 from zonesim.scenario import read_text, reader, traces
@@ -435,3 +435,15 @@ def test_a_listed_time_may_be_in_doubt():
     )
 
     assert plan.times[:, 0].tolist() == [120_000]
+
+
+@pytest.mark.parametrize("loop", ["", ", t: {take: 1 min, next: {s: 50 %, end: 50 %}}"])
+def test_a_scenario_without_resources_has_no_loads(loop):
+    """
+    Nothing is waited for, also where tokens go round; that is no defect.
+    """
+    plan = plan_of(
+        f"clock: {{measure: 1 h}}\nflows: {{f: {{steps: {{s: {{take: 1 min}}{loop}}}}}}}\ntraffic: {{t: {{flow: f, rate: 9 /h}}}}"
+    )
+
+    assert loads(plan) == []

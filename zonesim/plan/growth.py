@@ -42,6 +42,8 @@ def must_be_done(work: Work, starts: Starts, least: Floats, most: Floats, room: 
 
     `least` and `most`: unit-ms per ms by column from arrivals that go on without end. `room`: units there on average.
     """
+    if not work.resources:
+        return np.zeros(0)
     with np.errstate(invalid="ignore", divide="ignore"):
         low, high = (np.where(np.isfinite(room) & (room > 0), each / room, 0.0) for each in (least, most))
     low, high = (each.reshape(-1, work.resources) for each in (low, high))

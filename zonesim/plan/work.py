@@ -244,10 +244,10 @@ class Work:
         found = [self._value(self.ways.nodes[number]) for number in part]
         waits = np.logical_or.reduce([each.waits for each in found])
         shape = found[0].low.shape
-        low = np.linalg.solve(system, np.array([each.low.ravel() for each in found])).reshape(-1, *shape)
-        high = _solved(system, np.array([each.high.ravel() for each in found])).reshape(-1, *shape)
+        low = np.linalg.solve(system, np.array([each.low.ravel() for each in found])).reshape(len(found), *shape)
+        high = _solved(system, np.array([each.high.ravel() for each in found])).reshape(len(found), *shape)
         likely = np.linalg.solve(system, np.array([each.likely for each in found]))
-        if min(low.min(), likely.min()) < -SAME:
+        if min(low.min(initial=0.0), likely.min(initial=0.0)) < -SAME:
             self._without_bound(part)  # children of children without end
             return
         for position, number in enumerate(part):
