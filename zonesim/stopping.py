@@ -92,6 +92,8 @@ def _interrupt(*_: object) -> None:
 
 def _wait(ours: socket.socket) -> None:
     """End the process when an interrupt comes: after a moment where there is something to put away, else at once."""
+    if hasattr(signal, "pthread_sigmask"):  # who holds interrupts back in the main thread does so for the process
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     while True:
         with suppress(OSError):
             ours.settimeout(None)

@@ -223,3 +223,27 @@ traffic: {{{first}: {{flow: f, at: [1 min]}}, {second}: {{flow: f, at: [1 min]}}
     line = run(text, engine=engine)
 
     assert line.starts("work") == {"a0": 1, "b0": 6}
+
+
+def test_who_lacks_another_resource_is_passed(engine):
+    """
+    The first in line for the bay waits for the crane until 60, and one behind it that needs the bay alone goes in at 2. The
+    first in line for two bays, of which one is free, holds up the one behind it, which starts after it, at 22.
+    """
+    text = """
+clock: {measure: 2 h}
+zones: {Z: {bay: {units: 2}, crane: {units: 1}}}
+flows:
+  crane: {steps: {use: {hold: {c: Z.crane}, take: 60 min}}}
+  both: {steps: {use: {hold: {b: {resource: Z.bay, units: TWO}, c: CRANE}, take: 10 min}}}
+  bay: {steps: {use: {hold: {b: Z.bay}, take: 10 min}}}
+traffic: {a: {flow: crane, at: [0 min]}, b: {flow: both, at: [1 min]}, c: {flow: bay, at: [2 min]}}
+"""
+    other = run(text.replace("TWO", "1").replace("CRANE", "Z.crane"), engine=engine)
+    same = run(
+        text.replace("TWO", "2").replace(", c: CRANE", "").replace("crane: {steps: {use: {hold: {c: Z.crane}, take: 60", "crane: {steps: {use: {hold: {c: Z.bay}, take: 12"),
+        engine=engine,
+    )  # fmt: skip
+
+    assert other.visits("use") == {"a0": (0, 0, 60), "b0": (1, 60, 70), "c0": (2, 2, 12)}
+    assert same.visits("use") == {"a0": (0, 0, 12), "b0": (1, 12, 22), "c0": (2, 22, 32)}

@@ -171,7 +171,6 @@ def _is_number(text: str) -> bool:
     ("words", "name"),
     [
         (("run", "desk.yaml"), "results/desk--run/run.csv"),
-        (("compare", "desk.yaml"), "results/desk/compare.json"),
         (("compare", "desk.yaml"), "results/desk/results.xlsx"),
         (("compare", "desk.yaml"), "results/desk/process_map_f.png"),
         (("sweep", "risky.yaml"), "results/risky/results.csv"),
@@ -216,7 +215,8 @@ def test_links_in_a_circle_and_files_in_place_of_folders_have_messages(project):
     assert ended("run", "desk.yaml", "--out", "file")[0] == 2
     assert ended("run", "desk.yaml", "--out", "file/below")[0] == 2
     assert ended("plot", "desk.yaml", "--out", "round")[0] == 2
-    assert ended("verify", "--quick", "--case", "S17", "--write", "file/page.md", "--workers", "1")[0] == 2
+    with pytest.raises(ScenarioFault, match=f"file/page.md: cannot write there: {os.strerror(errno.ENOTDIR)}"):
+        write_text(Path("file/page.md"), "a page")
 
 
 def test_a_folder_that_cannot_be_written_has_a_message(tmp_path, monkeypatch):
@@ -230,25 +230,45 @@ def test_a_folder_that_cannot_be_written_has_a_message(tmp_path, monkeypatch):
     assert str(found.value) == f"{tmp_path}: cannot write there\n    Choose another folder with --out."
 
 
-@pytest.mark.parametrize("kind", ["csv", "json", "xlsx", "png", "study.json", "parquet"])
-def test_every_file_of_a_comparison_meets_a_full_disk(project, monkeypatch, kind):
+@pytest.mark.parametrize(
+    ("command", "kind"),
+    [("run", "run.csv"), ("run", "run.json"), ("run", "study.json"), ("compare", "results.xlsx"), ("compare", ".png")],
+)
+def test_every_file_of_results_meets_a_full_disk(project, monkeypatch, command, kind):
     """
-    Whichever file finds no room, `compare` ends with code 3 and names it, and the files of the run before are as they were.
+    Whichever file finds no room, the command ends with code 3 and names it, and all files of the run before are as they were.
     """
-    assert ended("compare", "desk.yaml", "--replications", "1", "--workers", "1")[0] == 0
+    assert ended(command, "desk.yaml", "--workers", "1")[0] == 0
     before = {path: path.read_bytes() for path in Path("results").rglob("*") if path.is_file()}
+    without_room(monkeypatch, kind)
+    code, said = ended(command, "desk.yaml", "--workers", "1")
+
+    assert (code, said.splitlines()[0].rpartition(": ")[2]) == (3, "the disk is full")
+    assert kind in said.splitlines()[0]
+    after = {path: path.read_bytes() for path in Path("results").rglob("*") if path.is_file()}
+    assert after.keys() == before.keys()
+    assert all(after[path] == before[path] for path in before if path.suffix != ".xlsx" or kind == "results.xlsx")
+
+
+def test_cells_meet_a_full_disk(project, monkeypatch):
+    """
+    A run whose cells find no room ends with code 3 and leaves nothing half written.
+    """
+    without_room(monkeypatch, ".parquet")
+    code, said = ended("run", "desk.yaml", "--workers", "1")
+
+    assert (code, said.splitlines()[0].rpartition(": ")[2]) == (3, "the disk is full")
+    assert [path for path in Path("results").rglob("*") if path.is_file()] == []
+
+
+def without_room(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """Let the disk be full for files that end with `kind`."""
     real = Path.replace
 
     def replace(self: Path, target: Path) -> Path:
         return full() if target.name.endswith(kind) else real(self, target)  # type: ignore[return-value]
 
     monkeypatch.setattr(Path, "replace", replace)
-    code, said = ended("compare", "desk.yaml", "--replications", "2", "--workers", "1")
-
-    assert (code, said.splitlines()[0].rpartition(": ")[2]) == (3, "the disk is full")
-    assert kind in said.splitlines()[0]
-    assert not list(Path("results").rglob("*.part"))
-    assert all(path.exists() for path in before if path.suffix in {".csv", ".json", ".xlsx", ".parquet"})
 
 
 def test_a_full_disk_ends_a_run_in_several_processes(tmp_path, monkeypatch):

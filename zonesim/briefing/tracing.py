@@ -114,7 +114,7 @@ def number_named(plan: Plan, token: str) -> int:
     """
     if token.isdecimal() and len(plan.names.sources) == 1:
         token = f"{plan.names.sources[0]}#{token}"
-    name, mark, ordinal = token.partition("#")
+    name, mark, ordinal = token.rpartition("#")
     if not mark or not ordinal.isdecimal() or int(ordinal) > LARGEST_ORDINAL:
         remedy = "Write import_sea#12 (traffic entry and number, the first is 0), slowest, or slowest:F5."
         raise ScenarioFault(f"'{token}' names no token", WHICH, remedy)

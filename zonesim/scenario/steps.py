@@ -228,7 +228,8 @@ class Step(Strict):
     hold: dict[Name, Hold] = {}
     """
     Units that are taken, all or nothing, waiting in line, and given back at the end of the step, e.g. `{lane:
-    GATE.lanes}`; of several lines the shortest with `{lane: {shortest: [GATE.left, GATE.right]}}`.
+    GATE.lanes}`; of several lines the shortest with `{lane: {shortest: [GATE.left, GATE.right]}}`. Who is first in line
+    and lacks units of this resource holds up those behind; who only lacks another resource is passed by them.
     """
     keep: dict[Name, Until] = {}
     """
