@@ -288,6 +288,20 @@ def test_waits_in_line_with_units_in_hand_come_on_top():
     assert load.waits
 
 
+def test_who_waits_for_the_opening_may_give_up():
+    """
+    What has no limit but opening hours is waited for all the same: how many give up and go to the desk is not known.
+    """
+    text = """
+zones: {Z: {d: {units: 1}, hall: {units: unlimited, open: day}}}
+flows: {f: {steps: {s: {hold: {h: Z.hall}, patience: {longest: 1 h, next: d}, next: end}, d: {hold: {d: Z.d}, take: 6 min}}}}
+traffic: {a: {flow: f, rate: 2 /h}}
+"""
+    load = load_of(text)
+
+    assert (load.low, load.high) == (0, pytest.approx(0.2))
+
+
 def test_the_shortest_of_several_lines_gets_nobody_knows_what():
     """
     Together they get all; one of them none or all. A single candidate is no choice.

@@ -28,7 +28,7 @@ def study_document(
     runs: Runs[Pair],
     inputs: Mapping[Pair, Collection[str]],
     growing: Mapping[Pair, Collection[str]],
-    overruled: Mapping[Pair, Collection[str]],
+    overruled: Mapping[Pair, Collection[str]] | None = None,
 ) -> dict[str, Any]:
     """
     Return the document of an experiment that was run, wholly or in part.
@@ -82,7 +82,7 @@ def study_document(
                 "replications": runs.finished[arm, future],
                 "inputs": sorted(inputs[arm, future]),
                 "growing": sorted(growing[arm, future]),
-                "overruled": sorted(overruled[arm, future]),
+                "overruled": sorted((overruled or {}).get((arm, future), ())),
                 "plan_sha256": cell.plan.identity,
                 "resolved_sha256": cell.tree,
             }

@@ -325,7 +325,7 @@ class Ways:
             share = float(self.plan.shares[operand, state.klass])
             return False if share <= state.luck else True if share >= 1 else None
         if on == BranchOn.QUEUE_LONGER:
-            return None if self.limited[operand] else False
+            return None if self._is_waited_for(operand) else False
         if on == BranchOn.CLOSED:
             return None if self.shuts[operand] else False
         return True if third - fifth == 1 else None
@@ -397,7 +397,11 @@ class Ways:
         return (resource for resource, _ in self._in_hand(state))
 
     def _may_wait(self, first: int, count: int) -> bool:
-        return any(self.limited[resource] for resource, _ in self.needs[first : first + count])
+        return any(self._is_waited_for(resource) for resource, _ in self.needs[first : first + count])
+
+    def _is_waited_for(self, resource: int) -> bool:
+        """Return whether anybody may wait for a resource; without limit it may still be shut."""
+        return self.limited[resource] or self.shuts[resource]
 
     def _closes(self, calendar: int) -> bool:
         """Return whether a calendar is ever shut in the run."""

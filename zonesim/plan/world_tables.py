@@ -230,7 +230,10 @@ class WorldTables:
                 if isinstance(entry, Resource):
                     label = {str(language): text for language, text in entry.label.items()}
                     self.resources.add(
-                        (zone_name, name), ResourceName(zone_name, name, entry.role, label, entry.stable)
+                        (zone_name, name),
+                        ResourceName(
+                            zone_name, name, entry.role, label, None if entry.stable == "computed" else entry.stable
+                        ),
                     )
                     self.capacities.append(self._capacity(zone_name, name, entry, free=zone.outside))
                 elif isinstance(entry, Account):

@@ -244,6 +244,7 @@ def _fill_defaults(world: World) -> None:
             if isinstance(entry, dict) and "units" in entry:
                 entry.setdefault("open", "always")
                 entry.setdefault("at_shift_end", "finish")
+                entry.setdefault("stable", "computed")
                 entry.setdefault("preempt", False)
                 broken = entry.setdefault("breakdowns", "none")
                 if isinstance(broken, dict):

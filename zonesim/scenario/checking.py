@@ -126,7 +126,7 @@ def _words(details: ErrorDetails, found: Any, path: Path_) -> tuple[str, str]:  
         missing = details["loc"][-1]
         return f"key '{missing}' is missing in '{key}'", f"Add '{missing}:' there."
     if kind == "literal_error":
-        expected = str(context.get("expected", ""))
+        expected = str(context.get("expected", "")).replace("True", "true").replace("False", "false")
         choices = [choice.strip().strip("'") for choice in expected.replace(" or ", ", ").split(",")]
         return f"{shown} is not allowed for '{key}'", suggest(str(found), choices)
     if kind in {"model_type", "dict_type", "model_attributes_type"}:

@@ -90,10 +90,10 @@ class Resource(Strict):
     """
     role: Literal["", "lane", "officer", "desk", "dock", "yard", "other"] = ""
     """What it is, for figures and for the hours of officers."""
-    stable: bool | None = None
+    stable: Literal["computed", True, False] = "computed"
     """
-    Said by hand, against what the load says: `true`: its line does not grow with the length of the run; `false`: it
-    does. Results show it.
+    Whether its line stays, however long the run lasts: as `computed` from the loads, or said by hand, `true` or
+    `false`, which results show.
     """
     label: Text = {}
     """How people call it."""
