@@ -280,6 +280,24 @@ def test_a_full_disk_ends_a_run_in_several_processes(tmp_path, monkeypatch):
         run_arms({"R1": plan_of(SCENARIO)}, seed=1, replications=2, how=How(1), block=1, store=Store.below(tmp_path))
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_what_is_printed_into_a_full_disk(project):
+    """
+    Where standard output finds no room the command ends with code 3 in words.
+    """
+    with Path("/dev/full").open("w", encoding="utf-8") as device:
+        found = subprocess.run(
+            [sys.executable, "-m", "zonesim", "show", "desk.yaml"],
+            stdout=device,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            check=False,
+        )
+
+    assert (found.returncode, found.stderr) == (3, f"{DiskFull('standard output')}\n")
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0 or sys.platform != "linux", reason="only root mounts a small disk")
 def test_a_small_disk_that_fills_up(tmp_path):

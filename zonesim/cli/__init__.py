@@ -10,8 +10,9 @@ import typer
 
 from zonesim.cli import drawing, fitting, inspecting, running, sweeping, telling, verifying, writing
 from zonesim.cli.app import app
-from zonesim.faults import ZonesimError
+from zonesim.faults import DiskFull, ZonesimError
 from zonesim.stopping import STOPPED, settled, stopped
+from zonesim.writing import FULL
 
 __all__ = ["app", "drawing", "fitting", "inspecting", "main", "running", "sweeping", "telling", "verifying", "writing"]
 
@@ -23,6 +24,11 @@ def _tell_slips(arguments: list[str]) -> None:
     for argument in arguments:
         for at in slips(argument)[:1]:
             typer.echo(f"    {told(argument[at])} in '{argument}': write {corrected(argument)}.", err=True)
+
+
+def _drop_output() -> None:
+    """Let nothing more be written to standard output, which does not take it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main() -> None:
@@ -48,7 +54,7 @@ def main() -> None:
         typer.echo(explain(error), err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         sys.exit(0)
     except Exception as error:
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # a wrong option or command
@@ -57,6 +63,11 @@ def main() -> None:
             sys.exit(error.exit_code)
         if debug:
             raise
+        if isinstance(error, OSError) and error.errno in FULL:  # what is printed goes to a file
+            _drop_output()
+            fault = DiskFull(error.filename or "standard output")
+            typer.echo(str(fault), err=True)
+            sys.exit(fault.exit_code)
         kind = type(error).__name__
         typer.echo(
             f"unexpected {kind}: {error}\n    This is a defect of zonesim. Run again with --debug and report it.",
