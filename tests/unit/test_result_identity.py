@@ -14,12 +14,16 @@ import pytest
 from tests.made_up import made_up, ordinary
 from zonesim.briefing import fonts, style
 from zonesim.briefing.dwell_figure import dwell_figure
+from zonesim.briefing.fit_report import fit_job
 from zonesim.briefing.folders import file_names
+from zonesim.briefing.jobs import Job
 from zonesim.briefing.plotting import plot_job
 from zonesim.briefing.report import run_job
 from zonesim.briefing.sweep_report import plan_job, sweep_job
 from zonesim.experiment import USUAL_REPLICATIONS, USUAL_SEED, How, Store, load_results, told_setting
 from zonesim.experiment import runner as runner_module
+from zonesim.fitting import Request
+from zonesim.fitting.log import Columns
 
 SCENARIO = """zonesim: 1
 kind: scenario
@@ -433,3 +437,44 @@ def test_names_of_files_are_distinct_on_any_disk():
         "x" * 120,
         f"{'x' * 120}-2",
     ]
+
+
+# --- fits
+
+
+LOG = "arrived,left\n" + "".join(
+    f"2018-09-{day:02d} {hour:02d}:{minute:02d}:00,2018-09-{day:02d} {hour + 1:02d}:{minute + day % 7:02d}:30\n"
+    for day in range(3, 24)
+    for hour in (8, 9, 10, 14, 15)
+    for minute in (1, 7, 15, 31, 44)
+)
+
+
+def test_two_fits_in_one_folder_are_kept_apart(home):
+    """
+    A fit of another log, or one asked for otherwise, in the same folder does not mix with the first, whose files move
+    into a folder with its number; the number stands in the documents. A file of one's own stays where it is.
+    """
+
+    def fit(log: str, **more: object) -> Job:
+        (home / "log.csv").write_text(log, encoding="utf-8")
+        request = Request(Path("log.csv"), Columns("arrived", "left"), **more)
+        return fit_job(request, Path("fitted"), "en", check=False)
+
+    first = fit(LOG)
+    before = {path.name: path.read_bytes() for path in Path("fitted").iterdir()}
+    (Path("fitted") / "mine.txt").write_text("mine", encoding="utf-8")
+    again = fit(LOG)
+    second = fit("".join(LOG.splitlines(keepends=True)[:-50]), zone="OTHER")
+    numbers = [job.document["run"] for job in (first, again, second)]
+    kept = {path.name: path.read_bytes() for path in (Path("fitted") / numbers[0]).iterdir()}
+    with (Path("fitted") / "fit.csv").open(encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+
+    assert numbers[0] == numbers[1]
+    assert len(set(numbers)) == 2
+    assert kept == before
+    assert again.notes == []
+    assert numbers[0] in second.notes[0]
+    assert (Path("fitted") / "mine.txt").is_file()
+    assert {row["run"] for row in rows} == {numbers[2]}

@@ -113,6 +113,7 @@ def _caption(fit: Fit, say: Words) -> str:
         say("fit.rows", n=f"{len(fit.log):,}", file=fit.log.file.name),
         say("fit.period", first=first, last=last, days=fit.period.days),
         say("fit.refused", n=f"{fit.log.refused.total:,}"),
+        say("caption.number", run=fit.run),
         say("caption.version", version=__version__),
     ]
     return style.BETWEEN.join(parts)

@@ -15,6 +15,7 @@ from zonesim import __version__
 from zonesim.briefing.documents import to_json
 from zonesim.briefing.fit_beside import beside_document, beside_text, doubts_text, write_beside
 from zonesim.briefing.fit_words import DAYS, SEPARATORS, said, told_duration
+from zonesim.briefing.folders import files_listed, set_aside
 from zonesim.briefing.inspection import printed
 from zonesim.briefing.jobs import Job
 from zonesim.briefing.words import Language
@@ -47,6 +48,7 @@ def fit_job(request: Request, out: Path, lang: Language, *, check: bool = True) 
 
     fit = fit_log(request)
     make_folder(out)
+    moved = set_aside(out, "fit.json", fit.run)
     keep(f"what was written whole is kept in {out}")
     written = write_all(fit, out)
     document = fit_document(fit)
@@ -65,9 +67,10 @@ def fit_job(request: Request, out: Path, lang: Language, *, check: bool = True) 
             parts.append(beside_text(side, fit, written[0], lang))
             write_beside(side, out / "fit_check.csv")
             written += [out / "fit_check.csv", draw_beside(side, fit, out, lang)]
+    document["files"] = sorted({path.name for path in written} | files_listed(out, "fit.json"))
     write_text(out / "fit.json", to_json(document) + "\n")
-    write_table(out / "fit.csv", _HEAD, _rows(fit))
-    return Job(document, fit_text(fit, lang, written, parts))
+    write_table(out / "fit.csv", _HEAD, ([*row, fit.run] for row in _rows(fit)))
+    return Job(document, fit_text(fit, lang, written, parts), moved)
 
 
 # --- the document
@@ -78,6 +81,7 @@ def fit_document(fit: Fit) -> dict[str, Any]:
     log = fit.log
     first, last = log.dates
     return {
+        "run": fit.run,
         "log": {
             "file": log.file.name,
             "encoding": log.form.encoding,
@@ -177,7 +181,7 @@ def _durations_document(durations: Durations | None) -> dict[str, Any]:
     }
 
 
-_HEAD: Final = ("traffic", "quantity", "指标", "at", "value", "low", "high", "unit", "rows")
+_HEAD: Final = ("traffic", "quantity", "指标", "at", "value", "low", "high", "unit", "rows", "run")
 
 
 def _rows(fit: Fit) -> Iterator[list[Any]]:

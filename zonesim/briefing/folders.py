@@ -10,6 +10,7 @@ from typing import Final
 
 from zonesim.experiment import Design, folder_name
 from zonesim.experiment.results import STUDY
+from zonesim.scenario.paths import is_odd
 from zonesim.writing import make_folder, unwritable
 
 EARLIER: Final = "earlier"
@@ -72,6 +73,34 @@ def make_room(folder: Path, run: str, finished: Collection[tuple[str, str, int]]
     return notes
 
 
+def set_aside(folder: Path, document: str, run: str) -> list[str]:
+    """
+    Move the files of an earlier run, which its `document` in the folder lists, into a folder beneath with its number.
+
+    For folders that people choose, which may hold files of their own. Return what is to be said of it; raises
+    ScenarioFault when it cannot be done.
+    """
+    before = _read(folder / document).get("run")
+    if not isinstance(before, str) or not before.isalnum() or before == run:
+        return []
+    kept = folder / before
+    try:
+        kept.mkdir(exist_ok=True)
+        for name in sorted(files_listed(folder, document)):
+            if (folder / name).is_file():
+                (folder / name).replace(kept / name)
+    except OSError as error:
+        raise unwritable(folder, error) from None
+    return [f"{folder} held {before}, from another log or asked for otherwise: it is kept in {kept}"]
+
+
+def files_listed(folder: Path, document: str) -> set[str]:
+    """Return the names of the files that a document in a folder lists as those of its run, itself among them."""
+    listed = _read(folder / document).get("files")
+    names = {name for name in listed if isinstance(name, str)} if isinstance(listed, list) else set()
+    return {document, *(name for name in names if name == Path(name).name and name not in {"", ".", ".."})}
+
+
 def run_in(folder: Path) -> str:
     """Return the number of the run whose results a folder holds, "" when it holds none."""
     if not (folder / STUDY).exists():
@@ -107,8 +136,15 @@ def clear_figures(folder: Path) -> None:
 
 
 def _study(folder: Path) -> dict[str, object]:
+    return _read(folder / STUDY)
+
+
+def _read(path: Path) -> dict[str, object]:
+    """Return a JSON document, empty when there is none."""
+    if is_odd(path):
+        return {}
     try:
-        found = json.loads((folder / STUDY).read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -4,14 +4,17 @@ The whole of a fit: the log cleaned, split into groups of one direction and kind
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zonesim.experiment import number_of
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.fitting.arrivals import Arrivals, Period, fit_arrivals, period_of
 from zonesim.fitting.cleaning import read_log
@@ -90,6 +93,8 @@ class Fit:
     """Traffic of the holidays left out, over that of ordinary days of the same weekdays; nan: there were none."""
     lane_source: Literal["", "column", "empty gate"]
     lane_rows: int
+    run: str
+    """Number of the fit, from the log and all that was asked for: it tells one fit from another."""
 
     @property
     def visits(self) -> bool:
@@ -130,7 +135,14 @@ def fit_log(request: Request) -> Fit:
                 )
             )
     share = _holiday_share(log, period, groups)
-    return Fit(request, log, period, span, groups, ways, kinds, classes, share, source, int((lane != UNKNOWN).sum()))
+    rows = int((lane != UNKNOWN).sum())
+    return Fit(request, log, period, span, groups, ways, kinds, classes, share, source, rows, _number(request))
+
+
+def _number(request: Request) -> str:
+    """Return the number of a fit: the name of the log's folder does not count, what is in it does."""
+    asked = asdict(request) | {"file": request.file.name, "log": hashlib.sha256(request.file.read_bytes()).hexdigest()}
+    return number_of(json.loads(json.dumps(asked, default=lambda value: sorted(map(str, value)), sort_keys=True)))
 
 
 def _holiday_share(log: Log, period: Period, groups: list[Group]) -> float:
