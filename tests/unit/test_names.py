@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.helper import plan_of
 from tests.unit.test_fault_texts import SCENARIO, said
+from zonesim.kpi import catalogue
 
 
 def placed(text: str) -> tuple[str, list[str]]:
@@ -154,3 +156,22 @@ def test_an_entry_may_be_called_like_a_flow_that_it_alone_uses():
     There is no doubt what `g` is where entry `g` is all that walks flow `g`.
     """
     assert said(GATE.replace("h: {flow: g, at: [2 h]}, k:", "g:")) == ""
+
+
+def test_what_one_entry_alone_does_is_a_headline_of_its_flow_only():
+    """
+    An entry has KPIs of its own; where it alone uses its flow they are the flow's, and tables tell them once.
+    """
+    text = """
+clock: {measure: 1 d, cool_down: 1 d}
+zones: {Z: {d: {units: 1}}}
+flows: {f: {steps: {s: {hold: {u: Z.d}, take: 5 min}}}, g: {steps: {s: {hold: {u: Z.d}, take: 7 min}}}}
+traffic: {a: {flow: f, at: [1 h]}, b: {flow: g, at: [2 h]}, c: {flow: g, at: [3 h]}}
+"""
+    told = catalogue(plan_of(text))
+    subjects = {kpi.subject for kpi in told if kpi.headline}
+
+    assert {"a", "b", "c"} <= {kpi.subject for kpi in told}
+    assert "a" not in subjects
+    assert "a.s" not in subjects
+    assert {"f", "f.s", "g", "b", "b.s", "c"} <= subjects

@@ -117,6 +117,10 @@ class _Teller:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.scopes = layout(plan)
+        groups = self.scopes.groups
+        flows = {groups[name] for name in plan.names.source_flows}
+        self.twins = {name for name, own in groups.items() if name not in plan.names.source_flows and own in flows}
+        """Entries that alone use their flow: their numbers are the flow's, and are told under its name."""
         self.library = any("usable" in chain for chain in self.scopes.chains.values())
         self.limited = {str(plan.names.resources[resource]) for resource in self.scopes.limited}
         self.in_line = {
@@ -174,6 +178,8 @@ class _Teller:
     def _add(self, scope: str, what: str, subject: str, *, shown: bool | None = None, label: str = "") -> None:
         definition = BY_NAME[scope, "stage" if what.startswith("stage.") else what]
         headline = definition.headline if shown is None else shown
+        if scope in {"flow", "step"} and subject.partition(".")[0] in self.twins:
+            headline = False
         extra = f" ({label})" if label else ""
         english, chinese = f"{subject}: {definition.en}{extra}", f"{subject}：{definition.zh}{extra}"
         self.found.append(Kpi(f"{subject}.{what}", definition, subject, headline, english, chinese))
