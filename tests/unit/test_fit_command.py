@@ -188,6 +188,13 @@ def test_a_chinese_report_is_chinese(tmp_path, monkeypatch):
     assert done.exit_code == 0, done.output
     assert set(re.findall(r"[A-Za-z][A-Za-z0-9]*", text)) <= allowed
     assert "2018/13/45 08:00:00：没有这一天" in done.output
+    for name in ("fragment.yaml", "replay.yaml"):
+        written = (tmp_path / "out" / name).read_text(encoding="utf-8")
+        remarks = [line for line in written.splitlines() if line.startswith("#")]
+        remarks += re.findall(r"title: (.*?)[,}]", written)
+
+        assert remarks
+        assert not [remark for remark in remarks if not re.search("[一-鿿]", remark)]
 
 
 def test_column_names_of_a_chinese_terminal_are_read(tmp_path):

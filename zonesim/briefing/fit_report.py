@@ -4,6 +4,7 @@ A fit told: the report for people, the JSON document and the CSV table; and the 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,7 @@ from zonesim.briefing.folders import files_listed, set_aside
 from zonesim.briefing.inspection import printed
 from zonesim.briefing.jobs import Job
 from zonesim.briefing.words import Language
+from zonesim.engine import is_ready
 from zonesim.faults import ZonesimError
 from zonesim.fitting import Fit, Group, Request, fit_log
 from zonesim.fitting.arrivals import HOURS, SMALLEST_CELL
@@ -58,6 +60,8 @@ def fit_job(request: Request, out: Path, lang: Language, *, check: bool = True) 
     parts = [doubts_text(found, labels, lang)] if found else []
     written += [out / "fit.json", out / "fit.csv", *draw_fit(fit, out, lang)]
     if check:
+        if not is_ready():
+            sys.stderr.write(said("compiling", lang) + "\n")
         try:
             side = beside(fit, written[0])
         except ZonesimError as error:

@@ -200,6 +200,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "(--lanes), or longer lane times.",
         "{way}：平均进出时间差，模型 {modelled}，日志 {logged}：模型的通道少于实际（--lanes），或通道用时偏长。",
     ),
+    "compiling": (
+        "compiling the engine: half a minute, once after installing",
+        "正在编译引擎：约半分钟，安装后仅一次",
+    ),
     "not_run": (
         "The scenario could not be run beside the log: {why}",
         "方案未能与日志对照运行：{why}",

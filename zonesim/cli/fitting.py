@@ -116,5 +116,6 @@ def fit(
         accept=accept,
         lane_unit=lane_unit.value,
         holidays=holidays,
+        lang=lang.value,
     )
     finish(fit_job(request, out, "zh" if lang is _Lang.zh else "en", check=check), as_json)

@@ -33,6 +33,7 @@ def request_of(
     accept: str,
     lane_unit: str,
     holidays: str,
+    lang: Any = "en",  # noqa: ANN401  one of the words of Request.lang
 ) -> Request:
     """Return what is asked for; raises ScenarioFault when an option cannot be meant."""
     columns = {option: _letters(name) for option, name in columns.items()}
@@ -54,7 +55,7 @@ def request_of(
         raise ScenarioFault("--span without --time-out", remedy="Name the column with the times of leaving.")
     closed, made_up = _holidays(holidays)
     name = scenario_name(zone)
-    return Request(file, Columns(**columns), rules, name, lanes, freight, span or None, closed, made_up)
+    return Request(file, Columns(**columns), rules, name, lanes, freight, span or None, closed, made_up, lang)
 
 
 def _letters(text: str) -> str:

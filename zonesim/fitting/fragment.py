@@ -47,7 +47,7 @@ def fragment(fit: Fit) -> str:
     start = _first_monday(fit)
     cool = _cool_down(fit)
     lines = [
-        f"# {_said(fit)}. Rates, profiles, times and shares with this source are fitted; what is assumed says so.",
+        f"# {_said(fit)}",
         *_how_to_compare(fit, "fragment.yaml"),
         *_head(fit, "fitted", f"fitted to {fit.request.file.name}", f"（按{fit.request.file.name}拟合）"),
         f'clock: {{start: "{start}", warm_up: 1 week, measure: 4 week, cool_down: {cool} week}}',
@@ -66,8 +66,12 @@ def replay(fit: Fit, begin: int) -> str:
     last = int(fit.log.time_in[-1])
     days = max((last - begin // DAY * DAY) // DAY + 1, 1)
     lines = [
-        f"# The arrivals of {fit.request.file.name} themselves, {date_text(begin)} to {date_text(last)},",
-        "# through the gate of fragment.yaml.",
+        "# "
+        + fit.request.say(
+            f"The arrivals of {fit.request.file.name} themselves, {date_text(begin)} to {date_text(last)}, through the "
+            "gate of fragment.yaml.",
+            f"{fit.request.file.name} 的实际到达，{date_text(begin)} 至 {date_text(last)}，经 fragment.yaml 的卡口。",
+        ),
         *_how_to_compare(fit, "replay.yaml"),
         *_head(fit, "replay", f"arrivals of {fit.request.file.name}", f"（重放{fit.request.file.name}）"),
         f'clock: {{start: "{date_text(begin)}", measure: {days} d, cool_down: {_cool_down(fit)} week}}',
@@ -110,7 +114,13 @@ def write_trace(fit: Fit, path: Path) -> int:
 
 def _said(fit: Fit) -> str:
     first, last = fit.log.dates
-    return f"Fitted from {len(fit.log):,} rows of {fit.request.file.name}, {first} to {last}"
+    n, file = len(fit.log), fit.request.file.name
+    return fit.request.say(
+        f"Fitted from {n:,} rows of {file}, {first} to {last}. Rates, profiles, times and shares with this source are "
+        "fitted; what is assumed says so.",
+        f"由 {file} 的 {n:,} 行拟合，{first} 至 {last}。"
+        "以此为来源的到达率、曲线、时长和占比为拟合所得；假设的数字另有注明。",
+    )
 
 
 def _head(fit: Fit, kind: str, en: str, zh: str) -> list[str]:
@@ -126,9 +136,15 @@ def _head(fit: Fit, kind: str, en: str, zh: str) -> list[str]:
 def _how_to_compare(fit: Fit, file: str) -> list[str]:
     if not _passes_own_lane(fit):
         return []
+    say = fit.request.say
     return [
-        "# Measures change the library's gate, not the lane times of the log. To see what they would do here,",
-        f"# send the traffic through the library's gate: zonesim compare {file} --set 'traffic.*.flow=gate'",
+        "# "
+        + say(
+            "Measures change the library's gate, not the lane times of the log. To see what they would do here,",
+            "措施改变的是库中的卡口，而不是日志的通道用时。要看措施在此的作用，",
+        ),
+        f"# {say('send the traffic through the library’s gate:', '请让车流经过库中的卡口：')} "
+        f"zonesim compare {file} --set 'traffic.*.flow=gate'",
     ]
 
 
@@ -138,7 +154,10 @@ def _passes_own_lane(fit: Fit) -> bool:
 
 def _source(fit: Fit, n: int, what: str) -> str:
     first, last = fit.log.dates
-    title = f"{what} {n:,} rows of {fit.request.file.name}, {first} to {last}"
+    file = fit.request.file.name
+    title = fit.request.say(
+        f"{what} {n:,} rows of {file}, {first} to {last}", f"{what}：{file} 的 {n:,} 行，{first} 至 {last}"
+    )
     confidence = "high" if n >= 1_000 else "medium" if n >= 100 else "low"  # noqa: PLR2004
     return f'{{kind: found, title: {_quoted(title)}, date: "{last}", confidence: {confidence}}}'
 
@@ -168,7 +187,11 @@ def _profiles(fit: Fit) -> list[str]:
     for group in fit.groups:
         for part in group.arrivals.parts:
             n = group.arrivals.count
-            what = "shape of all vehicles together fitted from" if group.arrivals.borrowed else "shape fitted from"
+            what = (
+                fit.request.say("shape of all vehicles together fitted from", "全部车辆合并拟合的曲线")
+                if group.arrivals.borrowed
+                else fit.request.say("shape fitted from", "拟合的曲线")
+            )
             lines += [
                 f"  {entry_name(group, part)}:",
                 f"    hours: {_numbers(part.hours)}",
@@ -187,12 +210,13 @@ def _world(fit: Fit) -> list[str]:
     lanes = {way: _lanes(fit, way) for way in _ways(fit)}
     busiest = sum(busiest_hour(group) for group in fit.groups if group.vehicle == "freight")
     desks = max(1, math.ceil(busiest * _STOPPED * _DESK_HOURS / LOAD))
-    assumed = (
-        "assumed"
-        if fit.request.lanes
-        else f"{{kind: assumed, title: {_quoted(f'as many lanes as keep the busiest hour below {LOAD:.0%} load')}}}"
+    say = fit.request.say
+    enough = say(
+        f"as many lanes as keep the busiest hour below {LOAD:.0%} load", f"使最繁忙时段负荷低于 {LOAD:.0%} 的通道数"
     )
-    given = f"{{kind: found, title: {_quoted('number of lanes as given for the fit')}, confidence: high}}"
+    assumed = f"{{kind: assumed, title: {_quoted(enough)}}}"
+    given = say("number of lanes as given for the fit", "拟合时给定的通道数")
+    given = f"{{kind: found, title: {_quoted(given)}, confidence: high}}"
     lines = ["zones:", f"  {zone}:"]
     for way, units in lanes.items():
         en, zh = _WAY_LABELS.get(way, (f"Gate {way}", f"卡口 {way}"))
@@ -202,7 +226,8 @@ def _world(fit: Fit) -> list[str]:
         )
     lines += [
         f"    gate_officers: {{units: {sum(lanes.values())}, role: officer, "
-        "label: {en: Gate officers, zh: 卡口关员}, source: {kind: assumed, title: an officer at every lane}}",
+        "label: {en: Gate officers, zh: 卡口关员}, source: {kind: assumed, title: "
+        f"{say('an officer at every lane', '每条通道一名关员')}}}}}",
         f"    exception_desk: {{units: {desks}, role: officer, "
         "label: {en: Exception desk, zh: 异常处置台}, source: assumed}",
         "",
@@ -264,6 +289,7 @@ def library_lane_ms(group: Group) -> float:
 def _flows(fit: Fit) -> list[str]:
     """Return the scenario's own flows: passages with the fitted lane times, or visits with the fitted stays."""
     lines = ["flows:"]
+    stay = fit.request.say("time in to time out fitted from", "拟合的停留时间")
     for group in fit.groups:
         way = {"in": "进", "out": "出"}.get(group.direction, group.direction)
         words = f"{group.name.replace('_', ' ')} as logged", f"{way}{group.kind or '车辆'}（按日志）"
@@ -279,7 +305,7 @@ def _flows(fit: Fit) -> list[str]:
                 "      stay:",
                 "        label: {en: Time in the zone, zh: 区内停留}",
                 f"        take: {_law(group.span)}",
-                f"        source: {_source(fit, group.span.count, 'time in to time out fitted from')}",
+                f"        source: {_source(fit, group.span.count, stay)}",
                 *_gate_call("out"),
             ]
         elif not fit.visits and group.lane is not None:
@@ -317,8 +343,17 @@ def _flow_name(group: Group) -> str:
 
 
 def _lane_words(fit: Fit, group: Group) -> str:
-    which = "time in the lane" if fit.lane_source == "column" else "passage of vehicles that did not wait"
-    return f"{which}, all kinds together, fitted from" if group.lane_pooled else f"{which} fitted from"
+    say = fit.request.say
+    en, zh = (
+        ("time in the lane", "拟合的通道用时")
+        if fit.lane_source == "column"
+        else ("passage of vehicles that did not wait", "由未排队车辆拟合的过卡用时")
+    )
+    return (
+        say(f"{en}, all kinds together, fitted from", f"{zh}（全部车型）")
+        if group.lane_pooled
+        else say(f"{en} fitted from", zh)
+    )
 
 
 def _law(durations: Durations) -> str:
@@ -371,7 +406,7 @@ def _entry(fit: Fit, group: Group) -> list[str]:
             f"    profile: {entry_name(group, part)}",
             *_classes(group),
             _firm(group),
-            f"    source: {_source(fit, group.arrivals.count, 'rate fitted from')}",
+            f"    source: {_source(fit, group.arrivals.count, fit.request.say('rate fitted from', '拟合的到达率'))}",
         ]
     return lines
 
@@ -391,7 +426,7 @@ def _traced(fit: Fit, group: Group, begin: int) -> list[str]:
         *_call(fit, group),
         f"    trace: {{file: trace.csv, time: time{klass}, where: {where}}}",
         _firm(group),
-        f"    source: {_source(fit, rows, 'the arrivals of')}",
+        f"    source: {_source(fit, rows, fit.request.say('the arrivals of', '到达'))}",
     ]
 
 

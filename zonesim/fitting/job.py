@@ -39,8 +39,8 @@ class Request:
 
     `zone`: its name in the scenarios; `lanes`: lanes in each direction (0: not known); `freight`: kinds that the gate
     checks as goods vehicles (empty: by their words); `span`: what lies between time in and time out, a `stay` in the
-    zone or the
-    `pass` through the gate (None: pass when the log has directions); `holidays`: dates that are no ordinary days.
+    zone or the `pass` through the gate (None: pass when the log has directions); `holidays`: dates that are no ordinary
+    days; `lang`: of what is written for people.
     """
 
     file: Path
@@ -52,6 +52,11 @@ class Request:
     span: Span | None = None
     holidays: frozenset[str] = frozenset()
     made_up: frozenset[str] = frozenset()
+    lang: Literal["en", "zh"] = "en"
+
+    def say(self, en: str, zh: str) -> str:
+        """Return what is written in the language asked for."""
+        return zh if self.lang == "zh" else en
 
 
 @dataclass(frozen=True)
