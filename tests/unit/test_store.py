@@ -7,6 +7,7 @@ import dataclasses
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -344,8 +345,11 @@ def test_nothing_finished_is_lost(tmp_path, how):
         _, errors = process.communicate(timeout=20)
         assert time.perf_counter() - started < 3  # one second on a machine with nothing else to do
         assert process.returncode == 130
-        assert errors.startswith("stopped; ")
-        assert errors.endswith("of 8 runs are kept in out/.cells: run the same command again to go on\n")
+        # On a busy machine there may be no time left to count them.
+        told = (
+            r"stopped; (\d of 8 runs are|what was finished is) kept in out/\.cells: run the same command again to go on"
+        )
+        assert re.fullmatch(told, errors.splitlines()[0])
     elif how == "kill the parent":
         process.kill()
         process.communicate(timeout=20)
