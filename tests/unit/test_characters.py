@@ -115,6 +115,7 @@ def test_a_full_width_twin_is_named_where_it_stands(turn, tmp_path):
         ("plain: 60 %", "null: 60 %", ["s:15:39: 'null' cannot name anything: as a value it is nothing", "Choose another name."]),
         ("plain: 60 %", "true: 60 %", ["s:15:39: 'true' cannot name anything: as a value it is true"]),
         ("far: distance", "open: distance", ["s:19:26: 'open' is a key of `when` and cannot name a parameter"]),
+        ("at: [0 min", "at: [$x", ["s:32:10: a parameter ($x) stands where none is known", "Write a time."]),
         ("units: 2", "units: true", ["s:12:19: expected a number of units, found 'true'"]),
         ("[1, 1, 1", "[true, 1, 1", ["s:9:27: expected a number, found 'true'", "Write a number such as 3."]),
         ("[1, 1, 1", "[1e400, 1, 1", ["s:9:27: the number '1e400' is too large"]),

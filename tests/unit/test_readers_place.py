@@ -91,6 +91,9 @@ def test_whatever_is_left_out_of_zones_and_arguments_is_told_in_the_scenario(fil
         ("library.gate.lane=3", "--set library.gate.lane=3: 'lane' must be a mapping"),
         ("library.gate.lane.hold.officer=TYP.none", "--set library.gate.lane.hold.officer=TYP.none: zone 'TYP' has no"),
         ("library.F1.haul.take.distance=$none", "--set library.F1.haul.take.distance=$none: no parameter 'none' here"),
+        ("library.F5.gate_in.with={a: 1}", "--set library.F5.gate_in.with={a: 1}: flow 'gate'"),
+        ("library.F1.together.join=x", "--set library.F1.together.join=x: the split 'trucks'"),
+        ("adopted.m11.transfer.uncertain=x", "--set adopted.m11.transfer.uncertain=x: expected a share"),
         ("truth={}", "--set truth={}: no truth 'papers_wrong' in the scenario"),
     ],
 )  # fmt: skip

@@ -83,12 +83,15 @@ class FlowWriter:
         fault.owner = fault.owner or self.origin
         return fault
 
-    def told(self, fault: ScenarioFault) -> ScenarioFault:
-        """Return a fault of this entry told where the reader's file, or an option, led to what the library says."""
+    def told(self, fault: ScenarioFault, text: tuple[str, ...] = ()) -> ScenarioFault:
+        """
+        Return a fault of this entry told where the reader's file, or an option, led to what the library says in the
+        step at `text`.
+        """
         if isinstance(fault, Faults):
-            return Faults([self.told(each) for each in fault.faults])
+            return Faults([self.told(each, text) for each in fault.faults])
         world = self.arm.world
-        place = world.readers_place(fault.owner, ("traffic", self.name))
+        place = world.readers_place(fault.owner, text, text[:2], ("traffic", self.name))
         return fault.led_to_from(place or world.place(()))
 
     def _stream_name(self, scope: Scope, purpose: str) -> str:

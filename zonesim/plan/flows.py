@@ -227,13 +227,12 @@ class EntryCompiler(WorkWriter):
                     )
                 elif step.join is not None:
                     fault = f"'{name}' joins '{step.join}', which is no split before it"
-                    self.tables.faults.add(self.told(ScenarioFault(fault, self.text_place, _JOIN_REMEDY)))
+                    self.tables.faults.add(self.told(ScenarioFault(fault, self.text_place, _JOIN_REMEDY), text))
                 else:
                     self._step(name, step, replace(scope, text=text), labels)
                     self._give_back(opened, name)
             except ScenarioFault as found:
-                found.owner = found.owner or text
-                self.tables.faults.add(self.told(found.at(self.arm.world.place(text))))
+                self.tables.faults.add(self.told(found.at(self.arm.world.place(text)), text))
             position += 1
         self.routine.place(labels[END])
         self.routine.at = around

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zonesim.faults import Faults, Place, ScenarioFault
 from zonesim.policy.chosen import Arm
+from zonesim.policy.edits import Request
 from zonesim.policy.world import World
 from zonesim.scenario import Catalogue
 
@@ -25,5 +26,9 @@ def _leading(fault: ScenarioFault, world: World, arm: Arm, catalogue: Catalogue)
         for each in arm.measures
         if each.measure in catalogue.documents and catalogue.documents[each.measure].file == fault.place.file
     ]
+    edits: list[Request] = world.settings
+    shares = [each.place for each in edits if each.edit.path.startswith("adopted") and not each.place.in_library]
+    if fault.place.file in {catalogue.documents[name].file for name in catalogue.regimes} and shares:
+        return shares[-1]
     own = world.readers_place(fault.owner, default=next(filter(None, chosen), None))
     return own or world.readers_place(("regime",)) or world.place(())

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from zonesim import units
-from zonesim.faults import UnitFault
 from zonesim.scenario.fields import (
     PLAIN,
     Count,
@@ -23,6 +22,7 @@ from zonesim.scenario.fields import (
     check_total,
     in_schema,
     is_doubt,
+    is_reference,
     keys_in_schema,
     mode_of,
     problem,
@@ -165,10 +165,11 @@ class Traffic(Strict):
         if self.profile and (self.at is not None or self.trace is not None or self.spawned):
             raise problem("a profile without a rate", "Remove the profile.")
         if self.at is not None:
-            try:
-                times = [units.parse(mode_of(time), "duration") for time in self.at]
-            except UnitFault as fault:  # a parameter, which nothing fills in here
-                raise problem(fault.fault, fault.remedy, ("at",)) from None
+            for number, time in enumerate(self.at):
+                if is_reference(mode_of(time)):
+                    fault, remedy = f"a parameter ({mode_of(time)}) stands where none is known", "Write a time."
+                    raise problem(fault, remedy, ("at", str(number)))
+            times = [units.parse(mode_of(time), "duration") for time in self.at]
             if times != sorted(times):
                 raise problem("the listed times are not in ascending order", "Sort them.")
         column = self.trace.class_ if self.trace is not None else None
