@@ -288,6 +288,37 @@ def test_waits_in_line_with_units_in_hand_come_on_top():
     assert load.waits
 
 
+def test_a_flow_with_too_many_ways_has_no_load(monkeypatch):
+    """
+    Ways that would take too long to follow are not followed: the load is unknown, and no line is said to grow.
+    """
+    text = inside("{x: {take: 50 min}}")
+
+    assert load_of(text).grows
+    monkeypatch.setattr("zonesim.plan.ways.MOST_STEPS", 3)
+    load = load_of(text.replace("50 min", "51 min"))  # loads of one plan are remembered
+
+    assert math.isnan(load.mean)
+    assert [cause.value for cause in load.causes] == ["size"]
+    assert not load.grows
+
+
+def test_a_loop_that_who_gives_up_goes_round_has_no_most():
+    """
+    Whoever gives up and comes back may work any number of times on the way: at least 0, and no bound.
+    """
+    text = """
+zones: {Z: {d: {units: 1}, e: {units: 1}}}
+flows: {f: {steps: {w: {hold: {d: Z.d}, take: 1 min}, s: {hold: {e: Z.e}, patience: {longest: 1 h, next: w}, take: 6 min}}}}
+traffic: {a: {flow: f, rate: 2 /h}}
+"""
+    load = load_of(text)
+
+    assert (load.low, load.high) == (pytest.approx(2 / 60), math.inf)
+    assert {cause.value for cause in load.causes} == {"patience", "circle"}
+    assert load_of(text, "Z.e").high == pytest.approx(0.2)
+
+
 def test_who_waits_for_the_opening_may_give_up():
     """
     What has no limit but opening hours is waited for all the same: how many give up and go to the desk is not known.

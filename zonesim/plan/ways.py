@@ -20,8 +20,13 @@ from zonesim.plan.operations import NOWHERE, AtShiftEnd, BranchOn, GatherBy, Op,
 from zonesim.plan.plan import UNLIMITED, Plan
 from zonesim.units import DAY
 
-MOST_NODES: Final = 100_000
-"""Points of choice that are followed; loads of a plan with more are unknown."""
+MOST_NODES: Final = 30_000
+MOST_VALUES: Final = 6_000_000
+MOST_STEPS: Final = 200_000
+"""
+Points of choice that are followed, these times columns, and operations on all ways between them; loads of a plan with
+more are unknown.
+"""
 
 END: Final = 0
 """Number of the node at which a token has left."""
@@ -135,6 +140,8 @@ class Ways:
             count > 1 or bool((plan.breakdowns[:, 0] == number).any())
             for number, (_, count, *_) in enumerate(plan.resources.tolist())
         ]
+        self._most = min(MOST_NODES, MOST_VALUES // max(self.columns, 1))
+        self._steps = 0
         self._pending: list[int] = []
 
     @property
@@ -165,7 +172,7 @@ class Ways:
         number = self.numbers.get(state)
         if number is None:
             number = self.numbers[state] = len(self.nodes)
-            if number > MOST_NODES:
+            if number > self._most:
                 raise OverflowError
             self.nodes.append(Node(state))
             self._pending.append(number)
@@ -176,8 +183,11 @@ class Ways:
         edge = Edge(low=low, high=low if high is None else high, own=own)
         following: State | None = state
         while following is not None:
+            self._steps += 1
             state = following
             following = self._straight(state, edge)
+        if self._steps > MOST_STEPS:
+            raise OverflowError
         edge.target = END if self.rows[state.row][0] == Op.LEAVE else self._number(state)
         return edge
 

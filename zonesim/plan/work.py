@@ -28,7 +28,11 @@ SAME: Final = 1e-9
 """Shares and relative differences below this are none."""
 
 ROUNDS: Final = 400
-"""Sweeps through a loop in which shares are not known, before its most is taken to have no bound."""
+MOST_STEPS: Final = 8_000
+"""
+Sweeps through a loop in which shares are not known, and nodes that are looked at in them, before the most of the loop
+is taken to have no bound.
+"""
 
 LARGEST_LOOP: Final = 1200
 """Nodes of a loop whose equations are solved at once."""
@@ -270,7 +274,7 @@ class Work:
         """
         grown = np.zeros((2, self.ways.columns), dtype=bool)
         slower = False
-        for _ in range(ROUNDS):
+        for _ in range(max(3, min(ROUNDS, MOST_STEPS // len(part)))):
             grown[:], slower = False, False
             for number in part:
                 before, after = self.values[number], self._value(self.ways.nodes[number], inside)
