@@ -105,6 +105,7 @@ flows: {f: {steps: {again: {spawn: {traffic: more}}}}}
 traffic: {a: {flow: f, at: [0 min]}, more: {flow: f, spawned: true}}
 """
     with pytest.raises(
-        RunFault, match="traffic 'more' is started again and again at one instant: give the spawn an 'after'"
+        RunFault,
+        match="traffic 'more' is started again and again at one instant\n    Give the spawn an 'after', and let each token start one other at most.",
     ):
         run(text, engine=engine)

@@ -14,6 +14,7 @@ from tests.helper import HEAD, ROOT, plan_of, plan_of_file
 from zonesim import cli
 from zonesim.experiment import design, read_design
 from zonesim.experiment.how import no_longer_than
+from zonesim.experiment.outlook import outlook
 from zonesim.faults import MOST_TOLD, Faults, MoreFaults, Place, ScenarioFault, near
 from zonesim.plan import adoption, compile_plan, loads, world_tables
 from zonesim.plan.adoption import Choice, Condition, editions
@@ -447,3 +448,43 @@ def test_a_scenario_without_resources_has_no_loads(loop):
     )
 
     assert loads(plan) == []
+
+
+def test_arms_that_differ_in_their_names_only_are_resolved_once(tmp_path, monkeypatch):
+    """
+    Five hundred arms without measures are one piece of work; each has its name and the same plan.
+    """
+    count = 0
+    real = design.resolve
+
+    def counted(world, arm):
+        nonlocal count
+        count += 1
+        return real(world, arm)
+
+    monkeypatch.setattr(design, "resolve", counted)
+    scenario = f"{HEAD}clock: {{measure: 1 h}}\nflows: {{f: {{steps: {{s: {{take: 1 min}}}}}}}}\n"
+    (tmp_path / "bank.yaml").write_text(f"{scenario}traffic: {{t: {{flow: f, rate: 1 /h}}}}\n", encoding="utf-8")
+    arms = ", ".join(f"a{number}: []" for number in range(500))
+    text = EXPERIMENT.replace("{a: [], b: []}", f"{{{arms}, faster: {{scale: {{traffic.t.rate: 2}}}}}}")
+    (tmp_path / "e.yaml").write_text(text, encoding="utf-8")
+    found = read_design(tmp_path / "e.yaml", [])
+
+    assert count == 2
+    assert len({cell.key for cell in found.cells.values()}) == 2
+    assert [arm.arm.name for arm in found.resolved.values()] == [*(f"a{number}" for number in range(500)), "faster"]
+    assert outlook(found, None, 1, thorough=True).plans == 2
+
+
+def test_a_fault_of_many_arms_is_looked_for_once(tmp_path):
+    """
+    What is wrong in every arm is told once.
+    """
+    scenario = f"{HEAD}clock: {{measure: 1 h}}\nflows: {{f: {{steps: {{s: {{take: 1 min}}}}}}}}\n"
+    (tmp_path / "bank.yaml").write_text(f"{scenario}traffic: {{t: {{flow: g, rate: 1 /h}}}}\n", encoding="utf-8")
+    (tmp_path / "e.yaml").write_text(EXPERIMENT, encoding="utf-8")
+    with pytest.raises(Faults) as found:
+        read_design(tmp_path / "e.yaml", [])
+
+    assert len(found.value.faults) == 1
+    assert "no flow 'g'" in str(found.value)

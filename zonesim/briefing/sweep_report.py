@@ -34,6 +34,9 @@ from zonesim.experiment import AS_WRITTEN, SHARED, USUAL_LEVEL, Design, How, Res
 from zonesim.experiment.outlook import in_words, outlook
 from zonesim.policy import flows_in_use, register
 
+MOST_ROWS: Final = 100
+"""So many arms, and so many futures, are listed."""
+
 MOST_WARNED: Final = 200
 """Plans of more arms in futures than these are told without the warnings of their loads, which `sweep` prints."""
 
@@ -212,7 +215,7 @@ def _plan_text(design: Design, document: dict[str, Any]) -> str:
     arms = Table(box=None, pad_edge=False)
     for title in ("arm", "measures", "own changes"):
         arms.add_column(title)
-    for name, option in design.options.items():
+    for name, option in list(design.options.items())[:MOST_ROWS]:
         told = [each.measure + (f" ({each.limits()})" if each.limits() else "") for each in option.arm.measures]
         edits = ", ".join(edit.told for edit in option.edits)
         arms.add_row(f"{name} (baseline)" if name == design.baseline else name, ", ".join(told) or "-", edits or "-")
@@ -224,9 +227,15 @@ def _plan_text(design: Design, document: dict[str, Any]) -> str:
         f" seed {design.seed}",
         "",
         printed(arms),
+        *([f"and {len(design.options) - MOST_ROWS} more arms"] if len(design.options) > MOST_ROWS else []),
         "",
         "futures:",
-        *(f"  {future.name}" for future in design.futures if future.name != AS_WRITTEN or len(design.futures) > 1),
+        *(
+            f"  {each.name}"
+            for each in design.futures[:MOST_ROWS]
+            if each.name != AS_WRITTEN or len(design.futures) > 1
+        ),
+        *([f"  and {len(design.futures) - MOST_ROWS} more"] if len(design.futures) > MOST_ROWS else []),
         *(["  the scenario as written"] if [each.name for each in design.futures] == [AS_WRITTEN] else []),
         "",
         f"reported: {', '.join(design.reported)}",

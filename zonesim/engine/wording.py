@@ -29,7 +29,10 @@ def too_many_tokens(plan: Plan, source: int) -> RunFault:
 def spawn_loop(plan: Plan, source: int) -> RunFault:
     """Return the fault of tokens that start one another within one instant."""
     name = plan.names.sources[source]
-    return RunFault(f"traffic '{name}' is started again and again at one instant: give the spawn an 'after'")
+    return RunFault(
+        f"traffic '{name}' is started again and again at one instant\n"
+        "    Give the spawn an 'after', and let each token start one other at most."
+    )
 
 
 def overdrawn(plan: Plan, account: int, number: int, amount: int, had: int, now: int) -> RunFault:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from zonesim.experiment.futures import Future, Setting, futures_of, overlap, setting
@@ -18,7 +18,7 @@ from zonesim.experiment.identity import (
     asked_settings,
 )
 from zonesim.experiment.store import cell_key
-from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
+from zonesim.faults import MOST_TOLD, Faults, Place, ScenarioFault, UnknownName, suggest
 from zonesim.kpi import Kpi, catalogue
 from zonesim.limits import MOST_CELLS, MOST_RUNS
 from zonesim.plan import Plan, compile_plan, monday_offset
@@ -265,16 +265,25 @@ def complete(design: Design, wanted: Sequence[tuple[str, Place]]) -> Design:
     """
     _check_runs(design)
     faults: list[ScenarioFault] = []
+    worlds: list[World] = []  # kept, so that each has an identity of its own
+    made: dict[int, Combination | None] = {}
     for future, arm, resolved in _resolved(design, design.futures, faults):
+        if future is design.futures[0]:
+            design.resolved[arm] = resolved
+        if id(resolved.world) in made:  # an arm that differs from another in its name only
+            same = made[id(resolved.world)]
+            if same is not None:
+                design.cells[arm, future.name] = same
+            continue
+        worlds.append(resolved.world)
+        made[id(resolved.world)] = None
         try:
             plan = compile_plan(resolved)
         except Faults as found:
             faults += found.faults
             continue
         design.offset = monday_offset(resolved.scenario.clock.start)
-        if future is design.futures[0]:
-            design.resolved[arm] = resolved
-        design.cells[arm, future.name] = Combination(
+        design.cells[arm, future.name] = made[id(resolved.world)] = Combination(
             plan,
             cell_key(plan, design.seed, design.offset),
             tree_hash(resolved),
@@ -282,7 +291,8 @@ def complete(design: Design, wanted: Sequence[tuple[str, Place]]) -> Design:
             dict(resolved.shares),
         )
     if not faults:
-        known = {kpi.id: kpi for cell in design.cells.values() for kpi in catalogue(cell.plan)}
+        plans = {cell.key: cell.plan for cell in design.cells.values()}
+        known = {kpi.id: kpi for plan in plans.values() for kpi in catalogue(plan)}
         design.kpis = tuple(known.values())
         design.reported = tuple(dict.fromkeys(name for name, _ in wanted)) or tuple(
             kpi.id for kpi in design.kpis if kpi.headline
@@ -326,9 +336,23 @@ def tree_hash(arm: ResolvedArm) -> str:
 def _resolved(
     design: Design, futures: Sequence[Future], faults: list[ScenarioFault]
 ) -> Iterator[tuple[Future, str, ResolvedArm]]:
-    """Yield every arm made concrete in some futures; what is wrong goes to `faults`."""
+    """
+    Yield every arm made concrete in some futures; arms that differ in their names only share their world. What is wrong
+    goes to `faults`.
+    """
     for future in futures:
+        alike: dict[str, ResolvedArm | None] = {}
         for name, option in design.options.items():
+            chosen = [(each.measure, each.params, each.start, each.zones) for each in option.arm.measures]
+            key = repr((chosen, [edit.request for edit in option.edits]))
+            if key in alike:
+                same = alike[key]
+                if same is not None:
+                    yield future, name, replace(same, arm=option.arm)
+                continue
+            alike[key] = None
+            if len(faults) > MOST_TOLD:
+                return
             world = design.world.copy()
             try:
                 apply(world, [setting.request for setting in future.settings])
@@ -338,6 +362,7 @@ def _resolved(
                 faults += found.faults if isinstance(found, Faults) else [found]
                 continue
             resolved.changes[:0] = changes
+            alike[key] = resolved
             yield future, name, resolved
 
 

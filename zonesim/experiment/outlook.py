@@ -12,6 +12,9 @@ from zonesim.experiment.store import Store
 _START: Final = 3.0
 """Seconds to start the workers and to load the kernels."""
 
+MOST_PILOTS: Final = 16
+"""Arms that are tried; the others are taken to be as fast as the baseline."""
+
 
 @dataclass(frozen=True)
 class Outlook:
@@ -31,7 +34,12 @@ def outlook(design: Design, store: Store | None, workers: int, *, thorough: bool
     Speeds come from pilot runs: of the baseline, or with `thorough` of every arm. Raises RunFault when they cannot run.
     """
     first = design.futures[0].name
-    tried = design.options if thorough else [design.baseline]
+    tried = [design.baseline]
+    if thorough:
+        keys: dict[str, str] = {}
+        for name in [design.baseline, *design.options]:
+            keys.setdefault(design.cells[name, first].key, name)
+        tried = list(keys.values())[:MOST_PILOTS]
     speeds = {name: pilot(design.cells[name, first].plan, design.seed) for name in tried}
     seconds, left = {}, {}
     wanted = range(design.replications)
