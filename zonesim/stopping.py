@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
@@ -24,6 +25,9 @@ STOPPED: Final = 130
 MOMENT: Final = 1.5
 """Seconds that there are to put things away."""
 
+LONGEST: Final = 5.0
+"""Seconds that what must not be left half done may take, such as starting a process."""
+
 _NOTHING: Final = "no results are kept"
 
 
@@ -32,6 +36,9 @@ class _State:
 
     kept: str = _NOTHING
     patient: bool = False
+    busy: bool = False
+    pending: bool = False
+    """Whether things are being done that must not be left half done, and an interrupt waits for their end."""
     settled: bool = False
     """Whether an interrupt was answered with what is kept, or came too late to matter."""
 
@@ -56,6 +63,19 @@ def patiently() -> Iterator[None]:
         _State.patient = False
 
 
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Hold back in here, for a moment, the KeyboardInterrupt of those who are patient."""
+    _State.busy = True
+    try:
+        yield
+    finally:
+        _State.busy = False
+    if _State.pending:
+        _State.pending = False
+        raise KeyboardInterrupt
+
+
 def settled() -> None:
     """Note that the command is at its end: an interrupt changes nothing any more."""
     _State.settled = True
@@ -70,7 +90,7 @@ def answered() -> Iterator[None]:
     ours, theirs = socket.socketpair()
     theirs.setblocking(False)  # noqa: FBT003
     keep()
-    _State.patient = _State.settled = False
+    _State.patient = _State.settled = _State.busy = _State.pending = False
     handler = signal.signal(signal.SIGINT, _interrupt)
     wakes = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
     thread = threading.Thread(target=_wait, args=(ours,), daemon=True)
@@ -86,7 +106,9 @@ def answered() -> Iterator[None]:
 
 
 def _interrupt(*_: object) -> None:
-    if _State.patient:
+    if _State.busy:
+        _State.pending = True
+    elif _State.patient:
         raise KeyboardInterrupt
 
 
@@ -102,6 +124,10 @@ def _wait(ours: socket.socket) -> None:
                 return
             if came[0] != signal.SIGINT:
                 continue
+            waited = 0.0
+            while _State.busy and waited < LONGEST:
+                time.sleep(LONGEST / 100)
+                waited += LONGEST / 100
             if _State.patient:
                 ours.settimeout(MOMENT)
                 with suppress(TimeoutError):
@@ -112,8 +138,11 @@ def _wait(ours: socket.socket) -> None:
 
 
 def _end() -> None:
-    """Say what is kept, and end this process with its threads; those that it has started end when they see that."""
+    """Say what is kept, and end this process with its threads and those that it has started."""
     shown = "\x1b[?25h\r\x1b[K" if sys.stderr.isatty() else ""  # a bar may have hidden the cursor
     with suppress(OSError):
         os.write(2, f"{shown}{stopped()}\n".encode())
+    if "multiprocessing" in sys.modules:
+        for child in sys.modules["multiprocessing"].active_children():
+            child.kill()
     os._exit(STOPPED)

@@ -28,10 +28,12 @@ from zonesim.experiment.store import Store, cell_key
 from zonesim.faults import DiskFull, ZonesimError
 from zonesim.kpi import Reducer, RunResult, measure
 from zonesim.plan import Plan, loads
-from zonesim.stopping import patiently
+from zonesim.stopping import patiently, undisturbed
 
 PATIENCE: Final = 0.2
 """Seconds between looks at finished cells, so that an interrupt is answered at once."""
+
+_WARNINGS: Final = "PYTHONWARNINGS"
 
 LEAST_WORK: Final = 1.5
 """Seconds that the work of a cell should take at least, so that starting and storing it costs little beside."""
@@ -294,6 +296,7 @@ def _in_pool(
     jobs: dict[str, Job], waiting: deque[Cell], workers: int
 ) -> Generator[tuple[Cell, Outcome], None, list[Cell]]:
     """Run cells from the front of `waiting` until it is empty or a worker dies; return the cells lost with it."""
+    _track_quietly()
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (jobs,))
     running: dict[Future[Outcome], Cell] = {}
     lost: list[Cell] = []
@@ -320,8 +323,23 @@ def _in_pool(
         if stopped:
             for process in list((pool._processes or {}).values()):  # noqa: SLF001  no public way to stop workers at once
                 process.kill()
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.shutdown(wait=not stopped, cancel_futures=True)
     return lost
+
+
+def _track_quietly() -> None:
+    """Start the process that clears up what a pool leaves behind when it is stopped: it need not say that it does."""
+    if not hasattr(signal, "pthread_sigmask"):
+        return
+    from multiprocessing.resource_tracker import ensure_running  # noqa: PLC0415  POSIX only
+
+    before = os.environ.get(_WARNINGS)
+    os.environ[_WARNINGS] = "ignore:resource_tracker"
+    ensure_running()
+    if before is None:
+        del os.environ[_WARNINGS]
+    else:
+        os.environ[_WARNINGS] = before
 
 
 @contextmanager
@@ -339,6 +357,7 @@ def _started_quietly() -> Iterator[None]:
     ensure_running()  # started inside, the tracker would end the hold
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        yield
+        with undisturbed():  # another thread may have got it
+            yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

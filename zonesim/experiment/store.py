@@ -76,6 +76,8 @@ class Store:
     folder: Path
     notes: list[str] = field(default_factory=list)
     _known: dict[str, dict[int, Path]] = field(default_factory=dict)
+    _sound: dict[Path, list[int]] = field(default_factory=dict)
+    """Replications in files that have been found whole: these are looked at once."""
 
     @classmethod
     def below(cls, folder: Path, name: str = FOLDER) -> Store:
@@ -95,8 +97,9 @@ class Store:
         if key not in self._known:
             known: dict[int, Path] = {}
             for path in sorted(self.folder.glob(f"{key}-*.parquet")):
-                head = self._checked(path, key)
+                head = self._sound.get(path) or self._checked(path, key)
                 if head is not None:
+                    self._sound[path] = head
                     known.update({number: path for number in head if number not in known})
             self._known[key] = known
         return [number for number in replications if number in self._known[key]]
