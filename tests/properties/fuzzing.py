@@ -262,6 +262,30 @@ def _other_number(value: object, luck: random.Random) -> object:
     return luck.choice([0, 1, 2, 3, 10, 62, 63, 64, 100, 1000, 1_000_000, value, 0.5, 1e-9, 1e9])
 
 
+TYPICAL = (ROOT / "scenarios" / "typical_zone.yaml").read_text(encoding="utf-8").rstrip("\n")
+SCALAR = re.compile(r"(?<=: )[^,{}\[\]\n]+")
+KEY = re.compile(r"[a-z_]+(?=: )")
+MISFITS = ["5 %", "3 h", "-1", "nan", "null", "[]", "{}", "true", "F1", "$zone", "99 km", "1e400"]
+
+
+def misjudged(seed: int) -> str:
+    """Return the typical zone, still YAML, with one or two values or keys that are wrong or merely different."""
+    luck = random.Random(seed)
+    text = TYPICAL
+    for _ in range(luck.randint(1, 2)):
+        kind = luck.randrange(4)
+        found = list((KEY if kind == 3 else SCALAR).finditer(text))
+        one, other = luck.choice(found), luck.choice(found)
+        new = (
+            luck.choice(MISFITS),
+            other[0],
+            f"{luck.randint(0, 50)} {luck.choice(['min', '%', '/d', 'km'])}",
+            one[0][:-1] or "x",
+        )
+        text = text[: one.start()] + new[kind] + text[one.end() :]
+    return text
+
+
 def _spots(node: object) -> list[tuple[object, object]]:
     """Return every (mapping or list, key or position) below a node."""
     found: list[tuple[object, object]] = []

@@ -14,7 +14,7 @@ import pytest
 from pydantic import BaseModel, BeforeValidator, WithJsonSchema
 
 from tests.helper import ROOT
-from tests.properties.test_mutated_files import misjudged
+from tests.properties.fuzzing import misjudged
 from zonesim import cli, units
 from zonesim.faults import Faults, UnitFault, UnknownName
 from zonesim.policy import world_of
