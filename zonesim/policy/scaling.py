@@ -95,10 +95,16 @@ def _record(value: dict[str, Any], kind: type[BaseModel], factor: float, *, mean
         own = fields.get(key, others)
         if key == "distance" and issubclass(kind, Law) and is_reference(part) and not is_reference(value.get("speed")):
             continue  # a haul of a length that the flow is told takes longer at a lower speed
-        out[key] = _scaled(part, own, factor, meant=meant and (own is Any or key not in fields))
+        out[key] = _scaled(part, own, factor, meant=meant and (_is_anything(own, part) or key not in fields))
     if "distance" in value and "distance" not in out:
         return {**value, "speed": _times(value.get("speed"), 1 / factor)}
     return out
+
+
+def _is_anything(kind: Any, value: Any) -> bool:  # noqa: ANN401
+    """Return whether the format does not say what a value is: it is what the mapping around it is about."""
+    form, marks = _form(kind, value)
+    return form is Any and not marks
 
 
 @cache
