@@ -34,6 +34,7 @@ _NOTHING: Final = "no results are kept"
 class _State:
     """What the main thread tells the one that waits for interrupts."""
 
+    answering: bool = False
     kept: str = _NOTHING
     patient: bool = False
     busy: bool = False
@@ -83,10 +84,11 @@ def settled() -> None:
 
 @contextmanager
 def answered() -> Iterator[None]:
-    """Answer interrupts in here, in the main thread of a command."""
-    if threading.current_thread() is not threading.main_thread():
+    """Answer interrupts in here, in the main thread of a command; inside itself it changes nothing."""
+    if _State.answering or threading.current_thread() is not threading.main_thread():
         yield
         return
+    _State.answering = True
     ours, theirs = socket.socketpair()
     theirs.setblocking(False)  # noqa: FBT003
     keep()
@@ -98,6 +100,7 @@ def answered() -> Iterator[None]:
     try:
         yield
     finally:
+        _State.answering = False
         signal.set_wakeup_fd(wakes)
         signal.signal(signal.SIGINT, handler)
         theirs.close()  # which ends the thread

@@ -11,7 +11,7 @@ import typer
 from zonesim.cli import drawing, fitting, inspecting, running, sweeping, telling, verifying, writing
 from zonesim.cli.app import app
 from zonesim.faults import DiskFull, ZonesimError
-from zonesim.stopping import STOPPED, settled, stopped
+from zonesim.stopping import STOPPED, answered, settled, stopped
 from zonesim.writing import FULL
 
 __all__ = ["app", "drawing", "fitting", "inspecting", "main", "running", "sweeping", "telling", "verifying", "writing"]
@@ -32,7 +32,12 @@ def _drop_output() -> None:
 
 
 def main() -> None:
-    """Run the command line and exit with the documented code."""
+    """Run the command line and exit with the documented code; interrupts are answered."""
+    with answered():
+        _run()
+
+
+def _run() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a letter shows a mark in its place
             stream.reconfigure(errors="replace")
