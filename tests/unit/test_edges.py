@@ -219,3 +219,154 @@ def test_who_has_not_passed_has_not_passed_by_itself():
         assert math.isnan(result.values[f"Z.lanes.{what}.rate"])
         assert result.withheld[f"Z.lanes.{what}.rate"] > 0.3
     assert "Z.lanes.pass" in result.withheld
+
+
+HELD = """
+clock: {{measure: 10 h, cool_down: {cool}}}
+flows:
+  f:
+    steps:
+      go: {{next: {{{way}: 100 %}}}}
+      first: {{mark: [in_zone, released], take: 2 h, next: out}}
+      later: {{mark: in_zone, take: 3 h}}
+      let: {{mark: released, take: 1 h, next: out}}
+      never: {{mark: in_zone, take: 1 h, next: out}}
+      before: {{mark: released, take: 1 h}}
+      come: {{mark: in_zone, take: 1 h, next: out}}
+      past: {{take: 1 h}}
+      out: {{mark: usable}}
+traffic: {{a: {{flow: f, at: [1 h]}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("way", "cool", "hours", "missing"),
+    [
+        ("first", "9 h", 0, 0),  # at the moment of arrival, both at once
+        ("later", "9 h", 1, 0),
+        ("before", "9 h", 0, 0),  # released before it comes in: no time, not a negative one
+        ("later", "0 h", 1, 0),
+        ("never", "9 h", NAN, 1),  # in the zone and never released
+        ("past", "9 h", NAN, 0),  # never in the zone: nobody to tell of
+    ],
+)
+def test_the_time_in_the_zone_before_the_release(way, cool, hours, missing):
+    """
+    From coming into the zone to the release, of goods that have both behind them; what is in the zone without a release is missing.
+    """
+    run = kpis(plan_of(HELD.format(way=way, cool=cool)))[0]
+
+    assert run.values["f.pending.mean"] == pytest.approx(hours, nan_ok=True)
+    assert run.withheld.get("f.pending.mean", 0) == missing
+
+
+def test_goods_that_are_released_but_not_through_are_missing_there():
+    """
+    In the zone, released, and 30 min short of the end when the run ends: not ended, so not counted.
+    """
+    run = kpis(plan_of(HELD.format(way="later", cool="0 h").replace("at: [1 h]", "at: [390 min]")))[0]
+
+    assert run.withheld["f.pending.mean"] == 1
+
+
+def test_a_stay_of_nothing_is_a_stay():
+    """
+    Who leaves at the moment of arrival has stayed 0 h: it counts in the mean, and is not missing.
+    """
+    text = """
+clock: {measure: 10 h, cool_down: 1 h}
+flows: {f: {steps: {go: {next: {end: 50 %, work: 50 %}}, work: {take: 30 min}}}}
+traffic: {a: {flow: f, rate: 60 /h}}
+"""
+    run = kpis(plan_of(text))[0]
+
+    assert run.values["f.stay.missing"] == 0
+    assert run.values["f.stay.mean"] == pytest.approx(0.25, abs=0.03)
+
+
+def test_open_passages_have_been_followed_since_they_began():
+    """
+    Two vehicles come to a lane at 1 min and at 8 min, and the run ends at 10: followed for 2 min, the one served to its end in 4.
+    """
+    text = """
+clock: {measure: 10 min}
+zones: {Z: {lanes: {units: 2, role: lane}}}
+flows:
+  f:
+    place: Z.lanes
+    steps: {come: {mark: gate_arrived}, lane: {hold: {l: Z.lanes}, take: 4 min}, gone: {mark: [lane_left, gate_passed]}}
+traffic: {a: {flow: f, at: [1 min, 8 min]}}
+"""
+    run = kpis(plan_of(text))[0]
+
+    assert run.samples["Z.lanes.pass"].tolist() == [240_000]
+    assert run.samples["Z.lanes.pass_open"].tolist() == [120_000]
+    assert run.samples["f.dwell_open"].tolist() == [120_000]
+    assert run.withheld["Z.lanes.lane.mean"] == 0.5
+    assert run.withheld["Z.lanes.pass"] == 0.5
+    assert np.isnan(run.curves["Z.lanes.pass"]).all()
+    assert len(run.curves["Z.lanes.pass"]) == 24
+
+
+def test_lane_times_are_of_those_who_have_left():
+    """
+    Of 200 vehicles the last still holds its lane: one in two hundred may be missing, and the mean is that of the 199.
+    """
+    text = """
+clock: {measure: 10 h}
+zones: {Z: {lanes: {units: 9, role: lane}}}
+flows:
+  f:
+    place: Z.lanes
+    steps: {come: {mark: gate_arrived}, lane: {hold: {l: Z.lanes}, take: 2 min}, gone: {mark: [lane_left, gate_passed]}}
+traffic: {a: {flow: f, at: [TIMES]}}
+"""
+    times = ", ".join([*(f"{number} min" for number in range(199)), "599 min"])
+    values = kpis(plan_of(text.replace("TIMES", times)))[0].values
+
+    assert values["Z.lanes.lane.mean"] == pytest.approx(120)
+    assert values["Z.lanes.pass.missing"] == pytest.approx(1 / 200)
+
+
+def test_the_level_goes_everywhere():
+    """
+    Intervals, differences, curves and the replications that they need are of the level that was asked for.
+    """
+    from zonesim.analysis import compare, curve
+    from zonesim.kpi import RunResult
+
+    runs = [RunResult({"k": value}, {"c": np.array([value])}) for value in (10.0, 20.0, 30.0)]
+    others = [RunResult({"k": value}) for value in (11.0, 22.0, 33.0)]
+    found = compare({"R1": runs, "11": others}, ["k"], level=0.90)
+    half = 2.919986 / math.sqrt(3)
+
+    assert (found.level, found.baseline) == (0.90, "R1")
+    assert found.arms["R1"]["k"].high - 20 == pytest.approx(10 * half, rel=1e-6)
+    assert found.effects[0].arm == "11"
+    assert found.effects[0].tag == ""
+    assert found.effects[0].difference.high - 2 == pytest.approx(half, rel=1e-6)
+    assert curve(runs, "c", 0.90)[0].high - 20 == pytest.approx(10 * half, rel=1e-6)
+    assert replications_for(10.0, 5.0, 0.90) == 13  # 16.4 at the normal quantile of 95 %, 10.8 at that of 90 %
+    assert replications_needed([10.0, 20.0, 30.0], 0.25, 0.90) == 13
+    assert replications_needed([10.0, 12.0], 0.5) is not None
+
+
+def test_what_is_not_there_is_not_a_number():
+    """
+    No value has no limits; one value has no limits and n 1; two arms without the same replications cannot be paired.
+    """
+    from zonesim.analysis import interval
+
+    none, one = interval([]), interval([5.0])
+    given_up = judge({"R1": Column([1.0, 2.0]), "11": Column([NAN, 2.0], [0.5])})
+
+    assert (none.n, one.n, one.value) == (0, 1, 5.0)
+    for each in (none, one, *given_up.intervals.values(), given_up.effects["11"][0]):
+        assert math.isnan(each.low)
+        assert math.isnan(each.high)
+    assert given_up.effects["11"][0].n == 0
+    assert math.isnan(given_up.effects["11"][0].variance_reduction)
+    assert math.isnan(paired([1.0], [2.0]).variance_reduction)
+    assert paired([1.0, 5.0], [2.0, 8.0]).variance_reduction == pytest.approx((8 + 18) / 2)
+    with pytest.raises(ValueError, match="zip"):
+        paired([1.0, 2.0], [1.0])
