@@ -579,7 +579,7 @@ def test_every_message_is_in_a_test():
     The fixed part of every fault that the package raises stands in a test, so a new kind of fault needs a test of its text.
     """
     tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py"))
-    tests = re.sub(r'"\s*\n\s*f?"', "", tests).replace("\\'", "'")
+    tests = re.sub(r'"\s*\n\s*f?"', "", tests).replace("\\'", "'").replace("\\n", "\n")
     missing = [
         f"{path.relative_to(ROOT)}:{site.line}: {site.fixed}"
         for path in sorted((ROOT / "zonesim").rglob("*.py"))
