@@ -32,6 +32,7 @@ SOURCES: Final = (
     "engine/kernel.py",
     "engine/sampling.py",
     "engine/streams.py",
+    "faults.py",
     "kpi/fields.py",
     "kpi/folding.py",
     "plan/laws.py",
