@@ -52,6 +52,12 @@ MOST_STEPS: Final = 40_000
 MOST_EDITIONS: Final = 1_024
 """Editions of one flow: n practices that only some follow, each by itself, make up to 2 ** n of them."""
 
+MOST_WAYS: Final = 100_000
+"""
+Points of the program times what tokens may keep, know and be there (hands, flags, status, classes), of all entries that
+keep units or change a status.
+"""
+
 MOST_RATES: Final = 4_000_000
 """Changes of the rates of arrival in a run: parts of the day times days, of all entries together."""
 
@@ -91,6 +97,7 @@ TABLE: Final = (
     ("calls of flows inside each other", f"{CALLS_DEEP}"),
     ("steps of all entries, called flows counted at every call", f"{MOST_STEPS:,}"),
     ("editions of a flow, by practices that only some follow", f"{MOST_EDITIONS:,}"),
+    ("ways through flows that keep units or set a status: rows times what may be kept and known", f"{MOST_WAYS:,}"),
     ("changes of arrival rates in a run, all entries together", f"{MOST_RATES:,}"),
     ("openings and closings in a run, all resources together", f"{MOST_CHANGES:,}"),
     ("units of a resource that break down each by itself", f"{MOST_CLOCKS:,}"),

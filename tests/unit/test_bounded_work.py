@@ -16,7 +16,7 @@ from zonesim.experiment import design, read_design
 from zonesim.experiment.how import no_longer_than
 from zonesim.experiment.outlook import outlook
 from zonesim.faults import MOST_TOLD, Faults, MoreFaults, Place, ScenarioFault, near
-from zonesim.plan import adoption, compile_plan, loads, world_tables
+from zonesim.plan import adoption, compile_plan, compiler, loads, world_tables
 from zonesim.plan.adoption import Choice, Condition, editions
 from zonesim.policy import Following, PracticeUse, baseline, resolve, world_of
 from zonesim.scenario import read_text, reader, traces
@@ -132,6 +132,9 @@ CALLS = "\n".join(
     f"  f{level}: {{steps: {{{', '.join(f'c{number}: {{call: f{level + 1}}}' for number in range(10))}}}}}"
     for level in range(8)
 )
+KEPT = "\n      ".join(
+    f"s{number}: {{share: 50 %, hold: {{r: Z.r{number}}}, keep: {{r: until last}}, take: 1 s}}" for number in range(7)
+)
 
 TOO_MUCH = {
     "changes of rates": (
@@ -184,6 +187,22 @@ traffic: {{t: {{flow: f0, rate: 1 /h}}}}
             "    Look for flows that call flows that call flows.",
         ],
     ),
+    "ways through flows that keep": (
+        f"""
+clock: {{measure: 1 h}}
+zones: {{Z: {{{", ".join(f"r{number}: {{units: 3}}" for number in range(7))}}}}}
+flows:
+  f:
+    steps:
+      {KEPT}
+      last: {{take: 1 s}}
+traffic: {{t: {{flow: f, rate: 1 /h}}, u: {{flow: f, rate: 1 /h}}, v: {{flow: f, rate: 1 /h}}}}
+""",
+        [
+            "timeline.yaml:17:47: more than 2,000 ways through the flows that differ in what is kept, known or the status",
+            "    Give back what is kept before the next choices (`until` an earlier step), or choose less often.",
+        ],
+    ),
     "profiles that leave no time": (
         """
 clock: {measure: 1 week}
@@ -216,6 +235,7 @@ def test_what_a_file_asks_for_is_counted_before_it_is_built(case, monkeypatch):
     Told once, at the place that asks for it, with the limit.
     """
     monkeypatch.setattr(world_tables, "MOST_STEPS", 400)
+    monkeypatch.setattr(compiler, "MOST_WAYS", 2_000)
     text, expected = TOO_MUCH[case]
     with pytest.raises(Faults) as found:
         plan_of(text.lstrip("\n"))

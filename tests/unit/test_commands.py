@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.helper import ROOT
+from zonesim.briefing.inspection import show_text
+from zonesim.briefing.plotting import plot_job
+from zonesim.faults import Faults
 
 SHORT = ("--set", "clock.warm_up=1 d", "--set", "clock.measure=1 d", "--set", "clock.cool_down=1 d")
 BANK = """zonesim: 1
@@ -129,3 +132,24 @@ def test_a_deadlock_ends_with_code_3(tmp_path):
     assert done.returncode == 3
     assert "deadlock" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_cannot_run_is_neither_shown_nor_drawn(tmp_path):
+    """
+    Traffic through a flow that does not exist, and a flow that calls one, have no map: refused as `validate` does.
+    """
+    file = tmp_path / "bank.yaml"
+    for old, new, place in (
+        ("customers: {flow: bank", "customers: {flow: '1900-01-01'", "7:29: no flow '1900-01-01'"),
+        ("steps: {serve:", "steps: {b: {call: nowhere}, serve:", "6:52: no flow 'nowhere'"),
+    ):
+        file.write_text(BANK.replace(old, new), encoding="utf-8")
+        for inspected in (
+            lambda: show_text(file, [], "", ""),
+            lambda: plot_job(file, "en", "png", tmp_path / "figures", [], []),
+        ):
+            with pytest.raises(Faults) as found:
+                inspected()
+
+            assert str(found.value).startswith(f"{file}:{place}\n    Known flows: ")
+    assert not (tmp_path / "figures").exists()

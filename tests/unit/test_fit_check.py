@@ -62,6 +62,19 @@ def test_the_hours_of_the_log_are_counted_as_a_reader_would(checked):
     assert [each.way for each in check.ways] == ["in", "out"]
 
 
+def test_a_log_whose_times_out_are_its_times_in_has_a_finding(tmp_path):
+    """
+    Where everybody leaves at once, the finding says that the model takes longer; nothing is divided by 0.
+    """
+    path = tmp_path / "log.csv"
+    days = (f"2018-09-{day:02d} {hour:02d}:15:00" for day in range(3, 17) for hour in range(8, 18))
+    path.write_text("\n".join(["in", *days]), encoding="utf-8")
+    done = CliRunner().invoke(app, ["fit", str(path), "--time-in", "in", "--time-out", "in", "--out", str(tmp_path)])
+
+    assert done.exit_code == 0, done.output
+    assert "in the model, 0 ms in the log: the model has fewer lanes" in done.output
+
+
 def test_the_model_has_the_arrivals_of_the_log_hour_by_hour(checked):
     """
     A scenario fitted to a Poisson log has its vehicles a day, no hour beyond chance but one in a hundred, and times

@@ -63,9 +63,9 @@ def _finding(each: Beside, fit: Fit, lang: str) -> str:
     rates = {"logged": each.logged_a_day, "modelled": each.modelled_a_day, "n": len(each.apart)}
     lines = [said("beside_rates", lang, way=name, **rates)]
     if not np.isnan(each.logged_mean_ms) and not np.isnan(each.modelled_mean_ms):
-        times = [told_duration(value, lang) for value in (each.logged_mean_ms, each.modelled_mean_ms)]
-        ratio = each.modelled_mean_ms / each.logged_mean_ms
-        key = "shorter" if ratio < 1 / FAR else "longer" if ratio > FAR else "alike"
+        logged, modelled = each.logged_mean_ms, each.modelled_mean_ms  # both may be 0
+        times = [told_duration(value, lang) for value in (logged, modelled)]
+        key = "shorter" if modelled * FAR < logged else "longer" if modelled > FAR * logged else "alike"
         lines.append(said(f"beside_{key}", lang, way=name, logged=times[0], modelled=times[1]))
     return "\n".join(f"  {line}" for line in lines)
 

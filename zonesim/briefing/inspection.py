@@ -118,6 +118,9 @@ def show_text(file: Path, settings: Sequence[str], arm_name: str, flow: str) -> 
     first = resolve(world, baseline(world))
     arm = arm_named(world, arm_name)
     second = resolve(world, arm) if arm.measures else None
+    for each in (first, second):
+        if each is not None:
+            compile_plan(each)  # a scenario that cannot run is refused: a flow that does not exist has no map
     used = flows_in_use(world)
     if flow and flow not in used:
         raise UnknownName(

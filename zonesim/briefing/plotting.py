@@ -23,6 +23,7 @@ from zonesim.briefing.sweep_grid import Grid
 from zonesim.briefing.words import LANGUAGES, Language
 from zonesim.experiment import asked_settings, number_of, told_setting, tree_hash
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
+from zonesim.plan import compile_plan
 from zonesim.policy import arms_for, resolve
 from zonesim.stopping import keep
 from zonesim.writing import make_folder
@@ -71,6 +72,8 @@ def _scenario(
         )
     world = open_world(file, settings)
     arms = {arm.name: resolve(world, arm) for arm in arms_for(world)}
+    for arm in arms.values():
+        compile_plan(arm)  # a scenario that cannot run is refused here, where its faults are told with their places
     baseline = next(iter(arms))
     told = [told_setting(text) for text in settings]
     run = number_of([told, *map(tree_hash, arms.values())])

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonesim.faults import Faults, Place, ScenarioFault
+from zonesim.limits import MOST_WAYS
 from zonesim.plan.assembly import Routine, link
 from zonesim.plan.breakdowns import breakdown_rows
 from zonesim.plan.flow_writer import FLAGS
@@ -138,8 +139,16 @@ def _prove(
     ground = Ground(*rows, names, most, tables.statuses, tables.legal)
     unset = (1 << FLAGS) - 1 & ~((1 << len(tables.adoptions.names)) - 1)
     faults: list[ScenarioFault] = []
+    left = MOST_WAYS
     for entry, (first, end) in zip(entries, pairwise([*firsts, len(program)]), strict=True):
-        faults += [entry.told(fault) for fault in prove(program, places, first, end, unset, ground)]
+        found, ways = prove(program, places, first, end, unset, ground, left)
+        faults += [entry.told(fault) for fault in found]
+        left -= ways
+        if left < 0:
+            fault = f"more than {MOST_WAYS:,} ways through the flows that differ in what is kept, known or the status"
+            remedy = "Give back what is kept before the next choices (`until` an earlier step), or choose less often."
+            place = tables.arm.world.place(("traffic", entry.name, "flow"))
+            raise Faults([*faults, ScenarioFault(fault, place, remedy)])
     if faults:
         raise Faults(faults)
 

@@ -10,15 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
-from zonesim.faults import BrokenPromise, Place, ScenarioFault
+from zonesim.faults import Place, ScenarioFault
 from zonesim.plan.liveness import flags_asked
 from zonesim.plan.operations import NOWHERE, BranchOn, Op, SetWhat
 from zonesim.plan.plan import StepName
-
-MOST_WAYS: Final = 400_000
-"""Ways through the program of one traffic entry that are followed."""
 
 Row = tuple[int, ...]
 
@@ -54,17 +50,18 @@ class Ground:
 
 
 def prove(
-    program: Sequence[Row], places: Sequence[Place | None], first: int, end: int, unset: int, ground: Ground
-) -> list[ScenarioFault]:
+    program: Sequence[Row], places: Sequence[Place | None], first: int, end: int, unset: int, ground: Ground, most: int
+) -> tuple[list[ScenarioFault], int]:
     """
-    Return what is wrong with the tokens that start at row `first`; their routines end before row `end`.
+    Return what is wrong with the tokens that start at row `first`, whose routines end before row `end`, and how many
+    ways they have: points of the program times what they hold and know there. More than `most` are not followed.
 
     `unset` are the flags that nobody has raised when a token starts.
     """
     if not any(row[0] == Op.KEEP or row[:3:2] == (Op.SET, SetWhat.STATUS) for row in program[first:end]):
-        return []  # blocks give back what they take, and the compiler of flows has counted their units
+        return [], 0  # blocks give back what they take, and the compiler of flows has counted their units
     every_class = (1 << len(ground.shares[0])) - 1 if ground.shares else 1
-    return _Prover(program, places, first, end, ground).run(Way(known=unset, classes=every_class))
+    return _Prover(program, places, first, end, ground).run(Way(known=unset, classes=every_class), most)
 
 
 class _Prover:
@@ -80,21 +77,19 @@ class _Prover:
         self.asked = flags_asked(program, first, end)
         self.faults: dict[tuple[int, str], ScenarioFault] = {}
 
-    def run(self, start: Way) -> list[ScenarioFault]:
-        """Return the faults on all ways from `start`."""
+    def run(self, start: Way, most: int) -> tuple[list[ScenarioFault], int]:
+        """Return the faults on all ways from `start`, and how many ways there are: `most` + 1 when there are more."""
         seen: set[tuple[int, Way]] = set()
         pending = [(self.first, start)]
-        while pending:
+        while pending and len(seen) <= most:
             row, way = pending.pop()
             live = self.asked[row - self.first]
             way = replace(way, known=way.known & live, value=way.value & way.known & live)
             if (row, way) in seen:
                 continue
             seen.add((row, way))
-            if len(seen) > MOST_WAYS:
-                raise BrokenPromise(f"a program has more than {MOST_WAYS} ways that differ in what tokens hold")
             pending += self._ways_on(row, way)
-        return list(self.faults.values())
+        return list(self.faults.values()), len(seen)
 
     def _ways_on(self, row: int, way: Way) -> Iterator[tuple[int, Way]]:
         """Yield where a token can be after the operation at `row`."""
