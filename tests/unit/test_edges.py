@@ -370,3 +370,32 @@ def test_what_is_not_there_is_not_a_number():
     assert paired([1.0, 5.0], [2.0, 8.0]).variance_reduction == pytest.approx((8 + 18) / 2)
     with pytest.raises(ValueError, match="zip"):
         paired([1.0, 2.0], [1.0])
+
+
+def test_paths_are_told_as_people_write_them():
+    """
+    `steps` stands in no path of a flow that people read, and the copy of a flow that an entry has is the entry's flow.
+    """
+    from zonesim.policy.edits import dotted
+    from zonesim.policy.world import USES
+
+    assert dotted(("library", "gate", "steps", "lane", "steps", "compare", "take")) == "library.gate.lane.compare.take"
+    assert dotted(("flows", "f", "steps", "work")) == "flows.f.work"
+    assert dotted((USES, "cars", "steps", "go", "take")) == "traffic.cars.flow.go.take"
+    assert dotted((USES,)) == "traffic"
+    assert dotted(("zones", "Z", "steps", "units")) == "zones.Z.steps.units"
+
+
+def test_the_shortest_series_for_a_warm_up():
+    """
+    Two batches are enough to look for the end of the warm-up, one is not; the cut is looked for up to the middle, and not found there.
+    """
+    from zonesim.analysis import mser
+
+    assert mser([1.0, 1.0], batch=1).leave_out == 0
+    assert mser([9.0, *[1.0] * 5], batch=1).leave_out == 1
+    assert mser([9.0, *[1.0] * 5], batch=1).found
+    middle = mser([9.0, 9.0, 9.0, 1.0, 1.0, 1.0], batch=1)
+    assert (middle.leave_out, middle.found) == (3, False)
+    with pytest.raises(ValueError, match="two batches"):
+        mser([1.0], batch=1)

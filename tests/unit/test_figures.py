@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -155,6 +156,21 @@ def test_dwell_counts_the_missing() -> None:
 
     assert labels
     assert all("P95 n/a, 20 % missing" in label for label in labels)
+
+
+def test_dwell_says_that_an_arm_is_unstable() -> None:
+    """Of an arm that is not stable no median and no P95 is told, and no curve drawn: they depend on the run length."""
+    context = made_up(ordinary())
+    arm = context.names[-1]
+    grown = {kpi.id for kpi in context.kpis if kpi.id.endswith(".dwell.mean")}
+    comparison = compare(context.results, [kpi.id for kpi in context.kpis], growing={arm: grown})
+    figure = dwell_figure(replace(context, comparison=comparison))
+    for axes in figure.axes:
+        words = [text.get_text() for text in axes.get_legend().get_texts()]
+
+        assert "unstable" in words[-1]
+        assert "median" in words[0]
+        assert len([line for line in axes.get_lines() if len(line.get_xdata()) > 1]) == 1
 
 
 def test_colours_differ_in_grey() -> None:

@@ -39,6 +39,7 @@ def result(value: float = 1.5) -> RunResult:
         {"Z.queue": np.array([1.0, math.nan, 3.0]), "Z.never": np.zeros(0)},
         {"f.dwell": np.array([5, 3], dtype=np.int64), "g.dwell": np.zeros(0, dtype=np.int64)},
         77,
+        {"f.dwell.mean": 0.25, "G.pass": 1.0},
     )
 
 
@@ -56,6 +57,7 @@ def same(one: RunResult, other: RunResult) -> bool:
             for name in first
         )
         and one.events == other.events
+        and one.withheld == other.withheld
     )
 
 

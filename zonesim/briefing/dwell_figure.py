@@ -66,6 +66,11 @@ def _panel(axes: Axes, context: FigureContext, flow: str) -> None:
         missing = len(followed)
         count = len(spans) + missing
         look = style.arm_look(position)
+        given = context.comparison.arms[arm].get(f"{flow}.dwell.mean")
+        if given is not None and given.reason == "grows":  # how long it takes depends on how long the run is
+            labels.append(_label(axes, context, arm, "dwell.arm_grows", {}))
+            handles.append(Line2D([], [], **look))
+            continue
         # Whoever has no end yet may be through before those who took longer than that one has been followed.
         known = spans[spans <= told_until(followed, count)]
         if len(known):
