@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 from zonesim.experiment.futures import Future, Setting, futures_of, overlap, setting
 from zonesim.experiment.identity import (
@@ -34,10 +36,17 @@ from zonesim.policy import (
     parse_setting,
     resolve,
     targets,
+    variant,
 )
 from zonesim.scenario import Document, check, read_file
 from zonesim.scenario.experiment_documents import ArmDocument, Experiment
 from zonesim.scenario.paths import inside_project
+
+_FEWEST_VARIANTS: Final = 3
+"""From so many on, arms with the same measures are made concrete by way of one without edits."""
+
+_MOST_TEXTS: Final = 1000
+"""So many parts of resolved scenarios are kept as text."""
 
 
 @dataclass(frozen=True)
@@ -265,32 +274,25 @@ def complete(design: Design, wanted: Sequence[tuple[str, Place]]) -> Design:
     """
     _check_runs(design)
     faults: list[ScenarioFault] = []
-    worlds: list[World] = []  # kept, so that each has an identity of its own
-    made: dict[int, Combination | None] = {}
-    for future, arm, resolved in _resolved(design, design.futures, faults):
-        if future is design.futures[0]:
-            design.resolved[arm] = resolved
-        if id(resolved.world) in made:  # an arm that differs from another in its name only
-            same = made[id(resolved.world)]
-            if same is not None:
-                design.cells[arm, future.name] = same
-            continue
-        worlds.append(resolved.world)
-        made[id(resolved.world)] = None
+    texts: dict[int, tuple[object, str]] = {}
+    cells: dict[tuple[str, str], Combination] = {}
+    resolved: dict[str, ResolvedArm] = {}
+    for future, names, arm in _resolved(design, design.futures, faults):
         try:
-            plan = compile_plan(resolved)
-        except Faults as found:
-            faults += found.faults
+            found, plan = _planned(design.world, future, design.options[names[0]], arm)
+        except ScenarioFault as wrong:
+            faults += wrong.faults if isinstance(wrong, Faults) else [wrong]
             continue
-        design.offset = monday_offset(resolved.scenario.clock.start)
-        design.cells[arm, future.name] = made[id(resolved.world)] = Combination(
-            plan,
-            cell_key(plan, design.seed, design.offset),
-            tree_hash(resolved),
-            tuple(resolved.changes),
-            dict(resolved.shares),
-        )
+        design.offset = monday_offset(found.scenario.clock.start)
+        key, tree = cell_key(plan, design.seed, design.offset), tree_hash(found, texts)
+        cell = Combination(plan, key, tree, tuple(found.changes), dict(found.shares))
+        cells |= {(name, future.name): cell for name in names}
+        if future is design.futures[0]:
+            resolved |= {name: replace(found, arm=design.options[name].arm) for name in names}
     if not faults:
+        design.resolved = {name: resolved[name] for name in design.options}
+        pairs = ((name, future.name) for future in design.futures for name in design.options)
+        design.cells = {pair: cells[pair] for pair in pairs}
         plans = {cell.key: cell.plan for cell in design.cells.values()}
         known = {kpi.id: kpi for plan in plans.values() for kpi in catalogue(plan)}
         design.kpis = tuple(known.values())
@@ -322,48 +324,91 @@ def _check_runs(design: Design) -> None:
 def first_arms(design: Design) -> dict[str, ResolvedArm]:
     """Return the arms made concrete in the first future, by name; raises Faults."""
     faults: list[ScenarioFault] = []
-    found = {name: arm for _, name, arm in _resolved(design, design.futures[:1], faults)}
+    found = {name: arm for _, names, arm in _resolved(design, design.futures[:1], faults) for name in names}
     if faults:
         raise Faults(faults)
-    return found
+    return {name: replace(found[name], arm=option.arm) for name, option in design.options.items()}
 
 
-def tree_hash(arm: ResolvedArm) -> str:
-    """Return the SHA-256 of the resolved scenario of an arm, labels included."""
-    return hashlib.sha256(json.dumps(arm.world.tree, ensure_ascii=False).encode()).hexdigest()
+def tree_hash(arm: ResolvedArm, texts: dict[int, tuple[object, str]] | None = None) -> str:
+    """
+    Return the SHA-256 of the resolved scenario of an arm, labels included.
+
+    `texts` keeps what was written of the parts that arms share, with the parts, which must stay as they are.
+    """
+    known: dict[int, tuple[object, str]] = {} if texts is None else texts
+    parts = []
+    for key, part in arm.world.tree.items():
+        if id(part) not in known:
+            found = json.dumps(part, ensure_ascii=False)
+            if len(known) < _MOST_TEXTS:
+                known[id(part)] = part, found
+        else:
+            found = known[id(part)][1]
+        parts.append(f"{json.dumps(key, ensure_ascii=False)}: {found}")
+    return hashlib.sha256(f"{{{', '.join(parts)}}}".encode()).hexdigest()
 
 
 def _resolved(
     design: Design, futures: Sequence[Future], faults: list[ScenarioFault]
-) -> Iterator[tuple[Future, str, ResolvedArm]]:
+) -> Iterator[tuple[Future, list[str], ResolvedArm]]:
     """
-    Yield every arm made concrete in some futures; arms that differ in their names only share their world. What is wrong
-    goes to `faults`.
+    Yield what every arm is in some futures, with the names of those that differ in their names only. What is wrong goes
+    to `faults`.
     """
+    alike: dict[str, list[str]] = {}
+    for name, option in design.options.items():
+        alike.setdefault(repr((_measures(option), [edit.request for edit in option.edits])), []).append(name)
+    uses = Counter(_measures(design.options[names[0]]) for names in alike.values())
+    bases: dict[str, ResolvedArm | None] = {}
     for future in futures:
-        alike: dict[str, ResolvedArm | None] = {}
-        for name, option in design.options.items():
-            chosen = [(each.measure, each.params, each.start, each.zones) for each in option.arm.measures]
-            key = repr((chosen, [edit.request for edit in option.edits]))
-            if key in alike:
-                same = alike[key]
-                if same is not None:
-                    yield future, name, replace(same, arm=option.arm)
-                continue
-            alike[key] = None
+        for names in alike.values():
             if len(faults) > MOST_TOLD:
                 return
-            world = design.world.copy()
+            option = design.options[names[0]]
+            measures = _measures(option)
+            if measures not in bases:
+                worthwhile = uses[measures] * len(futures) >= _FEWEST_VARIANTS
+                bases[measures] = _base(design.world, option.arm) if worthwhile else None
             try:
-                apply(world, [setting.request for setting in future.settings])
-                changes = apply(world, [setting.request for setting in option.edits])
-                resolved = resolve(world, option.arm)
+                yield future, names, _concrete(design.world, future, option, bases[measures])
             except ScenarioFault as found:
                 faults += found.faults if isinstance(found, Faults) else [found]
-                continue
-            resolved.changes[:0] = changes
-            alike[key] = resolved
-            yield future, name, resolved
+
+
+def _measures(option: Option) -> str:
+    """Return what tells the measures of an arm from those of others."""
+    return repr([(each.measure, each.params, each.start, each.zones) for each in option.arm.measures])
+
+
+def _base(world: World, arm: Arm) -> ResolvedArm | None:
+    """Return an arm without edits of its own or of a future, None where something is wrong with it."""
+    try:
+        return resolve(world, arm)
+    except ScenarioFault:
+        return None
+
+
+def _concrete(world: World, future: Future, option: Option, base: ResolvedArm | None = None) -> ResolvedArm:
+    """Return what an arm is in a future, by way of its `base` where it has one; raises ScenarioFault."""
+    ahead, own = ([setting.request for setting in settings] for settings in (future.settings, option.edits))
+    if base is not None and (found := variant(base, world, option.arm, ahead, own)) is not None:
+        return found
+    world = world.copy()
+    apply(world, ahead)
+    changes = apply(world, own)
+    resolved = resolve(world, option.arm)
+    resolved.changes[:0] = changes
+    return resolved
+
+
+def _planned(world: World, future: Future, option: Option, resolved: ResolvedArm) -> tuple[ResolvedArm, Plan]:
+    """Return an arm in a future with its plan; raises Faults, of the arm made concrete without its base."""
+    try:
+        return resolved, compile_plan(resolved)
+    except Faults:
+        resolved = _concrete(world, future, option)
+        return resolved, compile_plan(resolved)
 
 
 def _options(written: Experiment, document: Document, world: World, faults: list[ScenarioFault]) -> dict[str, Option]:

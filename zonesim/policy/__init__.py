@@ -6,6 +6,7 @@ from zonesim.policy.chosen import Arm, Chosen, arms_for, baseline, find_measure
 from zonesim.policy.edits import Change, Request, apply, dotted, parse_setting, targets
 from zonesim.policy.firms import Firm, generate
 from zonesim.policy.register import Entry, count_kinds, flows_in_use, register
+from zonesim.policy.variants import variant
 from zonesim.policy.world import World, load_world, root_of, world_of
 from zonesim.policy.written import arm_from, arm_named
 
@@ -37,5 +38,6 @@ __all__ = [
     "resolve",
     "root_of",
     "targets",
+    "variant",
     "world_of",
 ]

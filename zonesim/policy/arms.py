@@ -60,8 +60,11 @@ class ResolvedArm:
     """Changes of class by the practices that somebody follows."""
     warnings: list[str] = field(default_factory=list)
     """What is allowed but odd: parameters outside the bounds that the library gives them."""
+    touched: frozenset[Path_] = frozenset()
+    """What the regime, the measures and what they made others do again mean to change."""
     _pristine: World | None = None
     _editions: dict[tuple[str, frozenset[str]], Flow] = field(default_factory=dict)
+    _bare: dict[str, Flow] = field(default_factory=dict)
 
     @property
     def shares(self) -> dict[str, float]:
@@ -102,11 +105,39 @@ class ResolvedArm:
 
     def bare_flow(self, key: str) -> Flow:
         """Return a flow, by its key, as it is where nobody follows any practice; raises Faults."""
-        return (self._pristine or self.world).flow(self._known(key))
+        key = self._known(key)
+        if key not in self._bare:
+            self._bare[key] = self.worlds[1].flow(key)
+        return self._bare[key]
 
     def flows(self, adopted: frozenset[str] = frozenset()) -> dict[str, Flow]:
         """Return all flows as such a token walks them; raises Faults."""
         return {key: self.flow(key, adopted) for key in self.world.flow_keys()}
+
+    def check_flows(self) -> None:
+        """Raise Faults unless every flow is right, whichever of the practices that edit it a token follows."""
+        for key in self.world.flow_keys():
+            names = [use.name for use in self.touching(key)]
+            for adopted in [(), *((name,) for name in names), tuple(names)]:
+                self.flow(key, frozenset(adopted))
+
+    @property
+    def worlds(self) -> tuple[World, World]:
+        """Return the world, and that in which nobody follows any practice."""
+        return self.world, self._pristine or self.world
+
+    def fork(self, paths: Sequence[Path_]) -> ResolvedArm:
+        """
+        Return the same arm in worlds in which the values at `paths` can be replaced; all else is shared with this one,
+        of the checked flows those that none of the paths leads into.
+        """
+        changed = {path[:2] for path in paths if path[0] in {"library", "flows", USES}}
+        if not changed:
+            return replace(self, world=self.world.fork(paths))
+        world, pristine = (own.fork(paths) for own in self.worlds)
+        editions = {known: flow for known, flow in self._editions.items() if world.flow_path(known[0]) not in changed}
+        bare = {key: flow for key, flow in self._bare.items() if world.flow_path(key) not in changed}
+        return replace(self, world=world, _pristine=pristine, _editions=editions, _bare=bare)
 
 
 def resolve(world: World, arm: Arm) -> ResolvedArm:
@@ -125,7 +156,7 @@ def resolve(world: World, arm: Arm) -> ResolvedArm:
 
 
 def _resolved(world: World, arm: Arm, catalogue: Catalogue) -> ResolvedArm:
-    enter(world, catalogue)
+    touched = {change.path for change in enter(world, catalogue)}
     if faults := choice_faults(world, arm, catalogue):
         raise Faults(faults)
     warnings = settle_params(world, arm, catalogue)
@@ -147,10 +178,9 @@ def _resolved(world: World, arm: Arm, catalogue: Catalogue) -> ResolvedArm:
     resolved.upgrades = _upgrades(uses, catalogue)
     resolved.phases, later = _phases(pristine, arm, for_everybody)
     resolved.changes += later
-    for key in world.flow_keys():
-        names = [use.name for use in resolved.touching(key)]
-        for adopted in [(), *((name,) for name in names), tuple(names)]:
-            resolved.flow(key, frozenset(adopted))
+    touched |= {path for path, _ in claims} | {change.path for change in resolved.changes}
+    resolved.touched = frozenset(touched)
+    resolved.check_flows()
     return resolved
 
 

@@ -10,7 +10,7 @@ from zonesim.scenario import Catalogue
 
 def enter(world: World, catalogue: Catalogue) -> list[Change]:
     """
-    Put the regime that `world` names into force there, and return what it changed.
+    Put the regime that `world` names into force there, and return what changed, also by settings made again.
 
     `--set regime=R0` may have changed which regime that is: shares that another one gave are taken back. What the
     scenario or an edit made before (`--set`, a future) says holds against the regime. Raises Faults.
@@ -39,7 +39,7 @@ def enter(world: World, catalogue: Catalogue) -> list[Change]:
             for other in edited
         )
     ]
-    apply(world, again)
+    changes += apply(world, again)
     world.settings = settings
     return changes
 

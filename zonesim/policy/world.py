@@ -6,6 +6,7 @@ measures.
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -55,16 +56,28 @@ class World:
 
     def with_only(self, path: Path_) -> World:
         """Return a world in which what stands below `path` can be edited; all else is shared with this one."""
-        tree = dict(self.tree)
-        node = tree
-        for part in path[:-1]:
-            node[part] = dict(node[part])
-            node = node[part]
-        node[path[-1]] = copy.deepcopy(node[path[-1]])
+        tree = self._open(path)
+        parent = _get(tree, path[:-1])
+        parent[path[-1]] = copy.deepcopy(parent[path[-1]])
         end = len(path)
         places = {key: place for key, place in self.places.items() if key[:end] == path}
         keys = {key: place for key, place in self.keys.items() if key[:end] == path}
         return World(self.file, tree, places, keys, dict(self.edited))
+
+    def fork(self, paths: Sequence[Path_]) -> World:
+        """Return a world in which the values at `paths` can be replaced; all else is shared with this one."""
+        tree = self._open(*paths)
+        return World(self.file, tree, dict(self.places), dict(self.keys), dict(self.edited), list(self.settings))
+
+    def _open(self, *paths: Path_) -> dict[str, Any]:
+        """Return the tree with mappings of its own on the way to what stands at `paths`."""
+        tree = dict(self.tree)
+        for path in paths:
+            node = tree
+            for part in path[:-1]:
+                node[part] = dict(node[part])
+                node = node[part]
+        return tree
 
     def forget(self, path: Path_) -> None:
         """Forget where what stands at `path` and below was written."""
