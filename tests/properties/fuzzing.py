@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
+import json
 import os
 import random
 import re
 import resource
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
@@ -139,6 +142,8 @@ class Case:
 def case_of(number: int) -> Case:
     """Return the case with a number."""
     luck = random.Random(number)
+    if luck.random() < 0.04:
+        return _rerun(luck)
     command = luck.choices(list(COMMANDS), weights=[30, 8, 4, 22, 6, 6, 12, 4, 3, 8, 1])[0]
     if command == "fit":
         text = LOG
@@ -175,6 +180,58 @@ def case_of(number: int) -> Case:
     return Case(words, files)
 
 
+def _rerun(luck: random.Random) -> Case:
+    """Return a case that draws kept results, or goes on with them, of which a file or two are damaged, lost or others."""
+    files = dict(results())
+    names = sorted(files)
+    folder = next(Path(name).parent.as_posix() for name in names if name.endswith("study.json"))
+    for name in luck.sample([f"{folder}/study.json", *names], luck.randint(1, 2)):
+        kind = luck.random()
+        if kind < 0.1:
+            files.pop(name, None)
+        elif kind < 0.2:
+            files[name] = files[luck.choice(sorted(files))]
+        elif name.endswith(".json") and kind < 0.8:
+            files[name] = _document(files[name], luck)
+        else:
+            files[name] = _damaged(files[name], luck)
+    if luck.random() < 0.7:
+        return Case(["plot", folder, *_options("plot", luck)], files)
+    return Case(["sweep", "file.yaml", "--workers", "1", "--time-limit", "0.3"], files)
+
+
+@functools.cache
+def results() -> dict[str, bytes]:
+    """Return the files of an experiment that has run, with its own, by their paths."""
+    with tempfile.TemporaryDirectory(prefix="tried-") as name:
+        folder = Path(name)
+        (folder / "file.yaml").write_text(EXPERIMENT, encoding="utf-8")
+        (folder / "base.yaml").write_bytes((ROOT / "tests" / "cases" / "S11_clinic.yaml").read_bytes())
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        words = [sys.executable, "-m", "zonesim", "sweep", "file.yaml", "--workers", "1"]
+        subprocess.run(words, cwd=folder, env=environment, check=True, capture_output=True)
+        found = sorted(path for path in folder.rglob("*") if path.is_file())
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+
+def _document(data: bytes, luck: random.Random) -> bytes:
+    """Return a JSON document with some values of others or lost."""
+    try:
+        tree = json.loads(data)
+    except ValueError:
+        return data
+    for _ in range(luck.choice([1, 1, 2, 4])):
+        spots = list(_spots(tree))
+        if not spots:
+            break
+        parent, key = luck.choice(spots)
+        if luck.random() < 0.3:
+            del parent[key]
+        else:
+            parent[key] = luck.choice([None, True, 0, -1, 10**400, 0.5, "", "x", "m11", "../x", [], {}, [1], {"x": 1}])
+    return json.dumps(tree, ensure_ascii=False).encode()
+
+
 EXPERIMENT = """\
 zonesim: 1
 kind: experiment
@@ -183,8 +240,8 @@ scenario: base.yaml
 set: {clock.measure: 2 h}
 arms:
   today: []
-  more: {set: {traffic.*.batch: 2}}
-  both: {measures: [m11], scale: {traffic.*.rate: 1.5}, label: {en: Both, zh: 都}}
+  more: {set: {zones.CLINIC.receptionist.units: 2}}
+  both: {measures: [m11], scale: {flows.reception.steps.register.take: 0.5}, label: {en: Both, zh: 都}}
 futures:
   grid: {traffic.*.rate: {scale: [1.0, 1.5]}}
   zip: {clock.cool_down: [1 h, 2 h], clock.warm_up: [0 h, 1 h]}
@@ -310,8 +367,12 @@ def _words(text: str, luck: random.Random) -> str:
 
 
 def _bytes(text: str, luck: random.Random) -> bytes:
-    """Return the bytes of the text with some of them changed, lost, doubled or moved."""
-    data = bytearray(text.encode())
+    return _damaged(text.encode(), luck)
+
+
+def _damaged(given: bytes, luck: random.Random) -> bytes:
+    """Return bytes with some of them changed, lost, doubled or moved."""
+    data = bytearray(given)
     for _ in range(luck.randint(1, 6)):
         at = luck.randrange(len(data) + 1) if data else 0
         length = luck.choice([1, 1, 2, 5, 30, 200])
@@ -443,6 +504,7 @@ def tried(case: Case) -> Outcome:
     folder = Path(tempfile.mkdtemp(prefix="tried-"))
     try:
         for name, data in case.files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(data)
         sys.stdout.flush()
         sys.stderr.flush()

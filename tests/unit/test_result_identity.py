@@ -22,6 +22,7 @@ from zonesim.briefing.report import run_job
 from zonesim.briefing.sweep_report import plan_job, sweep_job
 from zonesim.experiment import USUAL_REPLICATIONS, USUAL_SEED, How, Store, load_results, told_setting
 from zonesim.experiment import runner as runner_module
+from zonesim.faults import ScenarioFault
 from zonesim.fitting import Request
 from zonesim.fitting.log import Columns
 
@@ -207,6 +208,26 @@ def test_cells_are_shared_between_runs_and_kept_with_each(home, ran):
     found = load_results(home / "elsewhere")
 
     assert found.column("four", "as written", "BANK.clerks.utilisation").shape == (5,)
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda cell: (cell.unlink(), cell.write_bytes(b"PAR1"))])
+def test_results_with_lost_cells_are_refused_until_they_are_run_again(home, damage):
+    """
+    A cell that is gone or damaged is told with its arm, as arms would be compared over other replications; the same
+    command mends the folder.
+    """
+    folder = Path(sweep().document["run"]["folder"])
+    key = load_results(folder).cells["four", "as written"].key
+    damage(next((folder / "cells").glob(f"{key}-*")))
+    with pytest.raises(ScenarioFault) as found:
+        plot_job(folder, "en", "svg", None, [], [])
+
+    assert str(found.value) == (
+        f"{folder / 'cells'}: 3 of 3 replications of arm 'four' are lost or damaged\n"
+        "    Run the same command again: it runs anew what is missing."
+    )
+    sweep()
+    assert load_results(folder).column("four", "as written", "BANK.clerks.utilisation").shape == (3,)
 
 
 def test_copies_do_where_files_cannot_have_two_names(home, monkeypatch):

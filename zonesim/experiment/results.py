@@ -170,8 +170,17 @@ class Results:
         return {name: [run.samples[name] for run in runs] for name in runs[0].samples} if runs else {}
 
     def runs(self, arm: str, future: str) -> list[RunResult]:
-        """Return all numbers of an arm in a future by replication (those in `common`)."""
-        found = self.store.read(self.cells[arm, future].key, self.common(future))
+        """
+        Return all numbers of an arm in a future by replication (those in `common`).
+
+        Raises ScenarioFault when cells are lost or damaged, so that it has fewer.
+        """
+        common = self.common(future)
+        found = self.store.read(self.cells[arm, future].key, common)
+        if len(found) < len(common):
+            fault = f"{len(common) - len(found)} of {len(common)} replications of arm '{arm}' are lost or damaged"
+            place = Place(str(self.folder / FOLDER))
+            raise ScenarioFault(fault, place, "Run the same command again: it runs anew what is missing.")
         return list(found.values())
 
     def _matrix(self, arm: str, future: str) -> tuple[dict[str, int], Floats]:
