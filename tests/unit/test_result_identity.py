@@ -230,6 +230,24 @@ def test_results_with_lost_cells_are_refused_until_they_are_run_again(home, dama
     assert load_results(folder).column("four", "as written", "BANK.clerks.utilisation").shape == (3,)
 
 
+@pytest.mark.parametrize(
+    ("at", "value"), [(("kpis", 0, "id"), 1), (("cells", 1, "replications"), [0, "x"]), (("name",), None)]
+)
+def test_a_study_with_other_values_is_refused(home, at, value):
+    """
+    What is no text or number where one is due is told when the folder is read.
+    """
+    folder = Path(sweep().document["run"]["folder"])
+    document = json.loads((folder / "study.json").read_text(encoding="utf-8"))
+    inner = document
+    for key in at[:-1]:
+        inner = inner[key]
+    inner[at[-1]] = value
+    (folder / "study.json").write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(ScenarioFault, match=r"study\.json: is no study of this version \(TypeError: "):
+        load_results(folder)
+
+
 def test_copies_do_where_files_cannot_have_two_names(home, monkeypatch):
     """
     On a disk without hard links a results folder gets copies of its cells.

@@ -217,6 +217,7 @@ def load_results(folder: Path) -> Results:
 def _results(folder: Path, document: dict[str, Any]) -> Results:
     if document["format"] != FORMAT:
         raise ValueError(f"format {document['format']}")
+    _check_texts(document)
     return Results(
         folder=folder,
         run=str(document["run"]),
@@ -273,6 +274,23 @@ def _results(folder: Path, document: dict[str, Any]) -> Results:
         provenance=document["provenance"],
         level=float(document["level"]),
     )
+
+
+def _check_texts(document: dict[str, Any]) -> None:
+    """Raise TypeError unless names, ids and labels are texts, and the replications that are finished numbers."""
+    texts = [document["name"], document["kind"], document["baseline"], document["scenario"]["name"]]
+    texts += [*document["reported"], *document["settings"], *document["set"], *document["files"].values()]
+    labels = [document["label"], document["scenario"]["label"], *(each["label"] for each in document["arms"])]
+    texts += [text for label in labels for text in label.values()]
+    texts += [each["name"] for each in (*document["arms"], *document["futures"])]
+    texts += [each[key] for each in document["kpis"] for key in ("id", "unit", "en", "zh")]
+    for each in document["cells"]:
+        texts += [each["arm"], each["future"], each["key"], *each["inputs"], *each["growing"]]
+        if not all(type(number) is int for number in each["replications"]):
+            raise TypeError("a replication that is no number")
+    for text in texts:
+        if not isinstance(text, str):
+            raise TypeError(f"{text!r:.40} in place of a text")
 
 
 def _settings(written: list[dict[str, Any]]) -> tuple[tuple[str, str, float | None], ...]:
