@@ -195,6 +195,17 @@ class DiskFull(RunFault):
         )
 
 
+class OutOfMemory(RunFault):
+    """There is not enough memory."""
+
+    def __str__(self) -> str:
+        """Return what is kept and what to do."""
+        return (
+            "there is not enough memory for this\n"
+            "    Simulate a shorter time or less traffic. What was finished is kept."
+        )
+
+
 class BrokenPromise(ZonesimError):
     """Our mistake, not the user's."""
 

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from tests.helper import ROOT, ListSink, plan_of
+from zonesim import cli
 from zonesim.engine import _jit, compiled_engine, simulate
 from zonesim.experiment import How, run_arms
 from zonesim.experiment import runner as module
@@ -170,3 +171,29 @@ def test_where_compiled_code_is_kept(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True, env=asked)
 
     assert done.stdout.strip() == str(tmp_path / f"kernels-{_jit.fingerprint()}")
+
+
+def test_what_needs_more_memory_than_there_is_ends_in_words(monkeypatch, capsys):
+    """
+    Memory that is not there ends a command with code 3 and what to do, and a replication without the others.
+    """
+
+    def greedy(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(cli, "app", greedy)
+    monkeypatch.setattr(sys, "argv", ["zonesim", "trace"])
+    with pytest.raises(SystemExit) as found:
+        cli._run()
+
+    words = (
+        "there is not enough memory for this\n    Simulate a shorter time or less traffic. What was finished is kept."
+    )
+    assert found.value.code == 3
+    assert capsys.readouterr().err == words + "\n"
+
+    monkeypatch.setattr(module, "run_cell", greedy)
+    job = module.Job(plan_of(DESK), {}, 1)
+    outcome = module._attempt(job, module.Cell("key", (0, 1)))
+
+    assert [(each.message, each.exit_code) for each in outcome.failures] == [(words, 3)] * 2

@@ -10,7 +10,7 @@ import typer
 
 from zonesim.cli import drawing, fitting, inspecting, running, sweeping, telling, verifying, writing
 from zonesim.cli.app import app
-from zonesim.faults import DiskFull, ZonesimError
+from zonesim.faults import DiskFull, OutOfMemory, ZonesimError
 from zonesim.stopping import STOPPED, answered, settled, stopped
 from zonesim.writing import FULL
 
@@ -58,6 +58,12 @@ def _run() -> None:
 
         typer.echo(explain(error), err=True)
         sys.exit(error.exit_code)
+    except MemoryError:
+        if debug:
+            raise
+        fault = OutOfMemory()
+        typer.echo(str(fault), err=True)
+        sys.exit(fault.exit_code)
     except BrokenPipeError:
         _drop_output()
         sys.exit(0)
@@ -70,9 +76,9 @@ def _run() -> None:
             raise
         if isinstance(error, OSError) and error.errno in FULL:  # what is printed goes to a file
             _drop_output()
-            fault = DiskFull(error.filename or "standard output")
-            typer.echo(str(fault), err=True)
-            sys.exit(fault.exit_code)
+            full = DiskFull(error.filename or "standard output")
+            typer.echo(str(full), err=True)
+            sys.exit(full.exit_code)
         kind = type(error).__name__
         typer.echo(
             f"unexpected {kind}: {error}\n    This is a defect of zonesim. Run again with --debug and report it.",

@@ -25,7 +25,7 @@ from zonesim.engine import free_memory, is_ready, note_ready, simulate, too_long
 from zonesim.experiment.estimate import expected_tokens, first_tokens, rough_bytes, rough_seconds
 from zonesim.experiment.how import How, no_longer_than
 from zonesim.experiment.store import Store, cell_key
-from zonesim.faults import DiskFull, ZonesimError
+from zonesim.faults import DiskFull, OutOfMemory, ZonesimError
 from zonesim.kpi import Reducer, RunResult, measure
 from zonesim.plan import Plan, loads
 from zonesim.stopping import patiently, undisturbed
@@ -224,6 +224,8 @@ def _attempt(job: Job, cell: Cell) -> Outcome:
                 results[replication] = run_cell(job, replication)
         except ZonesimError as fault:
             failures.append(Failure(replication, str(fault), fault.exit_code))
+        except MemoryError:
+            failures.append(Failure(replication, str(OutOfMemory()), OutOfMemory.exit_code))
         except Exception as error:  # noqa: BLE001  whatever happens in one replication, the others go on
             failures.append(Failure(replication, _told(error), ZonesimError.exit_code))
         except KeyboardInterrupt:
