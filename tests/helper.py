@@ -15,7 +15,7 @@ from zonesim.engine import ENGINES
 from zonesim.kpi import Reducer, RunResult, measure
 from zonesim.plan import Block, Plan, Totals, compile_plan
 from zonesim.plan.records import child_of, number_of, ordinal_of, place_of, source_of
-from zonesim.policy import Arm, World, apply, baseline, load_world, parse_setting, resolve, world_of
+from zonesim.policy import Arm, ResolvedTree, apply, baseline, load_world, parse_setting, resolve, world_of
 from zonesim.scenario import Measure, check, load_catalogue, read_text
 from zonesim.units import MINUTE
 
@@ -109,7 +109,7 @@ def plan_of_file(path: Path, *settings: str, arm: Arm | None = None) -> Plan:
     return plan_of_world(load_world(path), *settings, arm=arm)
 
 
-def plan_of_world(world: World, *settings: str, arm: Arm | None = None) -> Plan:
+def plan_of_world(world: ResolvedTree, *settings: str, arm: Arm | None = None) -> Plan:
     """Return the plan of a world."""
     apply(world, [parse_setting(setting) for setting in settings])
     return compile_plan(resolve(world, arm or baseline(world)))

@@ -9,18 +9,18 @@ import numpy as np
 
 from tests.helper import ROOT
 from zonesim.analysis import compare
-from zonesim.briefing.figures import FigureContext
-from zonesim.briefing.words import Language
+from zonesim.briefing.figures.comparison import FigureContext
+from zonesim.briefing.text.words import Language
 from zonesim.kpi import Kpi, RunResult, catalogue
 from zonesim.plan import compile_plan
-from zonesim.policy import ResolvedArm, World, arms_for, load_world, resolve
+from zonesim.policy import ResolvedArm, ResolvedTree, arms_for, load_world, resolve
 from zonesim.units import HOUR
 
 TYPICAL = ROOT / "scenarios" / "typical_zone.yaml"
 NAN = float("nan")
 
 
-def world_with(change: Callable[[World], None] | None = None) -> World:
+def world_with(change: Callable[[ResolvedTree], None] | None = None) -> ResolvedTree:
     """Return the typical zone, changed."""
     world = load_world(TYPICAL)
     if change is not None:
@@ -28,7 +28,7 @@ def world_with(change: Callable[[World], None] | None = None) -> World:
     return world
 
 
-def resolved(world: World, names: Sequence[str] | None = None) -> dict[str, ResolvedArm]:
+def resolved(world: ResolvedTree, names: Sequence[str] | None = None) -> dict[str, ResolvedArm]:
     """Return the arms of a comparison; without names the baseline and the measures 10 and 11 together."""
     arms = arms_for(world, names or ["10", "11"])
     return {arm.name: resolve(world, arm) for arm in (arms if names else [arms[0], arms[-1]])}

@@ -42,8 +42,8 @@ class Fault:
 FAULTS: Final = (
     Fault(
         "an arrival comes before a hold end",
-        "HOLD_END_RANK: Final = 1\nARRIVAL_RANK: Final = 2",
-        "HOLD_END_RANK: Final = 2\nARRIVAL_RANK: Final = 1",
+        "DELAY_END_RANK: Final = 1\nARRIVAL_RANK: Final = 2",
+        "DELAY_END_RANK: Final = 2\nARRIVAL_RANK: Final = 1",
     ),
     Fault(
         "a batch ends before patience",

@@ -46,12 +46,12 @@ INSTANT = """
    all of a resource are.
 2. Resource by resource, where work pauses and units are open but more in use than there are: tokens are interrupted,
    one for each unit too many, the least important first, then the latest granted (resuming is a grant too). Only a
-   token in a HOLD with an `interrupted` step and an end later than now can be; it stands at the head of its level,
-   with the whole ms that are left, in the open time of the calendar of its HOLD.
+   token in a DELAY with an `interrupted` step and an end later than now can be; it stands at the head of its level,
+   with the whole ms that are left, in the open time of the calendar of its DELAY.
 3. Resource by resource, the lines are served. Interrupted work that gets its unit goes on at once: its end is keyed
    anew, its token takes no turn. Then, where the resource preempts, the first in line takes the unit of a victim less
    important than itself, as long as no more units are in use than there are; so it does after every other serving of
-   the line, when it comes, and when a HOLD that can be interrupted begins.
+   the line, when it comes, and when a DELAY that can be interrupted begins.
 4. Tokens made ready, first come first served, each until it waits; what they make ready stands behind.
 5. The next timed event by (time, rank, token number), ranks hold end, arrival, patience, batch timeout; then 4 again.
 """
@@ -67,7 +67,6 @@ consignment itself; trucks and background branches are children 1 to {largest}.
   the token's end. The row of an interruption has queued = when work stopped, started = ended = when it went on (-1: it
   had not); it is written then, before the row of the step that was interrupted, which has its first start and its end.
 - **marks** `{marks}`: a milestone; key = mark << 40 | token number.
-- **holds** `{holds}`: units held, on request; key = resource << 40 | token number.
 - **totals**: counted by the engine within the measured window: busy, open, broken and queue integrals and longest queue
   of each resource, token-ms at each step, arrivals and the ordinals of the measured tokens of each source.
 """
@@ -101,7 +100,6 @@ def plan_page() -> str:
             largest=records.LARGEST_CHILD,
             visits=", ".join(records.VISIT_COLUMNS),
             marks=", ".join(records.MARK_COLUMNS),
-            holds=", ".join(records.HOLD_COLUMNS),
         )
     )
     return HEAD + "\n".join(lines)

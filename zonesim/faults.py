@@ -8,7 +8,7 @@ Everything that can go wrong, and the exit code of each kind.
     │  └─ MeasureConflict       two measures edit one value
     ├─ RunFault        exit 3   the run cannot go on: deadlock, endless loop, too many tokens
     │  └─ DiskFull              there is no room for what it found
-    └─ BrokenPromise   exit 70  our mistake: says so and where to report
+    └─ InternalError   exit 70  our mistake: says so and where to report
 
 Exit 0: done. Exit 1: some runs failed, what finished is kept. Exit 130: interrupted.
 """
@@ -206,7 +206,7 @@ class OutOfMemory(RunFault):
         )
 
 
-class BrokenPromise(ZonesimError):
+class InternalError(ZonesimError):
     """Our mistake, not the user's."""
 
     exit_code: ClassVar[int] = 70

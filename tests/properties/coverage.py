@@ -6,10 +6,10 @@ from collections import Counter
 from typing import Any
 
 from tests.helper import ListSink
-from zonesim.engine import simpy_engine
+from zonesim.engine.reference import engine as simpy_engine
 from zonesim.faults import RunFault
 from zonesim.plan import Plan
-from zonesim.plan.laws import Law
+from zonesim.plan.distributions import Law
 from zonesim.plan.operations import NOWHERE, AtShiftEnd, BranchOn, GatherBy, Op, SetWhat
 
 

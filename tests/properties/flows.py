@@ -32,7 +32,7 @@ DEEPEST = 3
 
 
 @dataclass(frozen=True)
-class World:
+class ResolvedTree:
     """What flows may name: resources with their units and rule at shift end, calendars, classes and so on."""
 
     units: dict[str, int]
@@ -72,7 +72,7 @@ class Place:
 class FlowWriter:
     """Writes the steps of one flow."""
 
-    def __init__(self, luck: Luck, world: World, *, calls: bool) -> None:
+    def __init__(self, luck: Luck, world: ResolvedTree, *, calls: bool) -> None:
         self.luck = luck
         self.world = world
         self.calls = calls

@@ -484,19 +484,13 @@ def ill_told(err: str) -> str:
 
 def load() -> None:
     """Import what commands need, read the library and load the engine, so that each case begins where the work does."""
-    import zonesim.briefing.fit_report
-    import zonesim.briefing.plotting
-    import zonesim.briefing.report
-    import zonesim.briefing.sweep_report
-    import zonesim.briefing.tracing
-    import zonesim.fitting.asking  # noqa: F401
     from tests.helper import plan_of
-    from zonesim.experiment import How, run_arms
+    from zonesim.experiment import Execution, run_arms
 
     plan = plan_of(
         "clock: {measure: 1 h}\nflows: {f: {steps: {s: {take: 1 min}}}}\ntraffic: {t: {flow: f, rate: 9 /h}}"
     )
-    run_arms({"R1": plan}, seed=1, replications=1, how=How(1))  # compiles the engine, or loads it
+    run_arms({"R1": plan}, seed=1, replications=1, how=Execution(1))  # compiles the engine, or loads it
 
 
 def tried(case: Case) -> Outcome:

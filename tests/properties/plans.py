@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from tests.helper import HEAD, add_measure, plan_of
 from tests.properties.durations import duration, minutes
-from tests.properties.flows import FlowWriter, Place, World
+from tests.properties.flows import FlowWriter, Place, ResolvedTree
 from tests.properties.luck import Luck
 from zonesim.faults import Faults
 from zonesim.plan import Plan
@@ -109,7 +109,7 @@ def _draw(luck: Luck) -> Model:
     resources, rules = _resources(luck, list(calendars))
     zone: dict[str, Any] = {**resources, "stock": {"account": luck.pick([5, 500, 500, 500]), "floor": 0}}
     firms = luck.chance(0.5)
-    world = World(
+    world = ResolvedTree(
         units={
             f"Z.{name}": 9 if entry["units"] == "unlimited" else entry["units"] for name, entry in resources.items()
         },
@@ -191,7 +191,7 @@ def _resources(luck: Luck, calendars: list[str]) -> tuple[dict[str, Any], dict[s
     return entries, rules
 
 
-def _flows(luck: Luck, world: World) -> dict[str, Any]:
+def _flows(luck: Luck, world: ResolvedTree) -> dict[str, Any]:
     flows: dict[str, Any] = {}
     for number in range(luck.number(1, 3)):
         writer = FlowWriter(luck, world, calls=True)
@@ -207,7 +207,7 @@ def _flows(luck: Luck, world: World) -> dict[str, Any]:
     return flows
 
 
-def _traffic(luck: Luck, world: World, tree: dict[str, Any], length: int) -> dict[str, Any]:
+def _traffic(luck: Luck, world: ResolvedTree, tree: dict[str, Any], length: int) -> dict[str, Any]:
     flows = [name for name in tree["flows"] if name.startswith("f")]
     traffic: dict[str, Any] = {}
     for number in range(luck.number(1, 4)):
@@ -236,7 +236,7 @@ def _traffic(luck: Luck, world: World, tree: dict[str, Any], length: int) -> dic
 
 
 def _measures(
-    luck: Luck, world: World, tree: dict[str, Any], length: int
+    luck: Luck, world: ResolvedTree, tree: dict[str, Any], length: int
 ) -> tuple[tuple[str, ...], tuple[Chosen, ...]]:
     """Return one or two measures: other times of a step, a step less, another class."""
     texts, chosen = [], []

@@ -15,8 +15,9 @@ from tests.helper import ENGINES, ROOT, plan_of, plan_of_file
 from tests.properties.agreement import cramped, difference, outcome
 from tests.properties.hunt import differs, shrunk
 from tests.properties.plans import Model, model_of, models
-from zonesim.engine import Engine, simpy_engine
-from zonesim.engine.pools import leave, serve
+from zonesim.engine import Engine
+from zonesim.engine.reference import engine as simpy_engine
+from zonesim.engine.resources import leave, serve
 from zonesim.plan import Plan, Sink, Totals
 from zonesim.plan.records import NEVER
 

@@ -11,7 +11,7 @@ from tests.helper import run_plan
 from tests.properties.coverage import seen_in
 from tests.properties.plans import model_of
 from zonesim.faults import RunFault
-from zonesim.plan.laws import Law
+from zonesim.plan.distributions import Law
 from zonesim.plan.operations import AtShiftEnd, BranchOn, GatherBy, Op, SetWhat
 
 OFTEN = {

@@ -8,12 +8,12 @@ import pytest
 
 from tests.helper import ListSink
 from tests.properties.plans import model_of
-from zonesim.briefing.story import Moment, Shortage, tell, token_name
-from zonesim.briefing.tracing import Trail
 from zonesim.engine import simulate
 from zonesim.plan import Plan
 from zonesim.plan.operations import AtShiftEnd
 from zonesim.plan.plan import UNLIMITED
+from zonesim.tracing.story import Moment, Shortage, tell, token_name
+from zonesim.tracing.trail import Trail
 
 Row = tuple[int, int, int, int, int]
 """Token, step, and when it queued, started and ended (-1: never)."""

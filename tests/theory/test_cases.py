@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.helper import ENGINES, ROOT
-from zonesim.experiment import How
+from zonesim.experiment import Execution
 from zonesim.verification import CaseFile, Prepared, Verdict, prepared, read_cases, trace, verify
 
 FILES = read_cases()
@@ -80,7 +80,7 @@ def test_value(file, name, engine):
     """
     The mean is the exact or published one, within its error and an interval of 5 %.
     """
-    found = list(verify([prepare(file, name)], how=How(1, engine)))
+    found = list(verify([prepare(file, name)], how=Execution(1, engine)))
 
     assert [(each.what, each.told, each.expected, each.judgement) for each in found if not each.passed] == []
     assert found

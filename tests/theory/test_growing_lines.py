@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.helper import plan_of
-from zonesim.analysis import growing
+from zonesim.analysis import unstable
 from zonesim.analysis.load_warnings import load_warnings
 from zonesim.kpi import catalogue
 from zonesim.plan import grown_lines, loads
@@ -170,7 +170,7 @@ def test_lines_that_grow(name):
     text, expected = CASES[name]
     plan = plan_of(HEAD + text)
     grown = {str(plan.names.resources[each]) for each in grown_lines(loads(plan))}
-    tagged = growing(plan, 0, catalogue(plan))
+    tagged = unstable(plan, 0, catalogue(plan))
     said = [warning for warning in load_warnings(plan, 0) if "grows as long as the run lasts" in warning]
 
     assert grown == expected

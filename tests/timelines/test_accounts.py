@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.helper import kpis, plan_of, run
-from zonesim.faults import BrokenPromise, Faults, RunFault
+from zonesim.faults import Faults, InternalError, RunFault
 from zonesim.kpi import Reducer
 
 STOCK = """
@@ -63,7 +63,7 @@ def test_every_run_proves_its_accounts():
     books.check(line.totals)
     line.totals.levels[0] += 1
 
-    with pytest.raises(BrokenPromise, match=r"account Z.stock: the engine ends with 5, the records say 4"):
+    with pytest.raises(InternalError, match=r"account Z.stock: the engine ends with 5, the records say 4"):
         books.check(line.totals)
     assert np.array_equal(books.booked, [[4, 6]])
 

@@ -252,8 +252,8 @@ def test_each_firm_adopts_in_its_own_zone(monkeypatch):
     Where everybody in A and half of the volume in B follow, half of the transfers between them do (the sender's firm is in A), and
     those inside B only when both firms do.
     """
-    from zonesim.engine.arriving import Population
-    from zonesim.engine.streams import run_key
+    from zonesim.compiled.streams import run_key
+    from zonesim.engine.arrivals import Population
 
     add_measure(monkeypatch, FASTER)
     text = """
@@ -286,8 +286,8 @@ def test_of_what_a_share_is_a_share(monkeypatch, of):
     With one firm of ten that has most of the volume: half of the firms adopt whole, half of the tokens adopt one by one, and half of
     the volume adopts in the mean over replications.
     """
-    from zonesim.engine.arriving import Population
-    from zonesim.engine.streams import run_key
+    from zonesim.compiled.streams import run_key
+    from zonesim.engine.arrivals import Population
 
     add_measure(monkeypatch, FASTER.replace("of: volume", f"of: {of}"))
     text = """
@@ -319,8 +319,8 @@ def test_who_adopts_before_adopts_after(monkeypatch):
     """
     Before the start 30 % follow, from it on 70 %, of firms and of tokens alike: the first are among the second.
     """
-    from zonesim.engine.arriving import Population
-    from zonesim.engine.streams import run_key
+    from zonesim.compiled.streams import run_key
+    from zonesim.engine.arrivals import Population
 
     add_measure(monkeypatch, FASTER)
     text = """

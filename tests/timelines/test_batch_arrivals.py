@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 
 from tests.helper import plan_of, run
-from zonesim.engine.arriving import arrivals
-from zonesim.engine.streams import run_key
+from zonesim.compiled.streams import run_key
+from zonesim.engine.arrivals import arrivals
 from zonesim.experiment.estimate import expected_tokens
 from zonesim.faults import Faults
 from zonesim.plan import loads

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.helper import kpis, plan_of, run, run_plan
+from zonesim.compiled.streams import run_key
 from zonesim.engine.sampling import draw_ms, prepare
-from zonesim.engine.streams import run_key
 from zonesim.plan import loads
 
 MINUTE = 60_000

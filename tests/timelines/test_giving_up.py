@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.helper import kpis, plan_of, run
-from zonesim.analysis import growing
+from zonesim.analysis import unstable
 from zonesim.faults import Faults
 from zonesim.kpi import catalogue
 
@@ -97,7 +97,7 @@ def test_giving_up_is_counted_and_lines_do_not_grow():
     (result,) = kpis(plan)
 
     assert result.values["f.serve.gave_up.share"] == 0.5
-    assert growing(plan, 0, catalogue(plan)) == frozenset()
+    assert unstable(plan, 0, catalogue(plan)) == frozenset()
 
 
 HELD = """

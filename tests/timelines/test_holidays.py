@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tests.helper import plan_of, run
-from zonesim.engine.arriving import arrival_times
-from zonesim.engine.streams import run_key
+from zonesim.compiled.streams import run_key
+from zonesim.engine.arrivals import arrival_times
 from zonesim.faults import Faults
 from zonesim.plan.calendars import Days
 from zonesim.scenario import load_catalogue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.helper import plan_of, run
-from zonesim.briefing.step_words import take_text
+from zonesim.briefing.text.step_words import take_text
 from zonesim.faults import Faults
 from zonesim.policy import apply, parse_setting, world_of
 from zonesim.scenario import read_text

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.helper import ROOT, column, kpis, plan_of, plan_of_file
-from zonesim.analysis import compare, echoes, growing, interval, paired
+from zonesim.analysis import compare, interval, paired, trivially_changed, unstable
 from zonesim.kpi import RunResult, catalogue
 from zonesim.plan import loads, overloaded_sources
 from zonesim.policy import Arm, Chosen, load_world, resolve
@@ -55,7 +55,7 @@ def test_tags_say_what_an_effect_is_worth():
         "R1": [RunResult({"a": 100.0, "b": 100.0, "c": 1.0, "d": 5.0, "e": 2.0}) for _ in range(2)],
         "11": [RunResult({"a": 100.5, "b": 120.0, "c": 2.0, "d": 9.0, "e": 4.0}) for _ in range(2)],
     }
-    found = compare(results, list("abcde"), bounds=["c"], inputs={"11": ["b"]}, growing={"11": ["d"]})
+    found = compare(results, list("abcde"), bounds=["c"], inputs={"11": ["b"]}, unstable={"11": ["d"]})
     tags = {effect.kpi: effect.tag for effect in found.effects}
     sizes = {effect.kpi: effect.difference.value for effect in found.effects}
 
@@ -70,7 +70,9 @@ def test_echoes_are_what_follows_from_edits_alone():
     """
     world = load_world(TYPICAL)
     arm = resolve(world, Arm("11", (Chosen("m11"),)))
-    found = echoes(plan_of_file(TYPICAL), plan_of_file(TYPICAL, arm=Arm("11", (Chosen("m11"),))), arm.changes)
+    found = trivially_changed(
+        plan_of_file(TYPICAL), plan_of_file(TYPICAL, arm=Arm("11", (Chosen("m11"),))), arm.changes
+    )
 
     assert {"TYP.lanes_in.lane.mean", "F5.customs.mean", "F5.inspected.rate"} <= found
     assert (
@@ -92,7 +94,7 @@ flows:
 traffic: {a: {flow: f, rate: 7 /h}, b: {flow: g, rate: 7 /h}}
 """
     plan = plan_of(text)
-    found = growing(plan, 0, catalogue(plan))
+    found = unstable(plan, 0, catalogue(plan))
 
     assert overloaded_sources(loads(plan)) == {0}
     assert {"f.work.wait.mean", "f.stay.mean", "Z.full.queue.mean"} <= found

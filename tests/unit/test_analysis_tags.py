@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.helper import plan_of
-from zonesim.analysis import compare, echoes, growing, paired
+from zonesim.analysis import compare, paired, trivially_changed, unstable
 from zonesim.kpi import RunResult, catalogue
 
 VALUES = st.floats(-1e6, 1e6).map(lambda value: round(value, 3))
@@ -38,7 +38,7 @@ def test_a_gate_grows_with_its_desk():
     flow and the hours of work do not.
     """
     plan = plan_of(GATE)
-    found = growing(plan, 0, catalogue(plan))
+    found = unstable(plan, 0, catalogue(plan))
 
     assert {"Z.lanes.pass.mean", "Z.lanes.pass.missing", "visit.dwell.mean", "visit.dwell.within_24h"} <= found
     assert {"Z.desk.queue.mean", "visit.truck_hours.day", "all.truck_hours.day"} <= found
@@ -52,7 +52,7 @@ def test_nothing_grows_where_everything_is_served():
     """
     plan = plan_of(GATE, "traffic.a.rate=5 /h")
 
-    assert growing(plan, 0, catalogue(plan)) == frozenset()
+    assert unstable(plan, 0, catalogue(plan)) == frozenset()
 
 
 def test_no_difference_is_not_material():
@@ -135,8 +135,8 @@ def test_time_with_kept_units_in_hand_belongs_to_their_step():
     What a kept bay is in hand for echoes an edit; a step after the bay was given back does not make the bay's time an echo.
     """
     base = plan_of(YARD_GATE)
-    slower_park = echoes(base, plan_of(YARD_GATE, "flows.f.park.take=30 min"), [])
-    slower_exit = echoes(base, plan_of(YARD_GATE, "flows.f.exit.take=30 min"), [])
+    slower_park = trivially_changed(base, plan_of(YARD_GATE, "flows.f.park.take=30 min"), [])
+    slower_exit = trivially_changed(base, plan_of(YARD_GATE, "flows.f.exit.take=30 min"), [])
 
     assert "f.park.service.mean" in slower_park
     assert any(name.startswith("f.lane.bay") for name in slower_park)
@@ -168,8 +168,8 @@ def test_work_that_can_be_interrupted_is_no_echo():
         "f.stage.declared_to_released.mean",
     }
     longer = "flows.f.block.answer.take=12 min"
-    plain = echoes(plan_of(BLOCK), plan_of(BLOCK, longer), [])
+    plain = trivially_changed(plan_of(BLOCK), plan_of(BLOCK, longer), [])
     preempted = [plan_of(BLOCK, "zones.Z.desk.preempt=true", *each) for each in ((), (longer,))]
 
     assert echo <= plain
-    assert not echo & echoes(*preempted, [])
+    assert not echo & trivially_changed(*preempted, [])

@@ -154,7 +154,7 @@ def test_show_says_where_and_from_when():
     """
     The shares, the changes and the process map of an arm tell its zones and its start; the copy of one entry has a map of its own.
     """
-    from zonesim.briefing.inspection import show_text
+    from zonesim.jobs.show import show_text
 
     text = show_text(
         TYPICAL,

@@ -14,8 +14,8 @@ import pytest
 from tests.helper import HEAD, ROOT, plan_of, plan_of_file
 from zonesim import cli
 from zonesim.experiment import design, read_design
-from zonesim.experiment.how import no_longer_than
-from zonesim.experiment.outlook import outlook
+from zonesim.experiment.eta import remaining
+from zonesim.experiment.execution import no_longer_than
 from zonesim.faults import MOST_TOLD, Faults, MoreFaults, Place, ScenarioFault, near
 from zonesim.plan import adoption, compile_plan, compiler, loads, world_tables
 from zonesim.plan.adoption import Choice, Condition, editions
@@ -494,7 +494,7 @@ def test_arms_that_differ_in_their_names_only_are_resolved_once(tmp_path, monkey
     assert count == 2
     assert len({cell.key for cell in found.cells.values()}) == 2
     assert [arm.arm.name for arm in found.resolved.values()] == [*(f"a{number}" for number in range(500)), "faster"]
-    assert outlook(found, None, 1, thorough=True).plans == 2
+    assert remaining(found, None, 1, thorough=True).plans == 2
 
 
 def test_a_fault_of_many_arms_is_looked_for_once(tmp_path):

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.helper import ROOT
-from zonesim.briefing.inspection import show_text
-from zonesim.briefing.plotting import plot_job
 from zonesim.faults import Faults
+from zonesim.jobs.plot import plot_job
+from zonesim.jobs.show import show_text
 
 SHORT = ("--set", "clock.warm_up=1 d", "--set", "clock.measure=1 d", "--set", "clock.cool_down=1 d")
 BANK = """zonesim: 1

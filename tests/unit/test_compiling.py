@@ -141,8 +141,8 @@ def test_adoption_sets_how_many_walk_the_new_edition(share):
     """
     The adopters of a practice hold its share of the volume, in the mean over replications.
     """
-    from zonesim.engine.arriving import Population
-    from zonesim.engine.streams import run_key
+    from zonesim.compiled.streams import run_key
+    from zonesim.engine.arrivals import Population
     from zonesim.policy import Arm, Chosen
 
     plan = plan_of_file(

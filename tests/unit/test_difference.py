@@ -8,7 +8,8 @@ import pytest
 
 from tests.helper import ROOT
 from zonesim import cli
-from zonesim.briefing.difference import brief, diff_document, diff_text
+from zonesim.briefing.text.difference import brief, diff_text
+from zonesim.jobs.diff import diff_document
 
 ZONE = ROOT / "scenarios" / "typical_zone.yaml"
 

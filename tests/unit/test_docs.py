@@ -13,7 +13,7 @@ import pytest
 from tests.helper import ROOT, column, kpis, plan_of, plan_of_file
 from tests.logs import gate_log, soil
 from zonesim import cli
-from zonesim.briefing import fonts
+from zonesim.briefing.figures import fonts
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 EXAMPLES = [

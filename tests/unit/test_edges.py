@@ -377,7 +377,7 @@ def test_paths_are_told_as_people_write_them():
     `steps` stands in no path of a flow that people read, and the copy of a flow that an entry has is the entry's flow.
     """
     from zonesim.policy.edits import dotted
-    from zonesim.policy.world import USES
+    from zonesim.policy.resolved_tree import USES
 
     assert dotted(("library", "gate", "steps", "lane", "steps", "compare", "take")) == "library.gate.lane.compare.take"
     assert dotted(("flows", "f", "steps", "work")) == "flows.f.work"

@@ -11,14 +11,14 @@ from matplotlib.figure import Figure
 
 from tests.made_up import NAN, kpis, made_up, ordinary, resolved, world_with
 from zonesim.analysis import compare
-from zonesim.briefing import style
-from zonesim.briefing.effects_figure import change_text, effects_figures
-from zonesim.briefing.figures import FigureContext, parts_of
-from zonesim.briefing.waterfall_figure import bars, package_of, waterfall_figure
-from zonesim.briefing.week_figure import week_figure, weekly
-from zonesim.briefing.zones_figure import dwell_hours, gate_minutes, officer_hours, zones_figure
+from zonesim.briefing.figures import style
+from zonesim.briefing.figures.comparison import FigureContext, parts_of
+from zonesim.briefing.figures.effects import change_text, effects_figures
+from zonesim.briefing.figures.waterfall import bars, package_of, waterfall_figure
+from zonesim.briefing.figures.week import week_figure, weekly
+from zonesim.briefing.figures.zones import dwell_hours, gate_minutes, officer_hours, zones_figure
 from zonesim.kpi import RunResult
-from zonesim.policy import World
+from zonesim.policy import ResolvedTree
 
 HOURS = "all.officer_hours.day"
 
@@ -62,7 +62,7 @@ def test_a_forest_shows_what_kind_of_effect() -> None:
     """What is not material is hollow, an echo is a diamond, what grows has no point, and what lies beyond is an arrow."""
     same = with_values({"R1": [10.0, 12.0], "11": [10.01, 12.01]})
     echo = with_values({"R1": [10.0, 12.0], "11": [5.0, 6.0]}, inputs={"11": [HOURS]})
-    grows = with_values({"R1": [10.0, 12.0], "11": [5.0, 6.0]}, growing={"11": [HOURS]})
+    grows = with_values({"R1": [10.0, 12.0], "11": [5.0, 6.0]}, unstable={"11": [HOURS]})
     far = with_values({"R1": [10.0, 12.0], "11": [50.0, 60.0]})
     found = {}
     for name, context in {"same": same, "echo": echo, "grows": grows, "far": far}.items():
@@ -178,7 +178,7 @@ def test_a_waterfall_is_drawn_of_measures() -> None:
 # --- zones
 
 
-def second_zone(world: World) -> None:
+def second_zone(world: ResolvedTree) -> None:
     """Let the partner zone be modelled, with officers of its own."""
     partner = world.tree["zones"]["PARTNER"]
     del partner["outside"]
@@ -229,7 +229,7 @@ def test_numbers_of_a_zone_are_weighted() -> None:
 def test_a_week_begins_on_monday() -> None:
     """Curves of a run that starts on a Wednesday are turned so that the slide begins on Monday 00:00."""
 
-    def on_wednesday(world: World) -> None:
+    def on_wednesday(world: ResolvedTree) -> None:
         world.tree["clock"]["start"] = "2018-09-05"
 
     context = made_up(resolved(world_with(on_wednesday)))

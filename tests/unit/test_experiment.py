@@ -10,7 +10,7 @@ import time
 import pytest
 
 from tests.helper import ROOT, gone, plan_of
-from zonesim.experiment import How, run_arms
+from zonesim.experiment import Execution, run_arms
 from zonesim.experiment import runner as module
 
 TEXT = """
@@ -34,8 +34,8 @@ def test_results_do_not_depend_on_the_number_of_workers():
     One process or two give the same numbers, replication by replication.
     """
     plans = {"R1": plan_of(TEXT), "slow": plan_of(TEXT, "flows.f.work.take=9 min")}
-    one = run_arms(plans, seed=4, replications=3, how=How(1))
-    two = run_arms(plans, seed=4, replications=3, how=How(2))
+    one = run_arms(plans, seed=4, replications=3, how=Execution(1))
+    two = run_arms(plans, seed=4, replications=3, how=Execution(2))
 
     assert one.complete() == two.complete() == [0, 1, 2]
     for arm in plans:
@@ -51,7 +51,12 @@ def test_equal_arms_share_their_cells():
     seen = []
     plans = {"R1": plan_of(TEXT), "same": plan_of(TEXT)}
     runs = run_arms(
-        plans, seed=1, replications=2, how=How(1), block=1, progress=lambda done, total: seen.append((done, total))
+        plans,
+        seed=1,
+        replications=2,
+        how=Execution(1),
+        block=1,
+        progress=lambda done, total: seen.append((done, total)),
     )
 
     assert seen == [(1, 2), (2, 2)]
@@ -62,7 +67,7 @@ def test_one_failing_arm_does_not_end_the_others():
     """
     A deadlock in one arm is noted with its story; the other arm has its results.
     """
-    runs = run_arms({"good": plan_of(TEXT), "bad": plan_of(DEADLOCK)}, seed=1, replications=2, how=How(1))
+    runs = run_arms({"good": plan_of(TEXT), "bad": plan_of(DEADLOCK)}, seed=1, replications=2, how=Execution(1))
 
     assert sorted(runs.results["good"]) == [0, 1]
     assert runs.results["bad"] == {}
@@ -86,7 +91,7 @@ def test_an_interrupt_keeps_what_is_finished(monkeypatch):
         return real(job, replication)
 
     monkeypatch.setattr(module, "run_cell", stop_at_the_second)
-    runs = run_arms({"R1": plan_of(TEXT)}, seed=1, replications=5, how=How(1), block=1)
+    runs = run_arms({"R1": plan_of(TEXT)}, seed=1, replications=5, how=Execution(1), block=1)
 
     assert runs.interrupted
     assert sorted(runs.results["R1"]) == [0]

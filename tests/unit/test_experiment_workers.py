@@ -12,7 +12,7 @@ from multiprocessing import active_children
 import pytest
 
 from tests.helper import ROOT, gone, plan_of
-from zonesim.experiment import How, run_arms
+from zonesim.experiment import Execution, run_arms
 from zonesim.experiment import runner as module
 from zonesim.experiment.runner import Cell, Job
 
@@ -42,8 +42,8 @@ def test_no_cell_is_lost_with_a_worker_that_dies_once():
         if done == 2:
             os.kill(active_children()[0].pid, signal.SIGKILL)
 
-    runs = run_arms(plans, seed=4, replications=12, how=How(2), block=1, progress=kill_one)
-    expected = run_arms(plans, seed=4, replications=12, how=How(1))
+    runs = run_arms(plans, seed=4, replications=12, how=Execution(2), block=1, progress=kill_one)
+    expected = run_arms(plans, seed=4, replications=12, how=Execution(1))
 
     assert runs.complete() == list(range(12))
     assert not runs.failures["R1"]
@@ -77,7 +77,7 @@ def test_an_unexpected_error_is_told_with_its_line(monkeypatch):
         return real(job, replication)
 
     monkeypatch.setattr(module, "run_cell", fail_once)
-    runs = run_arms({"R1": plan_of(TEXT)}, seed=1, replications=3, how=How(1))
+    runs = run_arms({"R1": plan_of(TEXT)}, seed=1, replications=3, how=Execution(1))
     (failure,) = runs.failures["R1"]
 
     assert sorted(runs.results["R1"]) == [0, 2]
@@ -88,12 +88,12 @@ def test_an_unexpected_error_is_told_with_its_line(monkeypatch):
 
 SCRIPT = """
 from tests.helper import plan_of
-from zonesim.experiment import How, run_arms
+from zonesim.experiment import Execution, run_arms
 
 if __name__ == "__main__":
     text = {text!r}
     plans = {{"R1": plan_of(text, "clock.measure=2000 week")}}
-    run_arms(plans, seed=1, replications=8, how=How(2))
+    run_arms(plans, seed=1, replications=8, how=Execution(2))
 """
 
 

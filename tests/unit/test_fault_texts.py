@@ -11,12 +11,12 @@ from typer.testing import CliRunner
 
 from tests.helper import ROOT, ListSink, plan_of_world
 from zonesim import cli
-from zonesim.briefing.inspection import show_text
-from zonesim.briefing.plotting import plot_job
-from zonesim.briefing.results_context import results_context
+from zonesim.briefing.figures.results_context import results_context
 from zonesim.engine import simulate
 from zonesim.experiment import Runs, load_results, plain_design, study_document, write_study
 from zonesim.faults import Place, RunFault, ZonesimError
+from zonesim.jobs.plot import plot_job
+from zonesim.jobs.show import show_text
 from zonesim.policy import Request, apply, baseline, load_world, parse_setting, world_of
 from zonesim.scenario import Edit, check, read_file, read_text
 from zonesim.scenario.experiment_documents import Experiment

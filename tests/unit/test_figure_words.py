@@ -15,14 +15,14 @@ from typer.testing import CliRunner
 
 from tests.helper import ROOT
 from tests.made_up import made_up, ordinary
-from zonesim.briefing import fonts, style
-from zonesim.briefing.figures import FigureContext, figures, save_all
-from zonesim.briefing.gate_figure import gate_figure
-from zonesim.briefing.load_figure import load_figure
-from zonesim.briefing.plotting import plot_job
-from zonesim.briefing.words import LANGUAGES, Words, glossary
+from zonesim.briefing.figures import fonts, style
+from zonesim.briefing.figures.comparison import FigureContext, figures, save_all
+from zonesim.briefing.figures.gate import gate_figure
+from zonesim.briefing.figures.load import load_figure
+from zonesim.briefing.text.words import LANGUAGES, Words, glossary
 from zonesim.cli import app
 from zonesim.faults import ScenarioFault
+from zonesim.jobs.plot import plot_job
 from zonesim.kpi.definitions import DEFINITIONS
 from zonesim.scenario import load_catalogue
 

@@ -15,18 +15,18 @@ from matplotlib.image import imread
 
 from tests.made_up import NAN, kpis, made_up, ordinary, resolved, world_with
 from zonesim.analysis import compare
-from zonesim.briefing import style
-from zonesim.briefing.dwell_figure import dwell_figure
-from zonesim.briefing.figures import FigureContext, attempt, draw_all, figures
-from zonesim.briefing.map_figure import MOST_ROWS
-from zonesim.briefing.process_map import Node, flows_changed, tree
+from zonesim.briefing.figures import style
+from zonesim.briefing.figures.comparison import FigureContext, attempt, draw_all, figures
+from zonesim.briefing.figures.dwell import dwell_figure
+from zonesim.briefing.figures.process_map import MOST_ROWS
+from zonesim.briefing.text.process_map import Node, flows_changed, tree
 from zonesim.kpi import RunResult
-from zonesim.policy import ResolvedArm, World
+from zonesim.policy import ResolvedArm, ResolvedTree
 
 LONG = "An uncommonly long name, as it is given by committees that cannot agree on what to leave out, $x_1$ & 100 %"
 
 
-def name_everything(world: World) -> None:
+def name_everything(world: ResolvedTree) -> None:
     """Give the scenario, its flows, steps and lanes the longest names that people come up with."""
     world.tree["name"] = "a-zone-with-a-name-that-goes-on-and-on-as-if-nobody-would-ever-have-to-read-it-x"
     world.tree["clock"]["warm_up"] = "1234567.25 min"
@@ -38,7 +38,7 @@ def name_everything(world: World) -> None:
         world.tree["zones"]["TYP"][lanes]["label"] = {"en": LONG}
 
 
-def add_steps(world: World) -> None:
+def add_steps(world: ResolvedTree) -> None:
     """Put forty steps before the others of the transfer."""
     flow = world.tree["library"]["F5"]
     flow["steps"] = {f"wait_{number}": {"take": f"{number + 1} min"} for number in range(40)} | flow["steps"]
@@ -163,7 +163,7 @@ def test_dwell_says_that_an_arm_is_unstable() -> None:
     context = made_up(ordinary())
     arm = context.names[-1]
     grown = {kpi.id for kpi in context.kpis if kpi.id.endswith(".dwell.mean")}
-    comparison = compare(context.results, [kpi.id for kpi in context.kpis], growing={arm: grown})
+    comparison = compare(context.results, [kpi.id for kpi in context.kpis], unstable={arm: grown})
     figure = dwell_figure(replace(context, comparison=comparison))
     for axes in figure.axes:
         words = [text.get_text() for text in axes.get_legend().get_texts()]

@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 from tests.helper import kpis, plan_of_file
 from tests.logs import DAY_SHAPE, gate_log
-from zonesim.briefing import style
-from zonesim.briefing.fit_figure import beside_figure
+from zonesim.briefing.figures import style
+from zonesim.briefing.figures.fit import beside_figure
 from zonesim.cli import app
 from zonesim.fitting import Columns, Request, Rules, fit_log
 from zonesim.fitting.beside import beside

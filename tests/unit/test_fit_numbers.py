@@ -9,9 +9,9 @@ from tests.logs import DAY_SHAPE, STREAMS, WEEK_SHAPE, gate_log, soil
 from zonesim.engine.sampling import prepare, sample
 from zonesim.fitting import Columns, Request, Rules, fit_log
 from zonesim.fitting.arrivals import fit_arrivals, period_of
+from zonesim.fitting.distributions import CLOSE, empirical_points, fit_durations
 from zonesim.fitting.instants import InstantReader
-from zonesim.fitting.laws import CLOSE, empirical_points, fit_durations
-from zonesim.plan.distributions import Laws
+from zonesim.plan.distribution_rows import Laws
 from zonesim.scenario.fields import Law
 from zonesim.units import DAY, HOUR, MINUTE, SECOND
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.helper import ListSink, kpis, plan_of
 from zonesim.engine import simulate
-from zonesim.faults import BrokenPromise
+from zonesim.faults import InternalError
 from zonesim.kpi import DEFINITIONS, Reducer, RunResult, catalogue, measure, page
 from zonesim.kpi.censoring import MOST_MISSING, quantile, share_within
 from zonesim.kpi.reducer import by_hour
@@ -323,7 +323,7 @@ def test_a_wrong_millisecond_is_a_broken_promise(recorded, column):
     reducer = Reducer(plan)
     reducer.take(Block(visits, sink.marks))
 
-    with pytest.raises(BrokenPromise, match="the engine counts"):
+    with pytest.raises(InternalError, match="the engine counts"):
         reducer.finish(totals)
 
 
@@ -337,7 +337,7 @@ def test_a_lost_arrival_is_a_broken_promise(recorded):
     reducer = Reducer(plan)
     reducer.take(Block(sink.visits, sink.marks))
 
-    with pytest.raises(BrokenPromise, match="measured consignments of a"):
+    with pytest.raises(InternalError, match="measured consignments of a"):
         reducer.finish(dataclasses.replace(totals, cohort=cohort))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.helper import kpis, plan_of
 from zonesim.kpi import Reducer
-from zonesim.kpi.dossiers import room
+from zonesim.kpi.consignment_table import room
 from zonesim.plan import Block
 from zonesim.plan.records import NUMBER_BITS, token_number
 from zonesim.units import DAY, HOUR, MINUTE

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from zonesim.engine import sampling, streams
-from zonesim.plan.laws import Law
+from zonesim.compiled import streams
+from zonesim.engine import sampling
+from zonesim.plan.distributions import Law
 
 SOME, MANY = 20_000, 1_000_000
 LARGEST_DISTANCE = 2.23

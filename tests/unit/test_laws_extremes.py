@@ -13,7 +13,7 @@ from tests.helper import plan_of
 from tests.properties.agreement import difference, outcome
 from zonesim.engine import sampling
 from zonesim.faults import ZonesimError
-from zonesim.plan.laws import Law, law_mean, law_variance
+from zonesim.plan.distributions import Law, law_mean, law_variance
 from zonesim.units import MINUTE
 
 BITS = 2.0**-52

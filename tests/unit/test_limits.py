@@ -12,10 +12,11 @@ import pytest
 
 from tests.helper import ROOT, ListSink, plan_of
 from zonesim import cli
-from zonesim.engine import _jit, compiled_engine, simulate
-from zonesim.experiment import How, run_arms
+from zonesim.compiled import jit as _jit
+from zonesim.engine import compiled_engine, simulate
+from zonesim.experiment import Execution, run_arms
 from zonesim.experiment import runner as module
-from zonesim.experiment.how import no_longer_than
+from zonesim.experiment.execution import no_longer_than
 from zonesim.faults import RunFault, UnknownName
 
 DESK = """
@@ -32,7 +33,7 @@ def test_a_plan_that_does_not_fit_is_refused_with_the_estimate(monkeypatch):
     """
     monkeypatch.setattr(module, "free_memory", lambda: 20_000_000)
     with pytest.raises(RunFault) as found:
-        run_arms({"R1": plan_of(DESK)}, seed=1, replications=2, how=How(2))
+        run_arms({"R1": plan_of(DESK)}, seed=1, replications=2, how=Execution(2))
 
     assert (
         str(found.value)
@@ -72,7 +73,7 @@ def test_a_replication_that_takes_too_long_fails_and_the_others_go_on(monkeypatc
 
     monkeypatch.setattr(module, "run_cell", slow_first)
     short = plan_of(DESK, "clock.measure=1 h")
-    runs = run_arms({"R1": short}, seed=1, replications=2, how=How(1, "simpy", 2.0))
+    runs = run_arms({"R1": short}, seed=1, replications=2, how=Execution(1, "simpy", 2.0))
     (failure,) = runs.failures["R1"]
 
     assert sorted(runs.results["R1"]) == [1]
@@ -91,7 +92,7 @@ def test_an_unknown_engine_is_refused():
     Engines are chosen by name.
     """
     with pytest.raises(UnknownName, match="no engine 'compield'"):
-        How(1, "compield")
+        Execution(1, "compield")
 
 
 def test_a_plan_with_an_operation_that_the_kernel_lacks_runs_with_simpy(monkeypatch, capsys):
@@ -101,10 +102,10 @@ def test_a_plan_with_an_operation_that_the_kernel_lacks_runs_with_simpy(monkeypa
     plan = plan_of(DESK, "clock.measure=1 h")
     fast, slow = ListSink(), ListSink()
     simulate(plan, 1, 0, fast)
-    monkeypatch.setattr(compiled_engine, "KNOWN", compiled_engine.KNOWN - {"HOLD"})
+    monkeypatch.setattr(compiled_engine, "KNOWN", compiled_engine.KNOWN - {"DELAY"})
     simulate(plan, 1, 0, slow)
 
-    assert "the compiled engine does not know HOLD: running with SimPy, which is slow" in capsys.readouterr().err
+    assert "the compiled engine does not know DELAY: running with SimPy, which is slow" in capsys.readouterr().err
     assert (fast.visits == slow.visits).all()
 
 

@@ -11,11 +11,11 @@ import pytest
 from tests.helper import plan_of
 from zonesim.analysis import Column, judge, load_warnings, overruled, points
 from zonesim.analysis.load_warnings import BECAUSE, mean_text
-from zonesim.briefing.documents import to_json
-from zonesim.briefing.inspection import validate_file, validation_text
-from zonesim.briefing.report import run_job
-from zonesim.briefing.sweep_report import plan_job, sweep_job
-from zonesim.experiment import How, load_results
+from zonesim.briefing.text.documents import to_json
+from zonesim.experiment import Execution, load_results
+from zonesim.jobs.run import run_job
+from zonesim.jobs.sweep import plan_job, sweep_job
+from zonesim.jobs.validate import validate_file, validation_text
 from zonesim.kpi import catalogue
 from zonesim.plan import loads
 from zonesim.plan.ways import Cause
@@ -65,7 +65,7 @@ def test_validate_and_run_warn_alike(desks):
     The warnings of loads are those of one rule, before and after a run, for people and in the document.
     """
     checked = validate_file(desks, [])
-    job = run_job(desks, [], [], 1, 1, How(1), desks.parent / "out", only=True)
+    job = run_job(desks, [], [], 1, 1, Execution(1), desks.parent / "out", only=True)
 
     assert checked["warnings"] == [GROWS, ROOM]
     assert job.document["warnings"] == [f"warning: {each}" for each in checked["warnings"]]
@@ -95,7 +95,7 @@ def test_sweep_warns_where_it_holds_and_says_what_is_said_by_hand(desks):
     A line that grows in one arm withholds the differences to it; where it is said by hand to be stable they are given
     and the table says so. An unknown load has no value.
     """
-    job = sweep_job(desks.parent / "two.yaml", [], None, None, How(1), desks.parent / "out")
+    job = sweep_job(desks.parent / "two.yaml", [], None, None, Execution(1), desks.parent / "out")
     (folder,) = {path.parent for path in (desks.parent / "out").rglob("study.json")}
     found = {
         (point.arm, point.kpi): point for point in points(load_results(folder), ["Z.full.queue.mean", "Z.room.load"])

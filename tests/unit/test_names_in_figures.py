@@ -11,17 +11,17 @@ from tests.helper import ROOT
 from tests.made_up import kpis, made_up, ordinary
 from tests.unit.test_effect_figures import HOURS, texts, with_values
 from zonesim.analysis import compare
-from zonesim.briefing import style
-from zonesim.briefing.effects_figure import effects_figures
-from zonesim.briefing.gate_figure import gate_figure
-from zonesim.briefing.heat_figure import heat_figures
-from zonesim.briefing.results_context import results_context
-from zonesim.briefing.sweep_figure import sweep_figures
-from zonesim.briefing.sweep_grid import Grid
-from zonesim.briefing.sweep_report import sweep_job
-from zonesim.briefing.varied_words import axis_title, line_names, path_words
-from zonesim.briefing.words import Words
-from zonesim.experiment import How
+from zonesim.briefing.figures import style
+from zonesim.briefing.figures.effects import effects_figures
+from zonesim.briefing.figures.gate import gate_figure
+from zonesim.briefing.figures.heat import heat_figures
+from zonesim.briefing.figures.results_context import results_context
+from zonesim.briefing.figures.sweep import sweep_figures
+from zonesim.briefing.figures.sweep_grid import Grid
+from zonesim.briefing.text.varied_words import axis_title, line_names, path_words
+from zonesim.briefing.text.words import Words
+from zonesim.experiment import Execution
+from zonesim.jobs.sweep import sweep_job
 
 EXPERIMENT = """zonesim: 1
 kind: experiment
@@ -47,7 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("lanes")
     (home / "typical_zone.yaml").write_bytes((ROOT / "scenarios" / "typical_zone.yaml").read_bytes())
     (home / "e.yaml").write_text(EXPERIMENT, encoding="utf-8")
-    job = sweep_job(home / "e.yaml", [], None, None, How(1), home / "out")
+    job = sweep_job(home / "e.yaml", [], None, None, Execution(1), home / "out")
     assert job.exit_code == 0
     return home / "out" / "lanes"
 

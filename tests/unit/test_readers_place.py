@@ -9,14 +9,14 @@ import pytest
 from tests.helper import ROOT
 from zonesim.faults import Faults, Place
 from zonesim.plan import compile_plan
-from zonesim.policy import World, apply, arm_named, arms_for, load_world, parse_setting, resolve
+from zonesim.policy import ResolvedTree, apply, arm_named, arms_for, load_world, parse_setting, resolve
 from zonesim.scenario.excerpts import explain
 
 TYPICAL = ROOT / "scenarios" / "typical_zone.yaml"
 SHIPPED = sorted((ROOT / "scenarios").glob("*.yaml"))
 
 
-def compiled(world: World, *arms: str) -> Faults | None:
+def compiled(world: ResolvedTree, *arms: str) -> Faults | None:
     """Return what is wrong with arms of a world."""
     try:
         for name in arms:
@@ -26,7 +26,7 @@ def compiled(world: World, *arms: str) -> Faults | None:
     return None
 
 
-def without(world: World, *path: str) -> World:
+def without(world: ResolvedTree, *path: str) -> ResolvedTree:
     """Return a world that lacks the value at a path; its places stay."""
     cut = world.copy()
     node = cut.tree

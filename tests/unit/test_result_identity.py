@@ -12,19 +12,19 @@ import openpyxl
 import pytest
 
 from tests.made_up import made_up, ordinary
-from zonesim.briefing import fonts, style
-from zonesim.briefing.dwell_figure import dwell_figure
-from zonesim.briefing.fit_report import fit_job
+from zonesim.briefing.figures import fonts, style
+from zonesim.briefing.figures.dwell import dwell_figure
 from zonesim.briefing.folders import file_names
-from zonesim.briefing.jobs import Job
-from zonesim.briefing.plotting import plot_job
-from zonesim.briefing.report import run_job
-from zonesim.briefing.sweep_report import plan_job, sweep_job
-from zonesim.experiment import USUAL_REPLICATIONS, USUAL_SEED, How, Store, load_results, told_setting
+from zonesim.experiment import USUAL_REPLICATIONS, USUAL_SEED, Execution, Store, load_results, told_setting
 from zonesim.experiment import runner as runner_module
 from zonesim.faults import ScenarioFault
 from zonesim.fitting import Request
 from zonesim.fitting.log import Columns
+from zonesim.jobs.fit import fit_job
+from zonesim.jobs.job import Job
+from zonesim.jobs.plot import plot_job
+from zonesim.jobs.run import run_job
+from zonesim.jobs.sweep import plan_job, sweep_job
 
 SCENARIO = """zonesim: 1
 kind: scenario
@@ -68,12 +68,12 @@ def run(
 ):
     """Run the scenario as the command line does; return the job."""
     names = [] if only else None
-    return run_job(Path(file), names, settings, n, seed, How(1), Path("out"), only=only)
+    return run_job(Path(file), names, settings, n, seed, Execution(1), Path("out"), only=only)
 
 
 def sweep(*settings: str, n: int | None = None):
     """Run the experiment as the command line does; return the job."""
-    return sweep_job(Path("e.yaml"), settings, n, None, How(1), Path("out"))
+    return sweep_job(Path("e.yaml"), settings, n, None, Execution(1), Path("out"))
 
 
 def folders() -> list[str]:

@@ -9,8 +9,8 @@ import openpyxl
 import pytest
 
 from zonesim.analysis import paired
-from zonesim.briefing.sweep_report import sweep_job
-from zonesim.experiment import How, load_results
+from zonesim.experiment import Execution, load_results
+from zonesim.jobs.sweep import sweep_job
 
 SCENARIO = """zonesim: 1
 kind: scenario
@@ -37,7 +37,7 @@ def folder(tmp_path_factory):
     root = tmp_path_factory.mktemp("sweep")
     (root / "bank.yaml").write_text(SCENARIO, encoding="utf-8")
     (root / "e.yaml").write_text(EXPERIMENT, encoding="utf-8")
-    assert sweep_job(root / "e.yaml", [], None, None, How(1), root).exit_code == 0
+    assert sweep_job(root / "e.yaml", [], None, None, Execution(1), root).exit_code == 0
     return root / "clerks"
 
 

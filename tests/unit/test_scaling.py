@@ -11,7 +11,7 @@ import yaml
 from tests.helper import plan_of
 from zonesim.faults import ZonesimError
 from zonesim.plan import Plan
-from zonesim.plan.laws import law_mean, law_variance
+from zonesim.plan.distributions import law_mean, law_variance
 from zonesim.plan.operations import Op
 from zonesim.policy import apply, parse_setting, world_of
 from zonesim.policy.scaling import scaled
@@ -99,7 +99,7 @@ def test_scale_multiplies_exactly_the_times_of_a_law(take):
 
 def moments(plan: Plan, klass: int) -> tuple[float, float]:
     """Return mean and standard deviation of what the step takes."""
-    (row,) = plan.program[plan.program[:, 0] == Op.HOLD]
+    (row,) = plan.program[plan.program[:, 0] == Op.DELAY]
     law = int(row[2])
     return law_mean(plan.laws, plan.numbers, law, klass), math.sqrt(law_variance(plan.laws, plan.numbers, law, klass))
 

@@ -6,9 +6,9 @@ import pytest
 
 from tests.helper import kpis, plan_of
 from zonesim import cli
-from zonesim.briefing.inspection import validate_file
-from zonesim.briefing.starting import STARTERS, starter, write_starter
 from zonesim.faults import ScenarioFault, UnknownName
+from zonesim.jobs.new import STARTERS, starter, write_starter
+from zonesim.jobs.validate import validate_file
 
 
 @pytest.mark.parametrize("kind", STARTERS)

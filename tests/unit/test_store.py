@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from tests.helper import ROOT, gone, plan_of
-from zonesim.experiment import How, Store, cell_key, load_results, read_design, run_arms
+from zonesim.experiment import Execution, Store, cell_key, load_results, read_design, run_arms
 from zonesim.experiment import runner as module
 from zonesim.faults import ScenarioFault
 from zonesim.kpi import RunResult
@@ -95,8 +95,8 @@ def test_a_real_run_is_stored_bit_by_bit(tmp_path):
     """
     store = Store.below(tmp_path)
     plan = plan_of(TEXT)
-    plain = run_arms({"R1": plan}, seed=1, replications=2, how=How(1))
-    kept = run_arms({"R1": plan}, seed=1, replications=2, how=How(1), store=store)
+    plain = run_arms({"R1": plan}, seed=1, replications=2, how=Execution(1))
+    kept = run_arms({"R1": plan}, seed=1, replications=2, how=Execution(1), store=store)
     found = store.read(cell_key(plan, 1, 0), range(2))
 
     assert kept.finished == {"R1": [0, 1]} == plain.finished
@@ -183,7 +183,7 @@ def test_only_what_is_missing_is_run(tmp_path, monkeypatch):
 
     def go(plan, replications, seed=1):
         ran.clear()
-        run_arms({"R1": plan}, seed=seed, replications=replications, how=How(1), store=Store.below(tmp_path))
+        run_arms({"R1": plan}, seed=seed, replications=replications, how=Execution(1), store=Store.below(tmp_path))
         return sorted(ran)
 
     plan = plan_of(TEXT)
@@ -227,9 +227,9 @@ def test_a_failing_replication_does_not_take_its_neighbours_along(tmp_path, monk
 
     monkeypatch.setattr(module, "run_cell", fail)
     plan = plan_of(TEXT)
-    runs = run_arms({"R1": plan}, seed=1, replications=3, how=How(1), block=3, store=Store.below(tmp_path))
+    runs = run_arms({"R1": plan}, seed=1, replications=3, how=Execution(1), block=3, store=Store.below(tmp_path))
     monkeypatch.setattr(module, "run_cell", real)
-    again = run_arms({"R1": plan}, seed=1, replications=3, how=How(1), store=Store.below(tmp_path))
+    again = run_arms({"R1": plan}, seed=1, replications=3, how=Execution(1), store=Store.below(tmp_path))
 
     assert runs.finished == {"R1": [0, 2]}
     assert [failure.replication for failure in runs.failures["R1"]] == [1]
@@ -248,7 +248,9 @@ def test_an_interrupt_keeps_what_the_cell_had_finished(tmp_path, monkeypatch):
         return real(job, number)
 
     monkeypatch.setattr(module, "run_cell", stop)
-    runs = run_arms({"R1": plan_of(TEXT)}, seed=1, replications=4, how=How(1), block=4, store=Store.below(tmp_path))
+    runs = run_arms(
+        {"R1": plan_of(TEXT)}, seed=1, replications=4, how=Execution(1), block=4, store=Store.below(tmp_path)
+    )
 
     assert runs.interrupted
     assert runs.finished == {"R1": [0, 1]}
@@ -266,7 +268,9 @@ def test_a_cell_that_cannot_be_stored_is_a_failure(tmp_path, monkeypatch):
         real(self, key, results)
 
     monkeypatch.setattr(Store, "write", broken)
-    runs = run_arms({"R1": plan_of(TEXT)}, seed=1, replications=2, how=How(1), block=1, store=Store.below(tmp_path))
+    runs = run_arms(
+        {"R1": plan_of(TEXT)}, seed=1, replications=2, how=Execution(1), block=1, store=Store.below(tmp_path)
+    )
 
     assert runs.finished == {"R1": [1]}
     assert runs.failures["R1"][0].message == "cannot be stored: [Errno 5] Input/output error"
@@ -369,7 +373,7 @@ def test_nothing_finished_is_lost(tmp_path, how):
     assert before.items() <= {path.name: path.stat().st_mtime_ns for path in cells.iterdir()}.items()
     found = load_results(tmp_path / "out" / "killed")
     design = read_design(tmp_path / "e.yaml", ())
-    calm = run_arms(design.plans(), seed=1, replications=4, how=How(1))
+    calm = run_arms(design.plans(), seed=1, replications=4, how=Execution(1))
     for (arm, future), results in calm.results.items():
         for kpi in found.kpis:
             expected = np.array([run.values[kpi] for run in results.values()])

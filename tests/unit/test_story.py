@@ -9,12 +9,12 @@ import pytest
 
 from tests.helper import HEAD, ListSink, plan_of
 from zonesim import cli
-from zonesim.briefing.story import Moment, Shortage, tell
-from zonesim.briefing.story_text import span
-from zonesim.briefing.tracing import follow
-from zonesim.briefing.words import Words
+from zonesim.briefing.text.story import span
+from zonesim.briefing.text.words import Words
 from zonesim.engine import simulate
 from zonesim.faults import ScenarioFault
+from zonesim.tracing.story import Moment, Shortage, tell
+from zonesim.tracing.trail import follow
 from zonesim.units import DAY, HOUR, MINUTE, SECOND
 
 

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
-from zonesim.engine import arithmetic, sampling, streams
-from zonesim.plan.laws import Law, law_mean, law_variance
+from zonesim.compiled import arithmetic, streams
+from zonesim.engine import sampling
+from zonesim.plan.distributions import Law, law_mean, law_variance
 from zonesim.plan.tables import stream_identity
 
 GOLDEN_UNIFORMS = ["0x1.0054508ba891ep-2", "0x1.53315a3280f63p-1"]

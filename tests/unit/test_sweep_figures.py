@@ -8,14 +8,14 @@ import pytest
 from typer.testing import CliRunner
 
 from zonesim import cli
-from zonesim.briefing import fonts, style
-from zonesim.briefing.heat_figure import heat_figures
-from zonesim.briefing.plotting import plot_job
-from zonesim.briefing.results_context import results_context
-from zonesim.briefing.sweep_figure import shown_lines, sweep_figures
-from zonesim.briefing.sweep_grid import Grid
+from zonesim.briefing.figures import fonts, style
+from zonesim.briefing.figures.heat import heat_figures
+from zonesim.briefing.figures.results_context import results_context
+from zonesim.briefing.figures.sweep import shown_lines, sweep_figures
+from zonesim.briefing.figures.sweep_grid import Grid
 from zonesim.experiment import load_results
 from zonesim.faults import ScenarioFault
+from zonesim.jobs.plot import plot_job
 
 SCENARIO = """zonesim: 1
 kind: scenario

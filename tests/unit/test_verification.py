@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from tests.helper import ROOT
 from zonesim import cli
-from zonesim.experiment import How
+from zonesim.experiment import Execution
 from zonesim.faults import Faults, ScenarioFault
 from zonesim.verification import Verdict, cases_folder, prepared, read_cases, trace, verify
 from zonesim.verification.lengths import customers, erlang_c, wait_variance, warm_up, window
@@ -57,7 +57,7 @@ def written(tmp_path, *changes, name="S99.cases.yaml"):
 def findings(folder, *, quick=False):
     """Return what is found in all cases of a folder."""
     cases = [case for file in read_cases(folder) for case in prepared(file, quick=quick)]
-    return list(verify(cases, how=How(1, "simpy")))
+    return list(verify(cases, how=Execution(1, "simpy")))
 
 
 # --- verdicts

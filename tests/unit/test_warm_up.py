@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from tests.helper import column, kpis, plan_of
 from zonesim import cli
-from zonesim.briefing.warm_up_report import warm_up_document, warm_up_text, warm_ups
-from zonesim.experiment.beginning import inside_from_start, rhythm
+from zonesim.briefing.text.warm_up import warm_up_document, warm_up_text, warm_ups
+from zonesim.experiment.warm_up_series import inside_from_start, rhythm
 from zonesim.units import HOUR, MINUTE, WEEK
 
 BY_HAND = """

@@ -59,7 +59,7 @@ def test_an_arm_that_grows_does_not_take_the_others_along():
     Of an arm that is not stable nothing is missing: its numbers depend on the run length. The others are compared.
     """
     columns = {"R1": Column([1.0, 2.0]), "one": Column([NAN, NAN], [0.9, 0.8]), "two": Column([2.0, 4.0])}
-    found = judge(columns, growing=["one"])
+    found = judge(columns, unstable=["one"])
 
     assert [found.intervals[arm].reason for arm in columns] == ["", "grows", ""]
     assert found.effects["one"][1] == "grows"

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from tests.helper import ROOT, plan_of
 from zonesim import cli
-from zonesim.experiment import How, Store, run_arms
+from zonesim.experiment import Execution, Store, run_arms
 from zonesim.faults import DiskFull, ScenarioFault
 from zonesim.writing import for_spreadsheets, make_folder, whole, write_table, write_text
 
@@ -277,7 +277,9 @@ def test_a_full_disk_ends_a_run_in_several_processes(tmp_path, monkeypatch):
     """
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(DiskFull):
-        run_arms({"R1": plan_of(SCENARIO)}, seed=1, replications=2, how=How(1), block=1, store=Store.below(tmp_path))
+        run_arms(
+            {"R1": plan_of(SCENARIO)}, seed=1, replications=2, how=Execution(1), block=1, store=Store.below(tmp_path)
+        )
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")

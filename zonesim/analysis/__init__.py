@@ -12,7 +12,7 @@ from zonesim.analysis.precision import (
     replications_needed,
 )
 from zonesim.analysis.sweep import Point, points
-from zonesim.analysis.tags import echoes, growing, overruled
+from zonesim.analysis.tags import overruled, trivially_changed, unstable
 from zonesim.analysis.warm_up import Truncation, mser
 
 __all__ = [
@@ -26,9 +26,7 @@ __all__ = [
     "Truncation",
     "compare",
     "curve",
-    "echoes",
     "first_precise",
-    "growing",
     "interval",
     "judge",
     "lag_one",
@@ -41,4 +39,6 @@ __all__ = [
     "relative_half_widths",
     "replications_for",
     "replications_needed",
+    "trivially_changed",
+    "unstable",
 ]

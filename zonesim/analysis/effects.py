@@ -86,14 +86,14 @@ def compare(
     *,
     bounds: Collection[str] = (),
     inputs: Mapping[str, Collection[str]] | None = None,
-    growing: Mapping[str, Collection[str]] | None = None,
+    unstable: Mapping[str, Collection[str]] | None = None,
     overruled: Mapping[str, Collection[str]] | None = None,
     level: float = LEVEL,
 ) -> Comparison:
     """
     Return intervals and effects; the first arm is the baseline and the replications of all arms are in the same order.
 
-    `bounds`, and by arm `inputs`, `growing` and `overruled`, name the KPIs that get those tags.
+    `bounds`, and by arm `inputs`, `unstable` and `overruled`, name the KPIs that get those tags.
     """
     arms: dict[str, dict[str, Interval]] = {arm: {} for arm in results}
     effects: dict[str, list[Effect]] = {arm: [] for arm in results}
@@ -102,7 +102,7 @@ def compare(
             {arm: Column.of(runs, kpi) for arm, runs in results.items()},
             bound=kpi in bounds,
             inputs=[arm for arm in results if kpi in (inputs or {}).get(arm, ())],
-            growing=[arm for arm in results if kpi in (growing or {}).get(arm, ())],
+            unstable=[arm for arm in results if kpi in (unstable or {}).get(arm, ())],
             overruled=[arm for arm in results if kpi in (overruled or {}).get(arm, ())],
             level=level,
         )
@@ -118,22 +118,22 @@ def judge(
     *,
     bound: bool = False,
     inputs: Collection[str] = (),
-    growing: Collection[str] = (),
+    unstable: Collection[str] = (),
     overruled: Collection[str] = (),
     level: float = LEVEL,
 ) -> Judgement:
     """
     Return what a KPI says of some arms that are compared, the baseline first.
 
-    An arm in `growing` says nothing. Where any replication of any other arm withholds the KPI, none of them says
+    An arm in `unstable` says nothing. Where any replication of any other arm withholds the KPI, none of them says
     anything: the replications that are left are those in which least was going on, and no sample of all. Those in
     `overruled` would grow, if it were not said by hand that they do not.
     """
     baseline = next(iter(columns))
-    missing = [share for arm, column in columns.items() if arm not in growing for share in column.missing]
+    missing = [share for arm, column in columns.items() if arm not in unstable for share in column.missing]
     intervals: dict[str, Interval] = {}
     for arm, column in columns.items():
-        if arm in growing:
+        if arm in unstable:
             intervals[arm] = _nothing("grows")
         elif missing:
             intervals[arm] = _nothing("missing", max(missing), len(missing))

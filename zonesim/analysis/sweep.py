@@ -37,7 +37,7 @@ def points(results: Results, kpis: Sequence[str]) -> Iterator[Point]:
                 },
                 bound=results.kpis[kpi].bound,
                 inputs=[arm for arm, cell in cells.items() if kpi in cell.inputs],
-                growing=[arm for arm, cell in cells.items() if kpi in cell.growing],
+                unstable=[arm for arm, cell in cells.items() if kpi in cell.unstable],
                 overruled=[arm for arm, cell in cells.items() if kpi in cell.overruled],
                 level=results.level,
             )

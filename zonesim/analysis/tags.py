@@ -9,7 +9,7 @@ from itertools import combinations
 from zonesim.kpi import Kpi
 from zonesim.kpi.catalogue import LIBRARY_MARKS, layout
 from zonesim.plan import Load, Plan, grown_lines, loads, overloaded_sources
-from zonesim.plan.laws import Law as Kind
+from zonesim.plan.distributions import Law as Kind
 from zonesim.plan.operations import NOWHERE, BranchOn, Op
 from zonesim.plan.plan import MarkName, StepName
 from zonesim.policy import Change
@@ -28,7 +28,7 @@ _TIMED = frozenset({"dwell", "customs", "stay", "wait", "open", "pass"})
 """Quantities whose shares say how many are in time, wait, or are missing."""
 
 
-def echoes(base: Plan, arm: Plan, changes: Sequence[Change]) -> frozenset[str]:
+def trivially_changed(base: Plan, arm: Plan, changes: Sequence[Change]) -> frozenset[str]:
     """
     Return the KPIs of `arm` that follow from its edits alone, with no queue between.
 
@@ -94,7 +94,7 @@ def _step_laws(plan: Plan) -> dict[StepKey, set[Law]]:
             in_slots.pop(c, None)
         elif op == Op.LEAVE:
             in_slots.clear()
-        elif op == Op.HOLD:
+        elif op == Op.DELAY:
             for number in [*in_slots.values(), *([step] if step >= 0 else [])]:
                 name = plan.names.steps[number]
                 found.setdefault((name.entry, name.path), set()).add(_law(plan, a))
@@ -120,9 +120,9 @@ def _between(plan: Plan, source: int, early: str, late: str) -> list[tuple[objec
         elif mark is not None and mark.entry == entry and mark.name == late and begun:
             begun = False
             editions += 1
-        elif begun and (op in (Op.SEIZE, Op.JOIN) or (op == Op.HOLD and d != NOWHERE)):
+        elif begun and (op in (Op.SEIZE, Op.JOIN) or (op == Op.DELAY and d != NOWHERE)):
             return None
-        elif begun and op == Op.HOLD:
+        elif begun and op == Op.DELAY:
             rows.append(("hold", *_law(plan, a)))
         elif begun and op == Op.BRANCH and a == BranchOn.SHARE:
             rows.append(("share", *plan.shares[b].tolist()))
@@ -131,7 +131,7 @@ def _between(plan: Plan, source: int, early: str, late: str) -> list[tuple[objec
     return [*rows, ("adoption", *plan.adoption_shares.tolist())] if editions > 1 else rows
 
 
-def growing(plan: Plan, offset: int, kpis: Sequence[Kpi]) -> frozenset[str]:
+def unstable(plan: Plan, offset: int, kpis: Sequence[Kpi]) -> frozenset[str]:
     """
     Return the KPIs that depend on the run length because some line grows as long as the run lasts.
 

@@ -8,13 +8,30 @@ import sys
 
 import typer
 
-from zonesim.cli import drawing, fitting, inspecting, running, sweeping, telling, verifying, writing
+from zonesim.cli import compare, diff, fit, measures, new, plan, plot, run, schema, show, sweep, trace, validate, verify
 from zonesim.cli.app import app
 from zonesim.faults import DiskFull, OutOfMemory, ZonesimError
 from zonesim.stopping import STOPPED, answered, settled, stopped
 from zonesim.writing import FULL
 
-__all__ = ["app", "drawing", "fitting", "inspecting", "main", "running", "sweeping", "telling", "verifying", "writing"]
+__all__ = [
+    "app",
+    "compare",
+    "diff",
+    "fit",
+    "main",
+    "measures",
+    "new",
+    "plan",
+    "plot",
+    "run",
+    "schema",
+    "show",
+    "sweep",
+    "trace",
+    "validate",
+    "verify",
+]
 
 
 def _tell_slips(arguments: list[str]) -> None:

@@ -77,16 +77,16 @@ def finish(job: Any, as_json: bool) -> None:  # noqa: ANN401  the job's type is 
 
 def print_json(document: Any) -> None:  # noqa: ANN401
     """Print one JSON document on stdout."""
-    from zonesim.briefing.documents import to_json  # noqa: PLC0415
+    from zonesim.briefing.text.documents import to_json  # noqa: PLC0415
 
     typer.echo(to_json(document))
 
 
-def how_of(workers: int, engine: str, limit: float | None = None) -> Any:  # noqa: ANN401  its type is imported with it
+def execution_of(workers: int, engine: str, limit: float | None = None) -> Any:  # noqa: ANN401  its type is imported with it
     """Return by what means to run."""
-    from zonesim.experiment import How  # noqa: PLC0415
+    from zonesim.experiment import Execution  # noqa: PLC0415
 
-    return How(workers_of(workers), engine, limit)
+    return Execution(workers_of(workers), engine, limit)
 
 
 def workers_of(wanted: int) -> int:

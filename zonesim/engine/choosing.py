@@ -12,7 +12,8 @@ from typing import Final
 
 import numpy as np
 
-from zonesim.engine import compiled_engine, simpy_engine
+from zonesim.engine import compiled_engine
+from zonesim.engine.reference import engine as simpy_engine
 from zonesim.plan.operations import Op
 from zonesim.plan.plan import Plan
 from zonesim.plan.records import Sink, Totals

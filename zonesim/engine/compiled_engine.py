@@ -12,16 +12,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from zonesim.compiled.streams import run_key
 from zonesim.engine import kernel as k
-from zonesim.engine.arriving import Population
+from zonesim.engine.arrivals import Population
 from zonesim.engine.batches import Batch
-from zonesim.engine.layout import MOST_AHEAD, SIDE_BY_SIDE, laid_out, with_population
+from zonesim.engine.deadlock import check_standstill
+from zonesim.engine.kernel_input import MOST_AHEAD, SIDE_BY_SIDE, laid_out, with_population
 from zonesim.engine.memory import free_memory
-from zonesim.engine.pools import Pool, Request
-from zonesim.engine.standstill import check_standstill
-from zonesim.engine.streams import run_key
+from zonesim.engine.resources import Pool, Request
+from zonesim.engine.run_faults import endless, made_twice, overdrawn, spawn_loop, too_large, too_many_tokens
 from zonesim.engine.tokens import Token, Visit
-from zonesim.engine.wording import endless, made_twice, overdrawn, spawn_loop, too_large, too_many_tokens
 from zonesim.limits import LARGEST_ROOM
 from zonesim.plan.operations import NOWHERE, Clock, Op
 from zonesim.plan.plan import Plan
@@ -191,7 +191,7 @@ class _Run:
     def _slots(self, count: int) -> Ints:
         """Return slots of tokens that have nothing in hand and wait for nobody."""
         fresh = np.zeros((count, self.width), dtype=np.int64)
-        fresh[:, [k.NUMBER, k.HOLD_STEP, k.JOINS, k.DEADLINE]] = NOWHERE
+        fresh[:, [k.NUMBER, k.DELAY_STEP, k.JOINS, k.DEADLINE]] = NOWHERE
         first = k.TOKEN_FIELDS + int(k.VISIT_QUEUED)
         fresh[:, first : int(self.state[k.AT_GROUPS]) : k.VISIT_FIELDS] = k.EMPTY
         return fresh.ravel()
@@ -231,9 +231,9 @@ class _Run:
             row, queued, started = (rows[:, place + field] for field in range(k.VISIT_FIELDS))
             masks.append(queued != k.EMPTY)
             columns.append(_visits(steps[row & 0xFFFFFFFF], number, queued, started))
-        held = rows[:, k.HOLD_STEP]
+        held = rows[:, k.DELAY_STEP]
         masks.append(held >= 0)
-        columns.append(_visits(held, number, rows[:, k.HOLD_QUEUED], rows[:, k.HOLD_STARTED]))
+        columns.append(_visits(held, number, rows[:, k.DELAY_QUEUED], rows[:, k.DELAY_STARTED]))
         if self.state[k.AT_WORK]:
             stopped = rows[:, int(self.state[k.AT_WORK] + k.WORK_STOPPED)]
             interruptions = self.layout.program.reshape(-1, k.ROW_FIELDS)[rows[:, k.PC] - 1, int(k.D)]
@@ -276,8 +276,8 @@ class _Run:
                 if queued != k.EMPTY:
                     at, kept = began & 0xFFFFFFFF, began >> k.KEPT_SHIFT
                     token.open[slot] = Visit(int(program[at, k.STEP]), queued, started, needs_of(at, kept))
-            if row[k.HOLD_STEP] >= 0:
-                token.hold = Visit(row[k.HOLD_STEP], row[k.HOLD_QUEUED], row[k.HOLD_STARTED])
+            if row[k.DELAY_STEP] >= 0:
+                token.hold = Visit(row[k.DELAY_STEP], row[k.DELAY_QUEUED], row[k.DELAY_STARTED])
             if row[k.STATE] == k.IN_LINE:
                 at = row[k.LINE_ROW]
                 visit = token.open[int(program[at, k.D])]

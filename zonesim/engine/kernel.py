@@ -23,10 +23,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from zonesim.engine._jit import inlined, kernel
-from zonesim.engine.arithmetic import log
+from zonesim.compiled.arithmetic import log
+from zonesim.compiled.jit import inlined, kernel
+from zonesim.compiled.streams import lineage, random_bits, uniform, unit
 from zonesim.engine.sampling import draw_ms, quantile, sample, whole
-from zonesim.engine.streams import lineage, random_bits, uniform, unit
 from zonesim.plan.operations import BranchOn, GatherBy, Op, SetWhat
 from zonesim.plan.records import CHILD_BITS, LARGEST_ORDINAL, NUMBER_BITS
 
@@ -130,7 +130,7 @@ IN_TIMES: Final = _u(57)
 IN_FIRM_CLASS: Final = _u(58)
 IN_FIRM_FLAGS: Final = _u(59)
 IN_SPECIAL: Final = _u(60)
-IN_HOLDING: Final = _u(61)
+IN_DELAYING: Final = _u(61)
 IN_ADOPTERS: Final = _u(62)
 IN_FORMING: Final = _u(63)
 """Where in `world` each table begins."""
@@ -176,9 +176,9 @@ E: Final = _u(6)
 F: Final = _u(7)
 G: Final = _u(8)
 EASY: Final = _u(9)
-"""SEIZE, RELEASE: 1 for one unit of a resource of which all ask one unit. HOLD: 1 where the time is fixed."""
+"""SEIZE, RELEASE: 1 for one unit of a resource of which all ask one unit. DELAY: 1 where the time is fixed."""
 POOL: Final = _u(10)
-"""SEIZE, RELEASE: its resource if EASY. HOLD: the fixed time. SPLIT: local group."""
+"""SEIZE, RELEASE: its resource if EASY. DELAY: the fixed time. SPLIT: local group."""
 TIMED: Final = _u(11)
 """SEIZE: 1 where nothing starts that does not end before a closing."""
 LEAVES_AT: Final = _u(12)
@@ -186,11 +186,11 @@ LEAVES_AT: Final = _u(12)
 KIND: Final = _u(13)
 NUMBERS: Final = _u(14)
 NUMBERS_COUNT: Final = _u(15)
-"""HOLD: its law as `quantile` wants it; KIND is -1 for one that is put together of others."""
+"""DELAY: its law as `quantile` wants it; KIND is -1 for one that is put together of others."""
 INTERRUPTS: Final = _u(13)
 """SEIZE, RELEASE: 1 where work with the one unit that is asked for can be interrupted."""
 AHEAD: Final = _u(16)
-"""HOLD, BRANCH: place of its draw among those that are made when the token starts, -1: none."""
+"""DELAY, BRANCH: place of its draw among those that are made when the token starts, -1: none."""
 AHEAD_FIRST: Final = _u(17)
 AHEAD_COUNT: Final = _u(18)
 """First operation of a routine: the draws that are made when a token starts there, in the table of them."""
@@ -259,9 +259,9 @@ PASSES: Final = _u(5)
 FLAGS: Final = _u(6)
 READY_NEXT: Final = _u(7)
 STATE: Final = _u(8)
-HOLD_STEP: Final = _u(9)
-HOLD_QUEUED: Final = _u(10)
-HOLD_STARTED: Final = _u(11)
+DELAY_STEP: Final = _u(9)
+DELAY_QUEUED: Final = _u(10)
+DELAY_STARTED: Final = _u(11)
 ARRIVED: Final = _u(13)
 STATUS: Final = _u(14)
 PARENT: Final = _u(15)
@@ -287,7 +287,7 @@ AHEAD_PASSES: Final = _u(32)
 TOKEN_FIELDS: Final = 34
 """
 Then, `SLOTS` times, the open visits; the counts of children; the firms; the places in line (next, before); the draws
-made ahead: how long a HOLD takes (ms), the random bits of a BRANCH; where work can be interrupted, what follows here.
+made ahead: how long a DELAY takes (ms), the random bits of a BRANCH; where work can be interrupted, what follows here.
 """
 
 WORK_ROW: Final = _u(0)
@@ -317,7 +317,7 @@ _NEVER: Final = -1
 KEPT_SHIFT: Final = 32
 
 GOING: Final = 0
-HOLDING: Final = 1
+DELAYING: Final = 1
 IN_LINE: Final = 2
 JOINING: Final = 3
 GATHERING: Final = 4
@@ -380,7 +380,7 @@ ACCOUNT_FIELDS: Final = 4
 # --- timed events: (time << 3 | rank, number << 23 | slot)
 
 RANK_BITS: Final = 3
-HOLD_END_RANK: Final = 1
+DELAY_END_RANK: Final = 1
 ARRIVAL_RANK: Final = 2
 PATIENCE_RANK: Final = 3
 BATCH_RANK: Final = 4
@@ -397,7 +397,7 @@ MOST_STALE: Final = 1024
 """Events that are none any more: with more of them, and more than of others, the event list is swept."""
 
 _SEIZE: Final = int(Op.SEIZE)
-_HOLD: Final = int(Op.HOLD)
+_HOLD: Final = int(Op.DELAY)
 _RELEASE: Final = int(Op.RELEASE)
 _MARK: Final = int(Op.MARK)
 _SPLIT: Final = int(Op.SPLIT)
@@ -498,7 +498,7 @@ def _sweep(state: Ints, events: Ints, tokens: Ints, size: int) -> int:
             or tokens[token + DEADLINE] != first >> RANK_BITS
         ):
             continue
-        if rank == HOLD_END_RANK and tokens[token + STATE] >= WORKING:
+        if rank == DELAY_END_RANK and tokens[token + STATE] >= WORKING:
             work = token + _u(state[AT_WORK])
             if tokens[token + STATE] == INTERRUPTED or tokens[work + WORK_END] != first >> RANK_BITS:
                 if tokens[work + WORK_KEYED] == first >> RANK_BITS:
@@ -1036,7 +1036,7 @@ def _go_on(
         state[STALE] -= 1
     elif due < state[HORIZON]:
         tokens[work + WORK_KEYED] = due
-        key = (due << RANK_BITS) | HOLD_END_RANK
+        key = (due << RANK_BITS) | DELAY_END_RANK
         size = _push(events, state[EVENTS], state[HOLE], key, (tokens[token + NUMBER] << SLOT_BITS) | slot)
         if state[STALE] > MOST_STALE and 2 * state[STALE] > size:
             size = _sweep(state, events, tokens, size)
@@ -1350,7 +1350,7 @@ def _adopted(
         entry = _u(state[IN_SPECIAL] + 3 * (sources[row + SPECIAL] + each))
         some, every = False, True
         for which in range(world[entry + _TWO]):
-            holding = _u(state[IN_HOLDING] + 5 * (world[entry + _ONE] + which))
+            holding = _u(state[IN_DELAYING] + 5 * (world[entry + _ONE] + which))
             adoption = world[holding]
             if not world[holding + _THREE] <= now < world[holding + _FOUR]:
                 continue
@@ -1701,7 +1701,7 @@ def _complete(state: Ints, tokens: Ints, batches: Ints, forming: Ints, number: i
         state[PENDING_LAST] = 0
     slot = batches[batch + BATCH_FIRST]
     while slot != 0:
-        tokens[_u(slot) * width + HOLD_STARTED] = state[NOW]
+        tokens[_u(slot) * width + DELAY_STARTED] = state[NOW]
         slot = tokens[_u(slot) * width + BATCH_NEXT]
 
 
@@ -1934,15 +1934,15 @@ def run(
             member = state[PENDING_NEXT]
             while member != 0 and visit < visits_limit:
                 other = _u(member) * width
-                step = tokens[other + HOLD_STEP]
+                step = tokens[other + DELAY_STEP]
                 line = _u(visit) << _TWO
                 visits[line] = (step << NUMBER_BITS) | tokens[other + NUMBER]
-                visits[line + _ONE] = tokens[other + HOLD_QUEUED]
-                visits[line + _TWO] = tokens[other + HOLD_STARTED]
+                visits[line + _ONE] = tokens[other + DELAY_QUEUED]
+                visits[line + _TWO] = tokens[other + DELAY_STARTED]
                 visits[line + _THREE] = now
                 visit += 1
                 at[_u(step)] -= left
-                tokens[other + HOLD_STEP] = -1
+                tokens[other + DELAY_STEP] = -1
                 tokens[other + BATCH] = 0
                 following = tokens[other + BATCH_NEXT]
                 _ready(state, tokens, member)
@@ -2040,26 +2040,26 @@ def run(
                 slot = second & _SLOT_MASK
                 token = _u(slot) * width
                 number = second >> SLOT_BITS
-                if rank == HOLD_END_RANK:
+                if rank == DELAY_END_RANK:
                     hole = 1
                     if tokens[token + STATE] >= WORKING and not _work_ends(state, program, tokens, pools, slot):
                         slot = 0
                         continue
                     count += 1
-                    step = tokens[token + HOLD_STEP]
+                    step = tokens[token + DELAY_STEP]
                     pc = tokens[token + PC]
                     if step >= 0:
-                        started = tokens[token + HOLD_STARTED]
+                        started = tokens[token + DELAY_STARTED]
                         if tokens[token + STATE] == UNTIL:
                             started = now
                         line = _u(visit) << _TWO
                         visits[line] = (step << NUMBER_BITS) | number
-                        visits[line + _ONE] = tokens[token + HOLD_QUEUED]
+                        visits[line + _ONE] = tokens[token + DELAY_QUEUED]
                         visits[line + _TWO] = started
                         visits[line + _THREE] = now
                         visit += 1
                         at[_u(step)] -= left
-                        tokens[token + HOLD_STEP] = -1
+                        tokens[token + DELAY_STEP] = -1
                 elif rank == ARRIVAL_RANK:
                     if state[FREE_COUNT] < 1:
                         slot = 0
@@ -2354,10 +2354,10 @@ def run(
                         tokens[token + PASSES],
                     )
             step = program[row + STEP]
-            tokens[token + HOLD_STEP] = step
+            tokens[token + DELAY_STEP] = step
             if step >= 0:
-                tokens[token + HOLD_QUEUED] = now
-                tokens[token + HOLD_STARTED] = now
+                tokens[token + DELAY_QUEUED] = now
+                tokens[token + DELAY_STARTED] = now
                 at[_u(step)] += left
             tokens[token + PC] = pc + 1
             if program[row + D] >= 0 and duration > 0:
@@ -2376,9 +2376,9 @@ def run(
                 due = now + duration
                 if program[row + C] >= 0:
                     due = _open_end(state, world, calendars, program[row + C], duration)
-                tokens[token + STATE] = HOLDING
+                tokens[token + STATE] = DELAYING
                 if due < horizon:
-                    first = (due << RANK_BITS) | HOLD_END_RANK
+                    first = (due << RANK_BITS) | DELAY_END_RANK
                     size = _push(events, size, hole, first, (tokens[token + NUMBER] << SLOT_BITS) | slot)
                     hole = 0
             slot = 0
@@ -2468,13 +2468,13 @@ def run(
                 visit += 1
             else:
                 at[_u(step)] += left
-                tokens[token + HOLD_STEP] = step
-                tokens[token + HOLD_QUEUED] = now
-                tokens[token + HOLD_STARTED] = _NEVER
+                tokens[token + DELAY_STEP] = step
+                tokens[token + DELAY_QUEUED] = now
+                tokens[token + DELAY_STARTED] = _NEVER
                 tokens[token + STATE] = UNTIL
                 tokens[token + PC] = pc
                 if due >= 0 and due < horizon:
-                    first = (due << RANK_BITS) | HOLD_END_RANK
+                    first = (due << RANK_BITS) | DELAY_END_RANK
                     size = _push(events, size, hole, first, (tokens[token + NUMBER] << SLOT_BITS) | slot)
                     hole = 0
                 slot = 0
@@ -2532,9 +2532,9 @@ def run(
                 break
             step = program[row + STEP]
             at[_u(step)] += left
-            tokens[token + HOLD_STEP] = step
-            tokens[token + HOLD_QUEUED] = now
-            tokens[token + HOLD_STARTED] = _NEVER
+            tokens[token + DELAY_STEP] = step
+            tokens[token + DELAY_QUEUED] = now
+            tokens[token + DELAY_STARTED] = _NEVER
             tokens[token + PC] = pc + 1
             joined = _gather(state, program, world, tokens, batches, forming, slot, row)
             batch = _u(joined) << BATCH_BITS

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from zonesim.engine.run_faults import overdrawn
 from zonesim.engine.tokens import Token
-from zonesim.engine.wording import overdrawn
 from zonesim.plan.plan import Plan
 
 

@@ -17,8 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from zonesim.engine._jit import inlined, kernel
-from zonesim.engine.arithmetic import (
+from zonesim.compiled.arithmetic import (
     beta_integral,
     exp,
     gamma_integrals,
@@ -30,8 +29,9 @@ from zonesim.engine.arithmetic import (
     normal_share,
     power,
 )
-from zonesim.engine.streams import uniform
-from zonesim.plan.laws import Law
+from zonesim.compiled.jit import inlined, kernel
+from zonesim.compiled.streams import uniform
+from zonesim.plan.distributions import Law
 from zonesim.units import LARGEST
 
 Index = NDArray[np.int64]

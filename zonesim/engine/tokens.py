@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from zonesim.engine.pools import Pool, Request
+from zonesim.engine.resources import Pool, Request
 from zonesim.plan.operations import NOWHERE
 from zonesim.plan.records import CHILD_BITS, LARGEST_ORDINAL
 
 if TYPE_CHECKING:
     from zonesim.engine.batches import Batch
-    from zonesim.engine.interrupting import Work
+    from zonesim.engine.preemption import Work
 
 
 @dataclass(slots=True, eq=False)

@@ -1,8 +1,8 @@
 """Experiments: arms × futures × replications, their store, and what they have found."""
 
 from zonesim.experiment.design import Combination, Design, Option, is_experiment, plain_design, read_design, tree_hash
+from zonesim.experiment.execution import Execution
 from zonesim.experiment.futures import AS_WRITTEN, Future, Setting
-from zonesim.experiment.how import How
 from zonesim.experiment.identity import (
     USUAL_LEVEL,
     USUAL_REPLICATIONS,
@@ -31,10 +31,10 @@ __all__ = [
     "CellInfo",
     "Combination",
     "Design",
+    "Execution",
     "Failure",
     "Future",
     "FutureInfo",
-    "How",
     "Kind",
     "KpiInfo",
     "Option",

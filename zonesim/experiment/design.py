@@ -28,7 +28,7 @@ from zonesim.policy import (
     Arm,
     Change,
     ResolvedArm,
-    World,
+    ResolvedTree,
     apply,
     arm_from,
     dotted,
@@ -88,7 +88,7 @@ class Design:
     label: dict[str, str]
     file: Path
     scenario_file: Path
-    world: World
+    world: ResolvedTree
     settings: tuple[str, ...]
     baseline: str
     options: dict[str, Option]
@@ -218,7 +218,7 @@ def draft_experiment(
 
 def plain_design(
     file: Path,
-    world: World,
+    world: ResolvedTree,
     arms: Sequence[Arm],
     settings: Sequence[str],
     *,
@@ -245,7 +245,7 @@ def plain_design(
     return complete(design, [])
 
 
-def draft_comparison(file: Path, world: World, arms: Sequence[Arm], settings: Sequence[str]) -> Design:
+def draft_comparison(file: Path, world: ResolvedTree, arms: Sequence[Arm], settings: Sequence[str]) -> Design:
     """Return the design of a comparison without its plans, with the usual options."""
     return Design(
         name=str(world.tree.get("name")),
@@ -381,7 +381,7 @@ def _measures(option: Option) -> str:
     return repr([(each.measure, each.params, each.start, each.zones) for each in option.arm.measures])
 
 
-def _base(world: World, arm: Arm) -> ResolvedArm | None:
+def _base(world: ResolvedTree, arm: Arm) -> ResolvedArm | None:
     """Return an arm without edits of its own or of a future, None where something is wrong with it."""
     try:
         return resolve(world, arm)
@@ -389,7 +389,7 @@ def _base(world: World, arm: Arm) -> ResolvedArm | None:
         return None
 
 
-def _concrete(world: World, future: Future, option: Option, base: ResolvedArm | None = None) -> ResolvedArm:
+def _concrete(world: ResolvedTree, future: Future, option: Option, base: ResolvedArm | None = None) -> ResolvedArm:
     """Return what an arm is in a future, by way of its `base` where it has one; raises ScenarioFault."""
     ahead, own = ([setting.request for setting in settings] for settings in (future.settings, option.edits))
     if base is not None and (found := variant(base, world, option.arm, ahead, own)) is not None:
@@ -402,7 +402,7 @@ def _concrete(world: World, future: Future, option: Option, base: ResolvedArm | 
     return resolved
 
 
-def _planned(world: World, future: Future, option: Option, resolved: ResolvedArm) -> tuple[ResolvedArm, Plan]:
+def _planned(world: ResolvedTree, future: Future, option: Option, resolved: ResolvedArm) -> tuple[ResolvedArm, Plan]:
     """Return an arm in a future with its plan; raises Faults, of the arm made concrete without its base."""
     try:
         return resolved, compile_plan(resolved)
@@ -411,7 +411,9 @@ def _planned(world: World, future: Future, option: Option, resolved: ResolvedArm
         return resolved, compile_plan(resolved)
 
 
-def _options(written: Experiment, document: Document, world: World, faults: list[ScenarioFault]) -> dict[str, Option]:
+def _options(
+    written: Experiment, document: Document, world: ResolvedTree, faults: list[ScenarioFault]
+) -> dict[str, Option]:
     """Return the arms; what is wrong with them goes to `faults`."""
     options: dict[str, Option] = {}
     for name, own in written.arms.items():
@@ -440,7 +442,7 @@ def _wanted(written: Experiment, document: Document) -> list[tuple[str, Place]]:
     return [(name, document.place(("kpis", str(number)))) for number, name in enumerate(written.kpis)]
 
 
-def _clashes(world: World, options: dict[str, Option], futures: Sequence[Future]) -> list[ScenarioFault]:
+def _clashes(world: ResolvedTree, options: dict[str, Option], futures: Sequence[Future]) -> list[ScenarioFault]:
     """Return a fault for every value that an arm and a future both change: what is chosen is no future."""
     faults: list[ScenarioFault] = []
     nature = {(own.path, path) for future in futures for own in future.settings for path in _reached(world, own)}
@@ -457,7 +459,7 @@ def _clashes(world: World, options: dict[str, Option], futures: Sequence[Future]
     return faults
 
 
-def _reached(world: World, own: Setting) -> list[tuple[str, ...]]:
+def _reached(world: ResolvedTree, own: Setting) -> list[tuple[str, ...]]:
     try:
         return list(targets(world, own.request))
     except ScenarioFault:

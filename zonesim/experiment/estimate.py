@@ -55,7 +55,7 @@ def rough_bytes(plan: Plan) -> float:
     """
     begin, end, _ = (int(value) for value in plan.window)
     measured = expected_tokens(plan, end) - expected_tokens(plan, begin)
-    kept = int(np.isin(plan.program[:, 0], (Op.SEIZE, Op.HOLD, Op.MARK)).sum()) / max(len(plan.sources), 1)
+    kept = int(np.isin(plan.program[:, 0], (Op.SEIZE, Op.DELAY, Op.MARK)).sum()) / max(len(plan.sources), 1)
     return _CLASS_BYTES * expected_tokens(plan) + _VALUE_BYTES * kept * measured
 
 

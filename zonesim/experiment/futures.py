@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from zonesim.faults import Faults, Place, ScenarioFault, UnknownName
 from zonesim.limits import MOST_CELLS
-from zonesim.policy import Request, World, dotted, flows_in_use, root_of, targets
+from zonesim.policy import Request, ResolvedTree, dotted, flows_in_use, root_of, targets
 from zonesim.scenario import Document, Edit, Path_, load_catalogue
 from zonesim.scenario.experiment_documents import Experiment, Scale
 
@@ -90,7 +90,9 @@ def setting(path: str, value: Any, *, factor: bool, by: str, place: Place) -> Se
     return Setting(path, in_words(value), number_in(value), Request(Edit(set=path, to=value), by, place))
 
 
-def futures_of(experiment: Experiment, document: Document, world: World, measures: Sequence[str]) -> list[Future]:
+def futures_of(
+    experiment: Experiment, document: Document, world: ResolvedTree, measures: Sequence[str]
+) -> list[Future]:
     """
     Return the futures in the order in which they are written: the grid with the zipped rows, then the doubts.
 
@@ -135,7 +137,7 @@ def _column(path: str, values: Any, document: Document, where: str) -> list[Sett
     ]
 
 
-def _check_apart(firsts: Sequence[Setting], world: World) -> None:
+def _check_apart(firsts: Sequence[Setting], world: ResolvedTree) -> None:
     """Raise Faults unless every path exists and no two paths change one value."""
     faults: list[ScenarioFault] = []
     claims: list[tuple[Path_, Setting]] = []
@@ -171,7 +173,7 @@ def _check_names(futures: Sequence[Future], document: Document) -> None:
 # --- doubts
 
 
-def _doubts(experiment: Experiment, document: Document, world: World, measures: Sequence[str]) -> list[Future]:
+def _doubts(experiment: Experiment, document: Document, world: ResolvedTree, measures: Sequence[str]) -> list[Future]:
     """Return the low and the high end of every doubt, one value at a time."""
     known = dict(_doubted(world, measures))
     chosen: list[Path_] = list(known)
@@ -201,7 +203,7 @@ def _doubts(experiment: Experiment, document: Document, world: World, measures: 
     return ends
 
 
-def _doubted(world: World, measures: Sequence[str]) -> Iterator[tuple[Path_, tuple[Any, Any]]]:
+def _doubted(world: ResolvedTree, measures: Sequence[str]) -> Iterator[tuple[Path_, tuple[Any, Any]]]:
     """Return path, low and high of every doubt in what the traffic uses, and in the parameters of `measures`."""
     used = {(root_of(world, flow), flow) for flow in flows_in_use(world)}
     shares = any(root == "library" for root, _ in used)  # practices change flows of the library

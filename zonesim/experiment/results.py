@@ -73,7 +73,7 @@ class KpiInfo:
 class CellInfo:
     """
     An arm in a future: the key of its cells, the replications that are finished, and which KPIs only echo its edits
-    (`inputs`) or depend on the run length (`growing`), or would do so but for what is said by hand (`overruled`).
+    (`inputs`) or depend on the run length (`unstable`), or would do so but for what is said by hand (`overruled`).
     """
 
     key: str
@@ -81,7 +81,7 @@ class CellInfo:
     """SHA-256 of the resolved scenario."""
     replications: tuple[int, ...]
     inputs: frozenset[str]
-    growing: frozenset[str]
+    unstable: frozenset[str]
     overruled: frozenset[str] = frozenset()
 
 
@@ -266,7 +266,7 @@ def _results(folder: Path, document: dict[str, Any]) -> Results:
                 each["resolved_sha256"],
                 tuple(each["replications"]),
                 frozenset(each["inputs"]),
-                frozenset(each["growing"]),
+                frozenset(each["unstable"]),
                 frozenset(each.get("overruled", ())),
             )
             for each in document["cells"]
@@ -285,7 +285,7 @@ def _check_texts(document: dict[str, Any]) -> None:
     texts += [each["name"] for each in (*document["arms"], *document["futures"])]
     texts += [each[key] for each in document["kpis"] for key in ("id", "unit", "en", "zh")]
     for each in document["cells"]:
-        texts += [each["arm"], each["future"], each["key"], *each["inputs"], *each["growing"]]
+        texts += [each["arm"], each["future"], each["key"], *each["inputs"], *each["unstable"]]
         if not all(type(number) is int for number in each["replications"]):
             raise TypeError("a replication that is no number")
     for text in texts:

@@ -23,7 +23,7 @@ from typing import Final, Generic, TypeVar
 
 from zonesim.engine import free_memory, is_ready, note_ready, simulate, too_long
 from zonesim.experiment.estimate import expected_tokens, first_tokens, rough_bytes, rough_seconds
-from zonesim.experiment.how import How, no_longer_than
+from zonesim.experiment.execution import Execution, no_longer_than
 from zonesim.experiment.store import Store, cell_key
 from zonesim.faults import DiskFull, OutOfMemory, ZonesimError
 from zonesim.kpi import Reducer, RunResult, measure
@@ -100,7 +100,7 @@ class Job:
     loads: dict[str, float]
     seed: int
     store: Path | None = None
-    how: How = field(default_factory=How)
+    how: Execution = field(default_factory=Execution)
     only: frozenset[str] | None = None
 
 
@@ -108,7 +108,7 @@ _jobs: dict[str, Job] = {}
 
 
 def run_cell(job: Job, replication: int) -> RunResult:
-    """Return the KPIs of one replication; raises RunFault, or BrokenPromise if the run contradicts its own records."""
+    """Return the KPIs of one replication; raises RunFault, or InternalError if the run contradicts its own records."""
     reducer = Reducer(job.plan)
     totals = simulate(job.plan, job.seed, replication, reducer, job.how.engine)
     found = measure(job.plan, reducer, totals, job.loads)
@@ -124,7 +124,7 @@ def run_arms(
     *,
     seed: int,
     replications: int,
-    how: How,
+    how: Execution,
     offset: int = 0,
     progress: Progress | None = None,
     store: Store | None = None,
@@ -185,7 +185,7 @@ def _compile_all(plan: Plan) -> None:
     """Let everything be compiled, which takes a while once, before several processes would do it at once."""
     sys.stderr.write("compiling the engine: half a minute, once after installing\n")
     with suppress(ZonesimError):  # the run itself says what is wrong with the plan
-        run_cell(Job(first_tokens(plan, 2), {}, 0, how=How(1, "compiled")), 0)
+        run_cell(Job(first_tokens(plan, 2), {}, 0, how=Execution(1, "compiled")), 0)
     note_ready()
 
 
@@ -209,7 +209,7 @@ def _cells(
     return sorted(cells, key=lambda cell: cell.replications[0])
 
 
-def _job(plan: Plan, seed: int, offset: int, store: Store | None, how: How, only: frozenset[str] | None) -> Job:
+def _job(plan: Plan, seed: int, offset: int, store: Store | None, how: Execution, only: frozenset[str] | None) -> Job:
     bounds = {str(plan.names.resources[load.resource]): load.mean for load in loads(plan, offset) if load.is_known}
     return Job(plan, bounds, seed, store.folder if store is not None else None, how, only)
 

@@ -27,13 +27,13 @@ def study_document(
     design: Design,
     runs: Runs[Pair],
     inputs: Mapping[Pair, Collection[str]],
-    growing: Mapping[Pair, Collection[str]],
+    unstable: Mapping[Pair, Collection[str]],
     overruled: Mapping[Pair, Collection[str]] | None = None,
 ) -> dict[str, Any]:
     """
     Return the document of an experiment that was run, wholly or in part.
 
-    `inputs` and `growing`: the KPIs of every arm in every future that only echo its edits, or depend on the run length;
+    `inputs` and `unstable`: the KPIs of every arm in every future that only echo its edits, or depend on its length;
     `overruled`: those that would, but for what the scenario says by hand.
     """
     scenario = design.resolved[design.baseline].scenario
@@ -81,7 +81,7 @@ def study_document(
                 "key": cell.key,
                 "replications": runs.finished[arm, future],
                 "inputs": sorted(inputs[arm, future]),
-                "growing": sorted(growing[arm, future]),
+                "unstable": sorted(unstable[arm, future]),
                 "overruled": sorted((overruled or {}).get((arm, future), ())),
                 "plan_sha256": cell.plan.identity,
                 "resolved_sha256": cell.tree,

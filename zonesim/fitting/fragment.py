@@ -16,9 +16,9 @@ from typing import Any, Final
 import numpy as np
 
 from zonesim.fitting.arrivals import Part
+from zonesim.fitting.distributions import ENOUGH, Durations, number_text
 from zonesim.fitting.instants import date_text, instant_text, weekday
 from zonesim.fitting.job import Fit, Group, scenario_name
-from zonesim.fitting.laws import ENOUGH, Durations, number_text
 from zonesim.scenario import load_catalogue
 from zonesim.scenario.fields import mode_of
 from zonesim.units import DAY, HOUR, WEEK, parse

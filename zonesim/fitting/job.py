@@ -18,7 +18,7 @@ from zonesim.experiment import number_of
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.fitting.arrivals import Arrivals, Period, fit_arrivals, period_of
 from zonesim.fitting.cleaning import read_log
-from zonesim.fitting.laws import ENOUGH, Durations, fit_durations
+from zonesim.fitting.distributions import ENOUGH, Durations, fit_durations
 from zonesim.fitting.log import UNKNOWN, Columns, Log, Rules
 from zonesim.fitting.words import names_for, vehicle_of
 from zonesim.units import DAY

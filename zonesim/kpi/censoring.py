@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from zonesim.kpi.dossiers import Spans
+from zonesim.kpi.consignment_table import Spans
 from zonesim.plan.records import Ints
 
 MOST_MISSING: Final = 0.01

@@ -15,8 +15,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from zonesim.engine._jit import inlined, kernel
-from zonesim.kpi import fields as f
+from zonesim.compiled.jit import inlined, kernel
+from zonesim.kpi import fold_layout as f
 from zonesim.plan.records import CHILD_BITS, LARGEST_CHILD, LARGEST_ORDINAL, LARGEST_SOURCE, NEVER, NUMBER_BITS
 from zonesim.units import HOUR
 

@@ -11,12 +11,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from zonesim.kpi import fields as f
+from zonesim.kpi import fold_layout as f
 from zonesim.kpi.censoring import quantiles, share_within, too_many
-from zonesim.kpi.dossiers import Spans
+from zonesim.kpi.consignment_table import Spans
+from zonesim.kpi.fold_tables import TRUTH_MARKS
 from zonesim.kpi.folding import count_within
 from zonesim.kpi.reducer import Columns, Reducer, by_hour
-from zonesim.kpi.wanted import TRUTH_MARKS
 from zonesim.plan.plan import Plan
 from zonesim.plan.records import NEVER, Ints, Totals
 from zonesim.units import DAY, HOUR, MINUTE, SECOND

@@ -8,11 +8,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from zonesim.kpi import fields as f
+from zonesim.kpi import fold_layout as f
 from zonesim.kpi import folding
-from zonesim.kpi.dossiers import Dossiers, Waits
-from zonesim.kpi.identity import Books, check_cohort, check_integrals
-from zonesim.kpi.wanted import HOURS, TRUTH_MARKS, wanted
+from zonesim.kpi.conservation import Books, check_cohort, check_integrals
+from zonesim.kpi.consignment_table import Dossiers, Waits
+from zonesim.kpi.fold_tables import HOURS, TRUTH_MARKS, wanted
 from zonesim.kpi.weekly import WEEK_HOURS, Occupancy
 from zonesim.plan.plan import Plan
 from zonesim.plan.records import Block, Ints, Totals
@@ -137,7 +137,7 @@ class Reducer:
             self.state[f.INSIDE] = 0
 
     def finish(self, totals: Totals) -> Columns:
-        """Check the run against its own records, to the millisecond, and return the columns; raises BrokenPromise."""
+        """Check the run against its own records, to the millisecond, and return the columns; raises InternalError."""
         plan, lanes = self.plan, len(self.scopes.lanes)
         steps = self.steps.reshape(-1, f.STEP_FIELDS)[: len(plan.names.steps)]
         waited = steps[:, f.WAIT] + steps[:, f.MORE_WAIT]

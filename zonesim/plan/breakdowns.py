@@ -7,7 +7,7 @@ from typing import Any
 from zonesim.faults import Place, ScenarioFault
 from zonesim.limits import MOST_BREAKDOWNS, MOST_CLOCKS
 from zonesim.plan.binding import resolve
-from zonesim.plan.laws import law_mean
+from zonesim.plan.distributions import law_mean
 from zonesim.plan.operations import NOWHERE, Clock
 from zonesim.plan.plan import UNLIMITED, ResourceName
 from zonesim.plan.world_tables import WorldTables

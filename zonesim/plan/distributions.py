@@ -1,143 +1,164 @@
-"""From written laws (`pert: [5 min, 10 min, 30 min]`) to rows of the laws table, all values in milliseconds."""
+"""
+Laws of random values: their kinds, and mean and variance in closed form.
+
+A law is a row (kind, first number, count of numbers) of the laws table; its numbers stand in the flat numbers
+table, in units of the value (milliseconds for durations).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+import math
+from enum import IntEnum
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zonesim import units
-from zonesim.faults import ScenarioFault
-from zonesim.plan.laws import Law as Kind
-from zonesim.plan.tables import Keyed
-from zonesim.scenario.fields import Law, check_cv, check_phases, check_shape
-
-LawRow = tuple[int, tuple[float, ...]]
-Resolve = Callable[[Any], Any]
-
-_SPREAD: Final = 1e-3
-"""A standard deviation below a thousandth of the millisecond to which durations are rounded is none."""
+_ZETA: Final = (1.6449340668482264, 1.2020569031595942, 1.0823232337111382, 1.0369277551433699, 1.0173430619844491)
+"""Riemann's zeta function at 2, 3 …"""
+_SMALL: Final = 1e-3
+"""Below this, 1 / shape of a Weibull law is put into a power series: the difference of logarithms would lose digits."""
+_TAIL: Final = 5.0
+_LEVELS: Final = 60
+"""From so many standard deviations on, the tail of a normal law is a continued fraction; so many levels are exact."""
 
 
-class Laws:
-    """The laws table under construction: kind and numbers of each distinct law."""
+class Law(IntEnum):
+    """Kinds of laws; the numbers of each stand behind it."""
 
-    def __init__(self) -> None:
-        self.table: Keyed[LawRow] = Keyed()
-
-    def add(self, kind: Kind, *numbers: float) -> int:
-        """Return the row of a law."""
-        row = (int(kind), tuple(float(number) for number in numbers))
-        return self.table.add(row, row)
-
-    def arrays(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return the laws table and the table of their numbers."""
-        rows: list[tuple[int, int, int]] = []
-        numbers: list[float] = []
-        for kind, own in self.table.rows:
-            rows.append((kind, len(numbers), len(own)))
-            numbers += own
-        return np.array(rows, dtype=np.int64).reshape(len(rows), 3), np.array(numbers, dtype=np.float64)
-
-    def duration(self, text: Any, resolve: Resolve, *, working: bool = False) -> int:  # noqa: ANN401
-        """Return the row of a fixed duration, or of a number of working days (24 h each) when `working`."""
-        return self.add(Kind.CONSTANT, units.parse(resolve(text), units.WORKING if working else "duration"))
-
-    def law(self, law: Law, resolve: Resolve, *, working: bool = False) -> int:
-        """
-        Return the row of a written law, of working days (24 h each) when `working`.
-
-        Raises ScenarioFault when a parameter fits badly, also when it counts the other kind of time.
-        """
-
-        def ms(text: Any) -> float:  # noqa: ANN401
-            return units.parse(resolve(text), units.WORKING if working else "duration")
-
-        if law.constant is not None:
-            return self.add(Kind.CONSTANT, ms(law.constant))
-        for name, kind in (("uniform", Kind.UNIFORM), ("triangular", Kind.TRIANGULAR), ("pert", Kind.PERT)):
-            texts = getattr(law, name)
-            if texts is not None:
-                values = [ms(text) for text in texts]
-                if values != sorted(values):
-                    message = f"the values of {name} are not in ascending order"
-                    raise ScenarioFault(message, remedy="Write [low, mode, high].")
-                return self.add(Kind.CONSTANT, values[0]) if values[0] == values[-1] else self.add(kind, *values)
-        if law.exponential is not None:
-            return self.add(Kind.EXPONENTIAL, ms(law.exponential.mean))
-        if law.erlang is not None:
-            return self.add(Kind.ERLANG, check_phases(resolve(law.erlang.shape)), ms(law.erlang.mean))
-        if law.gamma is not None:
-            return self.add(Kind.GAMMA, ms(law.gamma.mean), check_cv(resolve(law.gamma.cv)))
-        if law.weibull is not None:
-            return self.add(Kind.WEIBULL, check_shape(resolve(law.weibull.shape)), ms(law.weibull.mean))
-        if law.lognormal is not None:
-            return self.add(Kind.LOGNORMAL, ms(law.lognormal.mean), check_cv(resolve(law.lognormal.cv)))
-        if law.normal is not None:
-            return self._normal(ms(law.normal.mean), ms(law.normal.sd), ms(law.normal.low))
-        if law.discrete is not None:
-            return self.discrete(
-                [(ms(value), units.parse_share(resolve(share))) for value, share in law.discrete.items()]
-            )
-        if law.empirical is not None:
-            values = sorted(ms(value) for value in law.empirical)
-            return self.add(Kind.CONSTANT, values[0]) if len(values) == 1 else self.add(Kind.EMPIRICAL, *values)
-        if law.mixture is not None:
-            parts = [
-                (float(self.law(part, resolve, working=working)), units.parse_share(resolve(part.share)))
-                for part in law.mixture.values()
-            ]
-            return self.add(Kind.MIXTURE, *_cumulative(parts))
-        if working:
-            message = "a haul in a law of working days"
-            raise ScenarioFault(message, remedy="Write all of it in wd, or none.")
-        return self._haul(law, resolve)
-
-    def _normal(self, mean: float, sd: float, low: float) -> int:
-        if sd >= _SPREAD:
-            return self.add(Kind.NORMAL, mean, sd, low)
-        if mean < low:
-            message = "a normal law without spread (sd 0) has no value above its low"
-            raise ScenarioFault(message, remedy="Lower low, or raise mean or sd.")
-        return self.add(Kind.CONSTANT, mean)
-
-    def _haul(self, law: Law, resolve: Resolve) -> int:
-        distance, speed = resolve(law.distance), resolve(law.speed)
-        mean = units.parse(distance, "distance") / units.parse(speed, "speed") * units.HOUR
-        if not mean < units.LARGEST:
-            message = f"a haul of '{distance}' at '{speed}' takes longer than any run"
-            raise ScenarioFault(message, remedy="Check the units: distances are in km or m, speeds in km/h.")
-        if law.cv is None:
-            return self.add(Kind.CONSTANT, mean)
-        return self.add(Kind.LOGNORMAL, mean, check_cv(resolve(law.cv)))
-
-    def discrete(self, parts: list[tuple[float, float]]) -> int:
-        """Return the row of a discrete law, given (value, share) pairs."""
-        return self.add(Kind.DISCRETE, *_cumulative(parts))
-
-    def by_class(self, rows: list[int]) -> int:
-        """Return the row of a law that differs by class; one row when it does not."""
-        return rows[0] if len(set(rows)) == 1 else self.add(Kind.BY_CLASS, *rows)
+    CONSTANT = 0
+    """value"""
+    UNIFORM = 1
+    """low, high"""
+    TRIANGULAR = 2
+    """low, mode, high"""
+    PERT = 3
+    """low, mode, high: beta with shapes 1 + 4 (mode - low) / (high - low) and 1 + 4 (high - mode) / (high - low)"""
+    EXPONENTIAL = 4
+    """mean"""
+    ERLANG = 5
+    """shape (whole), mean"""
+    LOGNORMAL = 6
+    """mean, coefficient of variation"""
+    DISCRETE = 7
+    """value, cumulative share, value, cumulative share …"""
+    MIXTURE = 8
+    """row of a law, cumulative share, row of a law, cumulative share …"""
+    BY_CLASS = 9
+    """row of the law of class 0, of class 1 …"""
+    SHIFTED = 10
+    """row of a law, offset, factor"""
+    EMPIRICAL = 11
+    """sorted values, drawn by linear interpolation (quantile type 7)"""
+    WEIBULL = 12
+    """shape, mean"""
+    GAMMA = 13
+    """mean, coefficient of variation"""
+    NORMAL = 14
+    """mean and standard deviation of the uncut law, low: the law given that the value is at least low"""
 
 
-def _cumulative(parts: list[tuple[float, float]]) -> list[float]:
-    """
-    Return value, cumulative share, value, cumulative share …; from the last part with a share on exactly 1.
+def law_mean(index: NDArray[np.int64], numbers: NDArray[np.float64], row: int, klass: int) -> float:
+    """Return the mean of a law for tokens of class `klass`."""
+    return _moments(index, numbers, row, klass)[0]
 
-    Raises ScenarioFault.
-    """
-    total = sum(share for _, share in parts)
-    if abs(total - 1) > 1e-9:  # noqa: PLR2004
-        message = f"the shares add up to {100 * total:.6g} %"
-        raise ScenarioFault(message, remedy="They must add up to 100 %.")
-    numbers: list[float] = []
-    cumulative = 0.0
-    for value, share in parts:
-        cumulative += share
-        numbers += [value, cumulative]
-    last = max(part for part, (_, share) in enumerate(parts) if share > 0)
-    for part in range(last, len(parts)):
-        numbers[2 * part + 1] = 1.0
-    return numbers
+
+def law_variance(index: NDArray[np.int64], numbers: NDArray[np.float64], row: int, klass: int) -> float:
+    """Return the variance of a law for tokens of class `klass`."""
+    return _moments(index, numbers, row, klass)[1]
+
+
+def law_range(index: NDArray[np.int64], numbers: NDArray[np.float64], row: int, klass: int) -> tuple[float, float]:
+    """Return the least and the greatest value (inf: no bound) of a law for tokens of class `klass`."""
+    kind, first, count = (int(value) for value in index[row])
+    own = [float(value) for value in numbers[first : first + count]]
+    if kind == Law.BY_CLASS:
+        return law_range(index, numbers, int(own[klass]), klass)
+    if kind == Law.SHIFTED:
+        low, high = law_range(index, numbers, int(own[0]), klass)
+        return own[1] + own[2] * low, own[1] + own[2] * high
+    if kind == Law.CONSTANT:
+        return own[0], own[0]
+    if kind == Law.NORMAL:
+        return own[2], math.inf
+    if kind in (Law.UNIFORM, Law.TRIANGULAR, Law.PERT, Law.EMPIRICAL):
+        return min(own), max(own)
+    if kind in (Law.DISCRETE, Law.MIXTURE):
+        taken = [value for value, share in zip(own[::2], np.diff(own[1::2], prepend=0.0), strict=True) if share > 0]
+        parts = [(value, value) for value in taken]
+        if kind == Law.MIXTURE:
+            parts = [law_range(index, numbers, int(part), klass) for part in taken]
+        return min(low for low, _ in parts), max(high for _, high in parts)
+    mean = own[1] if kind in (Law.ERLANG, Law.WEIBULL) else own[0]
+    return (0.0, math.inf) if mean > 0 else (mean, mean)
+
+
+def _moments(index: NDArray[np.int64], numbers: NDArray[np.float64], row: int, klass: int) -> tuple[float, float]:
+    """Return mean and variance."""
+    kind, first, count = (int(value) for value in index[row])
+    own = [float(value) for value in numbers[first : first + count]]
+    if kind == Law.BY_CLASS:
+        return _moments(index, numbers, int(own[klass]), klass)
+    if kind == Law.SHIFTED:
+        mean, variance = _moments(index, numbers, int(own[0]), klass)
+        return own[1] + own[2] * mean, own[2] ** 2 * variance
+    if kind in (Law.DISCRETE, Law.MIXTURE):
+        shares = np.diff(own[1::2], prepend=0.0)
+        parts = [(value, 0.0) for value in own[::2]]
+        if kind == Law.MIXTURE:
+            parts = [_moments(index, numbers, int(part), klass) for part in own[::2]]
+        mean = float(sum(share * part[0] for share, part in zip(shares, parts, strict=True)))
+        within = sum(share * (part[1] + (part[0] - mean) ** 2) for share, part in zip(shares, parts, strict=True))
+        return mean, float(within)
+    if kind == Law.EMPIRICAL:
+        middles, widths = (np.array(own[:-1]) + np.array(own[1:])) / 2, np.diff(own)
+        return float(middles.mean()), float(middles.var() + (widths**2).mean() / 12)
+    return _simple_moments(Law(kind), own)
+
+
+def _simple_moments(kind: Law, own: list[float]) -> tuple[float, float]:
+    if kind == Law.CONSTANT:
+        return own[0], 0.0
+    if kind == Law.UNIFORM:
+        return (own[0] + own[1]) / 2, (own[1] - own[0]) ** 2 / 12
+    if kind == Law.TRIANGULAR:
+        low, mode, high = own
+        return sum(own) / 3, ((high - low) ** 2 - (mode - low) * (high - mode)) / 18
+    if kind == Law.PERT:
+        low, mode, high = own
+        mean = (low + 4 * mode + high) / 6
+        return mean, (mean - low) * (high - mean) / 7
+    if kind == Law.EXPONENTIAL:
+        return own[0], own[0] ** 2
+    if kind == Law.ERLANG:
+        return own[1], own[1] ** 2 / own[0]
+    if kind == Law.WEIBULL:
+        return own[1], own[1] ** 2 * _weibull_variance(1 / own[0])
+    if kind == Law.NORMAL:
+        mean, sd, low = own
+        more, variance = _normal_beyond((low - mean) / sd)
+        return max(mean, low) + sd * more, sd**2 * variance
+    return own[0], (own[0] * own[1]) ** 2  # LOGNORMAL and GAMMA are given by mean and coefficient of variation
+
+
+def _weibull_variance(x: float) -> float:
+    """Return the variance of a Weibull law of mean 1 and shape 1 / x."""
+    if x < _SMALL:
+        logarithm = sum(zeta * (2.0**n - 2) * (-x) ** n / n for n, zeta in enumerate(_ZETA, 2))
+    else:
+        logarithm = math.lgamma(1 + 2 * x) - 2 * math.lgamma(1 + x)
+    return math.expm1(logarithm)
+
+
+def _normal_beyond(cut: float) -> tuple[float, float]:
+    """Return by how much the mean of the standard normal law above `cut` is above 0 and `cut`, and the variance."""
+    if cut < _TAIL:
+        density = math.exp(-cut * cut / 2) / math.sqrt(2 * math.pi)
+        hazard = density / (math.erfc(cut / math.sqrt(2)) / 2)
+        return hazard - max(cut, 0.0), 1 + cut * hazard - hazard**2
+    rest = cut
+    for level in range(_LEVELS, 2, -1):  # hazard = cut + 1 / (cut + 2 / (cut + 3 / (cut + …)))
+        rest = cut + level / rest
+    second = 2 / rest
+    first = 1 / (cut + second)
+    return first, (second - first) * first

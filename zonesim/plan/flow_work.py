@@ -289,7 +289,7 @@ class WorkWriter(ChoiceWriter, ABC):
         law = self._law(step, scope, working=working)
         stream = self.tables.streams.add(self._stream_name(scope, "take"))
         calendar = self._calendar(step, scope, working=working)
-        self.routine.emit(Op.HOLD, number, law, stream, calendar, self._interruption(step, scope))
+        self.routine.emit(Op.DELAY, number, law, stream, calendar, self._interruption(step, scope))
 
     def _interruption(self, step: Step, scope: Scope) -> int:
         """Return the step of the visits that tell the interruptions of a hold, -1 where there are none."""

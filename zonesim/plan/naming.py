@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator
 
 from zonesim.faults import Place, ScenarioFault
 from zonesim.plan.plan import MarkName, StepName
-from zonesim.policy import World
+from zonesim.policy import ResolvedTree
 from zonesim.scenario.traffic import Traffic
 
 
 def colliding(
-    world: World, traffic: dict[str, Traffic], steps: Iterable[StepName], marks: Iterable[MarkName]
+    world: ResolvedTree, traffic: dict[str, Traffic], steps: Iterable[StepName], marks: Iterable[MarkName]
 ) -> Iterator[ScenarioFault]:
     """Yield a fault, with both places, for every two things of a plan that would share an id."""
     users: dict[str, set[str]] = {}

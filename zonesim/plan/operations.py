@@ -26,7 +26,7 @@ class Op(IntEnum):
     """Codes of the operations."""
 
     SEIZE = 0
-    HOLD = 1
+    DELAY = 1
     RELEASE = 2
     MARK = 3
     SPLIT = 4
@@ -117,7 +117,7 @@ OPERATIONS: Final[dict[Op, Operation]] = {
             ),
         ),
         Operation(
-            Op.HOLD,
+            Op.DELAY,
             "Let time pass. Writes a visit row when `step` is not -1.",
             (
                 ("law", "row of the laws table: how long, in ms"),

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from zonesim.plan.laws import law_mean
+from zonesim.plan.distributions import law_mean
 from zonesim.plan.operations import NOWHERE
 from zonesim.plan.plan import Plan
 from zonesim.units import HOUR, WEEK

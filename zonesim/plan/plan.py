@@ -35,7 +35,7 @@ TABLES: Final[dict[str, tuple[str, str]]] = {
     "needs": ("int64 (n, 2)", "resource, units"),
     "priorities": ("int64 (n, classes)", "priority of each class; smaller is served first"),
     "shares": ("float64 (n, classes)", "probability for each class"),
-    "laws": ("int64 (n, 3)", "kind (zonesim.plan.laws.Law), first number, count of numbers"),
+    "laws": ("int64 (n, 3)", "kind (zonesim.plan.distributions.Law), first number, count of numbers"),
     "numbers": ("float64 (n,)", "parameters of the laws, in units of the value (ms for durations)"),
     "streams": ("uint64 (n,)", "identity of each random stream, a hash of its place in the model"),
     "resources": (

@@ -111,7 +111,7 @@ class _Prover:
             way = replace(way, hands=tuple(each for each in way.hands if each[0] != c))
         elif op == Op.KEEP:
             way = self._fills(row, d, way)
-        elif op == Op.HOLD and d != NOWHERE:
+        elif op == Op.DELAY and d != NOWHERE:
             self._alone(row, way)
         elif op == Op.SET and a in (SetWhat.RAISE_FLAG, SetWhat.LOWER_FLAG):
             bit = 1 << b

@@ -22,7 +22,6 @@ VISIT_COLUMNS: Final = ("key", "queued", "started", "ended")
 MARK_COLUMNS: Final = ("key", "time")
 """A milestone of a token. key = mark << 40 | token number. Shape (n, 2), 16 bytes a row."""
 
-HOLD_COLUMNS: Final = ("key", "units", "from", "to")
 """Units held by a token (written on request). key = resource << 40 | token number. Shape (n, 4)."""
 
 CHILD_BITS: Final = 6

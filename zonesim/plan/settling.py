@@ -15,7 +15,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
-from zonesim.plan.laws import law_mean, law_range
+from zonesim.plan.distributions import law_mean, law_range
 from zonesim.plan.operations import NOWHERE, GatherBy
 from zonesim.plan.pace import flat_rate
 from zonesim.plan.ways import Cause, Edge, Node, Ways

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
-from zonesim.faults import BrokenPromise, ScenarioFault
+from zonesim.faults import InternalError, ScenarioFault
 
 Row = TypeVar("Row", bound=Hashable)
 
@@ -72,7 +72,7 @@ class Streams:
             identity = stream_identity(name)
             if identity in self._ids:
                 message = f"streams '{name}' and '{self._ids[identity]}' have the same identity; rename a step"
-                raise BrokenPromise(message)
+                raise InternalError(message)
             self._ids[identity] = name
             self._numbers[name] = len(self.names)
             self.names.append(name)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, NamedTuple
 
-from zonesim.plan.laws import law_mean, law_range
+from zonesim.plan.distributions import law_mean, law_range
 from zonesim.plan.liveness import flags_asked
 from zonesim.plan.operations import NOWHERE, AtShiftEnd, BranchOn, GatherBy, Op, SetWhat
 from zonesim.plan.plan import UNLIMITED, Plan
@@ -133,7 +133,7 @@ class Ways:
         """By resource, those whose lines grow when it is asked for too much: who waits for it may hold others up."""
         self.patient: set[int] = set()
         """Resources that somebody waits for as long as it takes."""
-        self.calendars = sorted({row[4] for row in self.rows if row[0] == Op.HOLD and self._closes(row[4])})
+        self.calendars = sorted({row[4] for row in self.rows if row[0] == Op.DELAY and self._closes(row[4])})
         most = [int(plan.changes[first : first + count, 1].max()) for first, count, *_ in plan.resources.tolist()]
         self.limited = [units < UNLIMITED for units in most]
         self.shuts = [
@@ -274,7 +274,7 @@ class Ways:
         """Do what is at the row of `state` and return what follows, None where a node is."""
         op, _, a, b, c, d, e, _, _ = self.rows[state.row]
         after = self._after(state)
-        if op == Op.HOLD:
+        if op == Op.DELAY:
             self._hold(state, edge)
         elif op == Op.SEIZE:
             return self._seize(state, edge)

@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from zonesim.plan.laws import law_mean, law_range
+from zonesim.plan.distributions import law_mean, law_range
 from zonesim.plan.ways import END, Cause, Edge, Node, Ways, nodes_in_order
 
 Floats = NDArray[np.float64]

@@ -12,7 +12,7 @@ from zonesim.limits import LONGEST_RUN_YEARS, MOST_CHANGES, MOST_STEPS
 from zonesim.plan.adoption import Adoptions
 from zonesim.plan.binding import find_account, find_resource
 from zonesim.plan.calendars import Days, Span, capacity_changes, joined, open_spans
-from zonesim.plan.distributions import Laws
+from zonesim.plan.distribution_rows import Laws
 from zonesim.plan.operations import AtShiftEnd
 from zonesim.plan.plan import UNLIMITED, AccountName, MarkName, ResourceName, StepName
 from zonesim.plan.reach import Reach

@@ -1,14 +1,15 @@
 """From a scenario to arms: edits, adoption, regimes, firms."""
 
 from zonesim.policy.adoption import Following, PracticeUse
+from zonesim.policy.arm import Arm, Chosen, arms_for, baseline, find_measure
+from zonesim.policy.arm_parsing import arm_from, arm_named
 from zonesim.policy.arms import ResolvedArm, Upgrade, resolve
-from zonesim.policy.chosen import Arm, Chosen, arms_for, baseline, find_measure
 from zonesim.policy.edits import Change, Request, apply, dotted, parse_setting, targets
 from zonesim.policy.firms import Firm, generate
+from zonesim.policy.opening import open_world
 from zonesim.policy.register import Entry, count_kinds, flows_in_use, register
+from zonesim.policy.resolved_tree import ResolvedTree, load_world, root_of, world_of
 from zonesim.policy.variants import variant
-from zonesim.policy.world import World, load_world, root_of, world_of
-from zonesim.policy.written import arm_from, arm_named
 
 __all__ = [
     "Arm",
@@ -20,8 +21,8 @@ __all__ = [
     "PracticeUse",
     "Request",
     "ResolvedArm",
+    "ResolvedTree",
     "Upgrade",
-    "World",
     "apply",
     "arm_from",
     "arm_named",
@@ -33,6 +34,7 @@ __all__ = [
     "flows_in_use",
     "generate",
     "load_world",
+    "open_world",
     "parse_setting",
     "register",
     "resolve",

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from zonesim import units
 from zonesim.faults import Faults, ScenarioFault, UnknownName, suggest
-from zonesim.policy.chosen import Arm, start_of
-from zonesim.policy.world import World, by_zone
+from zonesim.policy.arm import Arm, start_of
+from zonesim.policy.resolved_tree import ResolvedTree, by_zone
 from zonesim.scenario import Catalogue, Practice
 from zonesim.scenario.fields import mode_of
 
@@ -112,7 +112,7 @@ class PracticeUse:
         return f"{now} from {self.start} (before: {100 * own.before:.3g} %)" if own.start else now
 
 
-def practice_uses(world: World, arm: Arm, catalogue: Catalogue) -> dict[str, PracticeUse]:
+def practice_uses(world: ResolvedTree, arm: Arm, catalogue: Catalogue) -> dict[str, PracticeUse]:
     """
     Return every practice of the library with the share that follows it in this arm, by `measure.practice`.
 
@@ -135,7 +135,7 @@ def practice_uses(world: World, arm: Arm, catalogue: Catalogue) -> dict[str, Pra
     return uses
 
 
-def _use(world: World, arm: Arm, measure: str, key: str, practice: Practice) -> PracticeUse:
+def _use(world: ResolvedTree, arm: Arm, measure: str, key: str, practice: Practice) -> PracticeUse:
     zones: Mapping[str, Any] = world.tree.get("zones", {})
     modelled = frozenset(zone for zone, own in zones.items() if not own.get("outside"))
     written = world.tree.get("adopted", {}).get(measure, {}).get(key, "0 %")
@@ -161,7 +161,7 @@ def _use(world: World, arm: Arm, measure: str, key: str, practice: Practice) -> 
     return PracticeUse(f"{measure}.{key}", practice.adoption.of, frozenset(), found, elsewhere, modelled, begins)
 
 
-def _target(world: World, measure: str, key: str, practice: Practice) -> float:
+def _target(world: ResolvedTree, measure: str, key: str, practice: Practice) -> float:
     params: Mapping[str, Any] = world.tree["measures"][measure]
     wanted = practice.adoption.share
     if isinstance(wanted, str) and wanted.startswith("$"):
@@ -173,7 +173,7 @@ def _target(world: World, measure: str, key: str, practice: Practice) -> float:
         raise type(fault)(f"adoption of measure '{measure}.{key}': {fault.fault}", place, fault.remedy) from None
 
 
-def _unknown_names(world: World, catalogue: Catalogue) -> list[ScenarioFault]:
+def _unknown_names(world: ResolvedTree, catalogue: Catalogue) -> list[ScenarioFault]:
     """Return what `adopted` names that nothing is called."""
     faults: list[ScenarioFault] = []
     zones = world.tree.get("zones", {})

@@ -15,12 +15,12 @@ from functools import cached_property
 
 from zonesim.faults import Faults, MeasureConflict, ScenarioFault
 from zonesim.policy.adoption import PracticeUse, practice_uses
-from zonesim.policy.chosen import Arm, choice_faults, settle_params, start_of
+from zonesim.policy.arm import Arm, choice_faults, settle_params, start_of
 from zonesim.policy.conflicts import Claim, check_conflicts, in_order
 from zonesim.policy.edits import Change, Request, apply, dotted, targets
 from zonesim.policy.readers import told_to_reader
 from zonesim.policy.regimes import enter
-from zonesim.policy.world import USES, World
+from zonesim.policy.resolved_tree import USES, ResolvedTree
 from zonesim.scenario import Catalogue, Flow, Measure, Path_, Scenario, load_catalogue
 
 
@@ -47,7 +47,7 @@ class ResolvedArm:
     """
 
     arm: Arm
-    world: World
+    world: ResolvedTree
     scenario: Scenario
     uses: dict[str, PracticeUse]
     """Every practice of the library by `measure.practice`, with the share that follows it in this arm."""
@@ -62,7 +62,7 @@ class ResolvedArm:
     """What is allowed but odd: parameters outside the bounds that the library gives them."""
     touched: frozenset[Path_] = frozenset()
     """What the regime, the measures and what they made others do again mean to change."""
-    _pristine: World | None = None
+    _pristine: ResolvedTree | None = None
     _editions: dict[tuple[str, frozenset[str]], Flow] = field(default_factory=dict)
     _bare: dict[str, Flow] = field(default_factory=dict)
 
@@ -122,7 +122,7 @@ class ResolvedArm:
                 self.flow(key, frozenset(adopted))
 
     @property
-    def worlds(self) -> tuple[World, World]:
+    def worlds(self) -> tuple[ResolvedTree, ResolvedTree]:
         """Return the world, and that in which nobody follows any practice."""
         return self.world, self._pristine or self.world
 
@@ -140,7 +140,7 @@ class ResolvedArm:
         return replace(self, world=world, _pristine=pristine, _editions=editions, _bare=bare)
 
 
-def resolve(world: World, arm: Arm) -> ResolvedArm:
+def resolve(world: ResolvedTree, arm: Arm) -> ResolvedArm:
     """
     Return `arm` made concrete in `world` (which stays as it is).
 
@@ -155,7 +155,7 @@ def resolve(world: World, arm: Arm) -> ResolvedArm:
         raise told_to_reader(found, world, arm, catalogue) from None
 
 
-def _resolved(world: World, arm: Arm, catalogue: Catalogue) -> ResolvedArm:
+def _resolved(world: ResolvedTree, arm: Arm, catalogue: Catalogue) -> ResolvedArm:
     touched = {change.path for change in enter(world, catalogue)}
     if faults := choice_faults(world, arm, catalogue):
         raise Faults(faults)
@@ -185,7 +185,7 @@ def _resolved(world: World, arm: Arm, catalogue: Catalogue) -> ResolvedArm:
 
 
 def _requests(
-    world: World, arm: Arm, measure: Measure, uses: Mapping[str, PracticeUse], catalogue: Catalogue
+    world: ResolvedTree, arm: Arm, measure: Measure, uses: Mapping[str, PracticeUse], catalogue: Catalogue
 ) -> list[Request]:
     """Return the edits of a measure that act in this arm: of practices that somebody follows, and of zones."""
     document = catalogue.documents[measure.name]
@@ -206,7 +206,7 @@ def _requests(
     return found
 
 
-def _give_copies(world: World, requests: Sequence[Request]) -> None:
+def _give_copies(world: ResolvedTree, requests: Sequence[Request]) -> None:
     """Give traffic entries whose flow is edited for them alone a copy of it, so that all edits of it meet there."""
     for request in requests:
         if request.edit.path.startswith("traffic."):
@@ -225,7 +225,7 @@ def _ever_together(uses: Mapping[str, PracticeUse], one: Request, other: Request
 
 
 def _edited(
-    world: World, uses: Mapping[str, PracticeUse], claims: Sequence[Claim]
+    world: ResolvedTree, uses: Mapping[str, PracticeUse], claims: Sequence[Claim]
 ) -> tuple[dict[str, PracticeUse], dict[str, list[Request]]]:
     """Return the practices with the flows that they edit, and the edits by flow; raises Faults if one edits else."""
     keys = {world.flow_path(key): key for key in world.flow_keys()}
@@ -249,12 +249,12 @@ def _edited(
 # --- what holds for everybody in a zone
 
 
-def _start(arm: Arm, world: World, request: Request) -> int:
+def _start(arm: Arm, world: ResolvedTree, request: Request) -> int:
     chosen = arm.chosen(request.by)
     return start_of(world, chosen, arm) if chosen is not None else 0
 
 
-def _zone_edits(arm: Arm, world: World, requests: Sequence[Request]) -> dict[int, list[Request]]:
+def _zone_edits(arm: Arm, world: ResolvedTree, requests: Sequence[Request]) -> dict[int, list[Request]]:
     """Return the edits that hold for everybody by the time from which they hold."""
     found: dict[int, list[Request]] = {}
     for request in requests:
@@ -264,7 +264,7 @@ def _zone_edits(arm: Arm, world: World, requests: Sequence[Request]) -> dict[int
 
 
 def _phases(
-    pristine: World, arm: Arm, edits: Mapping[int, Sequence[Request]]
+    pristine: ResolvedTree, arm: Arm, edits: Mapping[int, Sequence[Request]]
 ) -> tuple[list[tuple[int, Scenario]], list[Change]]:
     """Return the scenarios whose zones hold from later starts on, and what changes then; raises Faults."""
     world = pristine.copy()

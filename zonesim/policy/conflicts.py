@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from zonesim.faults import Faults, MeasureConflict, ScenarioFault
 from zonesim.policy.edits import Request, apply, dotted, targets
-from zonesim.policy.world import World
+from zonesim.policy.resolved_tree import ResolvedTree
 from zonesim.scenario import Catalogue, Measure, Path_
 
 Claim = tuple[Path_, Request]
@@ -46,7 +46,7 @@ def in_order(catalogue: Catalogue) -> list[Measure]:
 
 
 def check_conflicts(
-    world: World, requests: Sequence[Request], together: Callable[[Request, Request], bool] = lambda _, __: True
+    world: ResolvedTree, requests: Sequence[Request], together: Callable[[Request, Request], bool] = lambda _, __: True
 ) -> list[Claim]:
     """
     Return the paths that every edit means, in order.
@@ -92,7 +92,7 @@ def _compose(one: Request, other: Request) -> bool:
     return other.measure in one.after or one.measure in other.after
 
 
-def _targets_before(world: World, request: Request) -> list[Path_]:
+def _targets_before(world: ResolvedTree, request: Request) -> list[Path_]:
     """Return what an edit would mean if no other edit had come before it."""
     try:
         return targets(world, request)

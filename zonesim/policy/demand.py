@@ -19,7 +19,7 @@ from zonesim.scenario.fields import mode_of
 from zonesim.scenario.traffic import Gravity
 
 if TYPE_CHECKING:
-    from zonesim.policy.world import World
+    from zonesim.policy.resolved_tree import ResolvedTree
 
 EARTH_KM: Final = 6371.0
 """Mean radius of the earth."""
@@ -80,7 +80,7 @@ def pairs(sites: list[Site], law: Gravity) -> list[Pair]:
     return [Pair(sender, receiver, km, pull / total) for sender, receiver, km, pull in found if pull > 0]
 
 
-def expand_traffic(world: World) -> None:
+def expand_traffic(world: ResolvedTree) -> None:
     """
     Replace the entries of `world` that have `generate` by those that they stand for, in their place.
 
@@ -113,7 +113,7 @@ def expand_traffic(world: World) -> None:
     world.tree["traffic"] = expanded
 
 
-def _entries(world: World, name: str, entry: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _entries(world: ResolvedTree, name: str, entry: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     path = ("traffic", name, "generate", "gravity")
     law = Gravity(**entry["generate"]["gravity"])
     found = pairs(_sites(world, law, path), law)
@@ -137,7 +137,7 @@ def _entries(world: World, name: str, entry: dict[str, Any]) -> Iterator[tuple[s
         yield f"{name}_{pair.sender}_{pair.receiver}", one
 
 
-def _sites(world: World, law: Gravity, path: Path_) -> list[Site]:
+def _sites(world: ResolvedTree, law: Gravity, path: Path_) -> list[Site]:
     zones: dict[str, dict[str, Any]] = world.tree.get("zones", {})
     faults: list[ScenarioFault] = []
     wanted = {law.weight, "lat", "lon"}
@@ -168,7 +168,7 @@ def _sites(world: World, law: Gravity, path: Path_) -> list[Site]:
     return sites
 
 
-def _filled(world: World, value: Any, known: dict[str, str], path: Path_) -> Any:  # noqa: ANN401
+def _filled(world: ResolvedTree, value: Any, known: dict[str, str], path: Path_) -> Any:  # noqa: ANN401
     """Return a value of `with`: `$from`, `$to` and `$km` filled in, and `$from.port_km` by what the zone says."""
     if not isinstance(value, str) or not value.startswith("$"):
         return value
@@ -192,7 +192,7 @@ def _part(total: Any, share: float) -> Any:  # noqa: ANN401
     return f"{units.parse(total, 'rate') * share * units.DAY:.6g} /d"
 
 
-def _label(world: World, label: dict[str, str], pair: Pair) -> dict[str, str]:
+def _label(world: ResolvedTree, label: dict[str, str], pair: Pair) -> dict[str, str]:
     """Return the label of the template with both zones in it."""
     zones = world.tree["zones"]
     ends = [(name, zones[name].get("label", {})) for name in (pair.sender, pair.receiver)]
@@ -203,7 +203,7 @@ def _label(world: World, label: dict[str, str], pair: Pair) -> dict[str, str]:
     return found
 
 
-def _place(world: World, template: str, name: str) -> None:
+def _place(world: ResolvedTree, template: str, name: str) -> None:
     """Let every value of a generated entry stand where its template says it; its rate stands where the total does."""
     for table in (world.places, world.keys):
         own = {path: place for path, place in table.items() if path[:2] == ("traffic", template)}

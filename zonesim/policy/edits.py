@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
+from zonesim.policy.resolved_tree import USES, ResolvedTree
 from zonesim.policy.scaling import kind_at, scaled
-from zonesim.policy.world import USES, World
 from zonesim.scenario import NOT_YAML, Edit, Path_, read_option
 
 
@@ -75,7 +75,7 @@ def dotted(path: Path_) -> str:
     return ".".join(part for part in path if not (in_flow and part == "steps"))
 
 
-def targets(world: World, request: Request) -> list[Path_]:
+def targets(world: ResolvedTree, request: Request) -> list[Path_]:
     """
     Return the concrete paths that an edit means in `world`.
 
@@ -106,13 +106,13 @@ def targets(world: World, request: Request) -> list[Path_]:
     return _in_zones(found, request) if request.zones else found
 
 
-def _with_copies(world: World, paths: list[Path_]) -> list[Path_]:
+def _with_copies(world: ResolvedTree, paths: list[Path_]) -> list[Path_]:
     """Return paths of flows with those of the copies that traffic entries have of them."""
     copies = [(USES, entry) for entry in world.tree.get(USES, {}) if world.flow_of(entry) in paths]
     return [*paths, *copies]
 
 
-def _own_flow(world: World, paths: list[Path_]) -> list[Path_]:
+def _own_flow(world: ResolvedTree, paths: list[Path_]) -> list[Path_]:
     """Return paths that lead from a traffic entry into its flow as paths of the entry's own copy of the flow."""
     return [
         (USES, path[1]) if (path[0], path[2]) == ("traffic", "flow") and world.flow_of(path[1]) else path
@@ -131,7 +131,7 @@ def _in_zones(paths: list[Path_], request: Request) -> list[Path_]:
     raise ScenarioFault(fault, request.place, "Limit it to a zone that it edits, or to none.")
 
 
-def _node(world: World, path: Path_) -> Any:  # noqa: ANN401
+def _node(world: ResolvedTree, path: Path_) -> Any:  # noqa: ANN401
     """Return what stands at a path; for a traffic entry without a copy of its flow, that flow."""
     if path[:1] == (USES,) and len(path) > 1 and path[1] not in world.tree.get(USES, {}):
         path = (*world.flow_of(path[1]), *path[2:])
@@ -168,7 +168,7 @@ def _adds_a_step(node: Any, edit: Edit) -> bool:  # noqa: ANN401
     return isinstance(node, dict) and isinstance(node.get("steps"), dict) and isinstance(edit.to, dict)
 
 
-def apply(world: World, requests: Sequence[Request], within: Path_ = ()) -> list[Change]:
+def apply(world: ResolvedTree, requests: Sequence[Request], within: Path_ = ()) -> list[Change]:
     """
     Carry out edits in order and return what changed; `world` is changed in place, only below the path `within`.
 
@@ -190,7 +190,7 @@ def apply(world: World, requests: Sequence[Request], within: Path_ = ()) -> list
     return changes
 
 
-def _change(world: World, request: Request, path: Path_) -> Change:
+def _change(world: ResolvedTree, request: Request, path: Path_) -> Change:
     """Carry out an edit at one of the paths that it means."""
     edit = request.edit
     if path[0] == USES:
@@ -221,7 +221,7 @@ def _change(world: World, request: Request, path: Path_) -> Change:
     return Change(path, old, copy.deepcopy(new), request.by, request.place)
 
 
-def _scaled(world: World, request: Request, path: Path_, old: Any) -> Any:  # noqa: ANN401
+def _scaled(world: ResolvedTree, request: Request, path: Path_, old: Any) -> Any:  # noqa: ANN401
     """Return what stands at a path times the factor of an edit."""
     edit = request.edit
     try:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from zonesim.faults import Faults, Place, ScenarioFault
-from zonesim.policy.chosen import Arm
+from zonesim.policy.arm import Arm
 from zonesim.policy.edits import Request
-from zonesim.policy.world import World
+from zonesim.policy.resolved_tree import ResolvedTree
 from zonesim.scenario import Catalogue
 
 
-def told_to_reader(found: ScenarioFault, world: World, arm: Arm, catalogue: Catalogue) -> Faults:
+def told_to_reader(found: ScenarioFault, world: ResolvedTree, arm: Arm, catalogue: Catalogue) -> Faults:
     """
     Return what was found in resolving an arm: each fault that stands in the library at what the reader wrote or changed
     of the thing that is at fault, else at the choice of the measure, or of the regime, whose file it stands in.
@@ -18,7 +18,7 @@ def told_to_reader(found: ScenarioFault, world: World, arm: Arm, catalogue: Cata
     return Faults([each.led_to_from(_leading(each, world, arm, catalogue)) for each in faults])
 
 
-def _leading(fault: ScenarioFault, world: World, arm: Arm, catalogue: Catalogue) -> Place:
+def _leading(fault: ScenarioFault, world: ResolvedTree, arm: Arm, catalogue: Catalogue) -> Place:
     if fault.place is None:
         return world.place(())
     chosen = [

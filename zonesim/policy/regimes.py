@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from zonesim.faults import Faults, UnknownName, suggest
 from zonesim.policy.edits import Change, Request, apply, targets
-from zonesim.policy.world import World, by_zone, fill_adoption
+from zonesim.policy.resolved_tree import ResolvedTree, by_zone, fill_adoption
 from zonesim.scenario import Catalogue
 
 
-def enter(world: World, catalogue: Catalogue) -> list[Change]:
+def enter(world: ResolvedTree, catalogue: Catalogue) -> list[Change]:
     """
     Put the regime that `world` names into force there, and return what changed, also by settings made again.
 
@@ -44,7 +44,7 @@ def enter(world: World, catalogue: Catalogue) -> list[Change]:
     return changes
 
 
-def _take_shares_back(world: World, catalogue: Catalogue, name: str) -> None:
+def _take_shares_back(world: ResolvedTree, catalogue: Catalogue, name: str) -> None:
     others = {catalogue.documents[other].file for other in catalogue.regimes if other != name}
     for measure, practices in world.tree.get("adopted", {}).items():
         for practice, share in list(practices.items()):

@@ -15,7 +15,7 @@ from typing import Any, Final
 from zonesim import units
 from zonesim.faults import Place, ScenarioFault
 from zonesim.policy.edits import dotted
-from zonesim.policy.world import USES, World
+from zonesim.policy.resolved_tree import USES, ResolvedTree
 from zonesim.scenario import Path_, SourceNote, load_catalogue
 
 KINDS: Final = ("found", "derived", "assumed")
@@ -77,7 +77,7 @@ class Entry:
         return self.source.kind
 
 
-def register(world: World, flows: Sequence[str] | None = None) -> list[Entry]:
+def register(world: ResolvedTree, flows: Sequence[str] | None = None) -> list[Entry]:
     """Return the numbers of a world; of the library only `flows`, when given."""
     catalogue = load_catalogue()
     notes = {**catalogue.sources}
@@ -99,7 +99,7 @@ def register(world: World, flows: Sequence[str] | None = None) -> list[Entry]:
     return entries
 
 
-def _differs(world: World, path: Path_, value: Any) -> bool:  # noqa: ANN401
+def _differs(world: ResolvedTree, path: Path_, value: Any) -> bool:  # noqa: ANN401
     """Return whether a number of an entry's own copy of a flow is not that of the flow."""
     node: Any = world.tree
     for part in (*world.flow_of(path[1]), *path[2:]):
@@ -107,7 +107,7 @@ def _differs(world: World, path: Path_, value: Any) -> bool:  # noqa: ANN401
     return bool(node != value)
 
 
-def _in_use(world: World, path: Path_, flows: Sequence[str]) -> bool:
+def _in_use(world: ResolvedTree, path: Path_, flows: Sequence[str]) -> bool:
     """Return whether a number of the library matters to a scenario that uses `flows`."""
     if path[0] == "library":
         return path[1] in flows
@@ -118,7 +118,7 @@ def _in_use(world: World, path: Path_, flows: Sequence[str]) -> bool:
     return True
 
 
-def profiles_in_use(world: World) -> set[str]:
+def profiles_in_use(world: ResolvedTree) -> set[str]:
     """Return the profiles that the traffic of a world follows."""
     written = [entry.get("profile") for entry in world.tree["traffic"].values()]
     return {str(name) for names in written for name in (names if isinstance(names, list) else [names])}
@@ -130,7 +130,7 @@ def count_kinds(entries: Sequence[Entry]) -> dict[str, int]:
     return {kind: counted[kind] for kind in KINDS}
 
 
-def flows_in_use(world: World) -> list[str]:
+def flows_in_use(world: ResolvedTree) -> list[str]:
     """Return the flows that the traffic of a world runs through, with those that they call."""
     found: list[str] = []
 

@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 
 from zonesim import units
 from zonesim.faults import ScenarioFault
-from zonesim.policy.world import USES
+from zonesim.policy.resolved_tree import USES
 from zonesim.scenario import Flow, Path_, Scenario
 from zonesim.scenario.fields import Law, is_reference
 

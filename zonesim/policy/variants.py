@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from zonesim.faults import ScenarioFault
+from zonesim.policy.arm import Arm
 from zonesim.policy.arms import ResolvedArm
-from zonesim.policy.chosen import Arm
 from zonesim.policy.edits import Change, Request, apply, targets
-from zonesim.policy.world import World
+from zonesim.policy.resolved_tree import ResolvedTree
 from zonesim.scenario import Path_, Scenario, check
 from zonesim.scenario.fields import is_reference
 
@@ -28,7 +28,7 @@ which length of a path on.
 
 
 def variant(
-    base: ResolvedArm, written: World, arm: Arm, ahead: Sequence[Request], own: Sequence[Request]
+    base: ResolvedArm, written: ResolvedTree, arm: Arm, ahead: Sequence[Request], own: Sequence[Request]
 ) -> ResolvedArm | None:
     """
     Return `arm` made concrete in `written` after the edits `ahead` and `own`; of these, only `own` are among its
@@ -90,14 +90,14 @@ def _refers(value: Any) -> bool:  # noqa: ANN401
     return is_reference(value) or any(map(_refers, parts))
 
 
-def _put_first(world: World, written: World, edits: Sequence[Request]) -> None:
+def _put_first(world: ResolvedTree, written: ResolvedTree, edits: Sequence[Request]) -> None:
     """Let the world name the edits, which were made last, before what the measures did."""
     own = world.settings
     end = len(written.settings)
     world.settings = [*own[:end], *edits, *own[end : len(own) - len(edits)]]
 
 
-def _checked(scenario: Scenario, world: World, roots: set[str]) -> Scenario:
+def _checked(scenario: Scenario, world: ResolvedTree, roots: set[str]) -> Scenario:
     """
     Return a scenario with some of its roots, as they are in `world`, checked; raises Faults.
 

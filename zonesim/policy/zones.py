@@ -9,13 +9,13 @@ from zonesim.faults import Faults, ScenarioFault, UnknownName, suggest
 from zonesim.scenario import Catalogue, Document
 
 if TYPE_CHECKING:
-    from zonesim.policy.world import World
+    from zonesim.policy.resolved_tree import ResolvedTree
 
 _OWN = frozenset({"from", "like", "label"})
 """Keys of a zone that another zone does not take over with `like`."""
 
 
-def fill_zones(world: World, catalogue: Catalogue) -> None:
+def fill_zones(world: ResolvedTree, catalogue: Catalogue) -> None:
     """
     Write out in `world` what zones take over; a zone's own entries stay, then those of `like`, then those of `from`.
 
@@ -44,7 +44,9 @@ def fill_zones(world: World, catalogue: Catalogue) -> None:
         raise Faults(faults)
 
 
-def _like(world: World, name: str, zones: dict[str, dict[str, Any]], done: set[str], above: tuple[str, ...]) -> None:
+def _like(
+    world: ResolvedTree, name: str, zones: dict[str, dict[str, Any]], done: set[str], above: tuple[str, ...]
+) -> None:
     model = zones[name].get("like")
     if model is None or name in done:
         return
@@ -61,7 +63,7 @@ def _like(world: World, name: str, zones: dict[str, dict[str, Any]], done: set[s
     done.add(name)
 
 
-def _copy_places(world: World, old: tuple[str, ...], new: tuple[str, ...]) -> None:
+def _copy_places(world: ResolvedTree, old: tuple[str, ...], new: tuple[str, ...]) -> None:
     for table in (world.places, world.keys):
         found = {path: place for path, place in table.items() if path[: len(old)] == old}
         for path, place in found.items():
@@ -69,7 +71,7 @@ def _copy_places(world: World, old: tuple[str, ...], new: tuple[str, ...]) -> No
 
 
 def _take(
-    world: World, name: str, zone: dict[str, Any], facts: dict[str, Any], document: Document, source: str
+    world: ResolvedTree, name: str, zone: dict[str, Any], facts: dict[str, Any], document: Document, source: str
 ) -> None:
     for key, value in facts.items():
         if key not in zone:

@@ -13,7 +13,7 @@ from zonesim.experiment.futures import setting
 from zonesim.faults import Faults, Place, ScenarioFault, UnitFault, UnknownName, suggest
 from zonesim.kpi import catalogue
 from zonesim.plan import Plan, compile_plan
-from zonesim.policy import World, apply, baseline, load_world, resolve
+from zonesim.policy import ResolvedTree, apply, baseline, load_world, resolve
 from zonesim.scenario import Document, Path_, check, read_file
 from zonesim.scenario.paths import inside_project
 from zonesim.verification import lengths
@@ -142,7 +142,7 @@ def _prepared(file: CaseFile, name: str, case: Case, *, quick: bool) -> Prepared
     return Prepared(file.model.id, name, case, plan, _checks(file, name, case, plan), replications, widest, quick)
 
 
-def _world(file: CaseFile, name: str, case: Case) -> World:
+def _world(file: CaseFile, name: str, case: Case) -> ResolvedTree:
     place = file.document.place(("cases", name, "scenario"))
     path = inside_project(case.scenario, file.path, place)
     if not path.is_file():
@@ -152,7 +152,7 @@ def _world(file: CaseFile, name: str, case: Case) -> World:
     return world
 
 
-def _set(world: World, file: CaseFile, values: dict[str, object], at: Path_) -> None:
+def _set(world: ResolvedTree, file: CaseFile, values: dict[str, object], at: Path_) -> None:
     place = file.document.place
     apply(
         world,
@@ -163,7 +163,7 @@ def _set(world: World, file: CaseFile, values: dict[str, object], at: Path_) -> 
     )
 
 
-def _stretch(world: World, case: Case, widest: float, replications: int, *, shorter: int) -> None:
+def _stretch(world: ResolvedTree, case: Case, widest: float, replications: int, *, shorter: int) -> None:
     """Make warm-up and measured window as long as the case asks for."""
     clock = world.tree["clock"]
     if case.station is not None:

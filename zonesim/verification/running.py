@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Final
 
 from zonesim.engine import simulate
-from zonesim.experiment import Failure, How, run_arms
+from zonesim.experiment import Execution, Failure, run_arms
 from zonesim.experiment.runner import Progress
 from zonesim.faults import ZonesimError
 from zonesim.kpi import Reducer, measure
@@ -85,7 +85,7 @@ def _told(case: Prepared, instants: Sequence[Instants]) -> Finding:
 
 
 def verify(
-    cases: Sequence[Prepared], *, how: How, seed: int = SEED, progress: Progress | None = None
+    cases: Sequence[Prepared], *, how: Execution, seed: int = SEED, progress: Progress | None = None
 ) -> Iterator[Finding]:
     """
     Yield the findings of cases, traces first; what takes long is run in several processes.

@@ -1,0 +1,1 @@
+"""What people look at: slides, one figure a module."""

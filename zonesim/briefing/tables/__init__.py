@@ -1,0 +1,1 @@
+"""What people compare: tables for the terminal and files of numbers."""

@@ -1,0 +1,1 @@
+"""What people read: words in two languages, process maps, stories, documents."""

@@ -1,0 +1,414 @@
+"""A fit told: the report for people, the JSON document, and the rows of the CSV table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from rich.table import Table
+
+from zonesim import __version__
+from zonesim.briefing.tables.printing import printed
+from zonesim.briefing.text.fit_words import DAYS, SEPARATORS, said, told_duration
+from zonesim.fitting import Fit, Group
+from zonesim.fitting.arrivals import HOURS, SMALLEST_CELL
+from zonesim.fitting.distributions import CLOSE, Durations, duration_text
+from zonesim.fitting.fragment import MOST_REPLAYED
+from zonesim.fitting.instants import offset_text
+from zonesim.fitting.log import REASONS
+from zonesim.fitting.words import detail_in
+from zonesim.units import HOUR, MINUTE, SECOND
+
+SHOWN_LAWS: Final = 4
+SHOWN_DATES: Final = 6
+_FINE: Final = 0.1
+"""A resolution coarser than this share of the mean time is said."""
+
+
+# --- the document
+
+
+def fit_document(fit: Fit) -> dict[str, Any]:
+    """Return everything found, without single rows and without counts below SMALLEST_CELL."""
+    log = fit.log
+    first, last = log.dates
+    return {
+        "run": fit.run,
+        "log": {
+            "file": log.file.name,
+            "encoding": log.form.encoding,
+            "separator": log.form.separator,
+            "header_line": log.form.header_line,
+            "columns": log.columns.named(),
+            "rows_read": log.read,
+            "rows_used": len(log),
+            "rows_refused": log.refused.total,
+            "refused": {
+                reason: {
+                    "rows": count,
+                    "en": REASONS[reason][0],
+                    "zh": REASONS[reason][1],
+                    "first_lines": [line for line, _ in log.refused.first[reason]],
+                }
+                for reason, count in log.refused.counts.most_common()
+            },
+            "without_time_out": log.open_stays,
+            "rows_by_offset": {offset_text(offset): _cell(n) for offset, n in sorted(log.offsets.items())},
+            "clock": fit.request.rules.clock,
+            "equal_rows_kept": log.equal_kept,
+        },
+        "period": {"first": first, "last": last, "days_counted": fit.period.days, "left_out": fit.period.left_out},
+        "holiday_traffic_share": fit.holiday_share,
+        "span": fit.span,
+        "groups": {group.name: _group_document(fit, group) for group in fit.groups},
+        "zonesim": __version__,
+    }
+
+
+def _told_classes(group: Group) -> dict[str, float]:
+    """Return the shares of the classes that have enough vehicles to be told."""
+    return {name: share for name, share in group.classes.items() if share * group.arrivals.count >= SMALLEST_CELL}
+
+
+def _group_document(fit: Fit, group: Group) -> dict[str, Any]:
+    found = group.arrivals
+    test = found.dispersion
+    return {
+        "direction": group.direction,
+        "kind": group.kind,
+        "vehicle": group.vehicle,
+        "rows": _cell(found.count),
+        "rate_per_day": {"value": found.rate, "low": found.low, "high": found.high},
+        "profiles": [
+            {"days_of": part.name or "all", "hours": part.hours, "days": part.days, "rate_per_day": part.rate}
+            for part in found.parts
+        ],
+        "profile_of_all_vehicles": found.borrowed,
+        "week_per_hour": [[float(value) for value in row] for row in found.week],
+        "dispersion": {
+            "index": test.index,
+            "degrees_of_freedom": test.freedom,
+            "p": test.p,
+            "index_of_days": test.by_day,
+            "within_a_minute": test.near,
+            "within_a_minute_expected": test.near_expected,
+            "verdict": test.verdict,
+        },
+        "classes": _told_classes(group),
+        "lane_time": _durations_document(group.lane) | {"from": fit.lane_source, "pooled": group.lane_pooled},
+        "time_in_to_time_out": _durations_document(group.span) | {"is": fit.span},
+    }
+
+
+def _cell(count: int) -> int | None:
+    return count if count >= SMALLEST_CELL else None
+
+
+def _durations_document(durations: Durations | None) -> dict[str, Any]:
+    if durations is None:
+        return {"rows": None}
+    return {
+        "rows": durations.count,
+        "rows_fitted": durations.fitted,
+        "zero_times": _cell(durations.zeros),
+        "resolution_ms": durations.resolution,
+        "mean_s": durations.mean / SECOND,
+        "sd_s": durations.sd / SECOND,
+        "quantiles_s": {f"{share:g}": value / SECOND for share, value in durations.quantiles.items()},
+        "chosen": durations.chosen(),
+        "laws": [
+            {
+                "law": each.written,
+                "parameters": each.parameters,
+                "log_likelihood": each.log_likelihood,
+                "aic": each.aic,
+                "bic": each.bic,
+                "kolmogorov_smirnov": each.ks,
+                "p": each.p,
+                "anderson_darling": each.ad,
+            }
+            for each in durations.candidates
+        ],
+        "empirical": [duration_text(value) for value in durations.empirical],
+    }
+
+
+FIT_HEAD: Final = ("traffic", "quantity", "指标", "at", "value", "low", "high", "unit", "rows", "run")
+
+
+def fit_rows(fit: Fit) -> Iterator[list[Any]]:
+    """Yield the numbers of the document one a row, for spreadsheets."""
+    for group in fit.groups:
+        found = group.arrivals
+        n = "" if _cell(found.count) is None else found.count
+        yield ([group.name, "rate", "日均到达", "", found.rate, found.low, found.high, "1/d", n])
+        yield ([group.name, "index of dispersion", "离散指数", "", _blank(found.dispersion.index), "", "", "", n])
+        for part in found.parts:
+            for hour, weight in enumerate(part.hours):
+                yield (
+                    [
+                        group.name,
+                        "weight of hour",
+                        "小时权重",
+                        f"{part.name or 'all'} {hour:02d}",
+                        weight,
+                        "",
+                        "",
+                        "",
+                        "",
+                    ]
+                )
+            for day, weight in zip(DAYS["en"], part.days, strict=True):
+                yield ([group.name, "weight of day", "星期权重", f"{part.name or 'all'} {day}", weight, "", "", "", ""])
+        for name, share in _told_classes(group).items():
+            yield ([group.name, "share of class", "类别占比", name, share, "", "", "", ""])
+        for en, zh, durations in (
+            ("time in lane", "通道用时", group.lane),
+            ("time in to time out", "进出时间差", group.span),
+        ):
+            if durations is None:
+                continue
+            yield ([group.name, f"{en}, mean", f"{zh}均值", "", durations.mean / SECOND, "", "", "s", durations.count])
+            for q, value in durations.quantiles.items():
+                yield (
+                    [
+                        group.name,
+                        f"{en}, quantile",
+                        f"{zh}分位数",
+                        f"{q:g}",
+                        value / SECOND,
+                        "",
+                        "",
+                        "s",
+                        durations.count,
+                    ]
+                )
+
+
+def _blank(value: float) -> float | str:
+    return value if np.isfinite(value) else ""
+
+
+# --- for people
+
+
+def fit_text(fit: Fit, lang: str, written: list[Path], more: Sequence[str] = ()) -> str:
+    """Return the report; `more`: what is doubtful, and the scenario beside the log."""
+    parts = [_log_text(fit, lang), _arrivals_text(fit, lang), _times_text(fit, lang), *more]
+    closing = [
+        said("files", lang, files=" ".join(map(str, written))),
+        said("private", lang, n=SMALLEST_CELL),
+        said("measures", lang, command=_compare_command(fit, written[0])),
+    ]
+    if len(fit.log) > MOST_REPLAYED:
+        closing.append(said("cut", lang, n=MOST_REPLAYED))
+    return "\n\n".join([*(part for part in parts if part), "\n".join(closing)])
+
+
+def _compare_command(fit: Fit, scenario: Path) -> str:
+    own = not fit.visits and any(group.lane is not None for group in fit.groups)
+    return f"zonesim compare {scenario}" + (" --set 'traffic.*.flow=gate'" if own else "")
+
+
+def _log_text(fit: Fit, lang: str) -> str:
+    log = fit.log
+    share = f"{100 * log.refused.total / log.read:.2g} %"
+    lines = [
+        said("read", lang, file=log.file, read=log.read, used=len(log), refused=log.refused.total, share=share),
+        said(
+            "form",
+            lang,
+            encoding=log.form.encoding.removesuffix("-sig"),
+            separator=SEPARATORS[log.form.separator][lang == "zh"],
+            line=log.form.header_line,
+        ),
+    ]
+    if log.refused.total:
+        table = Table(box=None, pad_edge=False)
+        table.add_column(said("refused", lang), justify="right")
+        table.add_column(said("reason", lang))
+        table.add_column(said("lines", lang), overflow="fold")
+        for reason, count in log.refused.counts.most_common():
+            named = [
+                f"{line}" + (said("in_brackets", lang, text=detail_in(detail, lang)) if detail else "")
+                for line, detail in log.refused.first[reason]
+            ]
+            words = [f"{log.file.name}:{said('comma', lang).join(named)}" + (" …" if count > len(named) else "")]
+            table.add_row(f"{count:,}", REASONS[reason][lang == "zh"], *words)
+        lines.append(printed(table))
+    first, last = log.dates
+    lines.append(said("period", lang, first=first, last=last, days=fit.period.days))
+    for reason, dates in fit.period.left_out.items():
+        shown = ", ".join(dates[:SHOWN_DATES]) + (" …" if len(dates) > SHOWN_DATES else "")
+        lines.append(said("left_out", lang, dates=shown, reason=said(reason, lang)))
+    if not np.isnan(fit.holiday_share):
+        lines.append(said("holiday_share", lang, share=f"{100 * fit.holiday_share:.0f} %"))
+    if not all(group.arrivals.weekdays_seen for group in fit.groups):
+        lines.append(said("weekdays", lang))
+    for offset, n in sorted(log.offsets.items()):
+        kept = fit.request.rules.clock == "written"
+        lines.append(said("as_written" if kept else "turned", lang, n=n, offset=offset_text(offset)))
+    if log.open_stays:
+        lines.append(said("open", lang, n=log.open_stays))
+    if log.equal_kept:
+        lines.append(said("equal", lang, n=log.equal_kept))
+    return "\n".join(lines)
+
+
+def _arrivals_text(fit: Fit, lang: str) -> str:
+    table = Table(title=said("arrivals", lang), title_justify="left", box=None, pad_edge=False)
+    table.add_column(said("group", lang))
+    for key in ("count", "rate", "low", "high", "busiest", "index", "p", "by_day", "near", "near_expected"):
+        table.add_column(said(key, lang), justify="right")
+    table.add_column(said("verdict", lang))
+    notes = []
+    for group in fit.groups:
+        found, test = group.arrivals, group.arrivals.dispersion
+        table.add_row(
+            group_label(group, lang),
+            f"{found.count:,}",
+            *(f"{value:.4g}" for value in (found.rate, found.low, found.high)),
+            _busiest(group, lang),
+            _two(test.index),
+            "-" if np.isnan(test.p) else "<0.0001" if test.p < 1e-4 else f"{test.p:.2g}",  # noqa: PLR2004
+            _two(test.by_day),
+            _percent(test.near),
+            _percent(test.near_expected),
+            said(test.verdict, lang),
+        )
+        notes += _advice(group, lang)
+    hours = Table(title=said("profile", lang), title_justify="left", box=None, pad_edge=False)
+    hours.add_column(said("group", lang))
+    for hour in range(HOURS):
+        hours.add_column(f"{hour:02d}", justify="right")
+    for group in fit.groups:
+        for part in group.arrivals.parts:
+            name = group_label(group, lang) + (said("comma", lang) + said(part.name, lang) if part.name else "")
+            hours.add_row(name, *(f"{weight:.1f}" for weight in part.hours))
+    return "\n".join([printed(table), said("dispersion_note", lang), *notes, "", printed(hours)])
+
+
+def _advice(group: Group, lang: str) -> list[str]:
+    found, test = group.arrivals, group.arrivals.dispersion
+    name = group_label(group, lang)
+    notes = []
+    if test.verdict == "less":
+        notes.append(said("advice_less", lang, group=name))
+    elif test.verdict == "more" and not test.by_day > 2 * test.index:
+        size = max(round(test.index), 2)
+        notes.append(said("advice_batch", lang, group=name, size=size, share=f"1/{size}"))
+    elif test.verdict == "more":
+        notes.append(said("advice_days", lang, group=name, by_day=_two(test.by_day)))
+    if found.borrowed:
+        notes.append(said("borrowed", lang, group=name))
+    elif len(found.parts) > 1:
+        notes.append(
+            said(
+                "split", lang, group=name, days=said("comma", lang).join(said(part.name, lang) for part in found.parts)
+            )
+        )
+    return notes
+
+
+def group_label(group: Group, lang: str) -> str:
+    """Return how a group is called: its name, or in Chinese the words of the log."""
+    if lang != "zh":
+        return group.name
+    way = {"in": "进", "out": "出"}.get(group.direction, group.direction)
+    return f"{way}{group.kind or '车辆'}"
+
+
+def _busiest(group: Group, lang: str) -> str:
+    best = max(
+        (
+            (part.rate * 7 * day / sum(part.days) * hour / HOURS, number, at)
+            for part in group.arrivals.parts
+            for number, day in enumerate(part.days)
+            for at, hour in enumerate(part.hours)
+        ),
+        key=lambda found: found[0],
+    )
+    return said("busiest_hour", lang, day=DAYS[lang][best[1]], hour=best[2], rate=best[0])
+
+
+def _two(value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:.2f}"
+
+
+def _percent(value: float) -> str:
+    return "-" if np.isnan(value) else f"{100 * value:.1f} %"
+
+
+def _times_text(fit: Fit, lang: str) -> str:
+    parts = []
+    if fit.lane_source == "column":
+        head = said("lane_column", lang, column=fit.log.columns.lane_time)
+    elif fit.lane_source == "empty gate":
+        head = said("lane_empty", lang, n=fit.lane_rows, lanes=max(fit.request.lanes, 1))
+    else:
+        head = said("no_lane", lang)
+    parts.append(said("headed", lang, head=said("lane", lang), text=head))
+    parts += [
+        _durations_text(group, group.lane, lang, pooled=group.lane_pooled)
+        for group in fit.groups
+        if group.lane is not None
+    ]
+    spans = [group for group in fit.groups if group.span is not None]
+    if spans:
+        parts.append(said("headed", lang, head=said(fit.span, lang), text=said(f"{fit.span}_note", lang)))
+        parts += [_durations_text(group, group.span, lang) for group in spans if group.span is not None]
+    if any(group.lane or group.span for group in fit.groups):
+        parts.append(said("p_note", lang))
+    return "\n\n".join(parts)
+
+
+def _durations_text(group: Group, durations: Durations, lang: str, *, pooled: bool = False) -> str:
+    numbers = {
+        "mean": told_duration(durations.mean, lang),
+        "sd": told_duration(durations.sd, lang),
+        "median": told_duration(durations.quantiles[0.5], lang),
+        "late": told_duration(durations.quantiles[0.95], lang),
+    }
+    table = Table(
+        title=said("titled", lang, name=group_label(group, lang), n=durations.count) + said("mean", lang, **numbers),
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+    )
+    table.add_column(said("law", lang))
+    for key in ("delta", "gap_share", "ad", "p"):
+        table.add_column(said(key, lang), justify="right")
+    table.add_column(said("written", lang))
+    best = durations.candidates[0].bic if durations.candidates else 0.0
+    for each in durations.candidates[:SHOWN_LAWS]:
+        table.add_row(
+            said(each.name, lang),
+            f"{each.bic - best:,.1f}",
+            _percent(each.ks),
+            f"{each.ad:.3g}",
+            "-" if np.isnan(each.p) else f"{each.p:.2g}",
+            _flow_text(each.written) + (f"  ← {said('chosen', lang)}" if each is durations.best else ""),
+        )
+    notes = []
+    if durations.candidates and durations.best is None:
+        notes.append(said("none_close", lang, close=f"{100 * CLOSE:g} %"))
+    if durations.empirical:
+        notes.append(said("empirical", lang, points=len(durations.empirical)))
+    unit = {MINUTE: "minute", HOUR: "hour", SECOND: "second"}.get(durations.resolution)
+    if unit and durations.resolution > _FINE * durations.mean:
+        notes.append(said("resolution", lang, unit=said(unit, lang), zeros=durations.zeros))
+    if durations.fitted < durations.count:
+        notes.append(said("sample", lang, n=durations.fitted))
+    if pooled:
+        notes.append(said("pooled", lang))
+    return "\n".join([printed(table), *(f"  {note}" for note in notes)])
+
+
+def _flow_text(value: Any) -> str:  # noqa: ANN401  any part of a law
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_flow_text(part)}" for key, part in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_flow_text(part) for part in value) + "]"
+    return f"{value:g}" if isinstance(value, float) else str(value)

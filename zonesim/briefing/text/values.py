@@ -1,0 +1,69 @@
+"""Numbers and results as text: values, levels, tags, and what tells a result from others."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+from zonesim.analysis import Interval
+from zonesim.experiment import Results
+
+TAG_WORDS: Final = {
+    "input": "input: only echoes an edited value",
+    "not material": "not material: below 1 % of the baseline",
+    "grows": "grows: depends on run length, an arm is not stable",
+    "missing": "missing: too many cases had not ended when a run ended; a longer cool_down follows them to their end",
+    "bound": "bound: from the traffic equations",
+    "stable by hand": "stable by hand: the load says that it grows, the scenario that it does not (`stable: true`)",
+}
+
+WITHHELD: Final = ("reason", "missing", "withheld")
+"""Columns that say of a value why it is not given, the largest missing share, and in how many runs it is too large."""
+
+
+def told_run(results: Results) -> str:
+    """Return the line that tells a result from others: `run 3f9a1c07: traffic.*.rate × 2`."""
+    return f"run {results.run}" + (f", --set {'; '.join(results.settings)}" if results.settings else "")
+
+
+def run_document(results: Results) -> dict[str, Any]:
+    """Return what tells a result from others, for --json and the files of numbers."""
+    return {
+        "id": results.run,
+        "folder": str(results.folder),
+        "kind": results.kind,
+        "name": results.name,
+        "settings": list(results.settings),
+        "baseline": results.baseline,
+        "arms": list(results.arms),
+        "seed": results.seed,
+        "replications": results.replications,
+    }
+
+
+def level_text(level: float) -> str:
+    """Return a confidence level in per cent, without the sign."""
+    return f"{100 * level:g}"
+
+
+def reason_text(interval: Interval) -> str:
+    """Return why a value is not given, empty where it is: `missing: up to 12 % in 37 runs`."""
+    if interval.reason != "missing":
+        return interval.reason
+    runs = f"{interval.withheld} run{'' if interval.withheld == 1 else 's'}"
+    return f"missing: up to {100 * interval.missing:.3g} % in {runs}"
+
+
+def withheld_fields(interval: Interval) -> dict[str, Any]:
+    """Return what documents say of a value that is not given, by `WITHHELD`."""
+    return dict(zip(WITHHELD, (interval.reason, interval.missing, interval.withheld), strict=True))
+
+
+def figure_text(value: float, *, percent: bool) -> str:
+    """Return a number with about three digits, shares as per cent, `-` for none."""
+    if math.isnan(value):
+        return "-"
+    shown = 100 * value if percent else value
+    digits = 3 if abs(shown) < 1 else 2 if abs(shown) < 100 else 1  # noqa: PLR2004
+    text = f"{shown:.{digits}f}"
+    return "0" if float(text) == 0 else text

@@ -1,0 +1,50 @@
+"""The command `compare`: measures against the baseline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zonesim.cli.app import (
+    Engine,
+    File,
+    Json,
+    Level,
+    Limit,
+    Out,
+    Replications,
+    Seed,
+    Set,
+    Workers,
+    app,
+    execution_of,
+    finish,
+)
+
+
+@app.command()
+def compare(
+    file: File,
+    measures_: Annotated[
+        str,
+        typer.Option("--measures", help="Measures by annex number, e.g. 11,10; default: all of the library together."),
+    ] = "",
+    replications: Replications = 10,
+    seed: Seed = 1,
+    workers: Workers = 0,
+    engine: Engine = "auto",
+    time_limit: Limit = None,
+    level: Level = 95,
+    settings: Set = None,
+    as_json: Json = False,
+    out: Out = Path("results"),
+) -> None:
+    """Compare the baseline with measures under the same luck: a table, CSV, JSON and figures."""
+    from zonesim.jobs.run import run_job  # noqa: PLC0415
+
+    names = [part for part in measures_.split(",") if part.strip()] if measures_ else None
+    how = execution_of(workers, engine, time_limit)
+    job = run_job(file, names, settings or [], replications, seed, how, out, only=False, level=level / 100)
+    finish(job, as_json)

@@ -1,0 +1,183 @@
+"""Who arrives when, and with which firm and class: pure functions of seed, replication and ordinal."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from itertools import count
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zonesim.compiled.arithmetic import log
+from zonesim.compiled.streams import uniform
+from zonesim.engine.run_faults import too_many_tokens
+from zonesim.plan.operations import NOWHERE
+from zonesim.plan.plan import LISTED_CLASS, Plan
+from zonesim.plan.records import LARGEST_ORDINAL
+
+BY_FIRMS: Final = 1
+BY_TOKEN: Final = 2
+"""Codes of what an adoption share is a share of (see the adoptions table)."""
+
+
+def arrivals(plan: Plan, source: int, key: np.uint64) -> Iterator[tuple[int, int]]:
+    """
+    Yield the time (ms) of each token of a source up to the end of the run, with the number of its arrival.
+
+    Several tokens may come with one arrival; how many is drawn by the arrival's number.
+    """
+    law, stream = int(plan.sources[source, 8]), plan.source_streams[source, 3]
+    sizes: list[float] = [1.0]
+    shares: list[float] = [1.0]
+    if law != NOWHERE:
+        _, first, count_ = plan.laws[law].tolist()
+        sizes = plan.numbers[first : first + count_ : 2].tolist()
+        shares = plan.numbers[first + 1 : first + count_ : 2].tolist()
+    tokens = 0
+    for number, time in enumerate(arrival_times(plan, source, key)):
+        size = sizes[0]
+        if len(sizes) > 1:
+            size = sizes[min(bisect_right(shares, uniform(key, stream, number, 0, 0)), len(sizes) - 1)]
+        tokens += int(size)
+        if tokens > LARGEST_ORDINAL + 1:
+            raise too_many_tokens(plan, source)
+        for _ in range(int(size)):
+            yield time, number
+
+
+def arrival_times(plan: Plan, source: int, key: np.uint64) -> Iterator[int]:
+    """
+    Yield the arrival times (ms) of a source up to the end of the run.
+
+    Rates: the expected number of arrivals grows by an exponential step of mean 1 and is inverted exactly through the
+    piecewise-constant rate, so the rate at the candidate time decides (Çinlar's inversion).
+    """
+    _, listed, first, rows, *_ = (int(value) for value in plan.sources[source])
+    if listed:
+        yield from (time for time in plan.times[first : first + rows, 0].tolist() if time < plan.horizon)
+        return
+    table = plan.rates[first : first + rows]
+    begins = [float(value) for value in table[:, 0]]
+    rates = [float(value) for value in table[:, 1]]
+    before = [float(value) for value in table[:, 2]]
+    stream = plan.source_streams[source, 0]
+    expected = 0.0
+    for ordinal in count():
+        expected -= log(uniform(key, stream, ordinal, 0, 0))
+        row = bisect_right(before, expected) - 1
+        if rates[row] == 0.0:
+            return
+        time = begins[row] + (expected - before[row]) / rates[row]
+        if not time < plan.horizon - 0.5:
+            return
+        yield int(time + 0.5)
+
+
+class Population:
+    """
+    The firms of a plan: which firms adopt which practice in this replication, and which firms a consignment belongs
+    to.
+    """
+
+    def __init__(self, plan: Plan, key: np.uint64) -> None:
+        self.plan = plan
+        self.key = key
+        self.cumulative = [float(value) for value in plan.members[:, 1]]
+        self.classes = [int(value) for value in plan.members[:, 2]]
+        self.sources: list[list[int]] = plan.sources.tolist()
+        self.adopters = [self._adopters(row) for row in range(len(plan.adoptions))]
+        self.flags = [0] * len(self.classes)
+        """Adoption flags by firm: those that stay for the whole run and that all firms of a token have to have."""
+        self.special: list[list[tuple[int, list[_Adoption]]]] = [[] for _ in self.sources]
+        """
+        Adoption flags by source: those that depend on the token, on its time of arrival or on the order of its firms.
+        """
+        self._sort_out()
+
+    def _adopters(self, row: int) -> list[bool]:
+        """
+        Return for each firm whether it is among the adopters of a row.
+
+        Firms adopt in an order drawn once a replication. A firm is in when the middle of its slice of the volume
+        (or of the number of firms) lies within the share, so that the expected share is met however large single
+        firms are.
+        """
+        _, _, by, *_ = self.plan.adoptions[row].tolist()
+        firms = len(self.classes)
+        adopts = [False] * firms
+        if by == BY_TOKEN:
+            return adopts
+        stream = self.plan.adoption_streams[row]
+        order = sorted(range(firms), key=lambda firm: (uniform(self.key, stream, firm, 0, 0), firm))
+        begun = 0.0
+        for firm in order:
+            weight = 1 / firms if by == BY_FIRMS else float(self.plan.members[firm, 0])
+            adopts[firm] = begun + weight / 2 <= float(self.plan.adoption_shares[row])
+            begun += weight
+        return adopts
+
+    def _sort_out(self) -> None:
+        """Fill `flags` and `special` from the adoptions table."""
+        by_flag: dict[tuple[int, int], list[_Adoption]] = {}
+        for row, (flag, source, by, party, begin, end) in enumerate(self.plan.adoptions.tolist()):
+            if source == NOWHERE:
+                for firm, adopts in enumerate(self.adopters[row]):
+                    self.flags[firm] |= adopts << flag
+            else:
+                by_flag.setdefault((flag, source), []).append(_Adoption(row, by, party, begin, end))
+        for (flag, source), rows in by_flag.items():
+            self.special[source].append((flag, rows))
+
+    def describe(self, source: int, ordinal: int, time: int, arrival: int) -> tuple[int, int, tuple[int, ...]]:
+        """
+        Return class, adoption flags and firms of a consignment that comes at `time` (ms) with the arrival of this
+        number.
+        """
+        _, _, listed, _, group, parties, fixed, mix, _ = self.sources[source]
+        if fixed == LISTED_CLASS:
+            fixed = int(self.plan.times[listed + arrival, 1])
+        klass = max(fixed, 0)
+        firms: tuple[int, ...] = ()
+        if group != NOWHERE:
+            stream = self.plan.source_streams[source, 1]
+            firms = tuple(
+                min(bisect_right(self.cumulative, uniform(self.key, stream, ordinal, 0, party)), len(self.classes) - 1)
+                for party in range(parties)
+            )
+            if fixed == NOWHERE and mix == NOWHERE:
+                klass = self.classes[firms[0]]
+        if mix != NOWHERE:
+            shares: NDArray[np.float64] = self.plan.mixes[mix]
+            drawn = uniform(self.key, self.plan.source_streams[source, 2], ordinal, 0, 0)
+            klass = min(int(np.searchsorted(shares, drawn, side="right")), len(shares) - 1)
+        return klass, self.adopted(source, firms, ordinal, time), firms
+
+    def adopted(self, source: int, firms: tuple[int, ...], ordinal: int, time: int) -> int:
+        """Return the adoption flags of a token of `firms` that arrives at `time` (ms); it adopts what they all do."""
+        flags = self.flags[firms[0]] if firms else 0
+        for firm in firms[1:]:
+            flags &= self.flags[firm]
+        for flag, rows in self.special[source]:
+            holding = [row for row in rows if row.begin <= time < row.end]
+            flags |= bool(holding and all(self._adopts(row, firms, ordinal) for row in holding)) << flag
+        return flags
+
+    def _adopts(self, adoption: _Adoption, firms: tuple[int, ...], ordinal: int) -> bool:
+        row = adoption.row
+        if adoption.by == BY_TOKEN:
+            drawn = uniform(self.key, self.plan.adoption_streams[row], ordinal, 0, 0)
+            return bool(drawn < self.plan.adoption_shares[row])
+        parties = firms if adoption.party == NOWHERE else firms[adoption.party : adoption.party + 1]
+        return bool(parties) and all(self.adopters[row][firm] for firm in parties)
+
+
+class _Adoption(NamedTuple):
+    """A row of the adoptions table: its number, what it is a share of, whose firm has to adopt, and when it holds."""
+
+    row: int
+    by: int
+    party: int
+    begin: int
+    end: int

@@ -1,0 +1,142 @@
+"""Finding tokens that wait for each other for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from zonesim.engine.resources import Pool
+from zonesim.engine.tokens import Token
+from zonesim.faults import RunFault
+from zonesim.plan.operations import NOWHERE, Op
+from zonesim.plan.plan import Plan
+from zonesim.plan.records import NEVER
+from zonesim.units import format_ms
+
+NAMED = 6
+"""How many of the waiting tokens a message names."""
+
+
+def check_standstill(plan: Plan, inside: Iterable[Token], now: int) -> None:
+    """
+    Raise RunFault if some tokens can never go on, naming who waits for what.
+
+    A token can go on if it lets time pass, or waits for a child that can, or waits for units that would be free if
+    all tokens that can go on gave theirs back while the resource is open to its fullest. A batch can be completed
+    when its time will come, or when another token can still get there. What remains waits only for each other: a
+    deadlock, unless nobody but incomplete batches remains.
+    """
+    search = _Search(plan, sorted(inside, key=lambda token: token.number))
+    search.run()
+    if any(token.batch is None for token in search.waiting):
+        raise RunFault(_story(plan, search.waiting, search.held_by, now))
+
+
+class _Search:
+    """Looks for tokens that can go on, until no more are found."""
+
+    def __init__(self, plan: Plan, tokens: list[Token]) -> None:
+        self.plan = plan
+        self.most = [int(plan.changes[first : first + rows, 1].max()) for first, rows, *_ in plan.resources.tolist()]
+        self.held_by: dict[int, list[tuple[Token, int]]] = {}
+        self.children: dict[int, list[Token]] = {}
+        for token in tokens:
+            for pool, units in _held(token):
+                self.held_by.setdefault(pool.number, []).append((token, units))
+            if token.parent is not None:
+                self.children.setdefault(id(token.parent), []).append(token)
+        self.waiting = [token for token in tokens if token.waits_for or token.joins != NOWHERE or token.batch]
+        self.stuck: dict[int, int] = {}
+        for token in self.waiting:
+            for pool, units in _held(token):
+                self.stuck[pool.number] = self.stuck.get(pool.number, 0) + units
+        waits = {id(token) for token in self.waiting}
+        self.able = [token for token in tokens if id(token) not in waits]
+        self.known = {id(token) for token in self.able}
+
+    def run(self) -> None:
+        """Leave in `waiting` those that can never go on."""
+        freed = True
+        while freed:
+            freed = False
+            for token in self.waiting:
+                if self._can_go_on(token):
+                    freed = True
+                    self.able.append(token)
+                    self.known.add(id(token))
+                    for pool, units in _held(token):
+                        self.stuck[pool.number] -= units
+            self.waiting = [token for token in self.waiting if id(token) not in self.known]
+
+    def _can_go_on(self, token: Token) -> bool:
+        if token.waits_for is not None:
+            if token.waits_for.gives_up:
+                return True
+            return self._would_be_met(token.waits_for.needs)
+        if token.batch is None:
+            waited_for = [child for child in self.children.get(id(token), []) if child.group == token.joins]
+            return all(id(child) in self.known for child in waited_for)
+        if token.batch.complete:
+            return id(token.batch.leader) in self.known
+        return token.batch.due != NOWHERE or self._somebody_joins(token.batch.number)
+
+    def _would_be_met(self, needs: Iterable[tuple[Pool, int]]) -> bool:
+        return all(units + self.stuck.get(pool.number, 0) <= self.most[pool.number] for pool, units in needs)
+
+    def _somebody_joins(self, batch: int) -> bool:
+        """Return whether a token that can go on, or one still to come, can reach a batch."""
+        starts = [token.row for token in self.able]
+        for first, listed, rates, rows, *_ in self.plan.sources.tolist():
+            if not listed and rows and self.plan.rates[rates : rates + rows, 1].any():
+                starts.append(first)
+        seen = set(starts)
+        while starts:
+            row = starts.pop()
+            op, _, a, b, c, d, e, f, _ = self.plan.program[row].tolist()
+            if op == Op.GATHER and a == batch:
+                return True
+            ways = [] if op in (Op.LEAVE, Op.JUMP) else [row + 1]
+            if op == Op.SEIZE:
+                needs = self.plan.needs[a : a + b].tolist()
+                met = all(units + self.stuck.get(pool, 0) <= self.most[pool] for pool, units in needs)
+                ways = (ways if met else []) + ([f] if f != NOWHERE else [])
+            ways += {Op.JUMP: [a], Op.BRANCH: [d], Op.SPLIT: [c]}.get(Op(op), [])
+            ways += [int(self.plan.sources[a, 0])] if op == Op.SPAWN else []
+            ways += [e] if op == Op.GATHER and e != NOWHERE else []
+            fresh = [way for way in ways if way not in seen]
+            seen.update(fresh)
+            starts += fresh
+        return False
+
+
+def _held(token: Token) -> list[tuple[Pool, int]]:
+    """Return the units that a token has in its hands."""
+    return [need for visit in token.open.values() if visit.started != NEVER for need in visit.needs]
+
+
+def _story(plan: Plan, waiting: list[Token], held_by: dict[int, list[tuple[Token, int]]], now: int) -> str:
+    lines = [f"deadlock: {len(waiting)} tokens wait for each other and never go on (found at {format_ms(now)})"]
+    units_first = [token for token in waiting if token.waits_for is not None]
+    named = sorted(units_first or waiting, key=lambda each: each.number)[:NAMED]
+    lines += [f"    {_name(plan, token)} waits {_for_what(plan, token, held_by)}" for token in named]
+    if len(waiting) > NAMED:
+        lines.append(f"    and {len(waiting) - NAMED} more")
+    lines.append("    Let steps take their resources in one order, or give one of them more units.")
+    return "\n".join(lines)
+
+
+def _for_what(plan: Plan, token: Token, held_by: dict[int, list[tuple[Token, int]]]) -> str:
+    if token.batch is not None and token.hold is not None:
+        return f"at {'.'.join(plan.names.steps[token.hold.step].path)} for its batch"
+    if token.waits_for is None:
+        return "for its children"
+    step = plan.names.steps[token.waits_for.visit.step]
+    parts = []
+    for pool, units in token.waits_for.needs:
+        holders = ", ".join(_name(plan, holder) for holder, _ in held_by.get(pool.number, [])[:3])
+        parts.append(f"{units} of {plan.names.resources[pool.number]}" + (f" (held by {holders})" if holders else ""))
+    return f"at {'.'.join(step.path)} for {' and '.join(parts)}"
+
+
+def _name(plan: Plan, token: Token) -> str:
+    source = plan.names.sources[token.number >> 32]
+    return f"{source}#{token.sequence}" + (f"/{token.child}" if token.child else "")

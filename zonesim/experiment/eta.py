@@ -1,0 +1,63 @@
+"""What is left to run of an experiment, and how long it will take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from zonesim.experiment.design import Design
+from zonesim.experiment.estimate import pilot
+from zonesim.experiment.store import Store
+
+_START: Final = 3.0
+"""Seconds to start the workers and to load the kernels."""
+
+MOST_PILOTS: Final = 16
+"""Arms that are tried; the others are taken to be as fast as the baseline."""
+
+
+@dataclass(frozen=True)
+class Remaining:
+    """Distinct plans, runs of them (replications) in all and done, processor seconds and seconds for what is left."""
+
+    plans: int
+    runs: int
+    done: int
+    work: float
+    seconds: float
+
+
+def remaining(design: Design, store: Store | None, workers: int, *, thorough: bool = False) -> Remaining:
+    """
+    Return what is left of a design, and how long it takes `workers` processes.
+
+    Speeds come from pilot runs: of the baseline, or with `thorough` of every arm. Raises RunFault when they cannot run.
+    """
+    first = design.futures[0].name
+    tried = [design.baseline]
+    if thorough:
+        keys: dict[str, str] = {}
+        for name in [design.baseline, *design.options]:
+            keys.setdefault(design.cells[name, first].key, name)
+        tried = list(keys.values())[:MOST_PILOTS]
+    speeds = {name: pilot(design.cells[name, first].plan, design.seed) for name in tried}
+    seconds, left = {}, {}
+    wanted = range(design.replications)
+    for (arm, _), cell in design.cells.items():
+        if cell.key not in seconds:
+            seconds[cell.key] = speeds.get(arm, speeds[design.baseline]).seconds(cell.plan)
+            left[cell.key] = design.replications - (len(store.finished(cell.key, wanted)) if store is not None else 0)
+    work = sum(left[key] * seconds[key] for key in seconds)
+    runs, pending = len(seconds) * design.replications, sum(left.values())
+    longest = max((seconds[key] for key in seconds if left[key]), default=0.0)
+    wall = _START + max(work / min(workers, pending), longest) if pending else 0.0
+    return Remaining(len(seconds), runs, runs - pending, work, wall)
+
+
+def in_words(seconds: float) -> str:
+    """Return a time that is not known exactly: `40 s`, `12 min`, `3.5 h`."""
+    if seconds < 90:  # noqa: PLR2004  seconds are clear up to there
+        return f"{max(seconds, 1):.0f} s"
+    if seconds < 5400:  # noqa: PLR2004
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

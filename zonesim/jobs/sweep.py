@@ -1,0 +1,252 @@
+"""The jobs of `sweep` and `plan`: run an experiment's missing cells, write its tables, say what was found."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from rich.table import Table
+
+from zonesim.analysis import Point, points
+from zonesim.briefing.folders import results_folder
+from zonesim.briefing.tables.files import write_results
+from zonesim.briefing.tables.printing import printed
+from zonesim.briefing.text.values import (
+    TAG_WORDS,
+    figure_text,
+    level_text,
+    reason_text,
+    run_document,
+    told_run,
+    withheld_fields,
+)
+from zonesim.experiment import AS_WRITTEN, SHARED, USUAL_LEVEL, Design, Execution, Results, Runs, Store, read_design
+from zonesim.experiment.eta import in_words, remaining
+from zonesim.jobs.job import (
+    INTERRUPTED,
+    SOME_FAILED,
+    Job,
+    anything_finished,
+    run_design,
+    stopped_note,
+    warnings_of,
+    write_found,
+)
+from zonesim.policy import flows_in_use, register
+
+MOST_ROWS: Final = 100
+"""So many arms, and so many futures, are listed."""
+
+MOST_WARNED: Final = 200
+"""Plans of more arms in futures than these are told without the warnings of their loads, which `sweep` prints."""
+
+Pair = tuple[str, str]
+
+
+def sweep_job(
+    file: Path,
+    settings: Sequence[str],
+    replications: int | None,
+    seed: int | None,
+    how: Execution,
+    out: Path,
+    level: float = USUAL_LEVEL,
+) -> Job:
+    """
+    Run the cells of an experiment that `out` does not have, and write `study.json`, `results.csv` and `results.xlsx` to
+    the folder of this run there.
+
+    Raises Faults before anything runs, or the worst fault's exit code in the job when no replication was finished.
+    """
+    design = read_design(file, settings, seed=seed, replications=replications, level=level)
+    folder = results_folder(out, design)
+    store = Store.below(out, SHARED)
+    runs = run_design(design, how, store)
+    if runs.interrupted:
+        return Job(
+            {"experiment": design.name, "interrupted": True}, "", [stopped_note(design, runs, store)], INTERRUPTED
+        )
+    return report(design, runs, folder, store)
+
+
+def report(design: Design, runs: Runs[Pair], folder: Path, store: Store) -> Job:
+    """Write what an experiment found and return it for people."""
+    failures = [
+        f"{arm}, {future}, replication {failure.replication}: {failure.message}"
+        for (arm, future), failed in runs.failures.items()
+        for failure in failed
+    ]
+    warnings = warnings_of(design)
+    notes = [*design.notes(), *warnings, *store.notes, *failures]
+    code = SOME_FAILED if failures else 0
+    if not anything_finished(design, runs):
+        codes = [failure.exit_code for failed in runs.failures.values() for failure in failed]
+        return Job(
+            {"experiment": design.name, "failures": failures},
+            "no replication was finished",
+            notes,
+            max(codes, default=3),
+        )
+    results, moved = write_found(design, runs, folder, store)
+    found = list(points(results, results.reported()))
+    numbers = register(design.world, flows_in_use(design.world))
+    written = [folder / "study.json", *write_results(folder, results, found, numbers)]
+    text = "\n".join([sweep_text(results, found), "", *map(str, written)])
+    return Job({**_document(results, found, failures), "warnings": warnings}, text, [*notes, *moved], code)
+
+
+def _document(results: Results, found: Sequence[Point], failures: Sequence[str]) -> dict[str, Any]:
+    """Return what --json prints."""
+    return {
+        "run": run_document(results),
+        "experiment": results.name,
+        "scenario": results.scenario,
+        "baseline": results.baseline,
+        "arms": {
+            arm.name: {"measures": list(arm.measures), "edits": {path: text for path, text, _ in arm.edits}}
+            for arm in results.arms.values()
+        },
+        "futures": {
+            future.name: {path: text for path, text, _ in future.settings} for future in results.futures.values()
+        },
+        "results": [
+            {
+                "arm": point.arm,
+                "future": point.future,
+                "kpi": point.kpi,
+                "value": point.interval.value,
+                "low": point.interval.low,
+                "high": point.interval.high,
+                "n": point.interval.n,
+                **withheld_fields(point.interval),
+                "difference": point.difference.value if point.difference else None,
+                "diff_low": point.difference.low if point.difference else None,
+                "diff_high": point.difference.high if point.difference else None,
+                "tag": point.tag,
+            }
+            for point in found
+        ],
+        "failures": list(failures),
+        "provenance": {**results.provenance, "seed": results.seed, "replications": results.replications},
+    }
+
+
+# --- for people
+
+
+def sweep_text(results: Results, found: Sequence[Point]) -> str:
+    """Return one table a KPI: futures and arms down, value and difference across."""
+    label = results.label.get("en", results.name)
+    parts = [
+        f"{label}: {len(results.arms)} arms × {_counted(len(results.futures), 'future')} ×"
+        f" {_counted(results.replications, 'replication')}, seed {results.seed},"
+        f" {level_text(results.level)} % intervals, differences to {results.baseline}",
+        told_run(results),
+    ]
+    for kpi in results.reported():
+        info = results.kpis[kpi]
+        unit = "%" if info.unit == "share" else info.unit
+        table = Table(title=f"\n{info.en} | {info.zh} [{unit}]", title_justify="left", box=None, pad_edge=False)
+        several = len(results.futures) > 1
+        if several:
+            table.add_column("future")
+        table.add_column("arm")
+        for title in ("value", "low", "high", "difference", "low", "high", "n"):
+            table.add_column(title, justify="right")
+        table.add_column("tag")
+        before = ""
+        for point in (each for each in found if each.kpi == kpi):
+            values = [point.interval.value, point.interval.low, point.interval.high]
+            change = point.difference
+            values += [change.value, change.low, change.high] if change else [math.nan] * 3
+            cells = [figure_text(value, percent=info.unit == "share") for value in values]
+            if change is None:
+                cells[3:] = ["", "", ""]
+            future = [point.future if point.future != before else ""] if several else []
+            before = point.future
+            table.add_row(*future, point.arm, *cells, str(point.interval.n), _tag(point))
+        parts.append(printed(table))
+    tags = {point.tag for point in found}
+    legend = [text for tag, text in TAG_WORDS.items() if tag in tags]
+    if legend:
+        parts += ["", *legend]
+    return "\n".join(parts)
+
+
+def _tag(point: Point) -> str:
+    return reason_text(point.interval) if point.tag == "missing" else point.tag
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+# --- plan
+
+
+def plan_job(
+    file: Path, settings: Sequence[str], replications: int | None, seed: int | None, workers: int, out: Path
+) -> Job:
+    """Return what `sweep` would run, what is done already, and how long the rest will take; runs only a pilot."""
+    design = read_design(file, settings, seed=seed, replications=replications)
+    store = Store.below(out, SHARED) if (out / SHARED).is_dir() else None
+    ahead = remaining(design, store, workers, thorough=True)
+    document = {
+        "experiment": design.name,
+        "arms": {name: [each.measure for each in option.arm.measures] for name, option in design.options.items()},
+        "futures": [future.name for future in design.futures],
+        "kpis": list(design.reported),
+        "replications": design.replications,
+        "seed": design.seed,
+        "plans": ahead.plans,
+        "runs": ahead.runs,
+        "runs_done": ahead.done,
+        "workers": workers,
+        "processor_seconds": ahead.work,
+        "seconds": ahead.seconds,
+    }
+    warnings = warnings_of(design) if len(design.cells) <= MOST_WARNED else []
+    document["warnings"] = warnings
+    notes = [*design.notes(), *warnings, *(store.notes if store is not None else [])]
+    return Job(document, _plan_text(design, document), notes)
+
+
+def _plan_text(design: Design, document: dict[str, Any]) -> str:
+    arms = Table(box=None, pad_edge=False)
+    for title in ("arm", "measures", "own changes"):
+        arms.add_column(title)
+    for name, option in list(design.options.items())[:MOST_ROWS]:
+        told = [each.measure + (f" ({each.limits()})" if each.limits() else "") for each in option.arm.measures]
+        edits = ", ".join(edit.told for edit in option.edits)
+        arms.add_row(f"{name} (baseline)" if name == design.baseline else name, ", ".join(told) or "-", edits or "-")
+    combinations = len(design.cells)
+    shared = combinations - document["plans"]
+    lines = [
+        f"{design.label.get('en', design.name)}: {_counted(len(design.options), 'arm')} ×"
+        f" {_counted(len(design.futures), 'future')} × {_counted(design.replications, 'replication')},"
+        f" seed {design.seed}",
+        "",
+        printed(arms),
+        *([f"and {len(design.options) - MOST_ROWS} more arms"] if len(design.options) > MOST_ROWS else []),
+        "",
+        "futures:",
+        *(
+            f"  {each.name}"
+            for each in design.futures[:MOST_ROWS]
+            if each.name != AS_WRITTEN or len(design.futures) > 1
+        ),
+        *([f"  and {len(design.futures) - MOST_ROWS} more"] if len(design.futures) > MOST_ROWS else []),
+        *(["  the scenario as written"] if [each.name for each in design.futures] == [AS_WRITTEN] else []),
+        "",
+        f"reported: {', '.join(design.reported)}",
+        "",
+        f"{document['runs']} runs"
+        + (f" ({shared} of {combinations} arms are equal to others)" if shared else "")
+        + f", {document['runs_done']} of them done",
+        f"about {in_words(document['seconds'])} with {_counted(document['workers'], 'worker')}"
+        if document["runs_done"] < document["runs"]
+        else "nothing is left to run",
+    ]
+    return "\n".join(lines)

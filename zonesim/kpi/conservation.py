@@ -1,0 +1,91 @@
+"""
+The exact identity between what the engine counts and what its records say.
+
+Over the measured window, the tokens at a step integrated over time are the sum of their stays clipped to it, in ms,
+with no remainder; the same holds for the queue and the busy units of every resource. Every run proves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from zonesim.faults import InternalError
+from zonesim.kpi import fold_layout as f
+from zonesim.plan.plan import Plan
+from zonesim.plan.records import Ints, Totals
+
+
+def check_integrals(plan: Plan, totals: Totals, stays: Ints, waits: Ints) -> None:
+    """
+    Raise InternalError unless the engine's own integrals equal those of the records: by step, the sums over all visits
+    of stays and waits, clipped to the window (ms).
+    """
+    names = plan.names
+    services = stays - waits
+    resources = len(names.resources)
+    queue, busy = np.zeros(resources, dtype=np.int64), np.zeros(resources, dtype=np.int64)
+    for number, step in enumerate(names.steps):
+        for resource in set(step.resources):  # a token stands in one line once, however many units it asks for
+            queue[resource] += waits[number]
+        for resource, units in zip(step.resources, step.units, strict=True):
+            # While work is interrupted its unit is not in use, though the visit of its step goes on.
+            busy[resource] += units * (-waits[number] if step.is_interruption else services[number])
+    steps = [f"tokens at {step.entry}/{'.'.join(step.path)}" for step in names.steps]
+    _equal(totals.at_step, stays, steps)
+    _equal(totals.queue, queue, [f"queue of {name}" for name in names.resources])
+    _equal(totals.busy, busy, [f"use of {name}" for name in names.resources])
+
+
+class Books:
+    """
+    Sums over all bookings by account: what is added in the whole run, its quantity-ms inside the window, and what is
+    `booked` there, credits and debits apart. `accounts` holds them, with the fields that `fields` names.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.names = plan.names.accounts
+        self.start = plan.accounts[:, 0]
+        rows = np.zeros((max(len(self.names), 1), f.ACCOUNT_FIELDS), dtype=np.int64)
+        rows[: len(self.names), f.AREA] = self.start * int(plan.window[1] - plan.window[0])
+        self.accounts = rows.ravel()
+
+    @property
+    def _rows(self) -> Ints:
+        return self.accounts.reshape(-1, f.ACCOUNT_FIELDS)[: len(self.names)]
+
+    @property
+    def booked(self) -> Ints:
+        """Return credits and debits inside the window; shape (accounts, 2)."""
+        return self._rows[:, f.CREDITED :]
+
+    def check(self, totals: Totals) -> None:
+        """Raise InternalError unless start + credits - debits is what every account of the engine holds at the end."""
+        for row, name in enumerate(self.names):
+            told, held = int(self.start[row] + self._rows[row, f.ADDED]), int(totals.levels[row])
+            if told != held:
+                message = f"account {name}: the engine ends with {held}, the records say {told}"
+                raise InternalError(message)
+        _equal(totals.level_time, self._rows[:, f.AREA], [f"account {name}" for name in self.names])
+
+
+def check_cohort(totals: Totals, first: Ints, after: Ints, sources: Sequence[str]) -> None:
+    """
+    Raise InternalError unless the measured ordinals `first` to `after` - 1 of each source, as the marks of arrival tell
+    them, are those that the engine counted.
+    """
+    from_marks = np.minimum(np.column_stack([first, after]), totals.arrivals[:, None])
+    for source, told, counted in zip(sources, from_marks.tolist(), totals.cohort.tolist(), strict=True):
+        if told != counted:
+            message = f"measured consignments of {source}: the engine counts {counted}, the marks say {told}"
+            raise InternalError(message)
+
+
+def _equal(engine: Ints, records: Ints, names: Sequence[str]) -> None:
+    if not np.array_equal(engine, records):
+        row = int(np.flatnonzero(engine != records)[0])
+        message = (
+            f"time integral of {names[row]}: the engine counts {engine[row]} ms, the records say {records[row]} ms"
+        )
+        raise InternalError(message)

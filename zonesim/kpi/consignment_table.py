@@ -1,0 +1,223 @@
+"""What a run's consignments reached, and the waits of its visits: arrays that grow between blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zonesim.kpi import fold_layout as f
+from zonesim.kpi.fold_tables import Wanted
+from zonesim.plan.records import CHILD_BITS, LARGEST_CHILD, LARGEST_ORDINAL, Ints
+
+Spans = NDArray[np.int32] | NDArray[np.int64]
+
+_FIRST_PLACES: Final = 64
+_LARGE: Final = 1 << 24
+"""Bytes."""
+
+
+def room(array: NDArray[Any], length: int) -> NDArray[Any]:
+    """
+    Return an array of at least `length` that begins with `array` and goes on with zeros. Nobody may hold a view of it.
+
+    Pages that nobody has written to yet cost nothing; large arrays grow in place, so that no two of them are there.
+    """
+    if len(array) >= length:
+        return array
+    if array.nbytes > _LARGE:
+        array.resize(max(length, len(array) * 5 // 4), refcheck=False)
+        return array
+    grown = np.zeros(max(length, 2 * len(array)), dtype=array.dtype)
+    grown[: len(array)] = array
+    return grown
+
+
+class Dossiers:
+    """
+    The dossiers and notes of a run's consignments, as `folding` lays them out.
+
+    8 bytes a consignment and 4 for each of its milestones (4 more where there are notes, and 56 for each of these).
+    """
+
+    def __init__(self, wanted: Wanted, sources: int, state: Ints) -> None:
+        self.wanted = wanted
+        self.state = state
+        self.sources = np.zeros((max(sources, 1), f.SOURCE_FIELDS), dtype=np.int64)
+        self.sources[:, : f.SEEN] = f.UNSEEN
+        state[f.STRIDE] = _FIRST_PLACES
+        self.width = max(len(wanted.milestones), 1)
+        state[f.MILESTONES] = self.width
+        state[f.REACHED] = wanted.reached
+        self.directory = np.zeros(len(self.sources) * _FIRST_PLACES, dtype=np.int64)
+        self.arrivals = np.zeros(1, dtype=np.int64)
+        self.milestones = np.zeros(1, dtype=np.int32)
+        self.heads = np.zeros(1, dtype=np.int32)
+        self.notes = np.zeros(1, dtype=np.int64)
+        self.late = np.zeros(1, dtype=np.int64)
+        self.settled_late: dict[tuple[int, int], tuple[Ints, Ints]] = {}
+        """By position of the milestone and source: ordinals, and the spans that take more than 31 bits."""
+
+    def make_room(self, marks: int) -> None:
+        """Grow so that so many marks find room."""
+        places, stride = (int(self.sources[:, f.SEEN].max()) + marks) // f.CHUNK + 2, int(self.state[f.STRIDE])
+        if places > stride:
+            directory = np.zeros((len(self.sources), 2 * places), dtype=np.int64)
+            directory[:, :stride] = self.directory.reshape(-1, stride)
+            self.directory, self.state[f.STRIDE] = directory.ravel(), 2 * places
+        rows = (int(self.state[f.CHUNKS]) + marks // f.CHUNK + len(self.sources)) * f.CHUNK
+        self.arrivals = room(self.arrivals, rows)
+        self.milestones = room(self.milestones, rows * self.width)
+        self.late = room(self.late, 2 * (int(self.state[f.LATE]) + marks))
+        if self.wanted.noting:
+            self.heads = room(self.heads, rows)
+            self.notes = room(self.notes, (int(self.state[f.NOTES]) + marks) * f.NOTE_FIELDS)
+
+    def settle(self, inside: Ints) -> None:
+        """
+        Look up the milestones that were late, and take back those that a child among those `inside` (LEAVE
+        pseudo-step, token) has yet to reach; nothing is folded after this.
+        """
+        if late := int(self.state[f.LATE]):
+            cells, spans = self.late[: 2 * late].reshape(-1, 2).T
+            chunks, columns = np.divmod(cells >> f.CHUNK_BITS, self.width)
+            source, place = self._owners()[chunks].T
+            ordinal = place * f.CHUNK + (cells & (f.CHUNK - 1))
+            for key in set(zip(columns.tolist(), source.tolist(), strict=True)):
+                mine = (columns == key[0]) & (source == key[1])
+                self.settled_late[key] = ordinal[mine], spans[mine]
+        for step, number in inside.tolist():
+            source, ordinal, child = _parts(number)
+            if not child:  # what a consignment has yet to reach, it has not reached
+                continue
+            chunk = int(self.directory[source * int(self.state[f.STRIDE]) + (ordinal >> f.CHUNK_BITS)])
+            place = ordinal & (f.CHUNK - 1)
+            reached = self._reached(chunk * f.CHUNK + place, child)
+            for name in self.wanted.reachable[step]:
+                milestone = self.wanted.milestones.index(name)
+                if not reached >> milestone & 1:
+                    self.milestones[(chunk * self.width + milestone) * f.CHUNK + place] = 0
+
+    def _reached(self, dossier: int, child: int) -> int:
+        """Return the bits of the milestones that a child has reached."""
+        note, tag = int(self.heads[dossier]), self.wanted.reached << CHILD_BITS | child
+        while note:
+            fields = self.notes[(note - 1) * f.NOTE_FIELDS : note * f.NOTE_FIELDS].tolist()
+            if fields[f.TAG] == tag:
+                return int(fields[f.FACTS])
+            note = fields[f.NEXT]
+        return 0
+
+    def when_arrived(self, source: int, first: int, after: int) -> Ints:
+        """Return when the consignments `first` to `after` - 1 of a source arrived (ms)."""
+        found: Ints = self._rows(_chunks(self.arrivals, 1)[:, 0], source, first, after)
+        return found
+
+    def spans(self, name: str, source: int, first: int, after: int) -> Spans:
+        """Return how many ms after its arrival each consignment reached a milestone, plus 1; 0: it has not."""
+        if name not in self.wanted.milestones:
+            return np.broadcast_to(np.int32(name == "arrived"), (after - first,))  # takes no memory
+        column = self.wanted.milestones.index(name)
+        found: Spans = self._rows(_chunks(self.milestones, self.width)[:, column], source, first, after)
+        if (column, source) in self.settled_late:
+            ordinals, spans = self.settled_late[column, source]
+            inside = (ordinals >= first) & (ordinals < after)
+            place, spans = ordinals[inside] - first, spans[inside]
+            reached = found[place] > 0  # it may be taken back
+            found = found.astype(np.int64)
+            np.maximum.at(found, place[reached], spans[reached])
+        return found
+
+    def _owners(self) -> Ints:
+        """Return, by chunk, the source that it belongs to and its number there."""
+        owners = np.zeros((int(self.state[f.CHUNKS]), 2), dtype=np.int64)
+        directory = self.directory.reshape(len(self.sources), -1)
+        for source, opened in enumerate(self.sources[:, f.OPENED].tolist()):
+            owners[directory[source, :opened], 0] = source
+            owners[directory[source, :opened], 1] = np.arange(opened)
+        return owners
+
+    def _rows(self, chunks: NDArray[Any], source: int, first: int, after: int) -> NDArray[Any]:
+        low, high = first >> f.CHUNK_BITS, (after + f.CHUNK - 1) >> f.CHUNK_BITS
+        places = self.directory[source * int(self.state[f.STRIDE]) :][low:high]
+        return chunks[places].ravel()[first - low * f.CHUNK : after - low * f.CHUNK]
+
+    def facts(self) -> Iterator[Ints]:
+        """Yield, by kind, the facts of all notes in the order in which they were begun; shape (n, 5)."""
+        notes = self.notes[: int(self.state[f.NOTES]) * f.NOTE_FIELDS].reshape(-1, f.NOTE_FIELDS)
+        kinds = (notes[:, f.TAG] >> CHILD_BITS).astype(np.int16)  # few, so that sorting counts them
+        order = np.argsort(kinds, kind="stable")
+        edges = np.searchsorted(kinds[order], np.arange(self.wanted.reached + 1)).tolist()
+        for first, after in pairwise(edges):
+            yield notes[order[first:after], f.FACTS :]
+
+
+class Waits:
+    """The waits of measured tokens by step, but for those of 0 ms: 4 bytes each."""
+
+    def __init__(self, steps: int, state: Ints) -> None:
+        self.state = state
+        self.steps = steps
+        self.kept = np.zeros(1, dtype=np.int32)
+        self.owners = np.zeros(1, dtype=np.int32)
+        self.counts: list[int] = []
+        """By step; `edges` say where its chunks begin in `order`."""
+        self.edges: list[int] = []
+        self.order = np.zeros(0, dtype=np.int64)
+        self.late = np.zeros(1, dtype=np.int64)
+        self.still = np.zeros((0, 2), dtype=np.int64)
+        """Step, and when it was queued (ms), of each visit that still waits when the run ends."""
+
+    def make_room(self, visits: int) -> None:
+        """Grow so that so many visits find room."""
+        chunks = int(self.state[f.WAITS]) + visits // f.CHUNK + self.steps + 1
+        self.kept = room(self.kept, chunks * f.CHUNK)
+        self.owners = room(self.owners, chunks)
+        self.late = room(self.late, 2 * (int(self.state[f.LATE_WAITS]) + visits))
+
+    def settle(self, steps: Ints, still: Ints) -> None:
+        """
+        Find the chunks of each step, and how many waits it has; `still`: step and time of queueing of the visits that
+        still wait. Nothing is kept after this.
+        """
+        self.still = still
+        owners = self.owners[: int(self.state[f.WAITS])]
+        self.order = np.argsort(owners, kind="stable")
+        self.edges = np.searchsorted(owners[self.order], np.arange(self.steps + 1)).tolist()
+        chunks = np.bincount(owners, minlength=self.steps)
+        self.counts = (chunks * f.CHUNK - steps[:, f.KEPT_END] + steps[:, f.KEPT]).tolist()
+
+    def of(self, step: int) -> Spans:
+        """Return the waits at a step."""
+        chunks = self.order[self.edges[step] : self.edges[step + 1]]
+        if len(chunks) == 1:
+            first = int(chunks[0]) * f.CHUNK
+            found: Spans = self.kept[first : first + self.counts[step]]
+        else:
+            found = _chunks(self.kept, 1)[chunks].ravel()[: self.counts[step]]
+        if late := int(self.state[f.LATE_WAITS]):
+            numbers, waits = self.late[: 2 * late].reshape(-1, 2).T
+            found = np.concatenate([found[found < f.LONG], waits[numbers == step]])
+        return found
+
+    def queued(self, step: int) -> Ints:
+        """Return when those that still wait at a step when the run ends were queued (ms)."""
+        found: Ints = self.still[self.still[:, 0] == step, 1]
+        return found
+
+
+def _chunks(array: NDArray[Any], width: int) -> NDArray[Any]:
+    """Return an array as chunks of so many columns."""
+    return array[: len(array) // (width * f.CHUNK) * width * f.CHUNK].reshape(-1, width, f.CHUNK)
+
+
+def _parts(number: int) -> tuple[int, int, int]:
+    """Return source, ordinal and child in a token number."""
+    return (
+        number >> (CHILD_BITS + LARGEST_ORDINAL.bit_length()),
+        number >> CHILD_BITS & LARGEST_ORDINAL,
+        number & LARGEST_CHILD,
+    )

@@ -1,0 +1,308 @@
+"""
+The world of a scenario: its document, the library's flows, calendars and profiles, and the parameters of the
+measures.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from zonesim.faults import Faults, Place, ScenarioFault
+from zonesim.policy.demand import expand_traffic
+from zonesim.policy.zones import fill_zones
+from zonesim.scenario import Catalogue, Document, Flow, Path_, Scenario, check, load_catalogue, nearest, read_file
+from zonesim.scenario.catalogue import adopt_places
+from zonesim.scenario.fields import is_reference
+
+USES: Final = "uses"
+"""Root of the copies of flows that single traffic entries have of their own, by entry."""
+
+_NOT_SCENARIO: Final = ("library", "measures", USES)
+
+
+@dataclass
+class ResolvedTree:
+    """
+    Plain data under one roof, so that every value has one stable path.
+
+    `tree` holds the keys of the scenario, `library` (flows by name), `measures` (parameters by measure) and `uses`
+    (flows that one traffic entry has to itself, because an edit means only that use of it). `places` and `keys` tell
+    where each value and key was written.
+    """
+
+    file: str
+    tree: dict[str, Any]
+    places: dict[Path_, Place] = field(default_factory=dict)
+    keys: dict[Path_, Place] = field(default_factory=dict)
+    edited: dict[Path_, Any] = field(default_factory=dict)
+    """Sources that edits gave with their values, by path."""
+    settings: list[Any] = field(default_factory=list)
+    """Edits in the order in which they were made."""
+
+    def copy(self) -> ResolvedTree:
+        """Return a world that can be edited without touching this one."""
+        return ResolvedTree(
+            self.file,
+            copy.deepcopy(self.tree),
+            dict(self.places),
+            dict(self.keys),
+            dict(self.edited),
+            list(self.settings),
+        )
+
+    def with_only(self, path: Path_) -> ResolvedTree:
+        """Return a world in which what stands below `path` can be edited; all else is shared with this one."""
+        tree = self._open(path)
+        parent = _get(tree, path[:-1])
+        parent[path[-1]] = copy.deepcopy(parent[path[-1]])
+        end = len(path)
+        places = {key: place for key, place in self.places.items() if key[:end] == path}
+        keys = {key: place for key, place in self.keys.items() if key[:end] == path}
+        return ResolvedTree(self.file, tree, places, keys, dict(self.edited))
+
+    def fork(self, paths: Sequence[Path_]) -> ResolvedTree:
+        """Return a world in which the values at `paths` can be replaced; all else is shared with this one."""
+        tree = self._open(*paths)
+        return ResolvedTree(self.file, tree, dict(self.places), dict(self.keys), dict(self.edited), list(self.settings))
+
+    def _open(self, *paths: Path_) -> dict[str, Any]:
+        """Return the tree with mappings of its own on the way to what stands at `paths`."""
+        tree = dict(self.tree)
+        for path in paths:
+            node = tree
+            for part in path[:-1]:
+                node[part] = dict(node[part])
+                node = node[part]
+        return tree
+
+    def forget(self, path: Path_) -> None:
+        """Forget where what stands at `path` and below was written."""
+        end = len(path)
+        for table in (self.places, self.keys):
+            for known in [known for known in table if known[:end] == path]:
+                del table[known]
+
+    # --- flows and the copies of them
+
+    def flow_of(self, entry: str) -> Path_:
+        """Return the path of the flow that a traffic entry names, () when there is no such flow."""
+        name = str(self.tree["traffic"][entry].get("flow"))
+        root = root_of(self, name)
+        return (root, name) if name in self.tree.get(root, {}) else ()
+
+    def own_flow(self, entry: str) -> None:
+        """Give a traffic entry a copy of its flow, if it has none yet."""
+        uses = self.tree.setdefault(USES, {})
+        if entry in uses:
+            return
+        path = self.flow_of(entry)
+        uses[entry] = copy.deepcopy(self.tree[path[0]][path[1]])
+        for table in (self.places, self.keys):
+            table.update({(USES, entry, *key[2:]): place for key, place in table.items() if key[:2] == path})
+        for key in [key for key in self.edited if key[:2] == path]:
+            self.edited[USES, entry, *key[2:]] = self.edited[key]
+
+    def flow_key(self, entry: str) -> str:
+        """Return the key in `flows` of the flow that a traffic entry walks: its name, or `traffic.ENTRY` for a copy."""
+        return f"traffic.{entry}" if entry in self.tree.get(USES, {}) else str(self.tree["traffic"][entry].get("flow"))
+
+    def flow_path(self, key: str) -> Path_:
+        """Return the path of the flow with a key."""
+        entry = key.removeprefix("traffic.")
+        return (USES, entry) if entry != key and entry in self.tree.get(USES, {}) else (root_of(self, key), key)
+
+    def flow_keys(self) -> list[str]:
+        """Return the keys of all flows."""
+        names = [*self.tree.get("library", {}), *self.tree.get("flows", {})]
+        return list(dict.fromkeys([*names, *(f"traffic.{entry}" for entry in self.tree.get(USES, {}))]))
+
+    def flow(self, key: str) -> Flow:
+        """Return a flow as a checked model; raises Faults."""
+        path = self.flow_path(key)
+        try:
+            return check(Flow, _get(self.tree, path), self.places, self.keys, at=path, file=self.file)
+        except Faults as found:
+            for fault in found.faults:
+                fault.owner = path  # the library's text is right: an edit has made it wrong
+            raise
+
+    def place(self, path: Path_) -> Place:
+        """Return where the value at `path` was written."""
+        return nearest(self.places, path, self.file)
+
+    def key_place(self, path: Path_) -> Place:
+        """Return where the key at the end of `path` was written."""
+        return self.keys.get(path) or self.place(path)
+
+    def readers_place(self, *paths: Path_, default: Place | None = None) -> Place | None:
+        """
+        Return where the reader changed or wrote what stands at the first of `paths` that the reader has to do with: by
+        an edit at the path or below it, else at the path itself; `default` where nothing there is the reader's.
+        """
+        for path in filter(None, paths):
+            around = [self.keys.get(path), *(self.places.get(path[:end]) for end in range(len(path), 0, -1))]
+            own = next(filter(None, around), None)
+            below = [place for known, place in self.places.items() if known[: len(path)] == path]
+            edits = [place for place in reversed(below) if place.file != self.file]
+            for place in filter(None, (*edits, own)):
+                if not place.in_library:
+                    return place
+        return default
+
+    def scenario(self) -> Scenario:
+        """Return the scenario part as a checked model; raises Faults."""
+        own = {key: value for key, value in self.tree.items() if key not in _NOT_SCENARIO}
+        strays = [path for key in own if key != "flows" for path in _references(own[key], (key,))]
+        if strays:
+            fault, remedy = (
+                "a parameter ($name) stands where none is known",
+                "Only flows have parameters; write a value.",
+            )
+            raise Faults([ScenarioFault(fault, self.place(path), remedy) for path in strays])
+        return check(Scenario, own, self.places, self.keys, file=self.file)
+
+    def flows(self) -> dict[str, Flow]:
+        """Return every flow as a checked model, the library's, the scenario's own and copies; raises Faults."""
+        flows: dict[str, Flow] = {}
+        faults: list[ScenarioFault] = []
+        for key in self.flow_keys():
+            try:
+                flows[key] = self.flow(key)
+            except Faults as found:
+                faults += found.faults
+        if faults:
+            raise Faults(faults)
+        return flows
+
+
+def _get(tree: Any, path: Path_) -> Any:  # noqa: ANN401
+    for part in path:
+        tree = tree[part]
+    return tree
+
+
+def _references(node: Any, path: Path_) -> list[Path_]:  # noqa: ANN401
+    """Return where `$name` stands below `node`."""
+    if isinstance(node, dict):
+        return [found for key, value in node.items() for found in _references(value, (*path, key))]
+    if isinstance(node, list):
+        return [found for number, value in enumerate(node) for found in _references(value, (*path, str(number)))]
+    return [path] if is_reference(node) else []
+
+
+def root_of(world: ResolvedTree, flow: str) -> str:
+    """Return where a flow stands in the world: `flows` (the scenario's own) or `library`."""
+    return "flows" if flow in world.tree.get("flows", {}) else "library"
+
+
+def load_world(path: Path) -> ResolvedTree:
+    """Return the world of a scenario file; raises Faults with all that is wrong in it."""
+    return world_of(read_file(path))
+
+
+def world_of(document: Document) -> ResolvedTree:
+    """Return the world of a scenario document; raises Faults."""
+    kind = document.tree.get("kind")
+    if kind != "scenario":
+        remedy = (
+            "Write `kind: scenario`."
+            if kind is None
+            else "Only scenarios can be run; flows and measures belong to the library."
+        )
+        raise Faults([ScenarioFault(f"kind '{kind}' is not a scenario", document.place(("kind",)), remedy)])
+    check(Scenario, document.tree, document.places, document.keys, file=document.file)
+    catalogue = load_catalogue()
+    world = ResolvedTree(document.file, copy.deepcopy(document.tree))
+    _add_library(world, catalogue)
+    adopt_places(document, (), (), world.places, world.keys)
+    fill_zones(world, catalogue)
+    expand_traffic(world)
+    _fill_defaults(world)
+    fill_adoption(world, catalogue)
+    return world
+
+
+def _add_library(world: ResolvedTree, catalogue: Catalogue) -> None:
+    world.tree["library"] = copy.deepcopy(catalogue.flows)
+    world.tree["measures"] = {
+        name: {key: param.default for key, param in measure.params.items()}
+        for name, measure in catalogue.measures.items()
+    }
+    for table in ("calendars", "holidays", "profiles"):
+        world.tree[table] = {**copy.deepcopy(getattr(catalogue, table)), **world.tree.get(table, {})}
+    own = world.tree.get("statuses", {})
+    world.tree["statuses"] = {**copy.deepcopy(catalogue.statuses), **own}
+    for name in set(own) & set(catalogue.statuses):  # further successors of a status of the library
+        both = copy.deepcopy(catalogue.statuses[name])
+        world.tree["statuses"][name] = {**both, **own[name], "to": {**both.get("to", {}), **own[name].get("to", {})}}
+    world.places.update(catalogue.places)
+    world.keys.update(catalogue.keys)
+    for name, measure in catalogue.measures.items():
+        document = catalogue.documents[name]
+        for key in measure.params:
+            world.places["measures", name, key] = document.place(("params", key, "default"))
+
+
+def _fill_defaults(world: ResolvedTree) -> None:
+    """Write out the defaults that people want to edit, so that `set` finds them."""
+    clock = world.tree["clock"]
+    for key in ("warm_up", "cool_down"):
+        clock.setdefault(key, "0 h")
+    for zone in world.tree.get("zones", {}).values():
+        for entry in zone.values():
+            if isinstance(entry, dict) and "units" in entry:
+                entry.setdefault("open", "always")
+                entry.setdefault("at_shift_end", "finish")
+                entry.setdefault("stable", "computed")
+                entry.setdefault("preempt", False)
+                broken = entry.setdefault("breakdowns", "none")
+                if isinstance(broken, dict):
+                    broken.setdefault("clock", "always")
+                    broken.setdefault("of", "unit")
+            if isinstance(entry, dict) and "account" in entry:
+                entry.setdefault("floor", 0)
+    for root in ("library", "flows"):
+        for flow in world.tree.get(root, {}).values():
+            _fill_steps(flow.get("steps", {}))
+
+
+def fill_adoption(world: ResolvedTree, catalogue: Catalogue) -> None:
+    """
+    Write out the share that follows each practice in the scenario's regime, where the scenario says nothing else.
+
+    A scenario that gives shares by zone without `all` leaves the other zones with what the regime says.
+    """
+    regime = catalogue.regimes.get(str(world.tree.setdefault("regime", "R1")))
+    if regime is None:
+        return
+    document = catalogue.documents[regime.name]
+    adopted = world.tree.setdefault("adopted", {})
+    for measure, practices in regime.adopted.items():
+        for practice, share in practices.items():
+            own = adopted.setdefault(measure, {}) if isinstance(adopted.setdefault(measure, {}), dict) else {}
+            place = document.place(("adopted", measure, practice))
+            if practice not in own:
+                own[practice] = copy.deepcopy(share)
+                world.places["adopted", measure, practice] = place
+            elif by_zone(own[practice]):
+                for zone, value in (share if by_zone(share) else {"all": share}).items():
+                    if zone not in own[practice]:
+                        own[practice][zone] = copy.deepcopy(value)
+                        world.places["adopted", measure, practice, zone] = place
+
+
+def by_zone(share: Any) -> bool:  # noqa: ANN401
+    """Return whether a written share is one for each zone, and not one for all."""
+    return isinstance(share, dict) and "uncertain" not in share
+
+
+def _fill_steps(steps: dict[str, Any]) -> None:
+    for step in steps.values():
+        if isinstance(step.get("detect"), dict):
+            step["detect"].setdefault("false_alarm", "0 %")
+        _fill_steps(step.get("steps", {}))
+        _fill_steps(step.get("parallel", {}))
