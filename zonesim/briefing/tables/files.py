@@ -7,16 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Alignment, Font
-from openpyxl.utils import get_column_letter
-
 from zonesim.analysis import Point
+from zonesim.briefing.tables.workbook import GENERAL, PERCENT, Cell, Sheet, Workbook, workbook
 from zonesim.experiment import Results
 from zonesim.kpi.definitions import DEFINITIONS
 from zonesim.policy import Entry
-from zonesim.writing import for_spreadsheets, whole, write_table
+from zonesim.writing import write_table
 
 CSV: Final = "results.csv"
 EXCEL: Final = "results.xlsx"
@@ -147,53 +143,21 @@ def write_results(
         )
         write_table(paths[-1], columns_of(results), rows)
     paths.append(folder / EXCEL)
-    with whole(paths[-1]) as part:
-        _workbook(results, found, register).save(part)
+    with workbook(paths[-1]) as book:
+        _results_sheet(book, results, found)
+        _effects_sheet(book, results, found)
+        _arms_sheet(book, results)
+        _register_sheet(book, register)
+        _provenance_sheet(book, results)
     return paths
 
 
 # --- the workbook
 
 
-def _workbook(results: Results, found: Sequence[Point], register: Sequence[Entry]) -> Workbook:
-    book = Workbook(write_only=True)
-    _results_sheet(book, results, found)
-    _effects_sheet(book, results, found)
-    _arms_sheet(book, results)
-    _register_sheet(book, register)
-    _provenance_sheet(book, results)
-    return book
-
-
-def _sheet(book: Workbook, title: str, heads: Sequence[str], widths: Sequence[int]) -> Any:  # noqa: ANN401  a sheet that is only written
-    """Return a new sheet with its header in English and Chinese, which stays in sight."""
-    sheet = book.create_sheet(title)
-    sheet.freeze_panes = "A2"
-    for number, width in enumerate(widths, start=1):
-        sheet.column_dimensions[get_column_letter(number)].width = width
-    cells = []
-    for head in heads:
-        chinese = HEADERS_ZH.get(head, "")
-        cell = WriteOnlyCell(sheet, value=f"{head}\n{chinese}" if chinese else head)
-        cell.font, cell.alignment = Font(bold=True), Alignment(wrap_text=True, vertical="top")
-        cells.append(cell)
-    sheet.append(cells)
-    return sheet
-
-
-def _number(sheet: Any, value: float, *, percent: bool) -> Any:  # noqa: ANN401
-    """Return a cell with a number, shown as per cent where it is a share; empty where there is none."""
-    if math.isnan(value) or math.isinf(value):
-        return None
-    cell = WriteOnlyCell(sheet, value=value)
-    cell.number_format = "0.00%" if percent else "0.000" if abs(value) < 1 else "0.00"
-    return cell
-
-
-def _text(value: Any) -> str:  # noqa: ANN401
-    """Return a text that Excel takes for a text, whatever it begins with."""
-    text = "" if value is None else str(value)
-    return "".join(letter for letter in text if letter >= " " or letter in "\n\t")[:32_000]
+def _sheet(book: Workbook, title: str, heads: Sequence[str], widths: Sequence[int]) -> Sheet:
+    """Return a new sheet with its header in English and Chinese."""
+    return book.sheet(title, [f"{head}\n{HEADERS_ZH[head]}" if head in HEADERS_ZH else head for head in heads], widths)
 
 
 def _results_sheet(book: Workbook, results: Results, found: Sequence[Point]) -> None:
@@ -201,43 +165,27 @@ def _results_sheet(book: Workbook, results: Results, found: Sequence[Point]) -> 
     heads = columns_of(results)
     widths = [18, 16, 24, *(16 for _ in paths), 28, 40, 34, 8, 12, 12, 12, 8, 12, 12, 12, 12, 12, 12, 12, 12, 8, 14, 30]
     sheet = _sheet(book, "Results", heads, widths)
+    first = len(_FIXED)
+    shares = heads.index("missing")
     for point, row in zip(found, rows_of(results, found), strict=True):
-        percent = results.kpis[point.kpi].unit == "share"
+        formats = [PERCENT if results.kpis[point.kpi].unit == "share" else ""] * len(row)
+        formats[shares] = PERCENT
         numbers = {path: number for path, _, number in _settings(results, point)}
-        cells: list[Any] = []
-        for position, value in enumerate(row):
-            if isinstance(value, float):
-                cells.append(_number(sheet, value, percent=percent or heads[position] == "missing"))
-            elif position in range(len(_FIXED), len(_FIXED) + len(paths)):
-                cells.append(_setting_cell(sheet, value, numbers.get(paths[position - len(_FIXED)])))
-            else:
-                cells.append(value if isinstance(value, int) else _as_text(sheet, value))
-        sheet.append(cells)
-    sheet.auto_filter.ref = f"A1:{get_column_letter(len(heads))}{len(found) + 1}"
+        for position, path in enumerate(paths, start=first):
+            row[position], formats[position] = _setting_cell(row[position], numbers.get(path))
+        sheet.append(row, formats)
+    sheet.filter_rows()
 
 
-def _setting_cell(sheet: Any, text: str, number: float | None) -> Any:  # noqa: ANN401
-    """Return a setting as a number that shows its words (`×1.5`, `12 /h`), so that it sorts and plots."""
-    if not text:
-        return None
+def _setting_cell(text: str, number: float | None) -> tuple[Cell, str]:
+    """Return a setting as a number with a format that shows its words (`×1.5`, `12 /h`): so it sorts and plots."""
     if number is None:
-        return _as_text(sheet, text)
-    cell = WriteOnlyCell(sheet, value=number)
+        return text, ""
     shown = f"{number:.12g}"
-    if text != shown and text.count(shown) == 1:
-        before, _, after = text.partition(shown)
-        cell.number_format = "".join((f'"{before}"' if before else "", "General", f'"{after}"' if after else ""))
-    return cell
-
-
-def _as_text(sheet: Any, value: Any) -> Any:  # noqa: ANN401
-    text = _text(value)
-    cell = WriteOnlyCell(sheet, value=text)
-    if cell.data_type == "f":  # a text that begins with = is no formula
-        cell.data_type = "s"
-    if for_spreadsheets(text) != text:
-        cell.quotePrefix = True  # nor will it be one when it is edited
-    return cell
+    if text == shown or text.count(shown) != 1:
+        return number, GENERAL
+    before, _, after = text.partition(shown)
+    return number, "".join((f'"{before}"' if before else "", GENERAL, f'"{after}"' if after else ""))
 
 
 def _effects_sheet(book: Workbook, results: Results, found: Sequence[Point]) -> None:
@@ -250,20 +198,12 @@ def _effects_sheet(book: Workbook, results: Results, found: Sequence[Point]) -> 
         if point.difference is None:
             continue
         kpi, change = results.kpis[point.kpi], point.difference
-        percent = kpi.unit == "share"
         base = bases[point.future, point.kpi]
         relative = change.value / abs(base) if base else math.nan
-        sheet.append(
-            [
-                *(_as_text(sheet, text) for text in (point.arm, point.future, kpi.id, kpi.en, kpi.zh, kpi.unit)),
-                *(_number(sheet, value, percent=percent) for value in (change.value, change.low, change.high)),
-                _number(sheet, relative, percent=True),
-                change.n,
-                _as_text(sheet, results.baseline),
-                point.tag,
-                *(value if isinstance(value, int) else _as_text(sheet, value) for value in _run(results)),
-            ]
-        )
+        row: list[Cell] = [point.arm, point.future, kpi.id, kpi.en, kpi.zh, kpi.unit]
+        row += [change.value, change.low, change.high, relative, change.n, results.baseline, point.tag, *_run(results)]
+        own = PERCENT if kpi.unit == "share" else ""
+        sheet.append(row, [*("" for _ in heads), own, own, own, PERCENT])
 
 
 def _arms_sheet(book: Workbook, results: Results) -> None:
@@ -274,15 +214,14 @@ def _arms_sheet(book: Workbook, results: Results) -> None:
         own = (arm.name, arm.label.get("en", ""), arm.label.get("zh", ""), ", ".join(arm.measures), edits)
         changes = results.provenance["changes"].get(arm.name, []) or [{}]
         for change in changes:
-            more = (change.get(key) for key in ("path", "old", "new", "by", "at"))
-            sheet.append([_as_text(sheet, text) for text in (*own, *more)])
+            sheet.append_texts([*own, *(change.get(key) for key in ("path", "old", "new", "by", "at"))])
 
 
 def _register_sheet(book: Workbook, register: Sequence[Entry]) -> None:
     sheet = _sheet(book, "Register", ("path", "number", "kind", "source", "place"), (60, 16, 12, 60, 44))
     for entry in register:
         source = entry.source.title if entry.source is not None else ""
-        sheet.append([_as_text(sheet, text) for text in (entry.dotted, entry.text, entry.kind, source, entry.place)])
+        sheet.append_texts([entry.dotted, entry.text, entry.kind, source, entry.place])
 
 
 def _provenance_sheet(book: Workbook, results: Results) -> None:
@@ -310,8 +249,8 @@ def _provenance_sheet(book: Workbook, results: Results) -> None:
         for (arm, future), cell in results.cells.items()
     ]
     for key, value in facts:
-        sheet.append([_as_text(sheet, key), value if isinstance(value, int) else _as_text(sheet, value)])
+        sheet.append([key, value if isinstance(value, int) else str(value or "")])
     meanings = {definition.what: definition.meaning for definition in DEFINITIONS}
     for kpi in results.reported():
         what = next((name for name in sorted(meanings, key=len, reverse=True) if kpi.endswith(f".{name}")), "stage")
-        sheet.append([_as_text(sheet, kpi), _as_text(sheet, meanings.get(what, ""))])
+        sheet.append([kpi, meanings.get(what, "")])
