@@ -79,14 +79,17 @@ def test_what_is_written_is_read_again(tmp_path):
 
 def test_files_are_plain_parquet(tmp_path):
     """
-    A cell is a table that any program reads: replication, kind, name, position, value.
+    A cell is a table that any program reads: a row a name, with a list of replications beside a list of numbers.
     """
-    Store.below(tmp_path).write("k", {0: result()})
+    Store.below(tmp_path).write("k", {3: result(), 5: result(2.5)})
     cells = duckdb.read_parquet(f"{tmp_path}/cells/*.parquet")
-    rows = cells.filter("kind = 'value'").fetchall()
+    rows = {(kind, name): (replications, numbers) for kind, name, replications, numbers in cells.fetchall()}
+    long = cells.filter("name = 'f.dwell'").select("unnest(replications), unnest(numbers)").fetchall()
 
-    assert rows[0] == (0, "value", "Z.x.mean", 0, 1.5)
-    assert math.isnan(rows[1][-1])
+    assert rows["value", "Z.x.mean"] == ([3, 5], [1.5, 2.5])
+    assert all(math.isnan(number) for number in rows["value", "Z.none"][1])
+    assert rows["curve", "Z.never"] == ([], [])
+    assert long == [(3, 5.0), (3, 3.0), (5, 5.0), (5, 3.0)]
 
 
 def test_a_real_run_is_stored_bit_by_bit(tmp_path):
@@ -129,6 +132,31 @@ def test_a_damaged_file_is_run_again(tmp_path, harm, words):
     assert store.notes[0].endswith("; its replications are run again")
     store.write("k", {0: result()})
     assert Store.below(tmp_path).finished("k", [0]) == [0]
+
+
+def test_a_file_of_another_layout_does_not_count(tmp_path, monkeypatch):
+    """
+    A cell that another version of zonesim has laid out otherwise is noted in words and run again.
+    """
+    with monkeypatch.context() as older:
+        older.setattr("zonesim.experiment.store.LAYOUT", 1)
+        Store.below(tmp_path).write("k", {0: result()})
+    store = Store.below(tmp_path)
+
+    assert store.finished("k", [0]) == []
+    assert store.notes[0].endswith("was written by another version of zonesim; its replications are run again")
+
+
+def test_numbers_are_read_without_the_arrays(tmp_path):
+    """
+    Who asks for values gets them, with what is withheld, and no curves and samples.
+    """
+    Store.below(tmp_path).write("k", {0: result()})
+    found = Store.below(tmp_path).read("k", [0], values_only=True)[0]
+
+    assert (repr(found.values), found.withheld, found.events) == (repr(result().values), result().withheld, 77)
+    assert not found.curves
+    assert not found.samples
 
 
 def test_a_file_under_a_foreign_name_does_not_count(tmp_path):

@@ -17,7 +17,7 @@ from zonesim.plan.records import Ints
 PILOT: Final = 400
 """Tokens of a pilot run: enough to meet the common paths, and done in a fraction of a second."""
 
-_TYPICAL: Final = 0.00002
+_TYPICAL: Final = 0.000003
 """Seconds that a token takes, order of magnitude, where nothing has been tried."""
 
 _CLASS_BYTES: Final = 6

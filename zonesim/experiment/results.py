@@ -6,7 +6,6 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +23,7 @@ STUDY: Final = "study.json"
 INPUTS: Final = "inputs"
 """Folder of the files that a run was read from, as they were."""
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Version of `study.json`."""
 
 Floats = NDArray[np.float64]
@@ -122,13 +121,10 @@ class Results:
     provenance: dict[str, Any] = field(default_factory=dict)
     level: float = 0.95
     """Confidence level of the intervals."""
+    store: Store = field(default_factory=lambda: Store(Path()), repr=False)
+    """The cells."""
     _matrices: dict[tuple[str, str], tuple[dict[str, int], Floats]] = field(default_factory=dict, repr=False)
     _missing: dict[tuple[str, str], dict[str, list[float]]] = field(default_factory=dict, repr=False)
-
-    @cached_property
-    def store(self) -> Store:
-        """Return the cells."""
-        return Store(self.folder / FOLDER)
 
     def reported(self) -> list[str]:
         """Return the ids of the KPIs that the experiment reports, in its order."""
@@ -169,14 +165,14 @@ class Results:
         runs = self.runs(arm, future)
         return {name: [run.samples[name] for run in runs] for name in runs[0].samples} if runs else {}
 
-    def runs(self, arm: str, future: str) -> list[RunResult]:
+    def runs(self, arm: str, future: str, *, values_only: bool = False) -> list[RunResult]:
         """
-        Return all numbers of an arm in a future by replication (those in `common`).
+        Return all numbers of an arm in a future by replication (those in `common`), `values_only`: no curves, samples.
 
         Raises ScenarioFault when cells are lost or damaged, so that it has fewer.
         """
         common = self.common(future)
-        found = self.store.read(self.cells[arm, future].key, common)
+        found = self.store.read(self.cells[arm, future].key, common, values_only=values_only)
         if len(found) < len(common):
             fault = f"{len(common) - len(found)} of {len(common)} replications of arm '{arm}' are lost or damaged"
             place = Place(str(self.folder / FOLDER))
@@ -186,7 +182,7 @@ class Results:
     def _matrix(self, arm: str, future: str) -> tuple[dict[str, int], Floats]:
         """Return positions of KPIs, and their values by replication."""
         if (arm, future) not in self._matrices:
-            runs = self.runs(arm, future)
+            runs = self.runs(arm, future, values_only=True)
             names = {name: position for position, name in enumerate(runs[0].values)} if runs else {}
             values = [[run.values[name] for name in names] for run in runs]
             missing: dict[str, list[float]] = {}
@@ -198,14 +194,18 @@ class Results:
         return self._matrices[arm, future]
 
 
-def load_results(folder: Path) -> Results:
-    """Return the results in a folder that `sweep` or `compare` wrote; raises ScenarioFault when there are none."""
+def load_results(folder: Path, store: Store | None = None) -> Results:
+    """
+    Return the results in a folder that `sweep` or `compare` wrote; raises ScenarioFault when there are none.
+
+    `store`: of its cells, where it is open already.
+    """
     path = folder / STUDY
     if is_odd(path):
         raise Faults([ScenarioFault(ODD, Place(str(path)), "Name a results folder of `sweep` or `compare`.")])
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        return _results(folder, document)
+        return _results(folder, document, store or Store(folder / FOLDER))
     except OSError as error:
         fault, remedy = f"cannot be read: {error.strerror}", "Name a results folder of `sweep` or `compare`."
         raise Faults([ScenarioFault(fault, Place(str(path)), remedy)]) from None
@@ -214,7 +214,7 @@ def load_results(folder: Path) -> Results:
         raise Faults([ScenarioFault(fault, Place(str(path)), "Run the experiment again.")]) from None
 
 
-def _results(folder: Path, document: dict[str, Any]) -> Results:
+def _results(folder: Path, document: dict[str, Any], store: Store) -> Results:
     if document["format"] != FORMAT:
         raise ValueError(f"format {document['format']}")
     _check_texts(document)
@@ -273,6 +273,7 @@ def _results(folder: Path, document: dict[str, Any]) -> Results:
         },
         provenance=document["provenance"],
         level=float(document["level"]),
+        store=store,
     )
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Se
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from threading import Thread
@@ -34,6 +34,9 @@ PATIENCE: Final = 0.2
 """Seconds between looks at finished cells, so that an interrupt is answered at once."""
 
 _WARNINGS: Final = "PYTHONWARNINGS"
+
+SAMPLES: Final = frozenset({"dwell", "dwell_open"})
+"""Durations that are kept one by one: those that a figure shows the distribution of."""
 
 LEAST_WORK: Final = 1.5
 """Seconds that the work of a cell should take at least, so that starting and storing it costs little beside."""
@@ -113,7 +116,8 @@ def run_cell(job: Job, replication: int) -> RunResult:
     totals = simulate(job.plan, job.seed, replication, reducer, job.how.engine)
     found = measure(job.plan, reducer, totals, job.loads)
     if job.only is None:
-        return found
+        samples = {name: sample for name, sample in found.samples.items() if name.rpartition(".")[2] in SAMPLES}
+        return replace(found, samples=samples)
     values = {name: found.values[name] for name in job.only & found.values.keys()}
     withheld = {name: share for name, share in found.withheld.items() if name in values}
     return RunResult(values, events=found.events, withheld=withheld)
@@ -164,6 +168,8 @@ def run_arms(
                 _in_processes(jobs, cells, how.workers) if how.workers > 1 and len(cells) > 1 else _here(jobs, cells)
             ):
                 done[cell.key].append(outcome)
+                if store is not None:
+                    store.trust(cell.key, outcome.finished)
                 count += len(cell.replications)
                 if progress is not None:
                     progress(count, total)

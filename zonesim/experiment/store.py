@@ -6,8 +6,8 @@ replication, so a file is found again by the hash of these and of the versions o
 the experiment is called. Files are written under another name and renamed, so a file that has its name is whole; one
 that is damaged, or is no cell of this plan, is noted and its replications are run again.
 
-A file has one row a number: `replication, kind, name, position, value`, where `kind` is `value` (a KPI), `withheld`
-(its missing share), `curve`, `sample` (ms) or `events`. A curve or sample without numbers is one row at position -1.
+A file has one row a name: `kind, name, replications, numbers`, where `kind` is `value` (a KPI), `withheld` (its missing
+share), `curve`, `sample` (ms) or `events`. The two lists are equally long: each number beside the replication it is of.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import math
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,11 +40,27 @@ FOLDER: Final = "cells"
 SHARED: Final = ".cells"
 """Folder of cells beside the results folders: all that were ever finished there, for every run that can use them."""
 
+LAYOUT: Final = 2
+"""Version of the layout of a file."""
+
 _TAG: Final = "zonesim"
 _KEY_LENGTH: Final = 32
-_NOTHING: Final = np.array([math.nan])
-_BEFORE: Final = np.array([-1], dtype=np.int32)
-_READ: Final = "SELECT replication, kind, name, position, value FROM read_parquet($1)"
+
+_READ: Final = "SELECT kind, name, replications, numbers FROM read_parquet($1)"
+_READ_VALUES: Final = f"{_READ} WHERE kind IN ('value', 'withheld', 'events')"
+_WRITE: Final = """
+    COPY (
+        SELECT kind, name, coalesce(replications, []) AS replications, coalesce(numbers, []) AS numbers
+        FROM names LEFT JOIN (
+            SELECT
+                row,
+                list(replication ORDER BY position) AS replications,
+                -- What has no value comes out of numpy as NULL; in the file it is a number like the others.
+                list(coalesce(number, 'nan'::DOUBLE) ORDER BY position) AS numbers
+            FROM numbers GROUP BY row
+        ) USING (row) ORDER BY row
+    ) TO {file} (FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{tag}: {head}}})
+"""
 
 
 def cell_key(plan: Plan, seed: int, offset: int) -> str:
@@ -105,65 +122,61 @@ class Store:
         return [number for number in replications if number in self._known[key]]
 
     def forget(self, key: str) -> None:
-        """Look again for the files of a plan the next time: other processes have written some."""
+        """Look again for the files of a plan the next time: others have written some."""
         self._known.pop(key, None)
+
+    def trust(self, key: str, replications: Sequence[int]) -> None:
+        """Take the file that another process has just written of these replications for whole; it is not looked at."""
+        if replications:
+            self._sound[self._path(key, replications)] = sorted(replications)
+        self.forget(key)
 
     def write(self, key: str, results: Mapping[int, RunResult]) -> None:
         """Write the results of a block of replications as one file; it appears whole or not at all."""
         if not results:
             return
         numbers = sorted(results)
-        final = self.folder / f"{key}-{numbers[0]:06d}-{numbers[-1]:06d}.parquet"
-        names, rows = _rows(results)
-        head = json.dumps({"key": key, "replications": numbers, "digest": _digest(names, rows)})
-        with whole(final) as part, _connect() as connection:
-            connection.register("numbers", rows)
-            connection.register(
-                "names",
-                {
-                    "id": np.arange(len(names), dtype=np.int32),
-                    "kind": np.array([kind for kind, _ in names], dtype=object),
-                    "name": np.array([name for _, name in names], dtype=object),
-                },
-            )
+        final = self._path(key, numbers)
+        table = _Table.of(results)
+        head = json.dumps({"layout": LAYOUT, "key": key, "replications": numbers, "digest": table.digest()})
+        with whole(final) as part, _connection() as connection:
+            connection.register("names", table.by_name())
+            connection.register("numbers", table.by_number())
             try:
-                connection.execute(
-                    # What has no value comes out of numpy as NULL; in the file it is a number like the others.
-                    "COPY (SELECT replication, kind, name, position, coalesce(value, 'nan'::DOUBLE) AS value"  # noqa: S608  the name of the file is quoted
-                    f" FROM numbers JOIN names USING (id) ORDER BY row) TO {_quoted(str(part))}"
-                    f" (FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{_TAG}: {_quoted(head)}}})"
-                )
+                connection.execute(_WRITE.format(file=_quoted(str(part)), tag=_TAG, head=_quoted(head)))
             except duckdb.Error as error:
                 if os.strerror(errno.ENOSPC) in str(error):
                     raise DiskFull(final) from None
                 raise
-        self.forget(key)
+        self.trust(key, numbers)
 
-    def read(self, key: str, replications: Sequence[int]) -> dict[int, RunResult]:
-        """Return the results of those of `replications` that are stored."""
+    def read(self, key: str, replications: Sequence[int], *, values_only: bool = False) -> dict[int, RunResult]:
+        """Return the results of those of `replications` that are stored; with `values_only` no curves and samples."""
         wanted = self.finished(key, replications)
         found: dict[int, RunResult] = {}
         for path in dict.fromkeys(self._known[key][number] for number in wanted):
-            found.update(_results(_table(path)))
+            found |= _Table.read(path, values_only=values_only).results()
         return {number: found[number] for number in wanted}
 
-    def keep(self, key: str, replications: Sequence[int], folder: Path) -> None:
+    def keep(self, key: str, replications: Sequence[int], other: Store) -> None:
         """
-        Put the files with these replications into the store of a results folder, which then needs no other folder.
+        Put the files with these replications into another store, which then needs this one no more.
 
         They are the same files under a second name where the disk can do that, else copies.
         """
-        make_folder(folder)
         for path in dict.fromkeys(self._known[key][number] for number in self.finished(key, replications)):
-            kept = folder / path.name
-            if kept.exists() and kept.samefile(path):
-                continue
-            with whole(kept) as part:
-                part.unlink(missing_ok=True)
-                try:
-                    part.hardlink_to(path)
-                except OSError:
-                    shutil.copy2(path, part)
+            kept = other.folder / path.name
+            if not (kept.exists() and kept.samefile(path)):
+                with whole(kept) as part:
+                    part.unlink(missing_ok=True)
+                    try:
+                        part.hardlink_to(path)
+                    except OSError:
+                        shutil.copy2(path, part)
+            other.trust(key, self._sound[path])
+
+    def _path(self, key: str, replications: Sequence[int]) -> Path:
+        return self.folder / f"{key}-{min(replications):06d}-{max(replications):06d}.parquet"
 
     def _checked(self, path: Path, key: str) -> list[int] | None:
         """Return the replications in a file, or None with a note when it is not a whole cell of this plan."""
@@ -172,10 +185,11 @@ class Store:
             return None
         try:
             head = _head(path)
-            table = _table(path)
-            if head.get("key") != key:
+            if head.get("key", key) != key:
                 reason = "is not a cell of this plan"
-            elif head.get("digest") != _digest_of(table):
+            elif head and head.get("layout") != LAYOUT:
+                reason = "was written by another version of zonesim"
+            elif _Table.read(path).digest() != head.get("digest"):
                 reason = "is damaged"
             else:
                 return [int(number) for number in head["replications"]]
@@ -185,107 +199,124 @@ class Store:
         return None
 
 
-def _connect() -> duckdb.DuckDBPyConnection:
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
     """Return a database in memory that uses one processor: cells are written and read by several processes."""
     return duckdb.connect(config={"threads": 1})
+
+
+def _connection() -> duckdb.DuckDBPyConnection:
+    """Return a connection of its own to the database; it is closed where its block ends."""
+    return _database().cursor()
 
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _rows(results: Mapping[int, RunResult]) -> tuple[list[tuple[str, str]], dict[str, NDArray[Any]]]:
-    """Return (kind, name) by id, and the columns of numbers."""
-    names: dict[tuple[str, str], int] = {}
-    parts: list[tuple[int, int, NDArray[np.float64]]] = []
-    for number, result in sorted(results.items()):
-        columns = [("value", name, np.array([value])) for name, value in result.values.items()]
-        columns += [("withheld", name, np.array([share])) for name, share in result.withheld.items()]
-        columns += [("curve", name, curve) for name, curve in result.curves.items()]
-        columns += [("sample", name, sample) for name, sample in result.samples.items()]
-        columns += [("events", "", np.array([result.events]))]
-        for kind, name, values in columns:
-            identity = names.setdefault((kind, name), len(names))
-            parts.append((number, identity, values.astype(np.float64) if len(values) else _NOTHING))
-    lengths = [len(values) for *_, values in parts]
-    positions = [np.arange(len(values), dtype=np.int32) if values is not _NOTHING else _BEFORE for *_, values in parts]
-    total = sum(lengths)
-    return list(names), {
-        "row": np.arange(total, dtype=np.int64),
-        "replication": np.repeat(np.array([number for number, *_ in parts], dtype=np.int32), lengths),
-        "id": np.repeat(np.array([identity for _, identity, _ in parts], dtype=np.int32), lengths),
-        "position": np.concatenate(positions),
-        "value": np.concatenate([values for *_, values in parts]),
-    }
+@dataclass(frozen=True)
+class _Table:
+    """The rows of a file: names as (kind, name), and for each the replications beside their numbers."""
 
+    names: list[tuple[str, str]]
+    replications: list[NDArray[np.int32]]
+    numbers: list[NDArray[np.float64]]
 
-def _digest(names: Sequence[tuple[str, str]], rows: Mapping[str, NDArray[Any]]) -> str:
-    """Return the hash of numbers and names; every missing number (nan) counts as one and the same."""
-    return _hash(names, rows["id"], rows["replication"], rows["position"], rows["value"])
+    @classmethod
+    def of(cls, results: Mapping[int, RunResult]) -> _Table:
+        """Return the table of some runs, replications in order."""
+        numbers, runs = zip(*sorted(results.items()), strict=True)
+        found = cls([], [], [])
+        found._add_singles("events", numbers, [{"": run.events} for run in runs])
+        found._add_singles("value", numbers, [run.values for run in runs])
+        found._add_singles("withheld", numbers, [run.withheld for run in runs])
+        found._add_arrays("curve", numbers, [run.curves for run in runs])
+        found._add_arrays("sample", numbers, [run.samples for run in runs])
+        return found
 
+    def _add_singles(self, kind: str, replications: Sequence[int], runs: Sequence[Mapping[str, float]]) -> None:
+        for name in dict.fromkeys(name for run in runs for name in run):
+            known = [(number, run[name]) for number, run in zip(replications, runs, strict=True) if name in run]
+            self.names.append((kind, name))
+            self.replications.append(np.array([number for number, _ in known], dtype=np.int32))
+            self.numbers.append(np.array([value for _, value in known], dtype=np.float64))
 
-def _digest_of(table: Mapping[str, NDArray[Any]]) -> str:
-    """Return the same hash of a table that was read."""
-    names: dict[tuple[str, str], int] = {}
-    pairs = zip(table["kind"].tolist(), table["name"].tolist(), strict=True)
-    ids = np.array([names.setdefault(pair, len(names)) for pair in pairs], dtype=np.int32)
-    return _hash(list(names), ids, table["replication"], table["position"], table["value"])
+    def _add_arrays(self, kind: str, replications: Sequence[int], runs: Sequence[Mapping[str, NDArray[Any]]]) -> None:
+        for name in dict.fromkeys(name for run in runs for name in run):
+            parts = [run[name] for run in runs]
+            self.names.append((kind, name))
+            self.replications.append(np.repeat(np.array(replications, dtype=np.int32), [len(part) for part in parts]))
+            self.numbers.append(np.concatenate(parts).astype(np.float64, copy=False))
 
+    @classmethod
+    def read(cls, path: Path, *, values_only: bool = False) -> _Table:
+        """Return the table in a file; raises TypeError for columns of another kind."""
+        with _connection() as connection:
+            columns = connection.execute(_READ_VALUES if values_only else _READ, [str(path)]).fetchnumpy()
+        found = cls(
+            list(zip(columns["kind"].tolist(), columns["name"].tolist(), strict=True)),
+            columns["replications"].tolist(),
+            columns["numbers"].tolist(),
+        )
+        if any(
+            type(each) is not np.ndarray or each.dtype.kind not in "if"
+            for each in (*found.replications, *found.numbers)
+        ):
+            raise TypeError("columns of another kind")
+        return found
 
-def _hash(names: Sequence[tuple[str, str]], *columns: NDArray[Any]) -> str:
-    digest = hashlib.sha256(repr(list(names)).encode())
-    for column in columns:
-        kind = np.float64 if column.dtype.kind == "f" else np.int64
-        values: NDArray[Any] = np.ascontiguousarray(column, dtype=kind)
-        if kind is np.float64:
-            values = np.where(np.isnan(values), math.nan, values)
-        digest.update(values.tobytes())
-    return digest.hexdigest()
+    def by_name(self) -> dict[str, NDArray[Any]]:
+        """Return kinds and names as columns, each with its row."""
+        kinds, names = zip(*self.names, strict=True)
+        rows = np.arange(len(self.names), dtype=np.int32)
+        return {"row": rows, "kind": np.array(kinds, dtype=object), "name": np.array(names, dtype=object)}
+
+    def by_number(self) -> dict[str, NDArray[Any]]:
+        """Return all numbers as a column, each with its row, its place among all and its replication."""
+        rows = np.repeat(np.arange(len(self.names), dtype=np.int32), [len(each) for each in self.numbers])
+        return {
+            "row": rows,
+            "position": np.arange(len(rows), dtype=np.int64),
+            "replication": np.concatenate(self.replications),
+            "number": np.concatenate(self.numbers),
+        }
+
+    def digest(self) -> str:
+        """Return a hash of all that is in the table; every missing number (nan) counts as one and the same."""
+        digest = hashlib.sha256(repr((self.names, [len(each) for each in self.numbers])).encode())
+        numbers = np.concatenate(self.numbers)
+        digest.update(np.concatenate(self.replications).astype(np.int64).tobytes())
+        digest.update(np.where(np.isnan(numbers), math.nan, numbers).tobytes())
+        return digest.hexdigest()
+
+    def results(self) -> dict[int, RunResult]:
+        """Return the runs in the table by replication."""
+        found: dict[int, RunResult] = {}
+        for (kind, name), replications, numbers in zip(self.names, self.replications, self.numbers, strict=True):
+            if kind in {"curve", "sample"}:
+                ends = np.searchsorted(replications, list(found), side="right")
+                for run, part in zip(found.values(), np.split(numbers, ends[:-1]), strict=True):
+                    if kind == "curve":
+                        run.curves[name] = part
+                    else:
+                        run.samples[name] = part.astype(np.int64)
+                continue
+            for number, value in zip(replications.tolist(), numbers.tolist(), strict=True):
+                if kind == "events":
+                    found[number] = RunResult({}, events=int(value))
+                elif kind == "value":
+                    found[number].values[name] = value
+                else:
+                    found[number].withheld[name] = value
+        return found
 
 
 def _head(path: Path) -> dict[str, Any]:
     """Return what a file says about itself; empty for a file that zonesim has not written."""
-    connection = _connect()
-    try:
+    with _connection() as connection:
         pairs = connection.execute("SELECT key, value FROM parquet_kv_metadata($1)", [str(path)]).fetchall()
-    finally:
-        connection.close()
     text = next((bytes(value).decode() for key, value in pairs if bytes(key).decode() == _TAG), "{}")
     head = json.loads(text)
     if not isinstance(head, dict):
         raise TypeError("no mapping")
     return head
-
-
-def _table(path: Path) -> dict[str, NDArray[Any]]:
-    """Return the columns of a file in the order in which they were written."""
-    connection = _connect()
-    try:
-        found = connection.execute(_READ, [str(path)]).fetchnumpy()
-    finally:
-        connection.close()
-    if found["value"].dtype.kind != "f" or any(np.ma.is_masked(column) for column in found.values()):
-        raise TypeError("columns of another kind")
-    return {name: np.asarray(column) for name, column in found.items()}
-
-
-def _results(table: Mapping[str, NDArray[Any]]) -> dict[int, RunResult]:
-    """Return the runs in a table by replication."""
-    replication, kind, name = table["replication"], table["kind"], table["name"]
-    found: dict[int, RunResult] = {}
-    edges = np.flatnonzero(np.concatenate([[True], table["position"][1:] <= 0]))
-    for first, after in zip(edges.tolist(), [*edges[1:].tolist(), len(replication)], strict=True):
-        number = int(replication[first])
-        values = table["value"][first:after] if table["position"][first] >= 0 else table["value"][:0]
-        old = found.setdefault(number, RunResult({}))
-        if kind[first] == "value":
-            old.values[name[first]] = float(values[0])
-        elif kind[first] == "withheld":
-            old.withheld[name[first]] = float(values[0])
-        elif kind[first] == "curve":
-            old.curves[name[first]] = values.copy()
-        elif kind[first] == "sample":
-            old.samples[name[first]] = values.astype(np.int64)
-        else:
-            found[number] = replace(old, events=int(values[0]))
-    return found

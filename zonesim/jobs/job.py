@@ -28,7 +28,6 @@ from zonesim.experiment import (
     write_study,
 )
 from zonesim.experiment.eta import in_words, remaining
-from zonesim.experiment.store import FOLDER
 from zonesim.faults import ZonesimError
 from zonesim.stopping import STOPPED, keep
 
@@ -119,9 +118,10 @@ def write_found(design: Design, runs: Runs[Pair], folder: Path, store: Store) ->
     notes = make_room(folder, run_id(design), finished)
     write_study(folder, study_document(design, runs, inputs, grown, released))
     write_inputs(folder, design)
+    kept = Store.below(folder)
     for pair, cell in design.cells.items():
-        store.keep(cell.key, runs.finished[pair], folder / FOLDER)
-    return load_results(folder), notes
+        store.keep(cell.key, runs.finished[pair], kept)
+    return load_results(folder, kept), notes
 
 
 def warnings_of(design: Design) -> list[str]:
