@@ -1,5 +1,36 @@
-"""zonesim: discrete-event simulation of comprehensive bonded zones."""
+"""
+zonesim: discrete-event simulation of comprehensive bonded zones.
 
-__version__ = "0.1.0"
+In Python, everything begins with `zonesim.load(path)`; docs/how-to/use-from-python.md shows the way.
+"""
 
-__all__ = ["__version__"]
+from importlib import import_module
+
+from zonesim.version import __version__
+
+__all__ = [
+    "Experiment",
+    "Faults",
+    "Interval",
+    "Records",
+    "Row",
+    "RunFault",
+    "Scenario",
+    "ScenarioFault",
+    "Study",
+    "ZonesimError",
+    "__version__",
+    "load",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Return a public name; what it needs is imported when it is asked for, so that `import zonesim` takes no time."""
+    if name in __all__:
+        return getattr(import_module("zonesim.api"), name)
+    raise AttributeError(f"module 'zonesim' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return __all__

@@ -90,6 +90,38 @@ def test_examples_agree_with_theory(text, kpi, value, unit):
     assert abs(found.mean() - expected) < 4 * found.std(ddof=1) / 10**0.5 + 0.5 * 10.0 ** -len(value.partition(".")[2])
 
 
+PYTHON = [page for page in PAGES if "```python\n" in page.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("page", PYTHON, ids=lambda page: page.name)
+def test_python_of_a_page_runs(page, tmp_path, monkeypatch):
+    """
+    The blocks of Python in a page run one after the other in a copy of the project, and leave no file behind.
+    """
+    for folder in ("scenarios", "experiments"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    (tmp_path / "pyproject.toml").touch()
+    before = set(tmp_path.rglob("*"))
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    exec(compile("\n".join(blocks), str(page), "exec"), {})
+
+    assert set(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("notebook", sorted((ROOT / "docs").rglob("*.py")), ids=lambda path: path.name)
+def test_notebooks_run(notebook, tmp_path):
+    """
+    A notebook in cells runs as a script and answers its question for every arm and demand.
+    """
+    shutil.copytree(ROOT / "scenarios", tmp_path / "scenarios")
+    done = subprocess.run([sys.executable, notebook], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    for arm in ("R1", "11"):
+        assert len(re.findall(rf"^{arm}, demand × [13]: (traffic|two lanes)", done.stdout, re.MULTILINE)) == 2
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
     """

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from zonesim import __version__
 from zonesim.limits import MOST_WORKERS
+from zonesim.version import __version__
 
 app = typer.Typer(
     add_completion=False,

@@ -1,6 +1,15 @@
 """Experiments: arms × futures × replications, their store, and what they have found."""
 
-from zonesim.experiment.design import Combination, Design, Option, is_experiment, plain_design, read_design, tree_hash
+from zonesim.experiment.design import (
+    Combination,
+    Design,
+    Option,
+    grid_design,
+    is_experiment,
+    plain_design,
+    read_design,
+    tree_hash,
+)
 from zonesim.experiment.execution import Execution
 from zonesim.experiment.futures import AS_WRITTEN, Future, Setting
 from zonesim.experiment.identity import (
@@ -46,6 +55,7 @@ __all__ = [
     "asked_settings",
     "cell_key",
     "folder_name",
+    "grid_design",
     "have_changed",
     "is_experiment",
     "load_results",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -243,6 +243,47 @@ def plain_design(
         *asked_number("level", 100 * level, 100 * USUAL_LEVEL),
     )
     return complete(design, [])
+
+
+def grid_design(
+    file: Path,
+    world: ResolvedTree,
+    arms: Sequence[Arm],
+    settings: Sequence[str],
+    vary: Mapping[str, object],
+    *,
+    seed: int,
+    replications: int,
+    level: float = USUAL_LEVEL,
+) -> Design:
+    """
+    Return the design of some arms (baseline first) of a scenario in every combination of values: `vary` is what stands
+    below `futures: grid:` in the file of an experiment. Raises Faults.
+    """
+    tree = {
+        "zonesim": 1,
+        "kind": "experiment",
+        "name": "sweep",
+        "scenario": str(file),
+        "arms": {arm.name: [] for arm in arms},
+        "futures": {"grid": {path: _plain(values) for path, values in vary.items()}},
+    }
+    document = Document("vary", tree)
+    written = check(Experiment, tree, {}, {}, file="vary")
+    design = draft_comparison(file, world, arms, settings)
+    design.seed, design.replications, design.level, design.kind = seed, replications, level, "sweep"
+    measures = dict.fromkeys(each.measure for arm in arms for each in arm.measures)
+    design.futures = tuple(futures_of(written, document, world, list(measures)))
+    if faults := _clashes(world, design.options, design.futures):
+        raise Faults(faults)
+    return complete(design, [])
+
+
+def _plain(values: object) -> object:
+    """Return values as a file would have them: lists and mappings, no tuples or ranges."""
+    if isinstance(values, Mapping):
+        return {key: _plain(each) for key, each in values.items()}
+    return values if isinstance(values, str) or not isinstance(values, Iterable) else list(values)
 
 
 def draft_comparison(file: Path, world: ResolvedTree, arms: Sequence[Arm], settings: Sequence[str]) -> Design:

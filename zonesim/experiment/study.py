@@ -9,7 +9,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from zonesim import __version__
 from zonesim.experiment.design import Design, Option
 from zonesim.experiment.futures import Setting
 from zonesim.experiment.identity import run_id, told_settings
@@ -18,6 +17,7 @@ from zonesim.experiment.runner import Runs
 from zonesim.kpi import table_version
 from zonesim.plan.plan import MEANING
 from zonesim.policy import count_kinds, flows_in_use, register
+from zonesim.version import __version__
 from zonesim.writing import make_folder, whole, write_text
 
 Pair = tuple[str, str]

@@ -12,7 +12,6 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from zonesim import __version__
 from zonesim.analysis import Comparison, Difference, Effect
 from zonesim.briefing.figures.style import BETWEEN, MARGIN, NORMAL, WIDTH, fit, slide, width_of
 from zonesim.briefing.text.words import Language, Words
@@ -20,6 +19,7 @@ from zonesim.kpi import Kpi, RunResult
 from zonesim.policy import ResolvedArm
 from zonesim.scenario import Scenario, load_catalogue
 from zonesim.units import parse
+from zonesim.version import __version__
 
 MOST_ARMS: Final = 5
 """Arms that one figure can tell apart."""

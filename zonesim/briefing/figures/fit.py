@@ -13,7 +13,6 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from zonesim import __version__
 from zonesim.briefing.figures import style
 from zonesim.briefing.text.words import Language, Words
 from zonesim.fitting import Fit, Group
@@ -21,6 +20,7 @@ from zonesim.fitting.arrivals import HOURS, SMALLEST_CELL, WEEK
 from zonesim.fitting.beside import Check
 from zonesim.fitting.distributions import Candidate, Durations
 from zonesim.units import HOUR, MINUTE, SECOND
+from zonesim.version import __version__
 
 MOST: Final = 4
 """Groups that are drawn: those with most rows."""

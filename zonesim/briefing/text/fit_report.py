@@ -9,7 +9,6 @@ from typing import Any, Final
 import numpy as np
 from rich.table import Table
 
-from zonesim import __version__
 from zonesim.briefing.tables.printing import printed
 from zonesim.briefing.text.fit_words import DAYS, SEPARATORS, said, told_duration
 from zonesim.fitting import Fit, Group
@@ -20,6 +19,7 @@ from zonesim.fitting.instants import offset_text
 from zonesim.fitting.log import REASONS
 from zonesim.fitting.words import detail_in
 from zonesim.units import HOUR, MINUTE, SECOND
+from zonesim.version import __version__
 
 SHOWN_LAWS: Final = 4
 SHOWN_DATES: Final = 6

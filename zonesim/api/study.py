@@ -1,0 +1,212 @@
+"""What was found: KPIs of every arm in every future, replication by replication, with intervals and differences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from zonesim.analysis import Comparison, Difference, Interval, compare, overruled, trivially_changed, unstable
+from zonesim.api.relations import relation
+from zonesim.api.rows import Row, rows_text
+from zonesim.briefing.text.values import level_text
+from zonesim.experiment import Design, Execution, Failure, run_arms
+from zonesim.faults import Place, RunFault, UnknownName, suggest
+from zonesim.kpi import Kpi, RunResult
+
+
+@dataclass(frozen=True)
+class Study:
+    """
+    The numbers of a run, a comparison or a sweep.
+
+    Where an arm or a future is not named, the only one there is is meant. Means are taken over the replications that
+    every arm of a future has finished.
+    """
+
+    design: Design
+    """What was run."""
+    results: dict[tuple[str, str], list[RunResult]]
+    """By arm and future, the numbers of each replication that all arms of the future have finished, in order."""
+    failures: dict[tuple[str, str], list[Failure]]
+    """By arm and future, the replications that could not be finished, with the reason."""
+    finished: dict[str, list[int]]
+    """By future, the numbers of these replications."""
+    comparisons: dict[str, Comparison]
+    """By future, intervals and effects."""
+
+    @property
+    def arms(self) -> list[str]:
+        """Names of the arms, the baseline first."""
+        return list(self.design.options)
+
+    @property
+    def baseline(self) -> str:
+        """Name of the arm that differences are taken to."""
+        return self.design.baseline
+
+    @property
+    def futures(self) -> list[str]:
+        """Names of the futures."""
+        return list(self.comparisons)
+
+    @property
+    def kpis(self) -> dict[str, Kpi]:
+        """KPIs by id, with labels and units, in the order in which they are told."""
+        return {kpi.id: kpi for kpi in self.design.kpis}
+
+    def values(self, kpi: str, arm: str = "", future: str = "") -> NDArray[np.float64]:
+        """
+        Return a KPI by replication, shape (replications,); nan where it is undefined or withheld.
+
+        Raises UnknownName.
+        """
+        self._known(kpi)
+        return np.array([run.values.get(kpi, math.nan) for run in self.results[self._pair(arm, future)]])
+
+    def interval(self, kpi: str, arm: str = "", future: str = "") -> Interval:
+        """Return the mean of a KPI with its confidence limits; raises UnknownName."""
+        self._known(kpi)
+        arm, future = self._pair(arm, future)
+        return self.comparisons[future].arms[arm][kpi]
+
+    def difference(self, kpi: str, arm: str = "", future: str = "") -> Difference:
+        """Return the mean paired difference of an arm to the baseline with its limits; raises UnknownName."""
+        self._known(kpi)
+        others = [name for name in self.arms if name != self.baseline]
+        arm, future = self._pair(arm or (others[0] if len(others) == 1 else ""), future)
+        for effect in self.comparisons[future].effects:
+            if (effect.arm, effect.kpi) == (arm, kpi):
+                return effect.difference
+        remedy = suggest(arm, others, "arms beside it") if others else "Compare it with another arm."
+        raise UnknownName(f"'{arm}' is the baseline", Place("arm"), remedy)
+
+    def curve(self, name: str, arm: str = "", future: str = "") -> NDArray[np.float64]:
+        """
+        Return a curve by replication and hour, shape (replications, 24) or (replications, 168): `PLACE.queue`,
+        `PLACE.wait`, `RESOURCE.busy_week` and others (see `RunResult.curves`). Raises UnknownName.
+        """
+        runs = self.results[self._pair(arm, future)]
+        if name not in runs[0].curves:
+            raise UnknownName(f"no curve '{name}'", Place("name"), suggest(name, runs[0].curves, "curves"))
+        return np.array([run.curves[name] for run in runs])
+
+    def samples(self, name: str, arm: str = "", future: str = "") -> list[NDArray[np.int64]]:
+        """
+        Return durations of single tokens in ms, one array a replication: `FLOW.dwell`, `PLACE.pass` of those that have
+        ended, `FLOW.dwell_open`, `PLACE.pass_open` of those that have not. Raises UnknownName.
+        """
+        runs = self.results[self._pair(arm, future)]
+        if name not in runs[0].samples:
+            raise UnknownName(f"no samples '{name}'", Place("name"), suggest(name, runs[0].samples, "samples"))
+        return [run.samples[name] for run in runs]
+
+    def table(self, kpis: Iterable[str] | None = None) -> list[Row]:
+        """
+        Return rows of KPIs × futures × arms; `kpis`: ids, those that are reported when nothing is said, or all of
+        `study.kpis`. Raises UnknownName.
+        """
+        wanted = list(self.design.reported if kpis is None else kpis)
+        for kpi in wanted:
+            self._known(kpi)
+        return [self._row(kpi, arm, future) for kpi in wanted for future in self.futures for arm in self.arms]
+
+    def relation(self, kpis: Iterable[str] | None = None) -> duckdb.DuckDBPyRelation:
+        """Return `table(kpis)` as a relation with the columns of `Row`."""
+        rows = [asdict(row) for row in self.table(kpis)]
+        return relation({name: [row[name] for row in rows] for name in Row.__dataclass_fields__})
+
+    def replications(self, kpis: Iterable[str] | None = None) -> duckdb.DuckDBPyRelation:
+        """Return the numbers behind the means, with columns arm, future, replication, kpi, value; nan is NULL."""
+        wanted = list(self.kpis if kpis is None else kpis)
+        rows = [
+            (arm, future, number, kpi, run.values.get(kpi, math.nan))
+            for (arm, future), runs in self.results.items()
+            for number, run in zip(self.finished[future], runs, strict=True)
+            for kpi in wanted
+        ]
+        columns = zip(*rows, strict=True) if rows else ([] for _ in range(5))
+        return relation(dict(zip(("arm", "future", "replication", "kpi", "value"), map(list, columns), strict=True)))
+
+    def __str__(self) -> str:
+        """Return the reported KPIs as a table of text."""
+        design = self.design
+        head = f"{design.name}: {design.replications} replications, seed {design.seed}"
+        return f"{head}, {level_text(design.level)} % intervals\n{rows_text(self.table())}"
+
+    def _row(self, kpi: str, arm: str, future: str) -> Row:
+        known, comparison = self.kpis[kpi], self.comparisons[future]
+        mean = comparison.arms[arm][kpi]
+        tag = str(mean.reason)
+        change = Difference(math.nan, math.nan, math.nan, 0, math.nan)
+        for effect in comparison.effects:
+            if (effect.arm, effect.kpi) == (arm, kpi):
+                change, tag = effect.difference, effect.tag
+        return Row(
+            *(future, arm, kpi, known.en, known.zh, known.unit),
+            *(mean.value, mean.low, mean.high, mean.n),
+            *(change.value, change.low, change.high, tag),
+        )
+
+    def _known(self, kpi: str) -> None:
+        if kpi not in self.kpis:
+            raise UnknownName(f"no KPI '{kpi}'", Place("kpi"), suggest(kpi, self.kpis, "KPIs"))
+
+    def _pair(self, arm: str, future: str) -> tuple[str, str]:
+        """Return arm and future by name, the only ones where none is named."""
+        return _one("arm", arm, self.arms), _one("future", future, self.futures)
+
+
+def _one(what: str, name: str, known: Sequence[str]) -> str:
+    if not name and len(known) == 1:
+        return known[0]
+    if name not in known:
+        fault = f"no {what} '{name}'" if name else f"which {what} is meant"
+        raise UnknownName(fault, Place(what), suggest(name, known, f"{what}s"))
+    return name
+
+
+def studied(design: Design, how: Execution) -> Study:
+    """Run a design in memory and return what was found; raises RunFault when a future has no replication to tell of."""
+    runs = run_arms(design.plans(), seed=design.seed, replications=design.replications, how=how, offset=design.offset)
+    if runs.interrupted:
+        raise KeyboardInterrupt
+    results: dict[tuple[str, str], list[RunResult]] = {}
+    finished: dict[str, list[int]] = {}
+    comparisons: dict[str, Comparison] = {}
+    for future in (each.name for each in design.futures):
+        pairs = [(arm, future) for arm in design.options]
+        common = sorted(set.intersection(*(set(runs.finished[pair]) for pair in pairs)))
+        if not common:
+            reasons = [failure.message for pair in pairs for failure in runs.failures[pair]]
+            raise RunFault(f"no replication was finished: {reasons[0]}" if reasons else "no replication was finished")
+        finished[future] = common
+        results |= {pair: [runs.results[pair][number] for number in common] for pair in pairs}
+        comparisons[future] = _compared(design, {arm: results[arm, future] for arm in design.options}, future)
+    return Study(design, results, runs.failures, finished, comparisons)
+
+
+def _compared(design: Design, results: dict[str, list[RunResult]], future: str) -> Comparison:
+    """Return intervals and effects of all arms in a future."""
+    base = design.cells[design.baseline, future]
+    inputs: dict[str, Collection[str]] = {}
+    growing: dict[str, Collection[str]] = {}
+    released: dict[str, Collection[str]] = {}
+    for arm in design.options:
+        cell = design.cells[arm, future]
+        inputs[arm] = trivially_changed(base.plan, cell.plan, cell.changes) if arm != design.baseline else ()
+        growing[arm] = unstable(cell.plan, design.offset, design.kpis)
+        released[arm] = overruled(cell.plan, design.offset, design.kpis)
+    return compare(
+        results,
+        [kpi.id for kpi in design.kpis],
+        bounds=[kpi.id for kpi in design.kpis if kpi.definition.what == "load"],
+        inputs=inputs,
+        unstable=growing,
+        overruled=released,
+        level=design.level,
+    )
