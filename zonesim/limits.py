@@ -7,6 +7,8 @@ names the limit, long before time or memory run out. The page of the format list
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Final
 
 # --- what is read
@@ -107,3 +109,19 @@ TABLE: Final = (
     ("memory for the tokens inside at once", f"{LARGEST_ROOM / 1e9:.2g} GB"),
 )
 """Every limit that a user can meet, in words, with its value."""
+
+_UNKNOWN: Final = 1 << 62
+
+
+def free_memory() -> int:
+    """Return how many bytes may still be used; very many where the system does not say."""
+    try:
+        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return _UNKNOWN

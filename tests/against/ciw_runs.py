@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tests.helper import column, kpis
-from zonesim.engine.choosing import engine_for
+from zonesim.engine import engine_for
 from zonesim.plan import Plan
 
 Records = list[Any]

@@ -6,24 +6,72 @@ from collections import Counter
 from typing import Any
 
 from tests.helper import ListSink
-from zonesim.engine.reference import engine as simpy_engine
+from zonesim.engine.reference.engine import ReferenceEngine
+from zonesim.engine.reference.resources import Resources
 from zonesim.faults import RunFault
 from zonesim.plan import Plan
 from zonesim.plan.distributions import Law
 from zonesim.plan.operations import NOWHERE, AtShiftEnd, BranchOn, GatherBy, Op, SetWhat
 
 
-class _Counting(simpy_engine._Run):
+class _CountingResources(Resources):
+    """The resources of the reference engine, counting in `seen` of that engine."""
+
+    def renege(self, request: Any, slot: int, target: int) -> None:
+        """Count who gives up."""
+        if request.token.waits_for is request:
+            self.seen["gives up"] += 1
+            self.seen["gives up and goes back"] += target < request.token.row
+            used = sum(each.used for each in self.states)
+            super().renege(request, slot, target)
+            self.seen["gives up and lets others pass"] += sum(each.used for each in self.states) > used
+
+    @property
+    def seen(self) -> Counter[str]:
+        """Return the counts."""
+        return self.walk.seen
+
+    def _interrupt(self, work: Any) -> None:
+        self.seen["preempted" if work.resource.preempts else "interrupted by a breakdown"] += 1
+        super()._interrupt(work)
+
+    def _resume(self, work: Any, needs: Any) -> None:
+        self.seen["interrupted work goes on"] += 1
+        super()._resume(work, needs)
+
+    def _change_at(self, time: int, resource: Any, act: Any) -> None:
+        def watched(now: int) -> None:
+            before = resource.capacity
+            act(now)
+            self.seen["breaks down"] += resource.capacity < before
+            self.seen["breaks down while in use"] += resource.capacity < min(before, resource.used)
+            self.seen["is repaired"] += resource.capacity > before
+            self.seen["busy clock"] += resource.clock is not None
+
+        super()._change_at(time, resource, watched)
+
+    def _grant(self, requests: list[Any]) -> None:
+        self.seen["several granted at once"] += len(requests) > 1
+        super()._grant(requests)
+
+    def _schedule(self, resource: Any, units: int) -> None:
+        self.seen["a shift ends with work in hand"] += units < resource.used
+        super()._schedule(resource, units)
+
+
+class _Counting(ReferenceEngine):
     """The reference engine, counting."""
 
+    resources_type = _CountingResources
+
     def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
         self.seen: Counter[str] = Counter()
+        super().__init__(*args)
         self.operations = {op: self._watched(op, act) for op, act in self.operations.items()}
 
     def _watched(self, op: int, act: Any) -> Any:
         def watching(token: Any, row: list[int]) -> bool:
-            now, before = self.env.now, token.row
+            now, before = self.events.now, token.row
             goes_on = bool(act(token, row))
             self.seen[Op(op).name] += 1
             getattr(self, f"_saw_{Op(op).name.lower()}", self._saw)(token, row, before, goes_on, now)
@@ -40,11 +88,11 @@ class _Counting(simpy_engine._Run):
         self.seen[f"seize of {len(needs)}"] += 1
         self.seen["seize of several units"] += any(units > 1 for _, units in needs)
         self.seen["seize at once" if goes_on else "seize waits"] += 1
-        self.seen["newcomer passes a line"] += goes_on and any(self.pools[pool].line for pool, _ in needs)
+        self.seen["newcomer passes a line"] += goes_on and any(self.resources.states[pool].queue for pool, _ in needs)
         for pool, _ in needs:
             self.seen[f"seize, {AtShiftEnd(int(self.plan.resources[pool, 2])).name}"] += 1
 
-    def _saw_hold(self, _token: Any, row: list[int], *_: Any) -> None:
+    def _saw_delay(self, _token: Any, row: list[int], *_: Any) -> None:
         _, _, law, _, calendar, *_ = row
         self.seen[f"law {Law(int(self.plan.laws[law, 0])).name}"] += 1
         self.seen["hold in open time"] += calendar != NOWHERE
@@ -73,52 +121,17 @@ class _Counting(simpy_engine._Run):
     def _saw_jump(self, _token: Any, row: list[int], *_: Any) -> None:
         self.seen["jump back"] += row[3]
 
-    def _renege(self, event: Any) -> None:
-        request, _, target = event.value
-        if request.token.waits_for is request:
-            self.seen["gives up"] += 1
-            self.seen["gives up and goes back"] += target < request.token.row
-            used = sum(pool.used for pool in self.pools)
-            super()._renege(event)
-            self.seen["gives up and lets others pass"] += sum(pool.used for pool in self.pools) > used
+    def _due(self, batch: Any) -> None:
+        self.seen["a batch ends by time"] += not batch.complete
+        super()._due(batch)
 
-    def _due(self, event: Any) -> None:
-        self.seen["a batch ends by time"] += not event.value.complete
-        super()._due(event)
-
-    def _born(self, event: Any) -> None:
+    def _born(self, *args: Any) -> None:
         self.seen["a spawned token comes"] += 1
-        super()._born(event)
+        super()._born(*args)
 
     def _come(self, *args: Any) -> None:
         self.seen["adopts"] += bool(len(self.plan.adoptions) and args[3])
         super()._come(*args)
-
-    def _interrupt(self, work: Any) -> None:
-        self.seen["preempted" if work.pool.preempts else "interrupted by a breakdown"] += 1
-        super()._interrupt(work)
-
-    def _resume(self, work: Any, needs: Any) -> None:
-        self.seen["interrupted work goes on"] += 1
-        super()._resume(work, needs)
-
-    def _break(self, event: Any) -> None:
-        pool, _ = event.value
-        before = pool.capacity
-        super()._break(event)
-        self.seen["breaks down"] += pool.capacity < before
-        self.seen["breaks down while in use"] += pool.capacity < min(before, pool.used)
-        self.seen["is repaired"] += pool.capacity > before
-        self.seen["busy clock"] += pool.clock is not None
-
-    def _grant(self, requests: list[Any]) -> None:
-        self.seen["several granted at once"] += len(requests) > 1
-        super()._grant(requests)
-
-    def _change(self, event: Any) -> None:
-        number, units = event.value
-        self.seen["a shift ends with work in hand"] += units < self.pools[number].used
-        super()._change(event)
 
 
 def seen_in(plan: Plan, seed: int = 1) -> Counter[str]:

@@ -16,8 +16,8 @@ from tests.properties.agreement import cramped, difference, outcome
 from tests.properties.hunt import differs, shrunk
 from tests.properties.plans import Model, model_of, models
 from zonesim.engine import Engine
-from zonesim.engine.reference import engine as simpy_engine
-from zonesim.engine.resources import leave, serve
+from zonesim.engine.reference.engine import ReferenceEngine
+from zonesim.engine.resources import leave
 from zonesim.plan import Plan, Sink, Totals
 from zonesim.plan.records import NEVER
 
@@ -93,7 +93,7 @@ def test_engines_agree_on_ten_thousand_models(engine, chunk):
 @given(model=models())
 def test_engines_agree_on_what_hypothesis_finds(engine, model):
     """
-    Models whose choices hypothesis makes: it looks for corners that plain luck leaves out.
+    Models whose choices hypothesis makes: it looks for corners that plain chance leaves out.
     """
     check(model, engine)
 
@@ -170,54 +170,56 @@ def agree(plan: Plan, engine: str) -> None:
 # --- what the comparison can see
 
 
-class _NoNewLuck(simpy_engine._Run):
+class _SameDraws(ReferenceEngine):
     """A loop draws the same again."""
 
-    def _pass_again(self, token):
-        super()._pass_again(token)
-        token.passes -= 1
+    def loop(self, token):
+        super().loop(token)
+        token.loop_count -= 1
 
 
-class _GrantsFirst(simpy_engine._Run):
+class _GrantsFirst(ReferenceEngine):
     """Those whom somebody who gives up lets pass go on before that one."""
 
-    def _renege(self, event):
-        request, slot, target = event.value
-        token = request.token
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.resources.renege = self._renege
+
+    def _renege(self, request, slot, target):
+        token, now, resources = request.token, self.events.now, self.resources
         if token.waits_for is not request:
             return
-        self.events += 1
-        leave(request, self.env.now)
+        self.events.count += 1
+        leave(request, now)
         token.waits_for = None
         visit = token.open.pop(slot)
-        self.recorder.go(visit.step, token.number, visit.queued, NEVER, self.env.now)
+        self.recorder.go(visit.step, token.number, visit.queued, NEVER, now)
         if target < token.row:
-            self._pass_again(token)
+            self.loop(token)
         token.row = target
-        for pool, _ in request.needs:
-            self._grant(serve(pool, self.env.now))
-            self._preempt(pool)
-        self._ready(token)
+        for resource, _ in request.needs:
+            resources._serve(resource)
+        self.ready(token)
 
 
-class _LastJoinsLast(simpy_engine._Run):
+class _LastJoinsLast(ReferenceEngine):
     """A batch lets its members go in the opposite order."""
 
     def _complete(self, batch):
         if not batch.led:
-            batch.members.reverse()
+            batch.tokens.reverse()
         super()._complete(batch)
 
 
-WRONG: dict[str, tuple[type[simpy_engine._Run], int]] = {
-    "a loop draws the same again": (_NoNewLuck, 60),
+WRONG: dict[str, tuple[type[ReferenceEngine], int]] = {
+    "a loop draws the same again": (_SameDraws, 60),
     "members in the opposite order": (_LastJoinsLast, 60),
     "grants before the one who gives up": (_GrantsFirst, 600),
 }
 """Engines with one rule broken, and how many models must be enough to see it."""
 
 
-def wrong_engine(run: type[simpy_engine._Run]) -> Callable[[Plan, int, int, Sink], Totals]:
+def wrong_engine(run: type[ReferenceEngine]) -> Callable[[Plan, int, int, Sink], Totals]:
     """Return an engine with another run."""
     return lambda plan, seed, replication, sink: run(plan, seed, replication, sink).run()
 

@@ -12,8 +12,8 @@ import pytest
 
 from tests.helper import ROOT, ListSink, plan_of
 from zonesim import cli
-from zonesim.compiled import jit as _jit
-from zonesim.engine import compiled_engine, simulate
+from zonesim.compiled import jit
+from zonesim.engine import ENGINES, compiled_engine, engine_for, simulate
 from zonesim.experiment import Execution, run_arms
 from zonesim.experiment import runner as module
 from zonesim.experiment.execution import no_longer_than
@@ -95,18 +95,14 @@ def test_an_unknown_engine_is_refused():
         Execution(1, "compield")
 
 
-def test_a_plan_with_an_operation_that_the_kernel_lacks_runs_with_simpy(monkeypatch, capsys):
+def test_auto_takes_the_fast_engine():
     """
-    `auto` falls back and says so; the records are the same.
+    `auto` is the compiled engine, any other name is that engine; nothing is written anywhere.
     """
     plan = plan_of(DESK, "clock.measure=1 h")
-    fast, slow = ListSink(), ListSink()
-    simulate(plan, 1, 0, fast)
-    monkeypatch.setattr(compiled_engine, "KNOWN", compiled_engine.KNOWN - {"DELAY"})
-    simulate(plan, 1, 0, slow)
 
-    assert "the compiled engine does not know DELAY: running with SimPy, which is slow" in capsys.readouterr().err
-    assert (fast.visits == slow.visits).all()
+    assert engine_for(plan) == "compiled"
+    assert [engine_for(plan, name) for name in sorted(ENGINES)] == sorted(ENGINES)
 
 
 INTERRUPTED = """
@@ -160,18 +156,18 @@ def test_the_fingerprint_of_compiled_code_covers_all_that_can_be_in_it():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     loaded = {name.removeprefix("zonesim.").replace(".", "/") + ".py" for name in done.stdout.split()}
 
-    assert loaded - {"engine.py", "plan.py"} <= set(_jit.SOURCES)
+    assert loaded - {"compiled.py", "engine.py", "plan.py"} <= set(jit.SOURCES)
 
 
 def test_where_compiled_code_is_kept(tmp_path):
     """
     The folder that is asked for holds one for this version of the sources; another version would have another.
     """
-    code = "from zonesim.engine import _jit; print(_jit.CACHE)"
+    code = "from zonesim.compiled import jit; print(jit.CACHE)"
     asked = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True, env=asked)
 
-    assert done.stdout.strip() == str(tmp_path / f"kernels-{_jit.fingerprint()}")
+    assert done.stdout.strip() == str(tmp_path / f"kernels-{jit.fingerprint()}")
 
 
 def test_what_needs_more_memory_than_there_is_ends_in_words(monkeypatch, capsys):

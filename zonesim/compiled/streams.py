@@ -3,7 +3,7 @@ Random streams: every draw is a pure function of names and numbers.
 
 The generator is Philox 4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; SC 2011),
 checked against its published test vectors. The key is made from seed and replication; the counter holds the
-stream's identity, the consignment's ordinal in its own source, the child and the number of passes.
+stream's identity, the consignment's ordinal in its own source, the child and the loop count.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _WEYL_1: Final = np.uint64(0xBB67AE85)
 _RUN_KEY_0: Final = np.uint64(0x7A6F6E65)
 _RUN_KEY_1: Final = np.uint64(0x73696D31)
 _CHILD_SHIFT: Final = np.uint64(24)
-_PASS_MASK: Final = np.uint64(0xFFFFFF)
+_LOOP_MASK: Final = np.uint64(0xFFFFFF)
 _SHIFT_20: Final = np.uint64(20)
 _SHIFT_12: Final = np.uint64(12)
 _UNIT: Final = 2.0**-52
@@ -64,36 +64,36 @@ def run_key(seed: int, replication: int) -> np.uint64:
 
 
 @kernel
-def lineage(stream: np.uint64, ordinal: int, child: int, passes: int) -> int:
+def lineage(stream: np.uint64, ordinal: int, child: int, loop_count: int) -> int:
     """
-    Return the luck (a 32-bit number in place of an ordinal) of a token that another one starts at the place `stream`.
+    Return the ordinal of draws (a 32-bit number) of a token that another one starts at the place `stream`.
 
-    It follows from the parent's own luck, child number and passes alone, so that it is the same in every arm.
+    It follows from the parent's own ordinal, child number and loop count alone, so that it is the same in every arm.
     """
-    place = (np.uint64(child) << _CHILD_SHIFT) | (np.uint64(passes) & _PASS_MASK)
-    luck, _, _, _ = philox(stream & _LOW, stream >> _HALF, np.uint64(ordinal), place, _RUN_KEY_0, _RUN_KEY_1)
-    return np.int64(luck)  # type: ignore[return-value]
+    place = (np.uint64(child) << _CHILD_SHIFT) | (np.uint64(loop_count) & _LOOP_MASK)
+    heir, _, _, _ = philox(stream & _LOW, stream >> _HALF, np.uint64(ordinal), place, _RUN_KEY_0, _RUN_KEY_1)
+    return np.int64(heir)  # type: ignore[return-value]
 
 
 @inlined
-def bits(key: np.uint64, stream: np.uint64, ordinal: int, child: int, passes: int) -> int:
+def bits(key: np.uint64, stream: np.uint64, ordinal: int, child: int, loop_count: int) -> int:
     """
     Return 52 random bits.
 
-    `ordinal` is below 2 ** 32, `child` below 256, `passes` counts up to 2 ** 24.
+    `ordinal` is below 2 ** 32, `child` below 256, `loop_count` counts up to 2 ** 24.
     """
-    place = (np.uint64(child) << _CHILD_SHIFT) | (np.uint64(passes) & _PASS_MASK)
+    place = (np.uint64(child) << _CHILD_SHIFT) | (np.uint64(loop_count) & _LOOP_MASK)
     r0, r1, _, _ = philox(stream & _LOW, stream >> _HALF, np.uint64(ordinal), place, key & _LOW, key >> _HALF)
     return np.int64((r0 << _SHIFT_20) | (r1 >> _SHIFT_12))  # type: ignore[return-value]
 
 
 @inlined
-def random_bits(out: Words, streams: Words, first: int, count: int, ordinal: int, child: int, passes: int) -> None:
+def random_bits(out: Words, streams: Words, first: int, count: int, ordinal: int, child: int, loop_count: int) -> None:
     """Fill `out` with what `bits` returns for `count` streams, from number `first` on; `streams[0]` is the key."""
     key = streams[np.uint64(0)]
     k0, k1 = key & _LOW, key >> _HALF
     c2 = np.uint64(ordinal)
-    c3 = (np.uint64(child) << _CHILD_SHIFT) | (np.uint64(passes) & _PASS_MASK)
+    c3 = (np.uint64(child) << _CHILD_SHIFT) | (np.uint64(loop_count) & _LOOP_MASK)
     for each in range(count):
         stream = streams[np.uint64(first + each)]
         r0, r1, _, _ = philox(stream & _LOW, stream >> _HALF, c2, c3, k0, k1)
@@ -107,6 +107,6 @@ def unit(random: int) -> float:
 
 
 @inlined
-def uniform(key: np.uint64, stream: np.uint64, ordinal: int, child: int, passes: int) -> float:
+def uniform(key: np.uint64, stream: np.uint64, ordinal: int, child: int, loop_count: int) -> float:
     """Return a uniform number strictly between 0 and 1, a multiple of 2 ** -53; arguments as for `bits`."""
-    return unit(bits(key, stream, ordinal, child, passes))
+    return unit(bits(key, stream, ordinal, child, loop_count))

@@ -1,8 +1,42 @@
-"""Engines: executing a plan."""
+"""
+Engines: executing a plan.
+
+All engines give equal records, so the choice between them is one of speed; the SimPy engine is the reference that the
+others are compared with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
 
 from zonesim.compiled.jit import is_ready, note_ready
-from zonesim.engine.choosing import AUTO, ENGINES, Engine, engine_for, simulate
-from zonesim.engine.memory import free_memory
+from zonesim.engine import compiled_engine
+from zonesim.engine.reference import engine as reference_engine
 from zonesim.engine.run_faults import too_long
+from zonesim.plan.plan import Plan
+from zonesim.plan.records import Sink, Totals
 
-__all__ = ["AUTO", "ENGINES", "Engine", "engine_for", "free_memory", "is_ready", "note_ready", "simulate", "too_long"]
+__all__ = ["AUTO", "ENGINES", "Engine", "engine_for", "is_ready", "note_ready", "simulate", "too_long"]
+
+Engine = Callable[[Plan, int, int, Sink], Totals]
+
+AUTO: Final = "auto"
+
+ENGINES: Final[dict[str, Engine]] = {"compiled": compiled_engine.simulate, "simpy": reference_engine.simulate}
+"""Engines by name."""
+
+
+def engine_for(plan: Plan, wanted: str = AUTO) -> str:  # noqa: ARG001  the choice may depend on the plan
+    """Return the name of the engine that executes `plan` when `wanted` is asked for: the fastest one for `auto`."""
+    return "compiled" if wanted == AUTO else wanted
+
+
+def simulate(plan: Plan, seed: int, replication: int, sink: Sink, engine: str = AUTO) -> Totals:
+    """
+    Run one replication of `plan`; `sink` gets the records in blocks.
+
+    `seed` and `replication` (both from 0) choose what is drawn; equal ones give equal records. Raises RunFault when the
+    run cannot go on.
+    """
+    return ENGINES[engine_for(plan, engine)](plan, seed, replication, sink)

@@ -1,4 +1,4 @@
-"""Who arrives when, and with which firm and class: pure functions of seed, replication and ordinal."""
+"""Who arrives when, with which class, flags and members: pure functions of seed, replication and ordinal."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from zonesim.plan.operations import NOWHERE
 from zonesim.plan.plan import LISTED_CLASS, Plan
 from zonesim.plan.records import LARGEST_ORDINAL
 
-BY_FIRMS: Final = 1
+BY_MEMBERS: Final = 1
 BY_TOKEN: Final = 2
-"""Codes of what an adoption share is a share of (see the adoptions table)."""
+"""Codes of what the share of a rule for flags is a share of (see the adoptions table)."""
 
 
 def arrivals(plan: Plan, source: int, key: np.uint64) -> Iterator[tuple[int, int]]:
@@ -28,11 +28,11 @@ def arrivals(plan: Plan, source: int, key: np.uint64) -> Iterator[tuple[int, int
 
     Several tokens may come with one arrival; how many is drawn by the arrival's number.
     """
-    law, stream = int(plan.sources[source, 8]), plan.source_streams[source, 3]
+    distribution, stream = int(plan.sources[source, 8]), plan.source_streams[source, 3]
     sizes: list[float] = [1.0]
     shares: list[float] = [1.0]
-    if law != NOWHERE:
-        _, first, count_ = plan.laws[law].tolist()
+    if distribution != NOWHERE:
+        _, first, count_ = plan.laws[distribution].tolist()
         sizes = plan.numbers[first : first + count_ : 2].tolist()
         shares = plan.numbers[first + 1 : first + count_ : 2].tolist()
     tokens = 0
@@ -77,8 +77,8 @@ def arrival_times(plan: Plan, source: int, key: np.uint64) -> Iterator[int]:
 
 class Population:
     """
-    The firms of a plan: which firms adopt which practice in this replication, and which firms a consignment belongs
-    to.
+    The members of a plan's groups: for which of them a flag is raised in this replication, and to which a token
+    belongs.
     """
 
     def __init__(self, plan: Plan, key: np.uint64) -> None:
@@ -87,94 +87,94 @@ class Population:
         self.cumulative = [float(value) for value in plan.members[:, 1]]
         self.classes = [int(value) for value in plan.members[:, 2]]
         self.sources: list[list[int]] = plan.sources.tolist()
-        self.adopters = [self._adopters(row) for row in range(len(plan.adoptions))]
+        self.raised = [self._raised_for(row) for row in range(len(plan.adoptions))]
         self.flags = [0] * len(self.classes)
-        """Adoption flags by firm: those that stay for the whole run and that all firms of a token have to have."""
-        self.special: list[list[tuple[int, list[_Adoption]]]] = [[] for _ in self.sources]
+        """Flags by member: those that stay for the whole run and that all members of a token have to have."""
+        self.special: list[list[tuple[int, list[_FlagRule]]]] = [[] for _ in self.sources]
         """
-        Adoption flags by source: those that depend on the token, on its time of arrival or on the order of its firms.
+        Flags by source: those that depend on the token, on its time of arrival or on the order of its members.
         """
         self._sort_out()
 
-    def _adopters(self, row: int) -> list[bool]:
+    def _raised_for(self, row: int) -> list[bool]:
         """
-        Return for each firm whether it is among the adopters of a row.
+        Return for each member whether a row raises its flag.
 
-        Firms adopt in an order drawn once a replication. A firm is in when the middle of its slice of the volume
-        (or of the number of firms) lies within the share, so that the expected share is met however large single
-        firms are.
+        Members follow in an order drawn once a replication. A member is in when the middle of its slice of the volume
+        (or of the number of members) lies within the share, so that the expected share is met however large single
+        members are.
         """
         _, _, by, *_ = self.plan.adoptions[row].tolist()
-        firms = len(self.classes)
-        adopts = [False] * firms
+        count_ = len(self.classes)
+        raised = [False] * count_
         if by == BY_TOKEN:
-            return adopts
+            return raised
         stream = self.plan.adoption_streams[row]
-        order = sorted(range(firms), key=lambda firm: (uniform(self.key, stream, firm, 0, 0), firm))
+        order = sorted(range(count_), key=lambda member: (uniform(self.key, stream, member, 0, 0), member))
         begun = 0.0
-        for firm in order:
-            weight = 1 / firms if by == BY_FIRMS else float(self.plan.members[firm, 0])
-            adopts[firm] = begun + weight / 2 <= float(self.plan.adoption_shares[row])
+        for member in order:
+            weight = 1 / count_ if by == BY_MEMBERS else float(self.plan.members[member, 0])
+            raised[member] = begun + weight / 2 <= float(self.plan.adoption_shares[row])
             begun += weight
-        return adopts
+        return raised
 
     def _sort_out(self) -> None:
         """Fill `flags` and `special` from the adoptions table."""
-        by_flag: dict[tuple[int, int], list[_Adoption]] = {}
+        by_flag: dict[tuple[int, int], list[_FlagRule]] = {}
         for row, (flag, source, by, party, begin, end) in enumerate(self.plan.adoptions.tolist()):
             if source == NOWHERE:
-                for firm, adopts in enumerate(self.adopters[row]):
-                    self.flags[firm] |= adopts << flag
+                for member, raised in enumerate(self.raised[row]):
+                    self.flags[member] |= raised << flag
             else:
-                by_flag.setdefault((flag, source), []).append(_Adoption(row, by, party, begin, end))
+                by_flag.setdefault((flag, source), []).append(_FlagRule(row, by, party, begin, end))
         for (flag, source), rows in by_flag.items():
             self.special[source].append((flag, rows))
 
     def describe(self, source: int, ordinal: int, time: int, arrival: int) -> tuple[int, int, tuple[int, ...]]:
         """
-        Return class, adoption flags and firms of a consignment that comes at `time` (ms) with the arrival of this
+        Return class, flags and members of a token that comes at `time` (ms) with the arrival of this
         number.
         """
         _, _, listed, _, group, parties, fixed, mix, _ = self.sources[source]
         if fixed == LISTED_CLASS:
             fixed = int(self.plan.times[listed + arrival, 1])
         klass = max(fixed, 0)
-        firms: tuple[int, ...] = ()
+        members: tuple[int, ...] = ()
         if group != NOWHERE:
             stream = self.plan.source_streams[source, 1]
-            firms = tuple(
+            members = tuple(
                 min(bisect_right(self.cumulative, uniform(self.key, stream, ordinal, 0, party)), len(self.classes) - 1)
                 for party in range(parties)
             )
             if fixed == NOWHERE and mix == NOWHERE:
-                klass = self.classes[firms[0]]
+                klass = self.classes[members[0]]
         if mix != NOWHERE:
             shares: NDArray[np.float64] = self.plan.mixes[mix]
             drawn = uniform(self.key, self.plan.source_streams[source, 2], ordinal, 0, 0)
             klass = min(int(np.searchsorted(shares, drawn, side="right")), len(shares) - 1)
-        return klass, self.adopted(source, firms, ordinal, time), firms
+        return klass, self.flags_of(source, members, ordinal, time), members
 
-    def adopted(self, source: int, firms: tuple[int, ...], ordinal: int, time: int) -> int:
-        """Return the adoption flags of a token of `firms` that arrives at `time` (ms); it adopts what they all do."""
-        flags = self.flags[firms[0]] if firms else 0
-        for firm in firms[1:]:
-            flags &= self.flags[firm]
+    def flags_of(self, source: int, members: tuple[int, ...], ordinal: int, time: int) -> int:
+        """Return the flags of a token of `members` that arrives at `time` (ms); each needs all of them."""
+        flags = self.flags[members[0]] if members else 0
+        for member in members[1:]:
+            flags &= self.flags[member]
         for flag, rows in self.special[source]:
             holding = [row for row in rows if row.begin <= time < row.end]
-            flags |= bool(holding and all(self._adopts(row, firms, ordinal) for row in holding)) << flag
+            flags |= bool(holding and all(self._holds_for(row, members, ordinal) for row in holding)) << flag
         return flags
 
-    def _adopts(self, adoption: _Adoption, firms: tuple[int, ...], ordinal: int) -> bool:
-        row = adoption.row
-        if adoption.by == BY_TOKEN:
+    def _holds_for(self, rule: _FlagRule, members: tuple[int, ...], ordinal: int) -> bool:
+        row = rule.row
+        if rule.by == BY_TOKEN:
             drawn = uniform(self.key, self.plan.adoption_streams[row], ordinal, 0, 0)
             return bool(drawn < self.plan.adoption_shares[row])
-        parties = firms if adoption.party == NOWHERE else firms[adoption.party : adoption.party + 1]
-        return bool(parties) and all(self.adopters[row][firm] for firm in parties)
+        asked = members if rule.party == NOWHERE else members[rule.party : rule.party + 1]
+        return bool(asked) and all(self.raised[row][member] for member in asked)
 
 
-class _Adoption(NamedTuple):
-    """A row of the adoptions table: its number, what it is a share of, whose firm has to adopt, and when it holds."""
+class _FlagRule(NamedTuple):
+    """A row of the adoptions table: its number, what its share is of, which member needs it, and when it holds."""
 
     row: int
     by: int

@@ -15,15 +15,12 @@ from numpy.typing import NDArray
 from zonesim.compiled.streams import run_key
 from zonesim.engine import kernel as k
 from zonesim.engine.arrivals import Population
-from zonesim.engine.batches import Batch
-from zonesim.engine.deadlock import check_standstill
+from zonesim.engine.deadlock import check_deadlock
 from zonesim.engine.kernel_input import MOST_AHEAD, SIDE_BY_SIDE, laid_out, with_population
-from zonesim.engine.memory import free_memory
-from zonesim.engine.resources import Pool, Request
 from zonesim.engine.run_faults import endless, made_twice, overdrawn, spawn_loop, too_large, too_many_tokens
-from zonesim.engine.tokens import Token, Visit
-from zonesim.limits import LARGEST_ROOM
-from zonesim.plan.operations import NOWHERE, Clock, Op
+from zonesim.engine.state import Batch, Needs, Request, ResourceState, Token, Visit
+from zonesim.limits import LARGEST_ROOM, free_memory
+from zonesim.plan.operations import NOWHERE, Clock
 from zonesim.plan.plan import Plan
 from zonesim.plan.records import NEVER, NUMBER_BITS, Block, Ints, Sink, Totals
 
@@ -35,9 +32,6 @@ SLICE: Final = 1_000_000
 
 _IN_RESERVE: Final = 4
 """A round of the kernel's loop adds fewer rows and events than this without looking."""
-
-KNOWN: Final = frozenset(op.name for op in Op)
-"""Operations that the kernel knows: today all that there are."""
 
 _FIRST_SLOTS: Final = 512
 _FIRST_EVENTS: Final = 1024
@@ -51,7 +45,7 @@ def simulate(plan: Plan, seed: int, replication: int, sink: Sink) -> Totals:
     """
     Run one replication of `plan`; `sink` gets the records in blocks.
 
-    `seed` and `replication` (both from 0) choose the luck; equal ones give equal records. Raises RunFault when the
+    `seed` and `replication` (both from 0) choose what is drawn; equal ones give equal records. Raises RunFault when the
     run cannot go on.
     """
     return _Run(plan, seed, replication, sink).run()
@@ -221,7 +215,7 @@ class _Run:
             return
         rows = rows[np.argsort(rows[:, k.NUMBER])]
         if _may_stand_still(self.plan, rows, int(self.state[k.SLOTS])):
-            check_standstill(self.plan, self._people(rows), self.plan.horizon)
+            check_deadlock(self.plan, self._people(rows), self.plan.horizon)
         columns: list[Ints] = []
         masks: list[NDArray[np.bool_]] = []
         steps = self.layout.program[int(k.STEP) :: k.ROW_FIELDS]
@@ -250,15 +244,17 @@ class _Run:
     def _people(self, rows: Ints) -> list[Token]:
         """Return the tokens that are still inside as the search for a standstill knows them."""
         plan, width = self.plan, self.width
-        pools = [Pool(number, 0, 0) for number in range(len(plan.resources))]
+        resources = [ResourceState(number, 0, 0) for number in range(len(plan.resources))]
         program = self.layout.program.reshape(-1, k.ROW_FIELDS)
         every = self.tokens.reshape(-1, width)
         slots = int(self.state[k.SLOTS])
 
-        def needs_of(row: int, kept: int = 0) -> tuple[tuple[Pool, int], ...]:
+        def needs_of(row: int, kept: int = 0) -> Needs:
             first, count = program[row, k.A], program[row, k.B]
             pairs = plan.needs[first : first + count].tolist()
-            return tuple((pools[pool], units) for each, (pool, units) in enumerate(pairs) if not kept >> each & 1)
+            return tuple(
+                (resources[number], units) for each, (number, units) in enumerate(pairs) if not kept >> each & 1
+            )
 
         found: dict[int, Token] = {}
         batches: dict[int, Batch] = {}
@@ -277,7 +273,7 @@ class _Run:
                     at, kept = began & 0xFFFFFFFF, began >> k.KEPT_SHIFT
                     token.open[slot] = Visit(int(program[at, k.STEP]), queued, started, needs_of(at, kept))
             if row[k.DELAY_STEP] >= 0:
-                token.hold = Visit(row[k.DELAY_STEP], row[k.DELAY_QUEUED], row[k.DELAY_STARTED])
+                token.delay = Visit(row[k.DELAY_STEP], row[k.DELAY_QUEUED], row[k.DELAY_STARTED])
             if row[k.STATE] == k.IN_LINE:
                 at = row[k.LINE_ROW]
                 visit = token.open[int(program[at, k.D])]
@@ -309,7 +305,7 @@ class _Run:
             led = row[k.LEADS]
             while led:
                 if led in batches:
-                    batches[led].members = [token]
+                    batches[led].tokens = [token]
                 led = int(self.batches[led * k.BATCH_FIELDS + int(k.BATCH_LEFT_NEXT)])
         return list(found.values())
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from zonesim.engine.resources import Pool
-from zonesim.engine.tokens import Token
+from zonesim.engine.state import ResourceState, Token
 from zonesim.faults import RunFault
 from zonesim.plan.operations import NOWHERE, Op
 from zonesim.plan.plan import Plan
@@ -16,7 +15,7 @@ NAMED = 6
 """How many of the waiting tokens a message names."""
 
 
-def check_standstill(plan: Plan, inside: Iterable[Token], now: int) -> None:
+def check_deadlock(plan: Plan, inside: Iterable[Token], now: int) -> None:
     """
     Raise RunFault if some tokens can never go on, naming who waits for what.
 
@@ -40,15 +39,15 @@ class _Search:
         self.held_by: dict[int, list[tuple[Token, int]]] = {}
         self.children: dict[int, list[Token]] = {}
         for token in tokens:
-            for pool, units in _held(token):
-                self.held_by.setdefault(pool.number, []).append((token, units))
+            for resource, units in _held(token):
+                self.held_by.setdefault(resource.number, []).append((token, units))
             if token.parent is not None:
                 self.children.setdefault(id(token.parent), []).append(token)
         self.waiting = [token for token in tokens if token.waits_for or token.joins != NOWHERE or token.batch]
         self.stuck: dict[int, int] = {}
         for token in self.waiting:
-            for pool, units in _held(token):
-                self.stuck[pool.number] = self.stuck.get(pool.number, 0) + units
+            for resource, units in _held(token):
+                self.stuck[resource.number] = self.stuck.get(resource.number, 0) + units
         waits = {id(token) for token in self.waiting}
         self.able = [token for token in tokens if id(token) not in waits]
         self.known = {id(token) for token in self.able}
@@ -63,8 +62,8 @@ class _Search:
                     freed = True
                     self.able.append(token)
                     self.known.add(id(token))
-                    for pool, units in _held(token):
-                        self.stuck[pool.number] -= units
+                    for resource, units in _held(token):
+                        self.stuck[resource.number] -= units
             self.waiting = [token for token in self.waiting if id(token) not in self.known]
 
     def _can_go_on(self, token: Token) -> bool:
@@ -79,8 +78,10 @@ class _Search:
             return id(token.batch.leader) in self.known
         return token.batch.due != NOWHERE or self._somebody_joins(token.batch.number)
 
-    def _would_be_met(self, needs: Iterable[tuple[Pool, int]]) -> bool:
-        return all(units + self.stuck.get(pool.number, 0) <= self.most[pool.number] for pool, units in needs)
+    def _would_be_met(self, needs: Iterable[tuple[ResourceState, int]]) -> bool:
+        return all(
+            units + self.stuck.get(resource.number, 0) <= self.most[resource.number] for resource, units in needs
+        )
 
     def _somebody_joins(self, batch: int) -> bool:
         """Return whether a token that can go on, or one still to come, can reach a batch."""
@@ -108,7 +109,7 @@ class _Search:
         return False
 
 
-def _held(token: Token) -> list[tuple[Pool, int]]:
+def _held(token: Token) -> list[tuple[ResourceState, int]]:
     """Return the units that a token has in its hands."""
     return [need for visit in token.open.values() if visit.started != NEVER for need in visit.needs]
 
@@ -125,15 +126,17 @@ def _story(plan: Plan, waiting: list[Token], held_by: dict[int, list[tuple[Token
 
 
 def _for_what(plan: Plan, token: Token, held_by: dict[int, list[tuple[Token, int]]]) -> str:
-    if token.batch is not None and token.hold is not None:
-        return f"at {'.'.join(plan.names.steps[token.hold.step].path)} for its batch"
+    if token.batch is not None and token.delay is not None:
+        return f"at {'.'.join(plan.names.steps[token.delay.step].path)} for its batch"
     if token.waits_for is None:
         return "for its children"
     step = plan.names.steps[token.waits_for.visit.step]
     parts = []
-    for pool, units in token.waits_for.needs:
-        holders = ", ".join(_name(plan, holder) for holder, _ in held_by.get(pool.number, [])[:3])
-        parts.append(f"{units} of {plan.names.resources[pool.number]}" + (f" (held by {holders})" if holders else ""))
+    for resource, units in token.waits_for.needs:
+        holders = ", ".join(_name(plan, holder) for holder, _ in held_by.get(resource.number, [])[:3])
+        parts.append(
+            f"{units} of {plan.names.resources[resource.number]}" + (f" (held by {holders})" if holders else "")
+        )
     return f"at {'.'.join(step.path)} for {' and '.join(parts)}"
 
 

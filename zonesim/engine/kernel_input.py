@@ -31,7 +31,7 @@ Words = NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
-class Layout:
+class KernelInput:
     """A plan as the kernel reads it, and where in it everything lies. The arrays are never written."""
 
     state: Ints
@@ -68,7 +68,7 @@ class _Tables:
         return np.concatenate([*self.parts, np.zeros(1, dtype=self.dtype)])
 
 
-def laid_out(plan: Plan) -> Layout:
+def laid_out(plan: Plan) -> KernelInput:
     """Return the layout of a plan; equal plans have the same."""
     return _of_identity(plan.identity, _Held(plan))
 
@@ -87,7 +87,7 @@ class _Held:
 
 
 @lru_cache(maxsize=8)
-def _of_identity(_identity: str, held: _Held) -> Layout:
+def _of_identity(_identity: str, held: _Held) -> KernelInput:
     plan = held.plan
     world, reals = _Tables(np.int64), _Tables(np.float64)
     state = np.zeros(k.STATE_FIELDS, dtype=np.int64)
@@ -137,7 +137,7 @@ def _of_identity(_identity: str, held: _Held) -> Layout:
     state[k.BY_SOURCE] = streams.add(plan.source_streams)
     state[k.BY_ADOPTION] = streams.add(plan.adoption_streams)
     state[k.BY_AHEAD] = streams.add(ahead.streams)
-    return Layout(
+    return KernelInput(
         state,
         program.ravel(),
         world.array().astype(np.int64),
@@ -342,12 +342,12 @@ def _sources(plan: Plan) -> Ints:
     return rows.ravel()
 
 
-def with_population(layout: Layout, state: Ints, sources: Ints, population: Population) -> Ints:
-    """Return the world with the firms as they are in this replication, and say in `state` where they lie."""
+def with_population(layout: KernelInput, state: Ints, sources: Ints, population: Population) -> Ints:
+    """Return the world with the members as they are in this replication, and say in `state` where they lie."""
     tables = _Tables(np.int64)
     tables.add(layout.world)
     state[k.IN_FIRM_FLAGS] = tables.add(population.flags)
-    state[k.IN_ADOPTERS] = tables.add(population.adopters)
+    state[k.IN_ADOPTERS] = tables.add(population.raised)
     special: list[tuple[int, int, int]] = []
     holding: list[tuple[int, ...]] = []
     rows = sources.reshape(-1, k.SOURCE_FIELDS)

@@ -98,10 +98,10 @@ def draw_ms(
     stream: np.uint64,
     ordinal: int,
     child: int,
-    passes: int,
+    loop_count: int,
 ) -> int:
     """Return a value of a prepared law, rounded once to a whole number that is not negative."""
-    return whole(sample(index, numbers, row, uniform(key, stream, ordinal, child, passes), klass))
+    return whole(sample(index, numbers, row, uniform(key, stream, ordinal, child, loop_count), klass))
 
 
 @inlined

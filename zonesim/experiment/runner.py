@@ -21,12 +21,13 @@ from pathlib import Path
 from threading import Thread
 from typing import Final, Generic, TypeVar
 
-from zonesim.engine import free_memory, is_ready, note_ready, simulate, too_long
+from zonesim.engine import is_ready, note_ready, simulate, too_long
 from zonesim.experiment.estimate import expected_tokens, first_tokens, rough_bytes, rough_seconds
 from zonesim.experiment.execution import Execution, no_longer_than
 from zonesim.experiment.store import Store, cell_key
 from zonesim.faults import DiskFull, OutOfMemory, ZonesimError
 from zonesim.kpi import Reducer, RunResult, measure
+from zonesim.limits import free_memory
 from zonesim.plan import Plan, loads
 from zonesim.stopping import patiently, undisturbed
 

@@ -1,12 +1,17 @@
-"""Writing record rows, and counting tokens at steps as the run goes on."""
+"""What the reference engine writes down as the run goes on: rows, tokens at each step, and how accounts stand."""
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
-from zonesim.plan.records import NEVER, NUMBER_BITS, Block, Sink
+from zonesim.engine.run_faults import overdrawn
+from zonesim.engine.state import Token
+from zonesim.plan.plan import Plan
+from zonesim.plan.records import NUMBER_BITS, Block, Sink
 
-BLOCK_ROWS = 16_384
+BLOCK_ROWS: Final = 16_384
 
 
 class Recorder:
@@ -65,4 +70,31 @@ class Recorder:
         self.flush()
 
 
-__all__ = ["BLOCK_ROWS", "NEVER", "Recorder"]
+class Ledger:
+    """How every account stands, and the quantity-ms of each inside the measured window [`begin`, `end`)."""
+
+    def __init__(self, plan: Plan, begin: int, end: int) -> None:
+        self.plan = plan
+        self.begin = begin
+        self.end = end
+        self.balance: list[int] = plan.accounts[:, 0].tolist()
+        self.floor: list[int] = plan.accounts[:, 1].tolist()
+        self.last = [begin] * len(self.balance)
+        self.integral = [0] * len(self.balance)
+
+    def book(self, account: int, amount: int, token: Token, now: int) -> None:
+        """Add `amount`, which is below 0 for a debit; raises RunFault when the account would fall below its floor."""
+        self._count(account, now)
+        self.balance[account] += amount
+        if self.balance[account] < self.floor[account]:
+            raise overdrawn(self.plan, account, token.number, amount, self.balance[account] - amount, now)
+
+    def close(self, now: int) -> None:
+        """Count what is left up to the end of the run."""
+        for account in range(len(self.balance)):
+            self._count(account, now)
+
+    def _count(self, account: int, now: int) -> None:
+        time = min(max(now, self.begin), self.end)
+        self.integral[account] += (time - self.last[account]) * self.balance[account]
+        self.last[account] = time
