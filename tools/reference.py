@@ -19,7 +19,7 @@ from format_page import format_page
 from typer.testing import CliRunner
 
 from zonesim import cli, kpi
-from zonesim.plan import operations, plan, records
+from zonesim.plan import columns, operations, records
 from zonesim.scenario.schema import json_schema
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,13 +62,17 @@ RECORDS = """
 Token number = source << {shift} | ordinal << {child} | child: {sources} + {ordinals} + {child} bits. Child 0 is the
 consignment itself; trucks and background branches are children 1 to {largest}.
 
-- **visits** `{visits}`: a token at a step; key = step << 40 | token number. started = -1: it never got
-  its units; ended = -1: still there when the run ended. The row of a LEAVE has queued = started = arrival, and ended =
-  the token's end. The row of an interruption has queued = when work stopped, started = ended = when it went on (-1: it
-  had not); it is written then, before the row of the step that was interrupted, which has its first start and its end.
-- **marks** `{marks}`: a milestone; key = mark << 40 | token number.
-- **totals**: counted by the engine within the measured window: busy, open, broken and queue integrals and longest queue
-  of each resource, token-ms at each step, arrivals and the ordinals of the measured tokens of each source.
+| rows | columns |
+|---|---|
+| `visits`: a token at a step | {visits} |
+| `marks`: a milestone of a token | {marks} |
+
+The visit of a LEAVE has queued = started = arrival, and ended = the token's end. The visit of an interruption has
+queued = when work stopped, started = ended = when it went on (-1: it had not); it is written then, before the row of
+the step that was interrupted, which has its first start and its end.
+
+Totals are counted by the engine within the measured window: busy, open, broken and queue integrals and longest queue of
+each resource, token-ms at each step, arrivals and the ordinals of the measured tokens of each source.
 """
 
 
@@ -90,7 +94,10 @@ def plan_page() -> str:
         lines += ["", f"{title}: " + ", ".join(f"{code.value} {code.name}" for code in codes) + "."]
     lines.append(INSTANT.rstrip("\n"))
     lines += ["", "## Tables", "", "| table | type and shape | columns |", "|---|---|---|"]
-    lines += [f"| `{name}` | {kind} | {text} |" for name, (kind, text) in plan.TABLES.items()]
+    lines += [
+        f"| `{name}` | {table.type.__name__} {table.shape} | {_columns(table)} |"
+        for name, table in columns.TABLES.items()
+    ]
     lines.append(
         RECORDS.format(
             shift=records.ORDINAL_BITS + records.CHILD_BITS,
@@ -98,11 +105,18 @@ def plan_page() -> str:
             ordinals=records.ORDINAL_BITS,
             sources=records.SOURCE_BITS,
             largest=records.LARGEST_CHILD,
-            visits=", ".join(records.VISIT_COLUMNS),
-            marks=", ".join(records.MARK_COLUMNS),
+            visits=_columns(columns.VISITS),
+            marks=_columns(columns.MARKS),
         )
     )
     return HEAD + "\n".join(lines)
+
+
+def _columns(table: columns.TableType) -> str:
+    """Return the columns of a table, one a line."""
+    return "<br>".join(
+        f"`{column.name}`: {column.meaning}" + (f" ({column.unit})" if column.unit else "") for column in table.columns
+    )
 
 
 def kpi_page() -> str:

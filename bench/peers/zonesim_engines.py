@@ -44,8 +44,8 @@ class ByClass:
     def take(self, block: Block) -> None:
         """Fold a block."""
         self.reducer.take(block)
-        step, ordinal = place_of(block.visits[:, 0]), ordinal_of(number_of(block.visits[:, 0]))
-        queued, started, ended = block.visits[:, 1], block.visits[:, 2], block.visits[:, 3]
+        step, ordinal = place_of(block.visits["key"]), ordinal_of(number_of(block.visits["key"]))
+        queued, started, ended = (block.visits[column] for column in ("queued", "started", "ended"))
         left = (step == self.leave) & (ended != NEVER)
         self.parts["stay"].append(np.column_stack([ordinal[left], (ended - queued)[left]]))
         begun = (step == self.inspection) & (started != NEVER)

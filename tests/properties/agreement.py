@@ -11,7 +11,8 @@ from tests.helper import ENGINES, ListSink
 from zonesim.engine import Engine, compiled_engine
 from zonesim.faults import RunFault
 from zonesim.plan import Plan, Sink, Totals
-from zonesim.plan.records import NUMBER_BITS, VISIT_COLUMNS
+from zonesim.plan.columns import MARK, VISIT
+from zonesim.plan.records import NUMBER_BITS
 from zonesim.units import format_ms
 
 NUMBER = (1 << NUMBER_BITS) - 1
@@ -53,8 +54,8 @@ def outcome(plan: Plan, engine: str | Engine, seed: int = 1, replication: int = 
     if fault:  # how much of a broken run has been handed over is not part of its meaning
         visits, marks = [], []
     return Outcome(
-        np.concatenate([np.empty((0, 4), np.int64), *visits]),
-        np.concatenate([np.empty((0, 2), np.int64), *marks]),
+        np.concatenate([np.empty(0, VISIT), *visits]),
+        np.concatenate([np.empty(0, MARK), *marks]),
         totals,
         fault,
     )
@@ -75,7 +76,7 @@ def difference(plan: Plan, one: Outcome, other: Outcome) -> str:
 
 def _first_row(plan: Plan, name: str, one: np.ndarray, other: np.ndarray) -> str:
     common = min(len(one), len(other))
-    apart = np.flatnonzero((one[:common] != other[:common]).any(axis=1))
+    apart = np.flatnonzero(one[:common] != other[:common])
     row = int(apart[0]) if len(apart) else common
     lines = []
     for number in range(max(0, row - 3), row + 3):
@@ -100,7 +101,7 @@ def told(plan: Plan, name: str, row: np.ndarray) -> str:
     step = plan.names.steps[key >> NUMBER_BITS]
     words = ", ".join(
         f"{what} {'-' if time == -1 else f'{format_ms(time)} ({time})'}"
-        for what, time in zip(VISIT_COLUMNS[1:], times, strict=True)
+        for what, time in zip(VISIT.names[1:], times, strict=True)
     )
     return f"{token} at {'.'.join(step.path)}: {words}"
 

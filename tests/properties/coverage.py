@@ -90,11 +90,11 @@ class _Counting(ReferenceEngine):
         self.seen["seize at once" if goes_on else "seize waits"] += 1
         self.seen["newcomer passes a line"] += goes_on and any(self.resources.states[pool].queue for pool, _ in needs)
         for pool, _ in needs:
-            self.seen[f"seize, {AtShiftEnd(int(self.plan.resources[pool, 2])).name}"] += 1
+            self.seen[f"seize, {AtShiftEnd(int(self.plan.resources['at_shift_end'][pool])).name}"] += 1
 
     def _saw_delay(self, _token: Any, row: list[int], *_: Any) -> None:
         _, _, law, _, calendar, *_ = row
-        self.seen[f"law {Law(int(self.plan.laws[law, 0])).name}"] += 1
+        self.seen[f"law {Law(int(self.plan.distributions['kind'][law])).name}"] += 1
         self.seen["hold in open time"] += calendar != NOWHERE
 
     def _saw_branch(self, token: Any, row: list[int], before: int, *_: Any) -> None:

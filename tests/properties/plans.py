@@ -25,7 +25,7 @@ from tests.properties.luck import Luck
 from zonesim.faults import Faults
 from zonesim.plan import Plan
 from zonesim.plan.operations import AtShiftEnd
-from zonesim.plan.plan import LISTED_CLASS, UNLIMITED
+from zonesim.plan.plan import LISTED_CLASS, UNLIMITED, ArrivalsBy
 from zonesim.policy import Arm, Chosen
 from zonesim.scenario import load_catalogue
 
@@ -272,17 +272,17 @@ def _with_listed_classes(plan: Plan) -> Plan:
     sources, times = plan.sources.copy(), plan.times.copy()
     classes = len(plan.names.classes)
     for row in sources:
-        if row[1] == 1 and row[7] == -1:
-            row[6] = LISTED_CLASS
-            times[row[2] : row[2] + row[3], 1] = np.arange(row[3]) % classes
+        if row["arrivals"] == ArrivalsBy.LISTED and row["mix"] == -1:
+            row["class"] = LISTED_CLASS
+            times["class"][row["first"] : row["first"] + row["count"]] = np.arange(row["count"]) % classes
     return replace(plan, sources=sources, times=times)
 
 
 def _with_partial_shifts(plan: Plan) -> Plan:
     """Return a plan in which half of the units of a resource that finishes its work stay between its shifts."""
     changes = plan.changes.copy()
-    for first, rows, rule, *_ in plan.resources.tolist():
-        own = changes[first : first + rows]
-        if rule == AtShiftEnd.FINISH and rows > 1 and 1 < own[:, 1].max() < UNLIMITED:
-            own[:, 1] = np.maximum(own[:, 1], own[:, 1].max() // 2)
+    for row in plan.resources:
+        own = changes["units"][row["first_change"] : row["first_change"] + row["changes"]]
+        if row["at_shift_end"] == AtShiftEnd.FINISH and len(own) > 1 and 1 < own.max() < UNLIMITED:
+            own[:] = np.maximum(own, own.max() // 2)
     return replace(plan, changes=changes)

@@ -33,10 +33,8 @@ class Rows:
 
     def open(self, resource: int, time: int) -> int:
         """Return how many units are there by the calendar."""
-        first, count, *_ = self.plan.resources[resource].tolist()
-        return int(
-            next(units for when, units in self.plan.changes[first : first + count][::-1].tolist() if when <= time)
-        )
+        changes = self.plan.changes_of(resource)
+        return int(changes["units"][changes["time"] <= time][-1])
 
     def in_hand(self, resource: int, time: int) -> int:
         """Return how many units are in use just after a time; the wait of an interruption has none."""
@@ -73,7 +71,7 @@ def check_reasons(rows: Rows, moment: Moment) -> None:
     plan = rows.plan
     own = plan.names.steps[moment.step]
     begin, end = moment.time, moment.time + moment.waited
-    times = {begin, end, *plan.changes[:, 0].tolist(), *(time for row in rows.rows for time in row[2:])}
+    times = {begin, end, *plan.changes["time"].tolist(), *(time for row in rows.rows for time in row[2:])}
     lost = dict.fromkeys(own.resources, (0, 0))
     unexplained = 0
     for early, late in pairwise(sorted(time for time in times if begin <= time <= end)):
@@ -92,8 +90,8 @@ def check_reasons(rows: Rows, moment: Moment) -> None:
         else:
             assert not short + closed
     others = [each.behind + each.unfit + each.broken for each in moment.shortages]
-    fits = {resource for resource in own.resources if plan.resources[resource, 2] == AtShiftEnd.FITS}
-    broken = set(plan.breakdowns[:, 0].tolist())
+    fits = {resource for resource in own.resources if plan.resources["at_shift_end"][resource] == AtShiftEnd.FITS}
+    broken = set(plan.breakdowns["resource"].tolist())
 
     assert sum(others) == unexplained
     assert all(each.resource in fits for each in moment.shortages if each.unfit)

@@ -27,8 +27,8 @@ def test_how_many_are_inside_is_poisson():
     counts = []
     for replication in range(RUNS):
         visits = run_plan(plan, engine="compiled", seed=5, replication=replication).sink.visits
-        stays = np.array([bool(plan.names.steps[step].path == ("stay",)) for step in visits[:, 0] >> 40])
-        started, ended = visits[stays, 2], visits[stays, 3]
+        stays = np.array([bool(plan.names.steps[step].path == ("stay",)) for step in visits["key"] >> 40])
+        started, ended = visits["started"][stays], visits["ended"][stays]
         ended = np.where(ended < 0, plan.horizon, ended)
         counts.append([int(((started <= now) & (now < ended)).sum()) for now in INSTANTS])
     found = np.array(counts)

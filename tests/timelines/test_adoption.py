@@ -7,7 +7,7 @@ import pytest
 from tests.helper import HEAD, add_measure, kpis, plan_of, run_plan
 from zonesim.faults import Faults
 from zonesim.plan import loads
-from zonesim.plan.operations import Op
+from zonesim.plan.operations import BranchOn, Op
 from zonesim.policy import Arm, Chosen, resolve, world_of
 from zonesim.scenario import read_text
 
@@ -269,7 +269,7 @@ traffic:
 """
     plan = plan_of(text)
     population = Population(plan, run_key(1, 0))
-    asked = [flag for _, _, on, flag, *_ in plan.program[plan.program[:, 0] == Op.BRANCH].tolist() if on == 1]
+    asked = plan.program["b"][(plan.program["op"] == Op.BRANCH) & (plan.program["a"] == BranchOn.FLAG)].tolist()
     share = {
         name: sum(population.describe(source, ordinal, 0, ordinal)[1] >> asked[source] & 1 for ordinal in range(4_000))
         / 4_000

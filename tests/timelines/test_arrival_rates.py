@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from tests.helper import plan_of, run_plan
@@ -32,10 +31,11 @@ def test_everybody_comes_in_the_second_quarter_of_an_hour():
     mean of 96 an hour stays.
     """
     line = run_plan(_plan("quarters"))
-    queued = line.sink.visits[:, 1]
+    queued = line.sink.visits["queued"]
 
     assert ((queued % HOUR >= 15 * MINUTE) & (queued % HOUR <= 30 * MINUTE)).all()
-    assert line.plan.rates[:2, :2] == pytest.approx(np.array([[0, 0], [15 * MINUTE, 384 / HOUR]]))
+    assert line.plan.rates["begins"][:2].tolist() == [0, 15 * MINUTE]
+    assert line.plan.rates["rate"][:2] == pytest.approx([0, 384 / HOUR])
     assert int(line.totals.arrivals.sum()) == pytest.approx(96 * 24, abs=4 * 48)
 
 
@@ -45,9 +45,11 @@ def test_hours_and_quarters_multiply():
     """
     rates = _plan("[quarters, morning]").rates
 
-    assert rates[:, 0].tolist() == [0] + [8 * HOUR + quarter * 15 * MINUTE for quarter in (1, 2, 5, 6, 9, 10, 13, 14)]
-    assert rates[1::2, 1] == pytest.approx(24 * 96 / HOUR)
-    assert not rates[::2, 1].any()
+    assert rates["begins"].tolist() == [0] + [
+        8 * HOUR + quarter * 15 * MINUTE for quarter in (1, 2, 5, 6, 9, 10, 13, 14)
+    ]
+    assert rates["rate"][1::2] == pytest.approx(24 * 96 / HOUR)
+    assert not rates["rate"][::2].any()
 
 
 def test_the_load_of_an_hour_is_that_of_all_its_quarters():

@@ -108,7 +108,7 @@ def test_all_units_at_once(engine):
 
     assert line.rows("work.interrupted") == [("a0", (10, 13, 13)), ("b0", (10, 13, 13)), ("a0", (23, 26, 26))]
     assert line.visits("work") == {"a0": (2, 2, 28), "b0": (4, 4, 16), "c0": (5, 16, 17)}
-    assert line.plan.breakdowns[:, :3].tolist() == [[0, -1, 0]]
+    assert line.plan.breakdowns[["resource", "units", "clock"]].tolist() == [(0, -1, 0)]
 
 
 def test_one_of_two_units_interrupts_the_latest_granted(engine):
@@ -125,10 +125,10 @@ def test_one_of_two_units_interrupts_the_latest_granted(engine):
         breakdowns="up: {uniform: [10 min, 100 min]}, repair: 5 min",
     )
     plan = plan_of(text)
-    laws, numbers = prepare(plan.laws, plan.numbers)
+    laws, numbers = prepare(plan.distributions, plan.parameters)
     up = [
-        draw_ms(laws, numbers, row[3], 0, run_key(1, 0), plan.streams[row[4]], 0, 0, 0)
-        for row in plan.breakdowns.tolist()
+        draw_ms(laws, numbers, row["up"], 0, run_key(1, 0), plan.streams[row["up_stream"]], 0, 0, 0)
+        for row in plan.breakdowns
     ]
 
     line = run_plan(plan, engine=engine)

@@ -208,8 +208,7 @@ traffic: {{a: {{flow: f, rate: 70 /d, profile: {profile}}}}}
 
 def _by_day(profile, start, measure, holidays=""):
     plan = plan_of(ARRIVALS.format(profile=profile, start=start, measure=measure, holidays=holidays))
-    rows = plan.rates[plan.sources[0, 2] :][: plan.sources[0, 3]]
-    begins, rates = rows[:, 0], rows[:, 1]
+    begins, rates = plan.rates_of(0)["begins"], plan.rates_of(0)["rate"]
     middles = np.arange(0, plan.horizon, DAY) + DAY / 2
     daily = rates[np.searchsorted(begins, middles, side="right") - 1] * DAY
     return plan, [float(value) for value in daily]
@@ -257,16 +256,18 @@ def test_arrivals_invert_the_dated_rate_exactly():
     """
     plan, _ = _by_day("[p, s]", "2019-01-28", "40 d", ", holidays: cn")
     times = np.array(list(arrival_times(plan, 0, run_key(3, 0))))
-    rows = plan.rates[:, :]
-    place = np.searchsorted(rows[:, 0], times, side="right") - 1
-    expected = rows[place, 2] + (times - rows[place, 0]) * rows[place, 1]
+    rows = plan.rates[np.searchsorted(plan.rates["begins"], times, side="right") - 1]
+    expected = rows["expected_before"] + (times - rows["begins"]) * rows["rate"]
     steps = np.diff(expected, prepend=0.0)
 
     assert not ((times >= 4 * DAY) & (times < 32 * DAY)).any()
-    assert (rows[place, 1] > 0).all()
+    assert (rows["rate"] > 0).all()
     assert steps.min() > -1e-3
     assert steps.mean() == pytest.approx(1, abs=0.1)
-    assert len(times) == pytest.approx(rows[-1, 2] + (plan.horizon - rows[-1, 0]) * rows[-1, 1], rel=0.1)
+    last = plan.rates[-1]
+    assert len(times) == pytest.approx(
+        last["expected_before"] + (plan.horizon - last["begins"]) * last["rate"], rel=0.1
+    )
 
 
 def test_a_run_of_a_century_is_refused_at_once():

@@ -392,7 +392,7 @@ def test_what_is_counted_of_interruptions():
     assert values["b.work.service.mean"] == 9
     assert values["a.work.interruptions.day"] == 0
     assert not any(kpi.startswith("b.work.interrupted.w") for kpi in values)
-    assert sum(row[0] == Op.DELAY and row[5] >= 0 for row in plan.program.tolist()) == 3
+    assert ((plan.program["op"] == Op.DELAY) & (plan.program["d"] >= 0)).sum() == 3
 
 
 def test_the_level_is_that_of_the_unit_in_hand(engine):

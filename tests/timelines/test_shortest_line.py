@@ -32,7 +32,7 @@ def where(line, step="lane"):
     """Return the resource that each token stood in line for."""
     names = line.plan.names
     found = {}
-    for key in line.sink.visits[:, 0].tolist():
+    for key in line.sink.visits["key"].tolist():
         own = names.steps[key >> 40]
         if ".".join(own.path) == step:
             found[line.name(key & (1 << 40) - 1)] = names.resources[own.resources[0]].name

@@ -156,7 +156,7 @@ def test_adoption_sets_how_many_walk_the_new_edition(share):
     found = []
     for replication in range(200):
         population = Population(plan, run_key(1, replication))
-        found.append(sum(plan.members[firm, 0] for firm, own in enumerate(population.flags) if own >> flag & 1))
+        found.append(sum(plan.members["share"][firm] for firm, own in enumerate(population.flags) if own >> flag & 1))
 
     assert sum(found) / len(found) == pytest.approx(0.3, abs=0.02)
 

@@ -10,6 +10,7 @@ import pytest
 from tests.helper import HEAD, ROOT, add_measure, plan_of, run_plan
 from zonesim.faults import Faults
 from zonesim.plan import compile_plan
+from zonesim.plan.operations import Op
 from zonesim.policy import Arm, Chosen, apply, load_world, parse_setting, resolve, world_of
 from zonesim.scenario import load_catalogue, read_text
 
@@ -262,7 +263,7 @@ def test_practices_with_one_share_have_two_editions(monkeypatch):
     plan = plan_of(steps(5), arm=arm("m91"))
 
     assert plan.names.flags == ("adopts m91.p0, m91.p1, m91.p2, m91.p3, m91.p4",)
-    assert (plan.program[:, 0] == 1).sum() == 2 * 5
+    assert (plan.program["op"] == Op.DELAY).sum() == 2 * 5
 
 
 def test_practices_of_one_measure_have_an_edition_for_each_share(monkeypatch):
@@ -273,7 +274,7 @@ def test_practices_of_one_measure_have_an_edition_for_each_share(monkeypatch):
     plan = plan_of(steps(3), arm=arm("m91"))
 
     assert len(plan.names.flags) == 3
-    assert (plan.program[:, 0] == 1).sum() == 4 * 3
+    assert (plan.program["op"] == Op.DELAY).sum() == 4 * 3
 
 
 def test_measures_of_their_own_multiply(monkeypatch):
@@ -286,7 +287,7 @@ def test_measures_of_their_own_multiply(monkeypatch):
         )
     plan = plan_of(steps(3), arm=arm("m91", "m92", "m93"))
 
-    assert (plan.program[:, 0] == 1).sum() == 8 * 3
+    assert (plan.program["op"] == Op.DELAY).sum() == 8 * 3
 
 
 def test_editions_with_one_text_are_one(monkeypatch):
@@ -297,7 +298,7 @@ def test_editions_with_one_text_are_one(monkeypatch):
     plan = plan_of(steps(3), arm=arm("m91"))
 
     assert len(plan.names.flags) == 0
-    assert (plan.program[:, 0] == 1).sum() == 3
+    assert (plan.program["op"] == Op.DELAY).sum() == 3
 
 
 def test_a_regimes_practice_conflicts_like_a_chosen_one(monkeypatch):

@@ -119,7 +119,7 @@ def test_a_generated_entry_is_like_a_written_one():
 
     assert len(plan.names.sources) == 6
     assert len({tuple(row) for row in plan.source_streams.tolist()}) == 6
-    assert set(plan.rates[:, 1]) == {12 / DAY}
+    assert set(plan.rates["rate"]) == {12 / DAY}
     assert {entry.kind for entry in register(world) if entry.path[0] == "traffic"} == {"assumed"}
 
 

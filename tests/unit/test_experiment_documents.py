@@ -71,7 +71,7 @@ def test_the_futures_are_the_grid_with_the_zipped_rows(folder):
     ]
     assert len(found.futures) == 8 == len(found.cells)
     assert [setting.number for setting in found.futures[-1].settings] == [1.5, 3.0, 20.0, None]
-    rates = found.cells["R1", found.futures[-1].name].plan.rates[:, 1] * 60_000
+    rates = found.cells["R1", found.futures[-1].name].plan.rates["rate"] * 60_000
     assert sorted(rates.round(9)) == [0.015, 0.3]
 
 

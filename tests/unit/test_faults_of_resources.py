@@ -144,5 +144,5 @@ def test_an_outside_zone_has_no_breakdowns_and_nobody_preempts():
     )
     plan = plan_of(outside)
 
-    assert plan.resources[:, 3].tolist() == [0, 0]
+    assert plan.resources["preempts"].tolist() == [0, 0]
     assert len(plan.breakdowns) == 0

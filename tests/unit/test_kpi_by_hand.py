@@ -17,6 +17,7 @@ from zonesim.kpi import DEFINITIONS, Reducer, RunResult, catalogue, measure, pag
 from zonesim.kpi.censoring import MOST_MISSING, quantile, share_within
 from zonesim.kpi.reducer import by_hour
 from zonesim.plan import Block, Plan
+from zonesim.plan.columns import flat
 
 HOUR = 3_600_000
 
@@ -300,8 +301,8 @@ def test_folding_does_not_depend_on_blocks(recorded):
     for step in (1, 7, 400):
         # A row is handed over with the block in which it is completed: cut visits and marks at the same times.
         cut = np.arange(0, plan.horizon + step * HOUR // 4, step * HOUR // 4)
-        ended = np.where(sink.visits[:, 3] < 0, plan.horizon, sink.visits[:, 3])
-        rows, marks = np.searchsorted(ended, cut), np.searchsorted(sink.marks[:, 1], cut)
+        ended = np.where(sink.visits["ended"] < 0, plan.horizon, sink.visits["ended"])
+        rows, marks = np.searchsorted(ended, cut), np.searchsorted(sink.marks["time"], cut)
         reducer = Reducer(plan)
         for part, notes in zip(np.split(sink.visits, rows), np.split(sink.marks, marks), strict=True):
             reducer.take(Block(part, notes))
@@ -309,7 +310,7 @@ def test_folding_does_not_depend_on_blocks(recorded):
         assert measure(plan, reducer, totals, {}).values == pytest.approx(expected, nan_ok=True, rel=0, abs=0)
 
 
-@pytest.mark.parametrize("column", [1, 2, 3])
+@pytest.mark.parametrize("column", ["queued", "started", "ended"])
 def test_a_wrong_millisecond_is_a_broken_promise(recorded, column):
     """
     A visit that is one millisecond off anywhere inside the window contradicts the engine's own integrals.
@@ -317,9 +318,10 @@ def test_a_wrong_millisecond_is_a_broken_promise(recorded, column):
     plan, sink, totals = recorded
     visits = sink.visits.copy()
     holds = [bool(step.resources) for step in plan.names.steps]
-    inside = (visits[:, 1:] > plan.window[0]).all(axis=1) & (visits[:, 1:] < plan.window[1] - 1).all(axis=1)
-    row = np.flatnonzero(inside & np.array(holds)[visits[:, 0] >> 40])[0]
-    visits[row, column] += 1
+    times = flat(visits)[:, 1:]
+    inside = ((times > plan.begin) & (times < plan.end - 1)).all(axis=1)
+    row = np.flatnonzero(inside & np.array(holds)[visits["key"] >> 40])[0]
+    visits[column][row] += 1
     reducer = Reducer(plan)
     reducer.take(Block(visits, sink.marks))
 

@@ -9,6 +9,7 @@ from tests.helper import kpis, plan_of
 from zonesim.kpi import Reducer
 from zonesim.kpi.consignment_table import room
 from zonesim.plan import Block
+from zonesim.plan.columns import MARK, VISIT, structured
 from zonesim.plan.records import NUMBER_BITS, token_number
 from zonesim.units import DAY, HOUR, MINUTE
 
@@ -81,10 +82,10 @@ def test_many_consignments_of_several_sources_find_their_own_dossier(rows):
         numbers = token_number(source, 0) + (np.arange(count) << 6)
         for name, late in (("arrived", 0), ("left", 1 + np.arange(count) % 977)):
             key = names[entry, name] << NUMBER_BITS | numbers
-            marks.append(np.column_stack([key, came[source] + late]))
+            marks.append(structured(np.column_stack([key, came[source] + late]), MARK))
     told = np.concatenate(marks)
-    told = told[np.argsort(told[:, 1], kind="stable")]
-    none = np.zeros((0, 4), dtype=np.int64)
+    told = told[np.argsort(told["time"], kind="stable")]
+    none = np.zeros(0, dtype=VISIT)
     for first in range(0, len(told), rows):
         reducer.take(Block(none, told[first : first + rows]))
     dossiers = reducer.dossiers

@@ -162,9 +162,11 @@ def test_a_normal_law_far_above_its_mean_as_a_scenario_writes_it(written, minute
     What is drawn, and what the traffic equations reckon with, is a little above the cut; without spread it is the mean.
     """
     plan = plan_of(ONE.replace("LAW", f"{{normal: {written}}}"))
-    found = drawn((plan.laws[-1:], plan.numbers), (np.arange(2000) + 0.5) / 2000).mean() / MINUTE
+    found = drawn((plan.distributions[-1:], plan.parameters), (np.arange(2000) + 0.5) / 2000).mean() / MINUTE
 
-    assert law_mean(plan.laws, plan.numbers, len(plan.laws) - 1, 0) / MINUTE == pytest.approx(minutes, abs=0.005)
+    assert law_mean(plan.distributions, plan.parameters, len(plan.distributions) - 1, 0) / MINUTE == pytest.approx(
+        minutes, abs=0.005
+    )
     assert found == pytest.approx(minutes, abs=0.005)
 
 
@@ -247,9 +249,9 @@ def test_a_part_without_a_share_is_never_drawn():
     The last part of a discrete law or a mixture with a share of 0 % does not get what rounding left over.
     """
     plan = plan_of(ONE.replace("LAW", "{discrete: {1 min: 70 %, 2 min: 20 %, 3 min: 10 %, 9 min: 0 %}}"))
-    ready = sampling.prepare(plan.laws, plan.numbers)
+    ready = sampling.prepare(plan.distributions, plan.parameters)
 
-    assert sampling.sample(*ready, len(plan.laws) - 1, 1 - 2.0**-53, 0) == 3 * MINUTE
+    assert sampling.sample(*ready, len(plan.distributions) - 1, 1 - 2.0**-53, 0) == 3 * MINUTE
 
 
 def test_nothing_drawn_outlasts_int64():

@@ -145,7 +145,7 @@ def test_the_park_has_its_published_size():
     world = load_world(PARK)
     zone = world.tree["zones"]["SIP"]
     plan = park_plan()
-    rate = sum(plan.rates[first, 1] for _, _, first, *_ in plan.sources.tolist())
+    rate = sum(plan.rates["rate"][first] for first in plan.sources["first"].tolist())
 
     assert (zone["lanes_in"]["units"], zone["lanes_out"]["units"], zone["yard"]["units"]) == (6, 6, 300)
     assert rate > 0

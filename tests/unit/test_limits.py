@@ -125,7 +125,7 @@ Timer(0.3, send).start()
 try:
     simulate(plan, 1, 0, sink, {name!r})
 except KeyboardInterrupt:
-    print(time.perf_counter() - sent[0], all((block.visits[:, 3] >= block.visits[:, 1]).all() for block in sink.blocks))
+    print(time.perf_counter() - sent[0], all((block.visits["ended"] >= block.visits["queued"]).all() for block in sink.blocks))
 """
 
 

@@ -83,7 +83,7 @@ def test_a_practice_followed_by_some_edits_one_use(monkeypatch):
 
     assert plan.names.flags == ("adopts m95.one",)
     assert len(plan.program) == len(plain.program) + 4
-    assert set(plan.adoptions[:, 1].tolist()) == {0}
+    assert set(plan.adoptions["source"].tolist()) == {0}
 
 
 def test_another_flow_for_the_entry_ends_the_copy():

@@ -231,10 +231,10 @@ def _mean_delays(*settings):
     found = []
     for replication in range(PAIRS):
         visits = run_plan(plan, engine="compiled", seed=7, replication=replication).sink.visits
-        served = visits[visits[:, 0] >> 40 == 0]
-        order = np.argsort(served[:, 1], kind="stable")[:FIRST]
+        served = visits[visits["key"] >> 40 == 0]
+        order = np.argsort(served["queued"], kind="stable")[:FIRST]
         assert len(order) == FIRST
-        found.append(float((served[order, 2] - served[order, 1]).mean()) / 60_000)
+        found.append(float((served["started"] - served["queued"])[order].mean()) / 60_000)
     return found
 
 

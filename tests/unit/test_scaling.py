@@ -99,9 +99,10 @@ def test_scale_multiplies_exactly_the_times_of_a_law(take):
 
 def moments(plan: Plan, klass: int) -> tuple[float, float]:
     """Return mean and standard deviation of what the step takes."""
-    (row,) = plan.program[plan.program[:, 0] == Op.DELAY]
-    law = int(row[2])
-    return law_mean(plan.laws, plan.numbers, law, klass), math.sqrt(law_variance(plan.laws, plan.numbers, law, klass))
+    (law,) = plan.program["a"][plan.program["op"] == Op.DELAY].tolist()
+    return law_mean(plan.distributions, plan.parameters, law, klass), math.sqrt(
+        law_variance(plan.distributions, plan.parameters, law, klass)
+    )
 
 
 PLACES = {

@@ -302,13 +302,13 @@ def test_a_run_that_is_cut_short_is_the_same_so_far():
     whole = ListSink()
     simulate(plan, 1, 0, whole)
     trail = follow(plan, "a#20", 1, 0)
-    before = whole.visits[(whole.visits[:, 3] != -1) & (whole.visits[:, 3] <= trail.end)]
-    cut = trail.visits[trail.visits[:, 3] != -1]
+    before = whole.visits[(whole.visits["ended"] != -1) & (whole.visits["ended"] <= trail.end)]
+    cut = trail.visits[trail.visits["ended"] != -1]
 
     assert trail.left
     assert len(before) > 50
     assert sorted(map(tuple, before.tolist())) == sorted(map(tuple, cut.tolist()))
-    assert np.all(trail.visits[:, 1] <= trail.end)
+    assert np.all(trail.visits["queued"] <= trail.end)
 
 
 def test_every_wait_in_a_busy_system_is_explained():

@@ -127,7 +127,7 @@ def test_rows_in_any_order(project):
     plan = plan_of_file(project(PLACE + ", class: credit, sort: true", log=log))
     order = [plan.names.classes[klass] for _, klass in plan.times.tolist()[:2]]
 
-    assert plan.times[:2, 0].tolist() == [3_600_000, 7_200_000]
+    assert plan.times["time"][:2].tolist() == [3_600_000, 7_200_000]
     assert order == ["AEO", "ordinary"]
 
 

@@ -71,8 +71,8 @@ def _within(keys: Iterable[StepKey], stopped: Iterable[StepKey]) -> bool:
 
 def _law(plan: Plan, row: int) -> Law:
     """Return kind and numbers of a law, those of its parts included."""
-    kind, first, count = plan.laws[row].tolist()
-    numbers = plan.numbers[first : first + count].tolist()
+    kind, first, count = plan.distributions[row].tolist()
+    numbers = plan.parameters[first : first + count].tolist()
     if kind == Kind.BY_CLASS:
         return (kind, *(_law(plan, int(number)) for number in numbers))
     if kind == Kind.MIXTURE:
@@ -111,7 +111,7 @@ def _between(plan: Plan, source: int, early: str, late: str) -> list[tuple[objec
     rows: list[tuple[object, ...]] = []
     begun = False
     editions = 0
-    for op, _, a, b, _, d, *_ in plan.program[int(plan.sources[source, 0]) :].tolist():
+    for op, _, a, b, _, d, *_ in plan.program[plan.sources["first_row"][source] :].tolist():
         if op == Op.LEAVE:
             break
         mark = plan.names.marks[a] if op == Op.MARK else None

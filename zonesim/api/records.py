@@ -86,13 +86,12 @@ def records(plan: Plan, seed: int, replication: int, engine: str = AUTO) -> Reco
     log = Log(plan)
     simulate(plan, seed, replication, log, engine)
     visits, marks = log.all_visits(), log.all_marks()
-    found = _tokens(visits[:, 0], VISIT)
-    found["step"] = place_of(visits[:, 0])
-    found["queued"], found["started"], found["ended"] = visits[:, 1], visits[:, 2], visits[:, 3]
-    noted = _tokens(marks[:, 0], MARK)
-    noted["mark"], noted["time"] = place_of(marks[:, 0]), marks[:, 1]
+    found = _tokens(visits["key"], VISIT)
+    found["step"] = place_of(visits["key"])
+    found["queued"], found["started"], found["ended"] = visits["queued"], visits["started"], visits["ended"]
+    noted = _tokens(marks["key"], MARK)
+    noted["mark"], noted["time"] = place_of(marks["key"]), marks["time"]
     names = plan.names
-    begin, end = int(plan.window[0]), int(plan.window[1])
     return Records(
         found,
         noted,
@@ -100,7 +99,7 @@ def records(plan: Plan, seed: int, replication: int, engine: str = AUTO) -> Reco
         tuple(names.source_flows),
         tuple(f"{step.entry}.{'.'.join(step.path)}" for step in names.steps),
         tuple(mark.name for mark in names.marks),
-        (begin, end),
+        (plan.begin, plan.end),
         plan.horizon,
     )
 

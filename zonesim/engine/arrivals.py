@@ -14,7 +14,7 @@ from zonesim.compiled.arithmetic import log
 from zonesim.compiled.streams import uniform
 from zonesim.engine.run_faults import too_many_tokens
 from zonesim.plan.operations import NOWHERE
-from zonesim.plan.plan import LISTED_CLASS, Plan
+from zonesim.plan.plan import LISTED_CLASS, ArrivalsBy, Plan
 from zonesim.plan.records import LARGEST_ORDINAL
 
 BY_MEMBERS: Final = 1
@@ -28,13 +28,13 @@ def arrivals(plan: Plan, source: int, key: np.uint64) -> Iterator[tuple[int, int
 
     Several tokens may come with one arrival; how many is drawn by the arrival's number.
     """
-    distribution, stream = int(plan.sources[source, 8]), plan.source_streams[source, 3]
+    distribution, stream = int(plan.sources["batch"][source]), plan.source_streams["batch"][source]
     sizes: list[float] = [1.0]
     shares: list[float] = [1.0]
     if distribution != NOWHERE:
-        _, first, count_ = plan.laws[distribution].tolist()
-        sizes = plan.numbers[first : first + count_ : 2].tolist()
-        shares = plan.numbers[first + 1 : first + count_ : 2].tolist()
+        _, first, count_ = plan.distributions[distribution].tolist()
+        sizes = plan.parameters[first : first + count_ : 2].tolist()
+        shares = plan.parameters[first + 1 : first + count_ : 2].tolist()
     tokens = 0
     for number, time in enumerate(arrival_times(plan, source, key)):
         size = sizes[0]
@@ -54,15 +54,14 @@ def arrival_times(plan: Plan, source: int, key: np.uint64) -> Iterator[int]:
     Rates: the expected number of arrivals grows by an exponential step of mean 1 and is inverted exactly through the
     piecewise-constant rate, so the rate at the candidate time decides (Çinlar's inversion).
     """
-    _, listed, first, rows, *_ = (int(value) for value in plan.sources[source])
-    if listed:
-        yield from (time for time in plan.times[first : first + rows, 0].tolist() if time < plan.horizon)
+    if plan.sources["arrivals"][source] != ArrivalsBy.RATE:
+        yield from (time for time in plan.times_of(source)["time"].tolist() if time < plan.horizon)
         return
-    table = plan.rates[first : first + rows]
-    begins = [float(value) for value in table[:, 0]]
-    rates = [float(value) for value in table[:, 1]]
-    before = [float(value) for value in table[:, 2]]
-    stream = plan.source_streams[source, 0]
+    table = plan.rates_of(source)
+    begins: list[float] = table["begins"].tolist()
+    rates: list[float] = table["rate"].tolist()
+    before: list[float] = table["expected_before"].tolist()
+    stream = plan.source_streams["arrival"][source]
     expected = 0.0
     for ordinal in count():
         expected -= log(uniform(key, stream, ordinal, 0, 0))
@@ -84,9 +83,9 @@ class Population:
     def __init__(self, plan: Plan, key: np.uint64) -> None:
         self.plan = plan
         self.key = key
-        self.cumulative = [float(value) for value in plan.members[:, 1]]
-        self.classes = [int(value) for value in plan.members[:, 2]]
-        self.sources: list[list[int]] = plan.sources.tolist()
+        self.cumulative = plan.members["cumulative_share"].tolist()
+        self.classes = [int(value) for value in plan.members["class"]]
+        self.sources: list[tuple[int, ...]] = plan.sources.tolist()
         self.raised = [self._raised_for(row) for row in range(len(plan.adoptions))]
         self.flags = [0] * len(self.classes)
         """Flags by member: those that stay for the whole run and that all members of a token have to have."""
@@ -104,7 +103,7 @@ class Population:
         (or of the number of members) lies within the share, so that the expected share is met however large single
         members are.
         """
-        _, _, by, *_ = self.plan.adoptions[row].tolist()
+        by = int(self.plan.adoptions["by"][row])
         count_ = len(self.classes)
         raised = [False] * count_
         if by == BY_TOKEN:
@@ -113,7 +112,7 @@ class Population:
         order = sorted(range(count_), key=lambda member: (uniform(self.key, stream, member, 0, 0), member))
         begun = 0.0
         for member in order:
-            weight = 1 / count_ if by == BY_MEMBERS else float(self.plan.members[member, 0])
+            weight = 1 / count_ if by == BY_MEMBERS else float(self.plan.members["share"][member])
             raised[member] = begun + weight / 2 <= float(self.plan.adoption_shares[row])
             begun += weight
         return raised
@@ -137,11 +136,11 @@ class Population:
         """
         _, _, listed, _, group, parties, fixed, mix, _ = self.sources[source]
         if fixed == LISTED_CLASS:
-            fixed = int(self.plan.times[listed + arrival, 1])
+            fixed = int(self.plan.times["class"][listed + arrival])
         klass = max(fixed, 0)
         members: tuple[int, ...] = ()
         if group != NOWHERE:
-            stream = self.plan.source_streams[source, 1]
+            stream = self.plan.source_streams["firm"][source]
             members = tuple(
                 min(bisect_right(self.cumulative, uniform(self.key, stream, ordinal, 0, party)), len(self.classes) - 1)
                 for party in range(parties)
@@ -150,7 +149,7 @@ class Population:
                 klass = self.classes[members[0]]
         if mix != NOWHERE:
             shares: NDArray[np.float64] = self.plan.mixes[mix]
-            drawn = uniform(self.key, self.plan.source_streams[source, 2], ordinal, 0, 0)
+            drawn = uniform(self.key, self.plan.source_streams["class"][source], ordinal, 0, 0)
             klass = min(int(np.searchsorted(shares, drawn, side="right")), len(shares) - 1)
         return klass, self.flags_of(source, members, ordinal, time), members
 

@@ -20,6 +20,7 @@ from zonesim.engine.kernel_input import MOST_AHEAD, SIDE_BY_SIDE, laid_out, with
 from zonesim.engine.run_faults import endless, made_twice, overdrawn, spawn_loop, too_large, too_many_tokens
 from zonesim.engine.state import Batch, Needs, Request, ResourceState, Token, Visit
 from zonesim.limits import LARGEST_ROOM, free_memory
+from zonesim.plan.columns import MARK, VISIT, flat, structured
 from zonesim.plan.operations import NOWHERE, Clock
 from zonesim.plan.plan import Plan
 from zonesim.plan.records import NEVER, NUMBER_BITS, Block, Ints, Sink, Totals
@@ -77,12 +78,12 @@ class _Run:
         self.batches = np.zeros(_FIRST_BATCHES * k.BATCH_FIELDS, dtype=np.int64)
         self.forming = np.zeros(layout.places + 1, dtype=np.int64)
         accounts = np.zeros((max(len(plan.accounts), 1), k.ACCOUNT_FIELDS), dtype=np.int64)
-        accounts[: len(plan.accounts), :2] = plan.accounts
-        accounts[:, int(k.LEVEL_TIME)] = accounts[:, 0] * int(plan.window[1] - plan.window[0])
+        accounts[: len(plan.accounts), :2] = flat(plan.accounts)
+        accounts[:, int(k.LEVEL_TIME)] = accounts[:, 0] * (plan.end - plan.begin)
         self.accounts = accounts.ravel()
         self.calendars = np.full(max(len(plan.calendars), 1), -1, dtype=np.int64)
         # A clock that counts busy time may cut short at once what its unit has just gone on with.
-        self.reserve = _IN_RESERVE + 2 * int((plan.breakdowns[:, 2] == Clock.BUSY).sum())
+        self.reserve = _IN_RESERVE + 2 * int((plan.breakdowns["clock"] == Clock.BUSY).sum())
         self.rows = BLOCK_ROWS + self.reserve
         self.visits = np.zeros(4 * self.rows, dtype=np.int64)
         self.marks = np.zeros(2 * BLOCK_ROWS, dtype=np.int64)
@@ -161,7 +162,7 @@ class _Run:
         if log:
             self._note_classes(self.log[:log])
         self.state[k.VISITS] = self.state[k.MARKS] = self.state[k.LOG] = 0
-        block = Block(self.visits[: 4 * visits].reshape(-1, 4), self.marks[: 2 * marks].reshape(-1, 2))
+        block = Block(self.visits[: 4 * visits].view(VISIT), self.marks[: 2 * marks].view(MARK))
         if self.state[k.VISITS_LIMIT] < self.rows // 2:  # each interrupted token keeps a row for when it goes on
             self.state[k.VISITS_LIMIT] += self.rows
             self.rows *= 2
@@ -236,8 +237,8 @@ class _Run:
         masks.append(np.ones(len(rows), dtype=bool))
         arrived = rows[:, k.ARRIVED]
         columns.append(_visits(rows[:, k.LEAVE_STEP], number, arrived, arrived))
-        visits = np.stack(columns, axis=1)[np.stack(masks, axis=1)]
-        none = np.zeros((0, 2), dtype=np.int64)
+        visits = structured(np.stack(columns, axis=1)[np.stack(masks, axis=1)], VISIT)
+        none = np.zeros(0, dtype=MARK)
         for first in range(0, len(visits), BLOCK_ROWS):
             self.sink.take(Block(visits[first : first + BLOCK_ROWS], none))
 
@@ -346,7 +347,7 @@ def _may_stand_still(plan: Plan, rows: Ints, slots: int) -> bool:
     taken = (places[:, :, k.VISIT_QUEUED] != k.EMPTY) & (places[:, :, k.VISIT_STARTED] != NEVER)
     if taken.any():
         return True
-    most = [int(plan.changes[first : first + count, 1].max()) for first, count, *_ in plan.resources.tolist()]
+    most = [plan.most_units(resource) for resource in range(len(plan.resources))]
     for row in np.unique(waiting[:, k.LINE_ROW]).tolist():
         _, _, first, count, *_ = plan.program[row].tolist()
         if any(units > most[pool] for pool, units in plan.needs[first : first + count].tolist()):

@@ -35,7 +35,7 @@ class _Search:
 
     def __init__(self, plan: Plan, tokens: list[Token]) -> None:
         self.plan = plan
-        self.most = [int(plan.changes[first : first + rows, 1].max()) for first, rows, *_ in plan.resources.tolist()]
+        self.most = [plan.most_units(resource) for resource in range(len(plan.resources))]
         self.held_by: dict[int, list[tuple[Token, int]]] = {}
         self.children: dict[int, list[Token]] = {}
         for token in tokens:
@@ -86,8 +86,8 @@ class _Search:
     def _somebody_joins(self, batch: int) -> bool:
         """Return whether a token that can go on, or one still to come, can reach a batch."""
         starts = [token.row for token in self.able]
-        for first, listed, rates, rows, *_ in self.plan.sources.tolist():
-            if not listed and rows and self.plan.rates[rates : rates + rows, 1].any():
+        for source, first in enumerate(self.plan.sources["first_row"].tolist()):
+            if self.plan.rates_of(source)["rate"].any():
                 starts.append(first)
         seen = set(starts)
         while starts:
@@ -101,7 +101,7 @@ class _Search:
                 met = all(units + self.stuck.get(pool, 0) <= self.most[pool] for pool, units in needs)
                 ways = (ways if met else []) + ([f] if f != NOWHERE else [])
             ways += {Op.JUMP: [a], Op.BRANCH: [d], Op.SPLIT: [c]}.get(Op(op), [])
-            ways += [int(self.plan.sources[a, 0])] if op == Op.SPAWN else []
+            ways += [int(self.plan.sources["first_row"][a])] if op == Op.SPAWN else []
             ways += [e] if op == Op.GATHER and e != NOWHERE else []
             fresh = [way for way in ways if way not in seen]
             seen.update(fresh)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from zonesim.engine import kernel as k
 from zonesim.engine.arrivals import Population
 from zonesim.engine.sampling import prepare, whole
+from zonesim.plan.columns import TABLES, flat
 from zonesim.plan.distributions import Law
 from zonesim.plan.operations import NOWHERE, AtShiftEnd, BranchOn, Clock, GatherBy, Op
 from zonesim.plan.plan import Plan
@@ -57,7 +58,8 @@ class _Tables:
 
     def add(self, table: Iterable[object]) -> int:
         """Append a table, whatever its shape, and return where it begins."""
-        part: NDArray[Any] = np.asarray(table, dtype=self.dtype).ravel()
+        rows = flat(table) if isinstance(table, np.ndarray) else table
+        part: NDArray[Any] = np.asarray(rows, dtype=self.dtype).ravel()
         begin = self.length
         self.parts.append(part)
         self.length += len(part)
@@ -92,7 +94,7 @@ def _of_identity(_identity: str, held: _Held) -> KernelInput:
     world, reals = _Tables(np.int64), _Tables(np.float64)
     state = np.zeros(k.STATE_FIELDS, dtype=np.int64)
     state[k.BEGIN], state[k.END], state[k.HORIZON] = plan.window
-    laws, numbers = prepare(plan.laws, plan.numbers)
+    laws, numbers = prepare(plan.distributions, plan.parameters)
     levels, ranked = np.unique(plan.priorities, return_inverse=True)
     state[k.IN_NEEDS] = world.add(plan.needs)
     state[k.IN_PRIORITIES] = world.add(ranked)
@@ -101,11 +103,11 @@ def _of_identity(_identity: str, held: _Held) -> KernelInput:
     changes = _merged_changes(plan)
     state[k.IN_CHANGES] = world.add(changes)
     state[k.IN_TIMES] = world.add(plan.times)
-    state[k.IN_FIRM_CLASS] = world.add(plan.members[:, 2].astype(np.int64))
+    state[k.IN_FIRM_CLASS] = world.add(plan.members["class"].astype(np.int64))
     state[k.OF_SHARES] = reals.add(plan.shares)
     state[k.OF_RATES] = reals.add(plan.rates)
     state[k.OF_MIXES] = reals.add(plan.mixes)
-    state[k.OF_VOLUME] = reals.add(plan.members[:, 1])
+    state[k.OF_VOLUME] = reals.add(plan.members["cumulative_share"])
     state[k.OF_ADOPTION] = reals.add(plan.adoption_shares)
     pools, closings = _pools(plan)
     state[k.IN_CLOSINGS] = world.add(closings)
@@ -114,8 +116,8 @@ def _of_identity(_identity: str, held: _Held) -> KernelInput:
     program, slots, groups = _program(plan, laws, numbers, pools)
     ahead = _Ahead(plan, program)
     state[k.IN_AHEAD] = world.add(ahead.holds)
-    parties = max([int(row[5]) for row in plan.sources.tolist() if row[4] != NOWHERE], default=0)
-    nodes = max([int(row[3]) for row in plan.program.tolist() if row[0] == Op.SEIZE], default=1)
+    parties = int(plan.sources["parties"][plan.sources["group"] != NOWHERE].max(initial=0))
+    nodes = max(plan.program["b"][plan.program["op"] == Op.SEIZE].tolist(), default=1)
     bits = (nodes - 1).bit_length()
     state[k.SLOTS], state[k.GROUPS], state[k.NODE_BITS] = slots, groups, bits
     state[k.AT_GROUPS] = k.TOKEN_FIELDS + k.VISIT_FIELDS * slots
@@ -155,8 +157,8 @@ def _merged_changes(plan: Plan) -> Ints:
     """Return capacity changes of all resources by (time, resource): time, resource, units."""
     rows = [
         (time, number, units)
-        for number, (first, count, *_) in enumerate(plan.resources.tolist())
-        for time, units in plan.changes[first : first + count].tolist()
+        for number in range(len(plan.resources))
+        for time, units in plan.changes_of(number).tolist()
         if time < plan.horizon
     ]
     return np.array(sorted(rows), dtype=np.int64).reshape(-1, 3)
@@ -171,12 +173,12 @@ def _pools(plan: Plan) -> tuple[Ints, list[int]]:
         if op == Op.SEIZE:
             for pool, units in plan.needs[first : first + count].tolist():
                 asked.setdefault(pool, set()).add(units)
-    broken = set(plan.breakdowns[:, 0].tolist())
-    for number, (first, count, rule, preempts) in enumerate(plan.resources.tolist()):
+    broken = set(plan.breakdowns["resource"].tolist())
+    for number, (_, _, rule, preempts) in enumerate(plan.resources.tolist()):
         pools[number, k.EVEN] = len(asked.get(number, ())) <= 1
         pools[number, k.CLOSING] = len(closings)
         if rule == AtShiftEnd.FITS:
-            changes = plan.changes[first : first + count].tolist()
+            changes = plan.changes_of(number).tolist()
             closings += [time for (_, before), (time, units) in pairwise(changes) if units < before]
         pools[number, k.CLOSINGS_END] = len(closings)
         pools[number, k.PREEMPTS] = preempts
@@ -190,9 +192,9 @@ def _pools(plan: Plan) -> tuple[Ints, list[int]]:
 def _with_clocks(plan: Plan, pools: Ints) -> Ints:
     """Return the pools, behind them the clocks of breakdowns, and when each is due."""
     clocks = np.zeros((len(plan.breakdowns), k.POOL_FIELDS), dtype=np.int64)
-    clocks[:, : plan.breakdowns.shape[1]] = plan.breakdowns
-    clocks[:, k.CLOCK_BUSY] = plan.breakdowns[:, 2] == Clock.BUSY
-    clocks[plan.breakdowns[:, 1] == NOWHERE, k.CLOCK_UNITS] = k.ALL_UNITS
+    clocks[:, : len(TABLES["breakdowns"].columns)] = flat(plan.breakdowns)
+    clocks[:, k.CLOCK_BUSY] = plan.breakdowns["clock"] == Clock.BUSY
+    clocks[plan.breakdowns["units"] == NOWHERE, k.CLOCK_UNITS] = k.ALL_UNITS
     return np.concatenate([pools.ravel(), clocks.ravel(), np.zeros(len(clocks) + 1, dtype=np.int64)])
 
 
@@ -218,11 +220,11 @@ def _program(plan: Plan, laws: Ints, numbers: Floats, pools: Ints) -> tuple[Ints
     a token needs: places and groups are numbered anew in each routine, which ends with its LEAVE.
     """
     rows = np.zeros((max(len(plan.program), 1), k.ROW_FIELDS), dtype=np.int64)
-    rows[: len(plan.program), : plan.program.shape[1]] = plan.program
+    rows[: len(plan.program), : len(TABLES["program"].columns)] = flat(plan.program)
     alone = _asked_alone(plan, pools)
     most_slots = most_groups = 0
     begin = 0
-    for end in np.flatnonzero(plan.program[:, 0] == Op.LEAVE).tolist():
+    for end in np.flatnonzero(plan.program["op"] == Op.LEAVE).tolist():
         routine = rows[begin : end + 1]
         routine[:, k.LEAVES_AT] = routine[-1, k.STEP]
         most_slots = max(most_slots, _renumber(routine, {Op.SEIZE: (k.D,), Op.RELEASE: (k.C,), Op.KEEP: (k.C, k.D)}))
@@ -231,7 +233,7 @@ def _program(plan: Plan, laws: Ints, numbers: Floats, pools: Ints) -> tuple[Ints
     for row in rows:
         op = row[k.OP]
         if op in (Op.SEIZE, Op.RELEASE):
-            needs = plan.needs[row[k.A] : row[k.A] + row[k.B]]
+            needs = flat(plan.needs[row[k.A] : row[k.A] + row[k.B]])
             row[k.EASY] = len(needs) == 1 and alone[needs[0, 0]]
             row[k.POOL] = needs[0, 0] if len(needs) else NOWHERE
             row[k.TIMED] = any(pools[pool, k.CLOSING] < pools[pool, k.CLOSINGS_END] for pool in needs[:, 0])
@@ -261,11 +263,11 @@ class _Ahead:
         self.most = 0
         rows[:, k.AHEAD] = NOWHERE
         classes = {
-            int(first): int(streams[2])
-            for (first, *_, mix, _), streams in zip(plan.sources.tolist(), plan.source_streams, strict=True)
-            if mix != NOWHERE
+            int(own["first_row"]): int(streams["class"])
+            for own, streams in zip(plan.sources, plan.source_streams, strict=True)
+            if own["mix"] != NOWHERE
         }
-        starts = {int(row[0]) for row in plan.sources.tolist()}
+        starts = set(plan.sources["first_row"].tolist())
         starts |= {int(row[k.C]) for row in rows if row[k.OP] == Op.SPLIT}
         for start in sorted(starts):
             self._add(plan, rows, start, classes.get(start))
@@ -338,7 +340,7 @@ def _renumber(routine: Ints, operands: dict[Op, tuple[np.uint64, ...]]) -> int:
 
 def _sources(plan: Plan) -> Ints:
     rows = np.zeros((max(len(plan.sources), 1), k.SOURCE_FIELDS), dtype=np.int64)
-    rows[: len(plan.sources), : plan.sources.shape[1]] = plan.sources
+    rows[: len(plan.sources), : len(TABLES["sources"].columns)] = flat(plan.sources)
     return rows.ravel()
 
 

@@ -42,7 +42,7 @@ def overdrawn(plan: Plan, account: int, number: int, amount: int, had: int, now:
     who += f"/{child}" if child else ""
     return RunFault(
         f"account {plan.names.accounts[account]} would be overdrawn: {who} takes {-amount} of {had} at "
-        f"{format_ms(now)}, and the floor is {int(plan.accounts[account, 1])}\n"
+        f"{format_ms(now)}, and the floor is {int(plan.accounts['least'][account])}\n"
         "    Start with more, or credit it before."
     )
 

@@ -31,6 +31,7 @@ from zonesim.compiled.arithmetic import (
 )
 from zonesim.compiled.jit import inlined, kernel
 from zonesim.compiled.streams import uniform
+from zonesim.plan.columns import Rows
 from zonesim.plan.distributions import Law
 from zonesim.units import LARGEST
 
@@ -244,7 +245,7 @@ def _read(numbers: Numbers, table: int, w: float) -> float:
 # ----------------------------------------------------------------------------------------------------------------
 
 
-def prepare(index: Index, numbers: Numbers) -> tuple[Index, Numbers]:
+def prepare(index: Rows, numbers: Numbers) -> tuple[Index, Numbers]:
     """Return laws and numbers as draws want them; call once for a plan. Rows keep their places."""
     rows: list[tuple[int, int, int]] = []
     out: list[float] = []

@@ -11,8 +11,8 @@ import numpy as np
 from zonesim.engine import simulate
 from zonesim.kpi import Reducer, measure
 from zonesim.plan import Plan, mean_batch
+from zonesim.plan.columns import TABLES
 from zonesim.plan.operations import Op
-from zonesim.plan.records import Ints
 
 PILOT: Final = 400
 """Tokens of a pilot run: enough to meet the common paths, and done in a fraction of a second."""
@@ -23,23 +23,19 @@ _TYPICAL: Final = 0.000003
 _CLASS_BYTES: Final = 6
 _VALUE_BYTES: Final = 8
 
-_LISTED: Final = 1
-"""Arrivals of a source are listed times (see the plan's table of sources)."""
-
 
 def expected_tokens(plan: Plan, until: int | None = None) -> float:
     """Return how many tokens arrive before `until` (ms; the end of the run), on average."""
     end = plan.horizon if until is None else until
     count = 0.0
     for source in range(len(plan.sources)):
-        _, kind, first, rows, *_ = plan.sources[source].tolist()
         size = mean_batch(plan, source)
-        if kind == _LISTED or not rows:  # spawned tokens have no arrivals of their own
-            count += size * float((plan.times[first : first + rows, 0] < end).sum())
+        rates = plan.rates_of(source)
+        if not len(rates):  # spawned tokens have no arrivals of their own
+            count += size * float((plan.times_of(source)["time"] < end).sum())
             continue
-        begins, rates, before = plan.rates[first : first + rows].T
-        row = max(int(np.searchsorted(begins, end, side="right")) - 1, 0)
-        count += size * float(before[row] + rates[row] * max(end - begins[row], 0.0))
+        row = rates[max(int(np.searchsorted(rates["begins"], end, side="right")) - 1, 0)]
+        count += size * float(row["expected_before"] + row["rate"] * max(end - row["begins"], 0.0))
     return count
 
 
@@ -53,9 +49,8 @@ def rough_bytes(plan: Plan) -> float:
     Return how much memory the results of a replication take while it runs, order of magnitude, without trying: each
     token keeps its class, and each measured one a wait and a time for every step and every moment of its flow.
     """
-    begin, end, _ = (int(value) for value in plan.window)
-    measured = expected_tokens(plan, end) - expected_tokens(plan, begin)
-    kept = int(np.isin(plan.program[:, 0], (Op.SEIZE, Op.DELAY, Op.MARK)).sum()) / max(len(plan.sources), 1)
+    measured = expected_tokens(plan, plan.end) - expected_tokens(plan, plan.begin)
+    kept = int(np.isin(plan.program["op"], (Op.SEIZE, Op.DELAY, Op.MARK)).sum()) / max(len(plan.sources), 1)
     return _CLASS_BYTES * expected_tokens(plan) + _VALUE_BYTES * kept * measured
 
 
@@ -99,15 +94,14 @@ def first_tokens(plan: Plan, tokens: int) -> Plan:
     rates: list[tuple[float, ...]] = []
     sources = plan.sources.copy()
     for source in range(len(sources)):
-        _, kind, first, rows, *_ = sources[source].tolist()
-        if kind == _LISTED or not rows:  # spawned tokens have no arrivals of their own
-            sources[source, 3] = int((plan.times[first : first + rows, 0] < high).sum())
+        own = plan.rates_of(source)
+        if not len(own):  # spawned tokens have no arrivals of their own
+            sources["count"][source] = int((plan.times_of(source)["time"] < high).sum())
             continue
-        own = plan.rates[first : first + rows]
-        kept = own[own[:, 0] < high]
+        kept = own[own["begins"] < high]
         last = kept[-1]
-        stop = (float(high), 0.0, float(last[2] + last[1] * (high - last[0])))
-        sources[source, 2:4] = len(rates), len(kept) + 1
-        rates += [*map(tuple, kept.tolist()), stop]
-    window: Ints = np.array([0, *plan.window[1:]], dtype=np.int64)  # the KPIs have something to measure
-    return replace(plan, sources=sources, rates=np.array(rates, dtype=np.float64).reshape(-1, 3), window=window)
+        stop = (float(high), 0.0, float(last["expected_before"] + last["rate"] * (high - last["begins"])))
+        sources["first"][source], sources["count"][source] = len(rates), len(kept) + 1
+        rates += [*kept.tolist(), stop]
+    window = TABLES["window"].array([0, plan.end, plan.horizon])  # the KPIs have something to measure
+    return replace(plan, sources=sources, rates=TABLES["rates"].array(rates), window=window)

@@ -23,21 +23,20 @@ class _Stays:
 
     def take(self, block: Block) -> None:
         """Note the stays that a block tells of."""
-        step = place_of(block.visits[:, 0])
+        step = place_of(block.visits["key"])
         for number, name in enumerate(self.plan.names.steps):
             if name.is_leave and len(name.path) == 1:  # children end below a step
                 rows = block.visits[step == number]
-                self.begun.setdefault(name.flow, []).append(rows[:, 1])
-                self.ended.setdefault(name.flow, []).append(
-                    np.where(rows[:, 3] == NEVER, self.plan.horizon, rows[:, 3])
-                )
+                self.begun.setdefault(name.flow, []).append(rows["queued"])
+                ended = np.where(rows["ended"] == NEVER, self.plan.horizon, rows["ended"])
+                self.ended.setdefault(name.flow, []).append(ended)
 
 
 def rhythm(plan: Plan) -> int | None:
     """Return after how long (ms) arrivals and opening hours repeat: a week, or None where they never change."""
-    changing = [count for _, listed, _, count, *_ in plan.sources.tolist() if not listed and count > 1]
-    shifts = [count for _, count, *_ in plan.resources.tolist() if count > 1]
-    return WEEK if changing or shifts or len(plan.calendars) else None
+    changes = any(len(plan.rates_of(source)) > 1 for source in range(len(plan.sources)))
+    shifts = (plan.resources["changes"] > 1).any()
+    return WEEK if changes or shifts or len(plan.calendars) else None
 
 
 def inside_from_start(plan: Plan, *, seed: int, replications: int, step: int) -> dict[str, NDArray[np.float64]]:
@@ -45,7 +44,7 @@ def inside_from_start(plan: Plan, *, seed: int, replications: int, step: int) ->
     Return, by flow, how many consignments are inside on average in each whole `step` ms from the start to the end of
     the measured window, averaged over replications (numbered from 0). Raises RunFault when a run cannot go on.
     """
-    edges = np.arange(0, int(plan.window[1]) + 1, step, dtype=np.int64)
+    edges = np.arange(0, plan.end + 1, step, dtype=np.int64)
     found: dict[str, NDArray[np.float64]] = {}
     for replication in range(replications):
         stays = _Stays(plan)

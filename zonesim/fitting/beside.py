@@ -78,15 +78,15 @@ class _Hours:
     """Folds a run into counts and times by entry, weekday and hour of arrival."""
 
     def __init__(self, plan: Plan) -> None:
-        leaves = plan.program[plan.program[:, 0] == Op.LEAVE, 1]
+        leaves = plan.program["step"][plan.program["op"] == Op.LEAVE]
         self.leaves = np.unique(leaves)
-        self.begin, self.end = int(plan.window[0]), int(plan.window[1])
+        self.begin, self.end = plan.begin, plan.end
         shape = (len(plan.names.sources), WEEK * HOURS)
         self.counts, self.times = np.zeros(shape), np.zeros(shape)
 
     def take(self, block: Block) -> None:
         """Fold one more block."""
-        keys, came, left = block.visits[:, 0], block.visits[:, 1], block.visits[:, 3]
+        keys, came, left = (block.visits[column] for column in ("key", "queued", "ended"))
         mine = np.isin(place_of(keys), self.leaves) & (came >= self.begin) & (came < self.end)
         sources, hours = source_of(number_of(keys[mine])), came[mine] // HOUR % (WEEK * HOURS)
         np.add.at(self.counts, (sources, hours), 1)
@@ -100,7 +100,7 @@ def beside(fit: Fit, scenario: Path) -> Check:
     Raises ScenarioFault or RunFault when it cannot be run.
     """
     plan = compile_plan(resolve(world := load_world(scenario), baseline(world)))
-    weeks = max((int(plan.window[1]) - int(plan.window[0])) // (WEEK * DAY), 1)
+    weeks = max((plan.end - plan.begin) // (WEEK * DAY), 1)
     a_run = sum(group.arrivals.rate for group in fit.groups) * WEEK * weeks
     runs = min(max(math.ceil(ENOUGH / max(a_run, 1.0)), 1), MOST_RUNS)
     folded = _Hours(plan)

@@ -89,10 +89,7 @@ def layout(plan: Plan) -> Layout:
         held = set() if step.is_kept else {str(names.resources[resource]) for resource in step.resources}
         for place in held & places:  # what is kept after its block has no wait of its own
             lanes.setdefault(place, []).append(number)
-    limited = []
-    for resource, (first, count, *_) in enumerate(plan.resources.tolist()):
-        if plan.changes[first : first + count, 1].max() < UNLIMITED:
-            limited.append(resource)
+    limited = [resource for resource in range(len(plan.resources)) if plan.most_units(resource) < UNLIMITED]
     truths = sorted({mark.truth for mark in names.marks if mark.truth})
     return Layout(
         groups={name: tuple(sources) for name, sources in groups.items()},
@@ -124,7 +121,9 @@ class _Teller:
         self.library = any("usable" in chain for chain in self.scopes.chains.values())
         self.limited = {str(plan.names.resources[resource]) for resource in self.scopes.limited}
         self.in_line = {
-            step for op, step, _, needs in plan.program[:, :4].tolist() if op == Op.GATHER or (op == Op.SEIZE and needs)
+            step
+            for op, step, _, needs in plan.program[["op", "step", "a", "b"]].tolist()
+            if op == Op.GATHER or (op == Op.SEIZE and needs)
         }
         self.impatient = {row[1] for row in plan.program.tolist() if row[0] == Op.SEIZE and row[6] != NOWHERE}
         self.found: list[Kpi] = []
@@ -157,7 +156,7 @@ class _Teller:
             for definition in BY_NAME.values():
                 if definition.scope == "place":
                     self._add("place", definition.what, name, shown=definition.headline and name in self.limited)
-        broken = {str(self.plan.names.resources[resource]) for resource in self.plan.breakdowns[:, 0].tolist()}
+        broken = {str(self.plan.names.resources[resource]) for resource in self.plan.breakdowns["resource"].tolist()}
         for name in sorted(self.limited):
             if name in broken:
                 self._add("resource", "availability", name)

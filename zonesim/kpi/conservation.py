@@ -46,7 +46,7 @@ class Books:
 
     def __init__(self, plan: Plan) -> None:
         self.names = plan.names.accounts
-        self.start = plan.accounts[:, 0]
+        self.start = plan.accounts["start"]
         rows = np.zeros((max(len(self.names), 1), f.ACCOUNT_FIELDS), dtype=np.int64)
         rows[: len(self.names), f.AREA] = self.start * int(plan.window[1] - plan.window[0])
         self.accounts = rows.ravel()

@@ -100,7 +100,7 @@ def _wanted(same: _Same) -> Wanted:
         truths=tuple(range(first_truth, reached)),
         owners=_owners(plan, scopes, first_truth),
         reached=reached,
-        noting=bool(reached) or bool((plan.program[:, 0] == Op.SPLIT).any()),
+        noting=bool(reached) or bool((plan.program["op"] == Op.SPLIT).any()),
         reachable=_reachable(plan),
     )
 

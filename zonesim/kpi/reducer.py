@@ -14,6 +14,7 @@ from zonesim.kpi.conservation import Books, check_cohort, check_integrals
 from zonesim.kpi.consignment_table import Dossiers, Waits
 from zonesim.kpi.fold_tables import HOURS, TRUTH_MARKS, wanted
 from zonesim.kpi.weekly import WEEK_HOURS, Occupancy
+from zonesim.plan.columns import Rows, flat
 from zonesim.plan.plan import Plan
 from zonesim.plan.records import Block, Ints, Totals
 from zonesim.units import DAY, HOUR
@@ -186,6 +187,6 @@ def by_hour(time: Ints) -> Ints:
     return spent
 
 
-def _flat(rows: Ints) -> Ints:
+def _flat(rows: Rows) -> Ints:
     """Return rows behind each other, as the compiled loops read them."""
-    return np.require(rows, dtype=np.int64, requirements=("C", "W")).reshape(-1)
+    return np.require(flat(rows), requirements=("C", "W")).reshape(-1)

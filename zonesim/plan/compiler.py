@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from zonesim.faults import Faults, Place, ScenarioFault
 from zonesim.limits import MOST_WAYS
 from zonesim.plan.assembly import Routine, link
 from zonesim.plan.breakdowns import breakdown_rows
+from zonesim.plan.columns import TABLES
 from zonesim.plan.flow_writer import FLAGS
 from zonesim.plan.flows import EntryCompiler
 from zonesim.plan.naming import colliding
-from zonesim.plan.operations import program_array
+from zonesim.plan.operations import program_rows
 from zonesim.plan.plan import Names, Plan
 from zonesim.plan.proving import Ground, prove
 from zonesim.plan.records import LARGEST_SOURCE
@@ -75,38 +76,40 @@ def compile_plan(arm: ResolvedArm) -> Plan:
     _prove(tables, program, places, compilers, [starts[id(first)] for first in firsts])
     resources, changes = tables.resource_rows()
     calendars, spans = tables.calendar_rows()
-    laws, numbers = tables.laws.arrays()
+    distributions, parameters = tables.laws.arrays()
     group_rows, members = _firms(tables)
     adoptions = tables.adoptions
     sources = [(starts[id(first)], *row) for first, row in zip(firsts, arrivals.rows, strict=True)]
-    classes = len(tables.classes)
+    rows: dict[str, Any] = {
+        "program": program_rows(program),
+        "needs": tables.needs.rows,
+        "priorities": tables.priorities.rows,
+        "shares": tables.shares.rows,
+        "distributions": distributions,
+        "parameters": parameters,
+        "streams": _identities(tables.streams.names),
+        "resources": resources,
+        "changes": changes,
+        "breakdowns": breakdowns,
+        "calendars": calendars,
+        "spans": spans,
+        "sources": sources,
+        "source_streams": [
+            _identities([f"{name}//{column.name}" for column in TABLES["source_streams"].columns]) for name in entries
+        ],
+        "rates": np.concatenate([np.zeros((0, 3)), *arrivals.rates]),
+        "times": arrivals.times,
+        "mixes": arrivals.mixes,
+        "groups": group_rows,
+        "members": members,
+        "adoptions": adoptions.rows,
+        "adoption_shares": adoptions.shares,
+        "adoption_streams": _identities(adoptions.streams),
+        "accounts": tables.account_rows,
+        "window": [tables.warm_up, tables.measured, tables.horizon],
+    }
     return Plan(
-        program=program_array(program),
-        needs=_ints(tables.needs.rows, 2),
-        priorities=_ints(tables.priorities.rows, classes),
-        shares=_floats(tables.shares.rows, classes),
-        laws=laws,
-        numbers=numbers,
-        streams=_identities(tables.streams.names),
-        resources=_ints(resources, 4),
-        changes=_ints(changes, 2),
-        breakdowns=_ints(breakdowns, 7),
-        calendars=_ints(calendars, 2),
-        spans=_ints(spans, 3),
-        sources=_ints(sources, 9),
-        source_streams=_identities(
-            [f"{name}//{what}" for name in entries for what in ("arrival", "firm", "class", "batch")]
-        ).reshape(-1, 4),
-        rates=np.concatenate([np.zeros((0, 3)), *arrivals.rates]),
-        times=_ints(arrivals.times, 2),
-        mixes=_floats(arrivals.mixes, classes),
-        groups=_ints(group_rows, 2),
-        members=_floats(members, 3),
-        adoptions=_ints(adoptions.rows, 6),
-        adoption_shares=np.array(adoptions.shares, dtype=np.float64),
-        adoption_streams=_identities(adoptions.streams),
-        accounts=_ints(tables.account_rows, 2),
-        window=np.array([tables.warm_up, tables.measured, tables.horizon], dtype=np.int64),
+        **{name: table.array(rows[name], len(tables.classes)) for name, table in TABLES.items()},
         names=Names(
             steps=tuple(tables.steps.rows),
             marks=tuple(tables.marks.rows),
@@ -180,13 +183,5 @@ def _firms(tables: WorldTables) -> tuple[list[tuple[int, int]], list[tuple[float
     return ([(0, len(members))] if members else []), members
 
 
-def _ints(rows: Sequence[Sequence[int]], width: int) -> NDArray[np.int64]:
-    return np.array(rows, dtype=np.int64).reshape(len(rows), width)
-
-
-def _floats(rows: Sequence[Sequence[float]], width: int) -> NDArray[np.float64]:
-    return np.array(rows, dtype=np.float64).reshape(len(rows), width)
-
-
-def _identities(names: Sequence[str]) -> NDArray[np.uint64]:
-    return np.array([stream_identity(name) for name in names], dtype=np.uint64)
+def _identities(names: Sequence[str]) -> list[int]:
+    return [stream_identity(name) for name in names]

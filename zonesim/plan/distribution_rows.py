@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from zonesim import units
 from zonesim.faults import ScenarioFault
+from zonesim.plan.columns import TABLES, Floats, Rows
 from zonesim.plan.distributions import Law as Kind
 from zonesim.plan.tables import Keyed
 from zonesim.scenario.fields import Law, check_cv, check_phases, check_shape
@@ -32,14 +30,14 @@ class Laws:
         row = (int(kind), tuple(float(number) for number in numbers))
         return self.table.add(row, row)
 
-    def arrays(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def arrays(self) -> tuple[Rows, Floats]:
         """Return the laws table and the table of their numbers."""
         rows: list[tuple[int, int, int]] = []
         numbers: list[float] = []
         for kind, own in self.table.rows:
             rows.append((kind, len(numbers), len(own)))
             numbers += own
-        return np.array(rows, dtype=np.int64).reshape(len(rows), 3), np.array(numbers, dtype=np.float64)
+        return TABLES["distributions"].array(rows), TABLES["parameters"].array(numbers)
 
     def duration(self, text: Any, resolve: Resolve, *, working: bool = False) -> int:  # noqa: ANN401
         """Return the row of a fixed duration, or of a number of working days (24 h each) when `working`."""

@@ -12,7 +12,8 @@ from enum import IntEnum
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+
+from zonesim.plan.columns import Floats, Rows
 
 _ZETA: Final = (1.6449340668482264, 1.2020569031595942, 1.0823232337111382, 1.0369277551433699, 1.0173430619844491)
 """Riemann's zeta function at 2, 3 …"""
@@ -58,17 +59,17 @@ class Law(IntEnum):
     """mean and standard deviation of the uncut law, low: the law given that the value is at least low"""
 
 
-def law_mean(index: NDArray[np.int64], numbers: NDArray[np.float64], row: int, klass: int) -> float:
+def law_mean(index: Rows, numbers: Floats, row: int, klass: int) -> float:
     """Return the mean of a law for tokens of class `klass`."""
     return _moments(index, numbers, row, klass)[0]
 
 
-def law_variance(index: NDArray[np.int64], numbers: NDArray[np.float64], row: int, klass: int) -> float:
+def law_variance(index: Rows, numbers: Floats, row: int, klass: int) -> float:
     """Return the variance of a law for tokens of class `klass`."""
     return _moments(index, numbers, row, klass)[1]
 
 
-def law_range(index: NDArray[np.int64], numbers: NDArray[np.float64], row: int, klass: int) -> tuple[float, float]:
+def law_range(index: Rows, numbers: Floats, row: int, klass: int) -> tuple[float, float]:
     """Return the least and the greatest value (inf: no bound) of a law for tokens of class `klass`."""
     kind, first, count = (int(value) for value in index[row])
     own = [float(value) for value in numbers[first : first + count]]
@@ -93,7 +94,7 @@ def law_range(index: NDArray[np.int64], numbers: NDArray[np.float64], row: int, 
     return (0.0, math.inf) if mean > 0 else (mean, mean)
 
 
-def _moments(index: NDArray[np.int64], numbers: NDArray[np.float64], row: int, klass: int) -> tuple[float, float]:
+def _moments(index: Rows, numbers: Floats, row: int, klass: int) -> tuple[float, float]:
     """Return mean and variance."""
     kind, first, count = (int(value) for value in index[row])
     own = [float(value) for value in numbers[first : first + count]]

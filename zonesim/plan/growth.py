@@ -17,13 +17,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from zonesim.plan.columns import Floats
 from zonesim.plan.pace import is_listed, mean_present, window_rate
 from zonesim.plan.ways import END, Cause
 from zonesim.plan.work import SAME, Work
 
-Floats = NDArray[np.float64]
 Starts = Mapping[int, Sequence[tuple[float, int]]]
 
 Entries = list[tuple[int, int, float]]

@@ -20,21 +20,24 @@ def kinds_of(plan: Plan, source: int) -> list[tuple[float, int, int]]:
     Return (share, class, adoption flags) of the tokens of a source, averaged over the run; practices adopted in one
     order are adopted together.
     """
-    _, _, listed, rows, group, parties, fixed, mix, _ = plan.sources[source].tolist()
+    own = plan.sources[source]
+    mix, fixed = int(own["mix"]), int(own["class"])
+    members = plan.members_of(own["group"])
     if mix != NOWHERE:
         shares = np.diff(plan.mixes[mix], prepend=0.0)
         classes = [(float(share), klass) for klass, share in enumerate(shares) if share > 0]
     elif fixed == LISTED_CLASS:
-        named = plan.times[listed : listed + rows, 1]
+        named = plan.times_of(source)["class"]
         classes = [(float((named == klass).mean()), int(klass)) for klass in np.unique(named)]
     elif fixed != NOWHERE:
         classes = [(1.0, fixed)]
     else:
-        first, count = plan.groups[group].tolist()
-        members = plan.members[first : first + count]
-        classes = [(float(members[members[:, 2] == klass, 0].sum()), int(klass)) for klass in np.unique(members[:, 2])]
+        classes = [
+            (float(members["share"][members["class"] == klass].sum()), int(klass))
+            for klass in np.unique(members["class"])
+        ]
     kinds: dict[tuple[int, int], float] = {}
-    for weight, orders in _adopted(plan, source, parties if group != NOWHERE else 0):
+    for weight, orders in _adopted(plan, source, int(own["parties"]) if own["group"] != NOWHERE else 0):
         for share, klass in classes:
             for combination in product(*(_prefixes(order) for order in orders)):
                 part, flags = share * weight, 0
@@ -49,12 +52,17 @@ def _adopted(plan: Plan, source: int, parties: int) -> list[tuple[float, list[li
     Return, for each part of the run with shares of its own, how large it is and the (share, flag) of tokens of a
     source by order of adopters.
     """
+    mine = (plan.adoptions["source"] == source) | ((plan.adoptions["source"] == NOWHERE) & bool(parties))
     rows = [
-        (*row, float(plan.adoption_shares[number]), int(plan.adoption_streams[number]))
-        for number, row in enumerate(plan.adoptions.tolist())
-        if row[1] == source or (row[1] == NOWHERE and parties)
+        (*row, share, stream)
+        for row, share, stream in zip(
+            plan.adoptions[mine].tolist(),
+            plan.adoption_shares[mine].tolist(),
+            plan.adoption_streams[mine].tolist(),
+            strict=True,
+        )
     ]
-    edges = sorted({0, plan.horizon, *(edge for row in rows for edge in row[4:6])})
+    edges = sorted({0, plan.horizon, *plan.adoptions[mine]["begins"].tolist(), *plan.adoptions[mine]["until"].tolist()})
     found = []
     for begin, end in pairwise(edges):
         orders: dict[int, dict[int, float]] = {}

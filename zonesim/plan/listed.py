@@ -20,9 +20,8 @@ def spills(plan: Plan, source: int, delay: float, work: float, room: float) -> b
     Each brings `work` unit-ms after `delay` ms. It is looked at twice: as if nobody waited, and as if `room` units did
     whatever there is to do at once. `room` are units there on average.
     """
-    _, _, first, count, *_ = plan.sources[source].tolist()
-    begin, end = plan.window[:2].astype(float).tolist()
-    times = np.sort(plan.times[first : first + count, 0]) + delay
+    begin, end = float(plan.begin), float(plan.end)
+    times = np.sort(plan.times_of(source)["time"]) + delay
     brought = window_rate(plan, source) * (end - begin) * work
     size = mean_batch(plan, source) * work
     length = max(work, 1.0)

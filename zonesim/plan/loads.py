@@ -19,13 +19,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from zonesim.plan.columns import Floats
 from zonesim.plan.growth import must_be_done
 from zonesim.plan.kinds import kinds_of
 from zonesim.plan.listed import spills
 from zonesim.plan.operations import NOWHERE
 from zonesim.plan.pace import (
     HOURS,
-    Floats,
     in_order,
     is_listed,
     mean_present,

@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-import numpy as np
-
 PROGRAM_COLUMNS: Final = ("op", "step", "a", "b", "c", "d", "e", "f", "g")
-"""Columns of a program, in order; a program is an int64 array of shape (operations, 9)."""
+"""Columns of the program table, in order."""
 
 NOWHERE: Final = -1
 """Marks an absent reference (no calendar, no step, no patience). No valid reference is negative."""
@@ -241,8 +239,7 @@ OPERATIONS: Final[dict[Op, Operation]] = {
 }
 
 
-def program_array(rows: list[tuple[int, ...]]) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
-    """Return `rows`, each padded with zeros to nine columns, as a program array of shape (len(rows), 9)."""
+def program_rows(rows: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """Return `rows`, each padded with zeros to the columns of a program."""
     width = len(PROGRAM_COLUMNS)
-    padded = [(*row, *(0,) * (width - len(row))) for row in rows]
-    return np.array(padded, dtype=np.int64).reshape(len(rows), width)
+    return [(*row, *(0,) * (width - len(row))) for row in rows]

@@ -5,53 +5,45 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from zonesim.plan.distributions import law_mean
+from zonesim.plan.columns import Floats
 from zonesim.plan.operations import NOWHERE
-from zonesim.plan.plan import Plan
+from zonesim.plan.plan import ArrivalsBy, Plan
 from zonesim.units import HOUR, WEEK
-
-Floats = NDArray[np.float64]
 
 HOURS: Final = 168
 
 
 def mean_batch(plan: Plan, source: int) -> float:
     """Return how many tokens an arrival has, on average."""
-    law = int(plan.sources[source, 8])
-    return 1.0 if law == NOWHERE else law_mean(plan.laws, plan.numbers, law, 0)
+    number = int(plan.sources["batch"][source])
+    return 1.0 if number == NOWHERE else plan.mean(number, 0)
 
 
 def is_listed(plan: Plan, source: int) -> bool:
     """Return whether the arrivals of a source are listed one by one, so that they come to an end."""
-    return bool(plan.sources[source, 1] == 1)
+    return bool(plan.sources["arrivals"][source] == ArrivalsBy.LISTED)
 
 
 def window_rate(plan: Plan, source: int) -> float:
-    """
-    Return the mean tokens per ms that arrive in the measured window.
-    """
-    _, _, first, count, *_ = plan.sources[source].tolist()
-    begin, end = plan.window[:2].astype(float).tolist()
-    if not count:
+    """Return the mean tokens per ms that arrive in the measured window."""
+    if not plan.sources["count"][source]:
         return 0.0
     if is_listed(plan, source):
-        times = plan.times[first : first + count, 0]
-        arrived = float(((times >= begin) & (times < end)).sum())
+        times = plan.times_of(source)["time"]
+        arrived = float(((times >= plan.begin) & (times < plan.end)).sum())
     else:
-        arrived = _expected(plan, source, end) - _expected(plan, source, begin)
-    return mean_batch(plan, source) * arrived / float(end - begin)
+        arrived = _expected(plan, source, plan.end) - _expected(plan, source, plan.begin)
+    return mean_batch(plan, source) * arrived / float(plan.end - plan.begin)
 
 
 def mean_present(plan: Plan, source: int) -> float:
     """Return how many tokens of a source have arrived by now, as a mean over the measured window."""
-    _, _, first, count, *_ = plan.sources[source].tolist()
-    begin, end = plan.window[:2].tolist()
-    if not count:
+    begin, end = plan.begin, plan.end
+    if not plan.sources["count"][source]:
         return 0.0
     if is_listed(plan, source):
-        there = np.clip(end - plan.times[first : first + count, 0], 0, end - begin).sum() / (end - begin)
+        there = np.clip(end - plan.times_of(source)["time"], 0, end - begin).sum() / (end - begin)
     else:
         there = np.mean([_expected(plan, source, time) for time in np.linspace(begin, end, 101)])
     return mean_batch(plan, source) * float(there)
@@ -59,25 +51,24 @@ def mean_present(plan: Plan, source: int) -> float:
 
 def flat_rate(plan: Plan, source: int) -> float | None:
     """Return arrivals per ms of a source whose arrivals come one by one, at random and at one rate, None for others."""
-    _, kind, first, count, *_, batch = plan.sources[source].tolist()
-    return float(plan.rates[first, 1]) if kind == 0 and count == 1 and batch == NOWHERE else None
+    rates = plan.rates_of(source)["rate"].tolist()
+    return float(rates[0]) if len(rates) == 1 and plan.sources["batch"][source] == NOWHERE else None
 
 
 def _expected(plan: Plan, source: int, time: float) -> float:
     """Return the arrivals expected before `time`."""
-    _, _, first, count, *_ = plan.sources[source].tolist()
-    begins, rates, before = plan.rates[first : first + count].T
-    row = max(int(np.searchsorted(begins, time, side="right")) - 1, 0)
-    return float(before[row] + max(time - begins[row], 0.0) * rates[row])
+    rates = plan.rates_of(source)
+    row = rates[max(int(np.searchsorted(rates["begins"], time, side="right")) - 1, 0)]
+    return float(row["expected_before"] + max(time - row["begins"], 0.0) * row["rate"])
 
 
 def weekly_rate(plan: Plan, source: int, offset: int) -> Floats:
     """Return tokens per ms by hour of the week."""
-    _, _, first, count, *_ = plan.sources[source].tolist()
     size = mean_batch(plan, source)
-    if is_listed(plan, source) or not count:
+    table = plan.rates_of(source)
+    if not len(table):
         return np.full(HOURS, window_rate(plan, source))
-    begins, rates, before = plan.rates[first : first + count].T
+    begins, rates, before = table["begins"], table["rate"], table["expected_before"]
     weeks = max(1, -(-plan.horizon // WEEK))
     middles = (np.arange(HOURS * weeks) + 0.5) * HOUR
     values = size * rates[np.searchsorted(begins, middles, side="right") - 1]
@@ -91,9 +82,8 @@ def weekly_rate(plan: Plan, source: int, offset: int) -> Floats:
 
 def weekly_units(plan: Plan, resource: int, offset: int) -> Floats:
     """Return the units there by hour of the week (partly open hours count in part)."""
-    first, count, *_ = plan.resources[resource].tolist()
-    times, units = plan.changes[first : first + count].T.astype(float)
-    if count == 1:
+    times, units = _changes(plan, resource)
+    if len(times) == 1:
         return np.full(HOURS, units[0])
     weeks = max(1, -(-plan.horizon // WEEK))
     edges = np.arange(HOURS * weeks + 1) * float(HOUR)
@@ -104,15 +94,14 @@ def weekly_units(plan: Plan, resource: int, offset: int) -> Floats:
 
 def window_units(plan: Plan, resource: int, calendar: int = NOWHERE) -> float:
     """Return the mean units there in the measured window, only those of a calendar's open time where one is given."""
-    first, count, *_ = plan.resources[resource].tolist()
-    times, units = plan.changes[first : first + count].T.astype(float)
-    begin, end = plan.window[:2].astype(float).tolist()
+    times, units = _changes(plan, resource)
+    begin, end = float(plan.begin), float(plan.end)
     opens, closes = np.array([begin]), np.array([end])
     if calendar != NOWHERE:
-        first, count = plan.calendars[calendar].tolist()
-        opens, closes, _ = plan.spans[first : first + count].T.astype(float)
+        spans = plan.spans_of(calendar)
+        opens, closes = spans["opens"].astype(float), spans["closes"].astype(float)
     passed = [_passed(times, units, np.clip(edges, begin, end)).sum() for edges in (opens, closes)]
-    return float(passed[1] - passed[0]) / float(end - begin)
+    return float(passed[1] - passed[0]) / (end - begin)
 
 
 def in_order(plan: Plan, resource: int) -> float:
@@ -120,11 +109,16 @@ def in_order(plan: Plan, resource: int) -> float:
     Return the mean share of the units of a resource that are not broken down, by time or, where its clock is busy, by
     time of work and of the repairs that follow from it.
     """
-    for broken, _, _, up, _, repair, _ in plan.breakdowns.tolist():
-        if broken == resource:  # all clocks of a resource have the same laws
-            works, out = (law_mean(plan.laws, plan.numbers, law, 0) for law in (up, repair))
-            return works / (works + out)
+    for clock in plan.breakdowns[plan.breakdowns["resource"] == resource][:1]:  # all of a resource are alike
+        works, out = plan.mean(clock["up"], 0), plan.mean(clock["repair"], 0)
+        return works / (works + out)
     return 1.0
+
+
+def _changes(plan: Plan, resource: int) -> tuple[Floats, Floats]:
+    """Return when (ms) the capacity of a resource changes, and its units from then on."""
+    changes = plan.changes_of(resource)
+    return changes["time"].astype(float), changes["units"].astype(float)
 
 
 def _passed(times: Floats, units: Floats, edges: Floats) -> Floats:

@@ -1,22 +1,24 @@
 """
 The plan: a resolved scenario as immutable arrays, the only thing an engine reads.
 
-Every table is documented in `TABLES`; `docs/reference/plan.md` is generated from there and from the operation
-table. A plan is picklable, and `Plan.identity` hashes its arrays: two arms with equal arrays are the same run,
-whatever their names are.
+Every table is declared in `zonesim.plan.columns`; `docs/reference/plan.md` is generated from there and from the
+operation table. A plan is picklable, and `Plan.identity` hashes its arrays: two arms with equal arrays are the same
+run, whatever their names are.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from enum import IntEnum
 from functools import cached_property
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from zonesim.plan.records import Ints
+from zonesim.plan.columns import TABLES, Floats, Ints, Rows, Words, flat
+from zonesim.plan.distributions import law_mean, law_range
+from zonesim.plan.operations import NOWHERE
 
 MEANING: Final = 1
 """
@@ -30,54 +32,13 @@ LISTED_CLASS: Final = -2
 UNLIMITED: Final = 1 << 40
 """Units of a resource that nobody ever waits for."""
 
-TABLES: Final[dict[str, tuple[str, str]]] = {
-    "program": ("int64 (n, 9)", "operations: op, step, a, b, c, d, e, f, g (see the operation table)"),
-    "needs": ("int64 (n, 2)", "resource, units"),
-    "priorities": ("int64 (n, classes)", "priority of each class; smaller is served first"),
-    "shares": ("float64 (n, classes)", "probability for each class"),
-    "laws": ("int64 (n, 3)", "kind (zonesim.plan.distributions.Law), first number, count of numbers"),
-    "numbers": ("float64 (n,)", "parameters of the laws, in units of the value (ms for durations)"),
-    "streams": ("uint64 (n,)", "identity of each random stream, a hash of its place in the model"),
-    "resources": (
-        "int64 (n, 4)",
-        "first capacity change, how many, rule for work in hand when units close or break down (AtShiftEnd), preempts"
-        " (1: who is more important takes the unit of one who is served)",
-    ),
-    "changes": ("int64 (n, 2)", "time in ms, units from then on; the first change of each resource is at time 0"),
-    "breakdowns": (
-        "int64 (n, 7)",
-        "resource, units that break down together (-1: all), clock (Clock), law and row of the streams table of the"
-        " time until a breakdown (at least 1 ms), law and row of the streams table of the repair (all in ms, of class"
-        " 0; the ordinal of a draw is the number of the cycle, from 0)",
-    ),
-    "calendars": ("int64 (n, 2)", "first open span, how many"),
-    "spans": ("int64 (n, 3)", "opens, closes (ms), open ms before this span"),
-    "sources": (
-        "int64 (n, 9)",
-        "first operation, arrivals (0 rate, 1 listed times, 2 spawned), first row and count of its rates or times,"
-        " group of firms (-1 none), parties (firms a token has), class (-1: drawn, -2: listed with the time), row of"
-        " the class mix (-1 none), law of how many tokens an arrival has (-1: one)",
-    ),
-    "source_streams": ("uint64 (n, 4)", "streams of arrivals, firms, class and tokens of an arrival"),
-    "rates": ("float64 (n, 3)", "from (ms), arrivals per ms from then on, arrivals expected before then"),
-    "times": ("int64 (n, 2)", "listed arrival time (ms), class (where the source says so)"),
-    "mixes": ("float64 (n, classes)", "cumulative shares of the classes"),
-    "groups": ("int64 (n, 2)", "first member, how many"),
-    "members": ("float64 (n, 3)", "share of the volume, cumulative share, class"),
-    "adoptions": (
-        "int64 (n, 6)",
-        "flag, raised on a token when every row of it that holds at its arrival is met; source (-1: all that have"
-        " firms, for all parties and the whole run); by (0 share of the volume, 1 of the firms, 2 of the tokens, each"
-        " by itself); party whose firm has to adopt (-1: all firms of the token); holds from, until (arrival time, ms)",
-    ),
-    "adoption_shares": ("float64 (n,)", "share that adopts"),
-    "adoption_streams": (
-        "uint64 (n,)",
-        "stream of the order in which firms adopt, drawn once a replication, or of the tokens' own draws",
-    ),
-    "accounts": ("int64 (n, 2)", "quantity at the start, least quantity"),
-    "window": ("int64 (3,)", "end of warm-up, end of measuring, end of the run (ms)"),
-}
+
+class ArrivalsBy(IntEnum):
+    """How the tokens of a source come."""
+
+    RATE = 0
+    LISTED = 1
+    SPAWNED = 2
 
 
 @dataclass(frozen=True)
@@ -175,31 +136,31 @@ class Names:
 
 @dataclass(frozen=True)
 class Plan:
-    """A compiled scenario of one arm; arrays as described in `TABLES`, all read-only."""
+    """A compiled scenario of one arm; arrays as declared in `TABLES`, all read-only."""
 
-    program: Ints
-    needs: Ints
+    program: Rows
+    needs: Rows
     priorities: Ints
-    shares: NDArray[np.float64]
-    laws: Ints
-    numbers: NDArray[np.float64]
-    streams: NDArray[np.uint64]
-    resources: Ints
-    changes: Ints
-    breakdowns: Ints
-    calendars: Ints
-    spans: Ints
-    sources: Ints
-    source_streams: NDArray[np.uint64]
-    rates: NDArray[np.float64]
-    times: Ints
-    mixes: NDArray[np.float64]
-    groups: Ints
-    members: NDArray[np.float64]
-    adoptions: Ints
-    adoption_shares: NDArray[np.float64]
-    adoption_streams: NDArray[np.uint64]
-    accounts: Ints
+    shares: Floats
+    distributions: Rows
+    parameters: Floats
+    streams: Words
+    resources: Rows
+    changes: Rows
+    breakdowns: Rows
+    calendars: Rows
+    spans: Rows
+    sources: Rows
+    source_streams: Rows
+    rates: Rows
+    times: Rows
+    mixes: Floats
+    groups: Rows
+    members: Rows
+    adoptions: Rows
+    adoption_shares: Floats
+    adoption_streams: Words
+    accounts: Rows
     window: Ints
     names: Names
 
@@ -218,12 +179,69 @@ class Plan:
         """Return the hash (64 hex digits) of the arrays and of the version of their meaning."""
         digest = hashlib.sha256(f"zonesim plan {MEANING}".encode())
         for name in TABLES:
-            array: NDArray[np.generic] = np.ascontiguousarray(getattr(self, name))
+            array = flat(np.ascontiguousarray(getattr(self, name)))
             digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
             digest.update(array.tobytes())
         return digest.hexdigest()
 
     @property
+    def begin(self) -> int:
+        """Return the end of the warm-up in ms: measuring begins."""
+        return int(self.window[0])
+
+    @property
+    def end(self) -> int:
+        """Return the end of measuring in ms."""
+        return int(self.window[1])
+
+    @property
     def horizon(self) -> int:
         """Return the end of the run in ms; events at or after it do not happen."""
         return int(self.window[2])
+
+    def needs_of(self, first: int, count: int) -> list[tuple[int, int]]:
+        """Return (resource, units) of a request: `count` rows of the needs table."""
+        found: list[tuple[int, int]] = self.needs[first : first + count].tolist()
+        return found
+
+    def changes_of(self, resource: int) -> Rows:
+        """Return the capacity changes of a resource."""
+        own = self.resources[resource]
+        return self.changes[own["first_change"] : own["first_change"] + own["changes"]]
+
+    def most_units(self, resource: int) -> int:
+        """Return the most units that a resource ever has."""
+        return int(self.changes_of(resource)["units"].max())
+
+    def spans_of(self, calendar: int) -> Rows:
+        """Return the open spans of a calendar."""
+        own = self.calendars[calendar]
+        return self.spans[own["first_span"] : own["first_span"] + own["spans"]]
+
+    def rates_of(self, source: int) -> Rows:
+        """Return the rates of a source, none where its arrivals are listed or spawned."""
+        return self._arrivals_of(source, ArrivalsBy.RATE, self.rates)
+
+    def times_of(self, source: int) -> Rows:
+        """Return the listed arrivals of a source, none where it has a rate or is spawned."""
+        return self._arrivals_of(source, ArrivalsBy.LISTED, self.times)
+
+    def _arrivals_of(self, source: int, by: ArrivalsBy, table: Rows) -> Rows:
+        own = self.sources[source]
+        count = own["count"] if own["arrivals"] == by else 0
+        return table[own["first"] : own["first"] + count]
+
+    def members_of(self, group: int) -> Rows:
+        """Return the firms of a group, none of NOWHERE."""
+        if group == NOWHERE:
+            return self.members[:0]
+        own = self.groups[group]
+        return self.members[own["first_member"] : own["first_member"] + own["members"]]
+
+    def mean(self, distribution: int, klass: int) -> float:
+        """Return the mean of a distribution for tokens of a class."""
+        return law_mean(self.distributions, self.parameters, distribution, klass)
+
+    def range(self, distribution: int, klass: int) -> tuple[float, float]:
+        """Return the least and the greatest value (inf: no bound) of a distribution for tokens of a class."""
+        return law_range(self.distributions, self.parameters, distribution, klass)

@@ -1,8 +1,9 @@
 """
 Layout of what comes out of a run: record rows, keys and totals.
 
-Rows are plain int64 so that both engines can be compared byte by byte and a block can be written anywhere without
-conversion. Times are milliseconds from the scenario's start. Rows stand in the order in which they were completed.
+Rows are int64 throughout (`zonesim.plan.columns`) so that both engines can be compared byte by byte and a block can be
+written anywhere without conversion. Times are milliseconds from the scenario's start. Rows stand in the order in which
+they were completed.
 """
 
 from __future__ import annotations
@@ -13,16 +14,12 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from zonesim.plan.columns import Rows
+
+Ints = NDArray[np.int64]
+
 NEVER: Final = -1
 """In a visit: `started` NEVER = it never got its units; `ended` NEVER = still there when the run ended."""
-
-VISIT_COLUMNS: Final = ("key", "queued", "started", "ended")
-"""A token at a step. key = step << 40 | token number. Shape (n, 4), 32 bytes a row."""
-
-MARK_COLUMNS: Final = ("key", "time")
-"""A milestone of a token. key = mark << 40 | token number. Shape (n, 2), 16 bytes a row."""
-
-"""Units held by a token (written on request). key = resource << 40 | token number. Shape (n, 4)."""
 
 CHILD_BITS: Final = 6
 ORDINAL_BITS: Final = 26
@@ -37,8 +34,6 @@ LARGEST_ORDINAL: Final = (1 << ORDINAL_BITS) - 1
 LARGEST_SOURCE: Final = (1 << SOURCE_BITS) - 1
 
 _NUMBER_MASK: Final = (1 << NUMBER_BITS) - 1
-
-Ints = NDArray[np.int64]
 
 
 def token_number(source: int, ordinal: int, child: int = 0) -> int:
@@ -78,10 +73,10 @@ def consignment_of(number: Ints) -> Ints:
 
 @dataclass(frozen=True)
 class Block:
-    """Some rows of a run: `visits` of shape (n, 4) and `marks` of shape (m, 2)."""
+    """Some rows of a run, with the columns of `VISITS` and `MARKS`."""
 
-    visits: Ints
-    marks: Ints
+    visits: Rows
+    marks: Rows
 
 
 class Sink(Protocol):

@@ -15,7 +15,6 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
-from zonesim.plan.distributions import law_mean, law_range
 from zonesim.plan.operations import NOWHERE, GatherBy
 from zonesim.plan.pace import flat_rate
 from zonesim.plan.ways import Cause, Edge, Node, Ways
@@ -75,8 +74,8 @@ def _losses(ways: Ways, rates: Mapping[int, float], work: Work) -> dict[int, flo
                 asked.setdefault(resource, []).append(number)
     found: dict[int, float] = {}
     for resource, numbers in asked.items():
-        first, changes, *_ = plan.resources[resource].tolist()
-        if changes > 1 or ways.shuts[resource] or resource in ways.patient:
+        changes = plan.changes_of(resource)
+        if len(changes) > 1 or ways.shuts[resource] or resource in ways.patient:
             continue
         if not all(number in rates and _goes_at_once(ways, ways.nodes[number]) for number in numbers):
             continue
@@ -90,7 +89,7 @@ def _losses(ways: Ways, rates: Mapping[int, float], work: Work) -> dict[int, flo
             known &= high - low <= SAME * high and not value.waits[resource]
             offered += rates[number] * low
         if known:
-            lost = erlang_loss(int(plan.changes[first, 1]), offered)
+            lost = erlang_loss(int(changes["units"][0]), offered)
             found |= dict.fromkeys(numbers, lost)
     return found
 
@@ -98,7 +97,7 @@ def _losses(ways: Ways, rates: Mapping[int, float], work: Work) -> dict[int, flo
 def _goes_at_once(ways: Ways, node: Node) -> bool:
     """Return whether a request is for one unit of one resource and does not wait for it."""
     _, _, first, needs, _, _, law, *_ = ways.rows[node.state.row]
-    longest = law_range(ways.plan.laws, ways.plan.numbers, law, node.state.klass)[1]
+    longest = ways.plan.range(law, node.state.klass)[1]
     return longest == 0 and needs == 1 and ways.needs[first][1] == 1
 
 
@@ -148,16 +147,14 @@ def _leading(ways: Ways, node: Node, pace: float) -> float | None:
     if timeout == calendar == NOWHERE:
         return 1 / number
     if calendar == NOWHERE and number == NOWHERE:
-        return 1 / (1 + pace * law_mean(plan.laws, plan.numbers, timeout, klass))
+        return 1 / (1 + pace * plan.mean(timeout, klass))
     if calendar == NOWHERE:
-        least, longest = law_range(plan.laws, plan.numbers, timeout, klass)
+        least, longest = plan.range(timeout, klass)
         return 1 / _mean_size(pace * longest, number) if least == longest else None
     if timeout == number == NOWHERE:
-        first, count = plan.calendars[calendar].tolist()
-        begin, end = plan.window[:2].tolist()
-        opens = [0, *(time for time in plan.spans[first : first + count, 0].tolist() if time > 0)]
-        gaps = [later - time for time, later in pairwise(opens) if begin <= later < end]
-        return float(sum(-math.expm1(-pace * gap) for gap in gaps) / (pace * (end - begin)))
+        opens = [0, *(time for time in plan.spans_of(calendar)["opens"].tolist() if time > 0)]
+        gaps = [later - time for time, later in pairwise(opens) if plan.begin <= later < plan.end]
+        return float(sum(-math.expm1(-pace * gap) for gap in gaps) / (pace * (plan.end - plan.begin)))
     return None
 
 

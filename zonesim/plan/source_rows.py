@@ -10,12 +10,10 @@ from zonesim.faults import ScenarioFault, UnknownName, suggest
 from zonesim.limits import MOST_RATES
 from zonesim.plan.arrivals import Course, course_of, rate_rows, shape_of
 from zonesim.plan.operations import NOWHERE
-from zonesim.plan.plan import LISTED_CLASS
+from zonesim.plan.plan import LISTED_CLASS, ArrivalsBy
 from zonesim.plan.world_tables import WorldTables
 from zonesim.scenario.fields import mode_of
 from zonesim.scenario.traffic import BatchLaw, Traffic
-
-_RATE, _LISTED, _SPAWNED = 0, 1, 2
 
 
 class Arrivals:
@@ -37,9 +35,9 @@ class Arrivals:
         fixed = tables.classes.index(entry.class_) if entry.class_ else NOWHERE
         trace = tables.traces.rows.get(name)
         if entry.spawned:
-            kind, first, count = _SPAWNED, 0, 0
+            kind, first, count = ArrivalsBy.SPAWNED, 0, 0
         elif trace is not None or entry.at is not None:
-            kind, first = _LISTED, len(self.times)
+            kind, first = ArrivalsBy.LISTED, len(self.times)
             times = trace.times if trace else [round(units.parse(mode_of(time), "duration")) for time in entry.at or ()]
             numbers = {each: number for number, each in enumerate(tables.classes)}
             classes = [numbers[each] for each in trace.classes] if trace and trace.classes else [NOWHERE] * len(times)
@@ -48,7 +46,7 @@ class Arrivals:
             if trace is not None and trace.classes:
                 fixed = LISTED_CLASS
         else:
-            kind, first = _RATE, self._rates
+            kind, first = ArrivalsBy.RATE, self._rates
             rate = units.parse(mode_of(entry.rate), "rate")
             rows = rate_rows(rate, self._course(name, entry))
             self.rates.append(rows)

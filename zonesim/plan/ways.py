@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, NamedTuple
 
-from zonesim.plan.distributions import law_mean, law_range
+import numpy as np
+
 from zonesim.plan.liveness import flags_asked
 from zonesim.plan.operations import NOWHERE, AtShiftEnd, BranchOn, GatherBy, Op, SetWhat
 from zonesim.plan.plan import UNLIMITED, Plan
@@ -125,7 +126,7 @@ class Ways:
         self.plan = plan
         self.rows: list[list[int]] = plan.program.tolist()
         self.needs: list[list[int]] = plan.needs.tolist()
-        starts = {number: int(row[0]) for number, row in enumerate(plan.sources)}
+        starts = dict(enumerate(plan.sources["first_row"].tolist()))
         self.asked = flags_asked(self.rows, 0, len(self.rows), starts)
         self.nodes: list[Node] = [Node(State(NOWHERE, 0, 0))]
         self.numbers: dict[State, int] = {}
@@ -134,12 +135,10 @@ class Ways:
         self.patient: set[int] = set()
         """Resources that somebody waits for as long as it takes."""
         self.calendars = sorted({row[4] for row in self.rows if row[0] == Op.DELAY and self._closes(row[4])})
-        most = [int(plan.changes[first : first + count, 1].max()) for first, count, *_ in plan.resources.tolist()]
-        self.limited = [units < UNLIMITED for units in most]
-        self.shuts = [
-            count > 1 or bool((plan.breakdowns[:, 0] == number).any())
-            for number, (_, count, *_) in enumerate(plan.resources.tolist())
-        ]
+        self.limited = [plan.most_units(resource) < UNLIMITED for resource in range(len(plan.resources))]
+        broken = np.isin(np.arange(len(plan.resources)), plan.breakdowns["resource"])
+        self.shuts: list[bool] = ((plan.resources["changes"] > 1) | broken).tolist()
+        self._pauses: list[bool] = (plan.resources["at_shift_end"] == AtShiftEnd.PAUSE).tolist()
         self._most = min(MOST_NODES, MOST_VALUES // max(self.columns, 1))
         self._steps = 0
         self._pending: list[int] = []
@@ -160,7 +159,7 @@ class Ways:
         Return the node at which tokens of a source start, with all that can be reached from there; raises OverflowError
         where there is too much.
         """
-        row = int(self.plan.sources[source, 0])
+        row = int(self.plan.sources["first_row"][source])
         number = self._number(State(row, klass, flags & self.asked[row]))
         while self._pending:
             self._part(self._pending.pop())
@@ -216,7 +215,7 @@ class Ways:
             node.cause, node.of = Cause.PATIENCE, frozenset(resource for resource, _ in self._asked_for(a, b))
             node.edges = [self._edge(self._at(state, f), 0.0, 1.0), self._edge(self._taken(state), 0.0, 1.0)]
             self._lines_of(state)
-            if law_range(self.plan.laws, self.plan.numbers, self.rows[state.row][6], state.klass)[1] > 0:
+            if self.plan.range(self.rows[state.row][6], state.klass)[1] > 0:
                 for edge in node.edges:
                     self._wait(edge, state)
         elif op == Op.GATHER:
@@ -252,7 +251,7 @@ class Ways:
     def _split(self, node: Node) -> None:
         state = node.state
         _, _, law, _, child, _, _, _, group = self.rows[state.row]
-        number = law_mean(self.plan.laws, self.plan.numbers, law, state.klass)
+        number = self.plan.mean(law, state.klass)
         around = (*state.around, *self._limited_in_hand(state)) if group != NOWHERE else ()
         start = State(child, state.klass, state.flags & self.asked[child], state.status, (), around)
         after = self._after(state)
@@ -263,9 +262,9 @@ class Ways:
     def _spawn(self, node: Node) -> None:
         state = node.state
         _, _, source, law, *_ = self.rows[state.row]
-        row = int(self.plan.sources[source, 0])
+        row = int(self.plan.sources["first_row"][source])
         heir = self._edge(State(row, state.klass, state.flags & self.asked[row]), own=False)
-        heir.delay += law_mean(self.plan.laws, self.plan.numbers, law, state.klass)
+        heir.delay += self.plan.mean(law, state.klass)
         node.edges = [heir, self._edge(self._after(state))]
 
     # --- what is done on the way
@@ -342,8 +341,8 @@ class Ways:
 
     def _hold(self, state: State, edge: Edge) -> None:
         _, _, law, _, calendar, *_ = self.rows[state.row]
-        mean = law_mean(self.plan.laws, self.plan.numbers, law, state.klass)
-        least, longest = law_range(self.plan.laws, self.plan.numbers, law, state.klass)
+        mean = self.plan.mean(law, state.klass)
+        least, longest = self.plan.range(law, state.klass)
         closes = self._closes(calendar) and longest > 0
         for resource, units in self._in_hand(state):
             work = mean * units
@@ -353,7 +352,7 @@ class Ways:
                 continue
             column = self.column(resource, calendar)
             edge.work[column] = edge.work.get(column, 0.0) + work
-            if self.plan.resources[resource, 2] == AtShiftEnd.PAUSE:
+            if self._pauses[resource]:
                 edge.queued |= {resource}  # it is in hand overnight too
             else:
                 edge.open_end[resource] = Cause.HOURS
@@ -417,8 +416,8 @@ class Ways:
         """Return whether a calendar is ever shut in the run."""
         if calendar == NOWHERE:
             return False
-        first, count = self.plan.calendars[calendar].tolist()
-        return not (count == 1 and self.plan.spans[first, 0] <= 0 and self.plan.spans[first, 1] >= self.plan.horizon)
+        spans = self.plan.spans_of(calendar).tolist()
+        return not (len(spans) == 1 and spans[0][0] <= 0 and spans[0][1] >= self.plan.horizon)
 
     def _lines_of(self, state: State) -> None:
         """Note where the line is that grows when this request is made too often."""

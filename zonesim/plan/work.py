@@ -19,7 +19,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from zonesim.plan.distributions import law_mean, law_range
 from zonesim.plan.ways import END, Cause, Edge, Node, Ways, nodes_in_order
 
 Floats = NDArray[np.float64]
@@ -212,14 +211,14 @@ class Work:
         means, and what the longest can take; exactly that of children that are never earlier than the others.
         """
         children = [(UNKNOWN if child in inside else self.values[child].span, law) for child, law in node.joins]
-        laws, numbers = self.ways.plan.laws, self.ways.plan.numbers
+        plan = self.ways.plan
         spans, total = [], 0.0
         for span, law in children:
-            fewest, many = law_range(laws, numbers, law, 0)
+            fewest, many = plan.range(law, 0)
             if fewest < 1:
                 span = Span(0.0, span.most, 0.0, span.longest, span.waits)  # noqa: PLW2901  perhaps there is none
             spans.append(span)
-            total += law_mean(laws, numbers, law, 0) * span.most if span.most < math.inf else math.inf
+            total += plan.mean(law, 0) * span.most if span.most < math.inf else math.inf
             if many > 1 and span.longest > span.least:
                 spans.append(Span(span.mean, math.inf, span.least, span.longest, span.waits))
         longest, least = max(span.longest for span in spans), max(span.least for span in spans)

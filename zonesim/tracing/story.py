@@ -161,12 +161,14 @@ class _Teller:
         self.trail = trail
         self.steps = plan.names.steps
         visits = trail.visits
-        self.number, self.step = number_of(visits[:, 0]), place_of(visits[:, 0])
-        self.queued, self.started, self.ended = visits[:, 1], visits[:, 2], visits[:, 3]
-        self.gathers = {int(row[1]) for row in plan.program if row[0] == Op.GATHER}
-        self.instants = {int(row[1]): INSTANTS[int(row[3])] for row in plan.program if row[0] == Op.WAIT_UNTIL}
+        self.number, self.step = number_of(visits["key"]), place_of(visits["key"])
+        self.queued, self.started, self.ended = visits["queued"], visits["started"], visits["ended"]
+        self.gathers = set(plan.program["step"][plan.program["op"] == Op.GATHER].tolist())
+        self.instants = {
+            step: INSTANTS[which] for op, step, _, which, *_ in plan.program.tolist() if op == Op.WAIT_UNTIL
+        }
         self.calendars = _calendars(plan)
-        self.breaks = set(plan.breakdowns[:, 0].tolist())
+        self.breaks = set(plan.breakdowns["resource"].tolist())
 
     def tell(self) -> list[Moment]:
         own = consignment_of(self.number) == self.trail.number
@@ -251,7 +253,7 @@ class _Teller:
     ) -> dict[int, dict[str, int]]:
         """Return, by resource that is asked for, the ms of a wait that went by for each reason."""
         held = {resource: self._held(uses[resource], resource, number, queued, until) for resource in asked}
-        edges = [self._capacity(resource)[:, 0] for resource in asked]
+        edges = [self.plan.changes_of(resource)["time"] for resource in asked]
         for use in uses.values():
             edges += [use.queued, use.started, use.ended]
         times = np.unique(np.concatenate([*edges, [queued, until]]))
@@ -279,13 +281,9 @@ class _Teller:
             waits &= use.number != number
             if (self._units(use.step[waits], resource) > free[resource]).any():
                 return [(resource, "behind")]
-        rules = self.plan.resources[:, 2]
+        rules = self.plan.resources["at_shift_end"]
         unfit = [(resource, "unfit") for resource in uses if rules[resource] == AtShiftEnd.FITS]
         return (unfit or [(resource, "broken") for resource in uses if resource in self.breaks])[:1]
-
-    def _capacity(self, resource: int) -> Ints:
-        first, rows, *_ = self.plan.resources[resource].tolist()
-        return self.plan.changes[first : first + rows]
 
     def _uses(self, resource: int) -> Uses:
         """Return who wanted and had units of a resource; work that was interrupted is several uses."""
@@ -307,8 +305,8 @@ class _Teller:
         return np.array([units[step] for step in steps.tolist()], dtype=np.int64)
 
     def _units_at(self, resource: int, time: int) -> int:
-        changes = self._capacity(resource)
-        return int(changes[np.searchsorted(changes[:, 0], time, side="right") - 1, 1])
+        changes = self.plan.changes_of(resource)
+        return int(changes["units"][np.searchsorted(changes["time"], time, side="right") - 1])
 
     def _held(self, uses: Uses, resource: int, number: int, queued: int, until: int) -> tuple[Ints, Ints, Ints]:
         """Return from when to when units were in hand within a wait, and how many, also those that the token had."""
@@ -341,22 +339,21 @@ class _Teller:
         return [each for _, _, each in sorted(found, key=lambda item: (item[0], item[1], item[2].token))]
 
     def _closed_time(self, calendar: int, begin: int, end: int) -> int:
-        first, rows = self.plan.calendars[calendar].tolist()
-        spans = self.plan.spans[first : first + rows]
-        opens = np.minimum(spans[:, 1], end) - np.maximum(spans[:, 0], begin)
+        spans = self.plan.spans_of(calendar)
+        opens = np.minimum(spans["closes"], end) - np.maximum(spans["opens"], begin)
         return end - begin - int(opens[opens > 0].sum())
 
     def _marks(self) -> list[Moment]:
         """Return the marks of the token and its children, those of one instant together."""
         marks = self.trail.marks
-        number = number_of(marks[:, 0])
+        number = number_of(marks["key"])
         together: dict[tuple[int, int], list[int]] = {}
         for row in np.flatnonzero(consignment_of(number) == self.trail.number).tolist():
-            mark = int(place_of(marks[row : row + 1, 0])[0])
+            mark = int(place_of(marks["key"][row]))
             if self.plan.names.marks[mark].name in SILENT_MARKS:
                 continue
             child = int(number[row]) & (1 << CHILD_BITS) - 1
-            together.setdefault((int(marks[row, 1]), child), []).append(mark)
+            together.setdefault((int(marks["time"][row]), child), []).append(mark)
         return [
             Moment("marks", child, time, marks=tuple(dict.fromkeys(names))) for (time, child), names in together.items()
         ]

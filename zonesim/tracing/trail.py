@@ -11,6 +11,7 @@ import numpy as np
 from zonesim.engine import simulate
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.plan import Plan
+from zonesim.plan.columns import Rows
 from zonesim.plan.records import (
     LARGEST_ORDINAL,
     NEVER,
@@ -34,8 +35,8 @@ class Log:
 
     plan: Plan
     until: int = -1
-    visits: list[Ints] = field(default_factory=list)
-    marks: list[Ints] = field(default_factory=list)
+    visits: list[Rows] = field(default_factory=list)
+    marks: list[Rows] = field(default_factory=list)
 
     def take(self, block: Block) -> None:
         """Keep a block; raises _Enough."""
@@ -44,11 +45,11 @@ class Log:
         if self.until >= 0 and len(_leaves(self.plan, block.visits, self.until)):
             raise _Enough
 
-    def all_visits(self) -> Ints:
+    def all_visits(self) -> Rows:
         """Return the visit rows."""
         return np.concatenate(self.visits)
 
-    def all_marks(self) -> Ints:
+    def all_marks(self) -> Rows:
         """Return the mark rows."""
         return np.concatenate(self.marks)
 
@@ -65,8 +66,8 @@ class Trail:
     """
 
     number: int
-    visits: Ints
-    marks: Ints
+    visits: Rows
+    marks: Rows
     end: int
     left: bool
 
@@ -84,15 +85,15 @@ def follow(plan: Plan, token: str, seed: int, replication: int) -> Trail:
         number = number_named(plan, token)
     log = _log(plan, seed, replication, number)
     rows = _leaves(plan, log.all_visits(), number)
-    if not len(rows) and not np.any(number_of(log.all_visits()[:, 0]) == number):
+    if not len(rows) and not np.any(number_of(log.all_visits()["key"]) == number):
         source, ordinal = (int(part(np.array([number]))[0]) for part in (source_of, ordinal_of))
         name = plan.names.sources[source]
         known = len(np.unique(_consignments(log.all_visits(), source)))
         fault = f"traffic '{name}' has no token {ordinal} in this run"
         remedy = f"Its {known} tokens are {name}#0 to {name}#{known - 1}." if known else "Nobody arrives in this run."
         raise ScenarioFault(fault, WHICH, remedy)
-    left = bool(len(rows)) and int(rows[0, 3]) != NEVER
-    end = int(rows[0, 3]) if left else plan.horizon
+    left = bool(len(rows)) and int(rows["ended"][0]) != NEVER
+    end = int(rows["ended"][0]) if left else plan.horizon
     if left:
         # Once more, but only to this moment: then whoever is inside is in the rows too.
         cut = replace(plan, window=np.minimum(plan.window, end + 1))
@@ -136,27 +137,28 @@ def _slowest(plan: Plan, of: str, seed: int, replication: int) -> int:
             f"no flow or traffic '{of}'", WHICH, suggest(of, sorted({*names.sources, *names.source_flows}))
         )
     visits = _log(plan, seed, replication, -1).all_visits()
-    begin, end = int(plan.window[0]), int(plan.window[1])
+    begin, end = plan.begin, plan.end
     is_leave = np.array([step.is_leave for step in names.steps], dtype=bool)
-    number = number_of(visits[:, 0])
-    rows = is_leave[place_of(visits[:, 0])] & (child_of(number) == 0) & np.isin(source_of(number), wanted)
-    rows &= (visits[:, 1] >= begin) & (visits[:, 1] < end)
+    number = number_of(visits["key"])
+    rows = is_leave[place_of(visits["key"])] & (child_of(number) == 0) & np.isin(source_of(number), wanted)
+    rows &= (visits["queued"] >= begin) & (visits["queued"] < end)
     if not rows.any():
         raise ScenarioFault("no token arrives in the measured window", WHICH, "Measure longer, or name a token.")
-    stays = np.where(visits[rows, 3] == NEVER, plan.horizon, visits[rows, 3]) - visits[rows, 1]
+    measured = visits[rows]
+    stays = np.where(measured["ended"] == NEVER, plan.horizon, measured["ended"]) - measured["queued"]
     # Of equals the one with the lowest number.
     longest = number[rows][stays == stays.max()]
     return int(longest.min())
 
 
-def _leaves(plan: Plan, visits: Ints, number: int) -> Ints:
+def _leaves(plan: Plan, visits: Rows, number: int) -> Rows:
     """Return the row with which a token leaves, or none."""
-    own: Ints = visits[number_of(visits[:, 0]) == number]
-    leaves: Ints = own[[plan.names.steps[step].is_leave for step in place_of(own[:, 0])]]
+    own: Rows = visits[number_of(visits["key"]) == number]
+    leaves: Rows = own[[plan.names.steps[step].is_leave for step in place_of(own["key"])]]
     return leaves
 
 
-def _consignments(visits: Ints, source: int) -> Ints:
-    number = number_of(visits[:, 0])
+def _consignments(visits: Rows, source: int) -> Ints:
+    number = number_of(visits["key"])
     found: Ints = number[(source_of(number) == source) & (child_of(number) == 0)]
     return found

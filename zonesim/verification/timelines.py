@@ -46,7 +46,7 @@ class Log:
         found: dict[str, list[Times]] = {}
         for block in self.blocks:
             records = getattr(block, table)
-            for key, *times in records[rows[place_of(records[:, 0])]].tolist():
+            for key, *times in records[rows[place_of(records["key"])]].tolist():
                 name = token_name(self.plan, int(number_of(np.array([key]))[0]))
                 found.setdefault(name, []).append(tuple(time if time == NEVER else time / MINUTE for time in times))
         return found

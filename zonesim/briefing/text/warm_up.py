@@ -36,8 +36,8 @@ def warm_ups(plan: Plan, seed: int, replications: int) -> list[WarmUp]:
     the run, in fives.
     """
     week = rhythm(plan)
-    step, batch = (week, 1) if week is not None else (max(int(plan.window[1]) // PARTS, 1), BATCH)
-    if week is not None and plan.window[1] // week < FEWEST:
+    step, batch = (week, 1) if week is not None else (max(plan.end // PARTS, 1), BATCH)
+    if week is not None and plan.end // week < FEWEST:
         return [WarmUp(flow, None) for flow in sorted(set(plan.names.source_flows))]
     found = []
     for flow, series in sorted(inside_from_start(plan, seed=seed, replications=replications, step=step).items()):
@@ -48,7 +48,7 @@ def warm_ups(plan: Plan, seed: int, replications: int) -> list[WarmUp]:
 
 def warm_up_text(plan: Plan, found: list[WarmUp], replications: int) -> str:
     """Return a line for each flow: what is to be left out, what the scenario leaves out, whether that is enough."""
-    given = int(plan.window[0])
+    given = plan.begin
     lines = [
         f"Warm-up by MSER-5, from the number inside over {replications} replications; the scenario has {_words(given)}:"
     ]
@@ -64,7 +64,7 @@ def warm_up_text(plan: Plan, found: list[WarmUp], replications: int) -> str:
 def warm_up_document(plan: Plan, found: list[WarmUp]) -> dict[str, Any]:
     """Return the same for programs, in hours."""
     needed = {each.flow: None if each.needed is None else each.needed / HOUR for each in found}
-    return {"given_h": int(plan.window[0]) / HOUR, "needed_h": needed}
+    return {"given_h": plan.begin / HOUR, "needed_h": needed}
 
 
 def _words(time: int) -> str:

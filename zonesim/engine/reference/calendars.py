@@ -13,8 +13,8 @@ class Calendars:
 
     def __init__(self, plan: Plan) -> None:
         self.horizon = plan.horizon
-        self.spans: list[list[list[int]]] = [
-            plan.spans[first : first + count].tolist() for first, count in plan.calendars.tolist()
+        self.spans: list[list[tuple[int, int, int]]] = [
+            plan.spans_of(calendar).tolist() for calendar in range(len(plan.calendars))
         ]
 
     def end_of(self, calendar: int, now: int, duration: int) -> int:

@@ -13,7 +13,7 @@ class Draws:
 
     def __init__(self, plan: Plan, seed: int, replication: int) -> None:
         self.key = run_key(seed, replication)
-        self.distributions, self.numbers = prepare(plan.laws, plan.numbers)
+        self.distributions, self.numbers = prepare(plan.distributions, plan.parameters)
         self.streams = list(plan.streams)
 
     def for_token(self, token: Token, distribution: int, stream: int) -> int:

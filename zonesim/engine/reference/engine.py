@@ -127,7 +127,7 @@ class ReferenceEngine:
         counted[0] += 1
         counted[1] += now < self.begin
         counted[2] += now < self.end
-        row = int(self.plan.sources[source, 0])
+        row = int(self.plan.sources["first_row"][source])
         token = Token(number, ordinal, 0, row, now, self.leave_steps[row], klass, flags, members=members)
         self._enter(token)
         self._go(token)
@@ -211,7 +211,7 @@ class ReferenceEngine:
         elif on == BranchOn.STATUS:
             yes = token.status != NOWHERE and bool(operand >> token.status & 1)
         elif on == BranchOn.SHORTEST:
-            candidates = [resources[number] for number in self.plan.needs[operand : operand + third, 0].tolist()]
+            candidates = [resources[number] for number, _ in self.plan.needs_of(operand, third)]
             there = [len(each.queue) + each.used for each in candidates]
             yes = there.index(min(there)) == steady
         else:

@@ -8,6 +8,7 @@ import numpy as np
 
 from zonesim.engine.run_faults import overdrawn
 from zonesim.engine.state import Token
+from zonesim.plan.columns import MARK, VISIT
 from zonesim.plan.plan import Plan
 from zonesim.plan.records import NUMBER_BITS, Block, Sink
 
@@ -58,8 +59,8 @@ class Recorder:
 
     def flush(self) -> None:
         """Hand the rows written so far to the sink."""
-        visits = np.array(self.visits, dtype=np.int64).reshape(-1, 4)
-        marks = np.array(self.marks, dtype=np.int64).reshape(-1, 2)
+        visits = np.array(self.visits, dtype=np.int64).view(VISIT)
+        marks = np.array(self.marks, dtype=np.int64).view(MARK)
         self.visits, self.marks = [], []
         self.sink.take(Block(visits, marks))
 
@@ -77,8 +78,8 @@ class Ledger:
         self.plan = plan
         self.begin = begin
         self.end = end
-        self.balance: list[int] = plan.accounts[:, 0].tolist()
-        self.floor: list[int] = plan.accounts[:, 1].tolist()
+        self.balance: list[int] = plan.accounts["start"].tolist()
+        self.floor: list[int] = plan.accounts["least"].tolist()
         self.last = [begin] * len(self.balance)
         self.integral = [0] * len(self.balance)
 

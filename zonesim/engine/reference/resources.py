@@ -48,12 +48,12 @@ class Resources:
         self.priorities: list[list[int]] = plan.priorities.tolist()
         begin, end, _ = (int(time) for time in plan.window)
         self.states = [ResourceState(number, begin, end, last=begin) for number in range(len(plan.resources))]
-        broken = set(plan.breakdowns[:, 0].tolist())
-        for resource, (first, rows, rule, preempts) in zip(self.states, plan.resources.tolist(), strict=True):
+        broken = set(plan.breakdowns["resource"].tolist())
+        for resource, (_, _, rule, preempts) in zip(self.states, plan.resources.tolist(), strict=True):
             resource.preempts = bool(preempts)
             resource.pauses = rule == AtShiftEnd.PAUSE and (resource.preempts or resource.number in broken)
             if rule == AtShiftEnd.FITS:
-                changes = plan.changes[first : first + rows].tolist()
+                changes = plan.changes_of(resource.number).tolist()
                 resource.closings = [time for (_, before), (time, units) in pairwise(changes) if units < before]
         self.needs = self._needs()
         self.joined = 0
@@ -63,9 +63,7 @@ class Resources:
     def _needs(self) -> dict[tuple[int, int], Needs]:
         """Return the needs of every SEIZE, RELEASE and KEEP of the program by (first row, rows)."""
         return {
-            (first, rows): tuple(
-                (self.states[number], units) for number, units in self.plan.needs[first:][:rows].tolist()
-            )
+            (first, rows): tuple((self.states[number], units) for number, units in self.plan.needs_of(first, rows))
             for op, _, first, rows, *_ in self.program
             if op in (Op.SEIZE, Op.RELEASE, Op.KEEP)
         }
@@ -74,8 +72,8 @@ class Resources:
 
     def start(self) -> None:
         """Set all changes of capacity and the clocks of all breakdowns going."""
-        for resource, (first, rows, *_) in zip(self.states, self.plan.resources.tolist(), strict=True):
-            for time, units in self.plan.changes[first : first + rows].tolist():
+        for resource in self.states:
+            for time, units in self.plan.changes_of(resource.number).tolist():
                 self.events.at(time, CHANGE, partial(self._schedule, resource, units))
                 self._settle(resource, time)
         for clock in self._clocks():
