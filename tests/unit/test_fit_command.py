@@ -177,7 +177,7 @@ def test_a_chinese_report_is_chinese(tmp_path, monkeypatch):
     With `--lang zh` nothing in the report is English but names of files, options, laws as the format writes them, and
     PERT, BIC and the like.
     """
-    monkeypatch.setattr("zonesim.jobs.inspection.WIDTH", 1000)
+    monkeypatch.setattr("zonesim.briefing.tables.printing.WIDTH", 1000)
     done, _, _ = fit(tmp_path, *OPTIONS, "--lang", "zh", days=7, share=0.1, streams=(Stream("进", "货车", 150),))
     text = done.output
     while "{" in text:

@@ -9,8 +9,7 @@ from zonesim.briefing.folders import files_listed, set_aside
 from zonesim.briefing.tables.fit_beside import beside_document, beside_text, doubts_text, write_beside
 from zonesim.briefing.text.documents import to_json
 from zonesim.briefing.text.fit_report import FIT_HEAD, fit_document, fit_rows, fit_text, group_label
-from zonesim.briefing.text.fit_words import said
-from zonesim.briefing.text.words import Language
+from zonesim.briefing.text.words import Language, Words
 from zonesim.engine import is_ready
 from zonesim.faults import ZonesimError
 from zonesim.fitting import Request, fit_log
@@ -29,6 +28,7 @@ def fit_job(request: Request, out: Path, lang: Language, *, check: bool = True) 
     """
     from zonesim.briefing.figures.fit import draw_beside, draw_fit  # noqa: PLC0415  matplotlib is slow to import
 
+    say = Words(lang)
     fit = fit_log(request)
     make_folder(out)
     moved = set_aside(out, "fit.json", fit.run)
@@ -36,23 +36,23 @@ def fit_job(request: Request, out: Path, lang: Language, *, check: bool = True) 
     written = write_all(fit, out)
     document = fit_document(fit)
     found = doubts(fit)
-    labels = {group.name: group_label(group, lang) for group in fit.groups}
-    document["warnings"] = [doubts_text([each], labels, lang) for each in found]
-    parts = [doubts_text(found, labels, lang)] if found else []
+    labels = {group.name: group_label(group, say) for group in fit.groups}
+    document["warnings"] = [doubts_text([each], labels, say) for each in found]
+    parts = [doubts_text(found, labels, say)] if found else []
     written += [out / "fit.json", out / "fit.csv", *draw_fit(fit, out, lang)]
     if check:
         if not is_ready():
-            sys.stderr.write(said("compiling", lang) + "\n")
+            sys.stderr.write(say("report.compiling") + "\n")
         try:
             side = beside(fit, written[0])
         except ZonesimError as error:
-            parts.append(said("not_run", lang, why=str(error)))
+            parts.append(say("report.not_run", why=str(error)))
         else:
             document["beside"] = beside_document(side)
-            parts.append(beside_text(side, fit, written[0], lang))
+            parts.append(beside_text(side, fit, written[0], say))
             write_beside(side, out / "fit_check.csv")
             written += [out / "fit_check.csv", draw_beside(side, fit, out, lang)]
     document["files"] = sorted({path.name for path in written} | files_listed(out, "fit.json"))
     write_text(out / "fit.json", to_json(document) + "\n")
     write_table(out / "fit.csv", FIT_HEAD, ([*row, fit.run] for row in fit_rows(fit)))
-    return Job(document, fit_text(fit, lang, written, parts), moved)
+    return Job(document, fit_text(fit, say, written, parts), moved)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from zonesim.analysis import Point
 from zonesim.briefing.tables.workbook import GENERAL, PERCENT, Cell, Sheet, Workbook, workbook
+from zonesim.briefing.text.words import glossary
 from zonesim.experiment import Results
 from zonesim.kpi.definitions import DEFINITIONS
 from zonesim.policy import Entry
@@ -37,46 +38,6 @@ _NUMBERS: Final = (
 )
 _RUN: Final = ("run", "seed", "replications", "settings")
 """Columns that tell which run a row belongs to."""
-
-HEADERS_ZH: Final[Mapping[str, str]] = {
-    "experiment": "实验",
-    "arm": "方案",
-    "future": "情景",
-    "kpi": "指标编号",
-    "label_en": "指标（英文）",
-    "label_zh": "指标（中文）",
-    "unit": "单位",
-    "value": "数值",
-    "low": "区间下限",
-    "high": "区间上限",
-    "n": "重复次数",
-    "missing": "未完成占比（最高）",
-    "withheld": "不予给出的重复次数",
-    "baseline": "基准方案",
-    "difference": "差值",
-    "diff_low": "差值下限",
-    "diff_high": "差值上限",
-    "percent": "相对变化",
-    "tag": "标记",
-    "run": "运行编号",
-    "seed": "种子",
-    "replications": "要求的重复次数",
-    "settings": "设定（--set）",
-    "measures": "措施",
-    "own changes": "自有改动",
-    "path": "路径",
-    "old": "原值",
-    "new": "新值",
-    "by": "依据",
-    "at": "出处位置",
-    "number": "数值",
-    "kind": "类别",
-    "source": "来源",
-    "place": "位置",
-    "key": "项目",
-    "text": "内容",
-}
-"""Headers of the workbook in Chinese, by their English word."""
 
 
 def columns_of(results: Results) -> list[str]:
@@ -157,7 +118,8 @@ def write_results(
 
 def _sheet(book: Workbook, title: str, heads: Sequence[str], widths: Sequence[int]) -> Sheet:
     """Return a new sheet with its header in English and Chinese."""
-    return book.sheet(title, [f"{head}\n{HEADERS_ZH[head]}" if head in HEADERS_ZH else head for head in heads], widths)
+    chinese = {name: words["zh"] for name, words in glossary()["columns"].items()}
+    return book.sheet(title, [f"{head}\n{chinese[head]}" if head in chinese else head for head in heads], widths)
 
 
 def _results_sheet(book: Workbook, results: Results, found: Sequence[Point]) -> None:

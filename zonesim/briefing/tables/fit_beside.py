@@ -10,9 +10,10 @@ import numpy as np
 from rich.table import Table
 
 from zonesim.briefing.tables.printing import printed
-from zonesim.briefing.text.fit_words import said, told_duration
+from zonesim.briefing.text.words import Words
 from zonesim.fitting import Fit
 from zonesim.fitting.beside import Beside, Check
+from zonesim.fitting.distributions import duration_text
 from zonesim.fitting.plausible import Doubt
 from zonesim.units import MINUTE, SECOND
 from zonesim.writing import write_table
@@ -21,16 +22,15 @@ FAR: Final = 1.25
 """A mean time of the model that differs from the log's by more than this factor is remarked."""
 
 
-def doubts_text(found: list[Doubt], labels: dict[str, str], lang: str) -> str:
+def doubts_text(found: list[Doubt], labels: dict[str, str], say: Words) -> str:
     """Return what cannot be as the options say, a line for each; `labels` of the groups by name."""
     return "\n".join(
-        said(
-            f"doubt_{each.kind}",
-            lang,
+        say(
+            f"report.doubt_{each.kind}",
             group=labels[each.group.name],
-            found=told_duration(each.found, lang),
-            expected=told_duration(each.expected, lang),
-            lane=told_duration(each.lane, lang) if each.kind == "passage" else "",
+            found=say.quantities(duration_text(each.found)),
+            expected=say.quantities(duration_text(each.expected)),
+            lane=say.quantities(duration_text(each.lane)) if each.kind == "passage" else "",
             rate=each.group.arrivals.rate,
             lanes=each.lanes,
             load=f"{100 * each.load:.2g} %",
@@ -39,18 +39,18 @@ def doubts_text(found: list[Doubt], labels: dict[str, str], lang: str) -> str:
     )
 
 
-def beside_text(check: Check, fit: Fit, scenario: Path, lang: str) -> str:
+def beside_text(check: Check, fit: Fit, scenario: Path, say: Words) -> str:
     """Return the table of log and model by hour of the day, with what stands out."""
-    head = said("beside", lang, file=scenario.name, runs=check.runs, weeks=check.weeks)
-    return "\n".join([head, *(f"{_table(each, fit, lang)}\n{_finding(each, fit, lang)}" for each in check.ways)])
+    head = say("report.beside", file=scenario.name, runs=check.runs, weeks=check.weeks)
+    return "\n".join([head, *(f"{_table(each, fit, say)}\n{_finding(each, fit, say)}" for each in check.ways)])
 
 
-def _table(each: Beside, fit: Fit, lang: str) -> str:
-    table = Table(title=way_label(each, fit, lang), title_justify="left", box=None, pad_edge=False)
-    table.add_column(said("hour_of_day", lang))
+def _table(each: Beside, fit: Fit, say: Words) -> str:
+    table = Table(title=way_label(each, fit, say), title_justify="left", box=None, pad_edge=False)
+    table.add_column(say("report.hour_of_day"))
     timed = not np.isnan(each.logged_mean_ms)
     for key in ("logged_rate", "model_rate", *(("logged_time", "model_time") if timed else ())):
-        table.add_column(said(key, lang), justify="right")
+        table.add_column(say(f"report.{key}"), justify="right")
     for hour in range(len(each.logged)):
         rates = [_number(each.logged[hour]) + ("*" if hour in each.apart else ""), _number(each.modelled[hour])]
         times = [_number(each.logged_ms[hour] / MINUTE), _number(each.modelled_ms[hour] / MINUTE)] if timed else []
@@ -58,23 +58,23 @@ def _table(each: Beside, fit: Fit, lang: str) -> str:
     return printed(table)
 
 
-def _finding(each: Beside, fit: Fit, lang: str) -> str:
-    name = way_label(each, fit, lang)
+def _finding(each: Beside, fit: Fit, say: Words) -> str:
+    name = way_label(each, fit, say)
     rates = {"logged": each.logged_a_day, "modelled": each.modelled_a_day, "n": len(each.apart)}
-    lines = [said("beside_rates", lang, way=name, **rates)]
+    lines = [say("report.beside_rates", way=name, **rates)]
     if not np.isnan(each.logged_mean_ms) and not np.isnan(each.modelled_mean_ms):
         logged, modelled = each.logged_mean_ms, each.modelled_mean_ms  # both may be 0
-        times = [told_duration(value, lang) for value in (logged, modelled)]
+        times = [say.quantities(duration_text(value)) for value in (logged, modelled)]
         key = "shorter" if modelled * FAR < logged else "longer" if modelled > FAR * logged else "alike"
-        lines.append(said(f"beside_{key}", lang, way=name, logged=times[0], modelled=times[1]))
+        lines.append(say(f"report.beside_{key}", way=name, logged=times[0], modelled=times[1]))
     return "\n".join(f"  {line}" for line in lines)
 
 
-def way_label(each: Beside, fit: Fit, lang: str) -> str:
+def way_label(each: Beside, fit: Fit, say: Words) -> str:
     """Return how a direction is called."""
     if fit.visits or not fit.request.columns.direction:
-        return said("all_vehicles", lang)
-    return said(f"way_{each.way}", lang) if each.way in {"in", "out"} else each.direction
+        return say("report.all_vehicles")
+    return say(f"report.way_{each.way}") if each.way in {"in", "out"} else each.direction
 
 
 def beside_document(check: Check) -> dict[str, Any]:

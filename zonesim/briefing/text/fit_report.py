@@ -10,7 +10,7 @@ import numpy as np
 from rich.table import Table
 
 from zonesim.briefing.tables.printing import printed
-from zonesim.briefing.text.fit_words import DAYS, SEPARATORS, said, told_duration
+from zonesim.briefing.text.words import Words
 from zonesim.fitting import Fit, Group
 from zonesim.fitting.arrivals import HOURS, SMALLEST_CELL
 from zonesim.fitting.distributions import CLOSE, Durations, duration_text
@@ -23,6 +23,8 @@ from zonesim.version import __version__
 
 SHOWN_LAWS: Final = 4
 SHOWN_DATES: Final = 6
+SEPARATORS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+_DAYS: Final = tuple(Words("en")(f"day.{day}") for day in range(7))
 _FINE: Final = 0.1
 """A resolution coarser than this share of the mean time is said."""
 
@@ -160,7 +162,7 @@ def fit_rows(fit: Fit) -> Iterator[list[Any]]:
                         "",
                     ]
                 )
-            for day, weight in zip(DAYS["en"], part.days, strict=True):
+            for day, weight in zip(_DAYS, part.days, strict=True):
                 yield ([group.name, "weight of day", "星期权重", f"{part.name or 'all'} {day}", weight, "", "", "", ""])
         for name, share in _told_classes(group).items():
             yield ([group.name, "share of class", "类别占比", name, share, "", "", "", ""])
@@ -194,16 +196,16 @@ def _blank(value: float) -> float | str:
 # --- for people
 
 
-def fit_text(fit: Fit, lang: str, written: list[Path], more: Sequence[str] = ()) -> str:
+def fit_text(fit: Fit, say: Words, written: list[Path], more: Sequence[str] = ()) -> str:
     """Return the report; `more`: what is doubtful, and the scenario beside the log."""
-    parts = [_log_text(fit, lang), _arrivals_text(fit, lang), _times_text(fit, lang), *more]
+    parts = [_log_text(fit, say), _arrivals_text(fit, say), _times_text(fit, say), *more]
     closing = [
-        said("files", lang, files=" ".join(map(str, written))),
-        said("private", lang, n=SMALLEST_CELL),
-        said("measures", lang, command=_compare_command(fit, written[0])),
+        say("report.files", files=" ".join(map(str, written))),
+        say("report.private", n=SMALLEST_CELL),
+        say("report.measures", command=_compare_command(fit, written[0])),
     ]
     if len(fit.log) > MOST_REPLAYED:
-        closing.append(said("cut", lang, n=MOST_REPLAYED))
+        closing.append(say("report.cut", n=MOST_REPLAYED))
     return "\n\n".join([*(part for part in parts if part), "\n".join(closing)])
 
 
@@ -212,115 +214,116 @@ def _compare_command(fit: Fit, scenario: Path) -> str:
     return f"zonesim compare {scenario}" + (" --set 'traffic.*.flow=gate'" if own else "")
 
 
-def _log_text(fit: Fit, lang: str) -> str:
+def _log_text(fit: Fit, say: Words) -> str:
     log = fit.log
     share = f"{100 * log.refused.total / log.read:.2g} %"
     lines = [
-        said("read", lang, file=log.file, read=log.read, used=len(log), refused=log.refused.total, share=share),
-        said(
-            "form",
-            lang,
+        say("report.read", file=log.file, read=log.read, used=len(log), refused=log.refused.total, share=share),
+        say(
+            "report.form",
             encoding=log.form.encoding.removesuffix("-sig"),
-            separator=SEPARATORS[log.form.separator][lang == "zh"],
+            separator=say(f"report.separator.{SEPARATORS[log.form.separator]}"),
             line=log.form.header_line,
         ),
     ]
     if log.refused.total:
         table = Table(box=None, pad_edge=False)
-        table.add_column(said("refused", lang), justify="right")
-        table.add_column(said("reason", lang))
-        table.add_column(said("lines", lang), overflow="fold")
+        table.add_column(say("report.refused"), justify="right")
+        table.add_column(say("report.reason"))
+        table.add_column(say("report.lines"), overflow="fold")
         for reason, count in log.refused.counts.most_common():
             named = [
-                f"{line}" + (said("in_brackets", lang, text=detail_in(detail, lang)) if detail else "")
+                f"{line}" + (say("report.in_brackets", text=detail_in(detail, say.language)) if detail else "")
                 for line, detail in log.refused.first[reason]
             ]
-            words = [f"{log.file.name}:{said('comma', lang).join(named)}" + (" …" if count > len(named) else "")]
-            table.add_row(f"{count:,}", REASONS[reason][lang == "zh"], *words)
+            words = [f"{log.file.name}:{say('report.comma').join(named)}" + (" …" if count > len(named) else "")]
+            table.add_row(f"{count:,}", REASONS[reason][say.language == "zh"], *words)
         lines.append(printed(table))
     first, last = log.dates
-    lines.append(said("period", lang, first=first, last=last, days=fit.period.days))
+    lines.append(say("report.period", first=first, last=last, days=fit.period.days))
     for reason, dates in fit.period.left_out.items():
         shown = ", ".join(dates[:SHOWN_DATES]) + (" …" if len(dates) > SHOWN_DATES else "")
-        lines.append(said("left_out", lang, dates=shown, reason=said(reason, lang)))
+        lines.append(say("report.left_out", dates=shown, reason=say(f"report.{reason}")))
     if not np.isnan(fit.holiday_share):
-        lines.append(said("holiday_share", lang, share=f"{100 * fit.holiday_share:.0f} %"))
+        lines.append(say("report.holiday_share", share=f"{100 * fit.holiday_share:.0f} %"))
     if not all(group.arrivals.weekdays_seen for group in fit.groups):
-        lines.append(said("weekdays", lang))
+        lines.append(say("report.weekdays"))
     for offset, n in sorted(log.offsets.items()):
         kept = fit.request.rules.clock == "written"
-        lines.append(said("as_written" if kept else "turned", lang, n=n, offset=offset_text(offset)))
+        lines.append(say(f"report.{'as_written' if kept else 'turned'}", n=n, offset=offset_text(offset)))
     if log.open_stays:
-        lines.append(said("open", lang, n=log.open_stays))
+        lines.append(say("report.open", n=log.open_stays))
     if log.equal_kept:
-        lines.append(said("equal", lang, n=log.equal_kept))
+        lines.append(say("report.equal", n=log.equal_kept))
     return "\n".join(lines)
 
 
-def _arrivals_text(fit: Fit, lang: str) -> str:
-    table = Table(title=said("arrivals", lang), title_justify="left", box=None, pad_edge=False)
-    table.add_column(said("group", lang))
+def _arrivals_text(fit: Fit, say: Words) -> str:
+    table = Table(title=say("report.arrivals"), title_justify="left", box=None, pad_edge=False)
+    table.add_column(say("report.group"))
     for key in ("count", "rate", "low", "high", "busiest", "index", "p", "by_day", "near", "near_expected"):
-        table.add_column(said(key, lang), justify="right")
-    table.add_column(said("verdict", lang))
+        table.add_column(say(f"report.{key}"), justify="right")
+    table.add_column(say("report.verdict"))
     notes = []
     for group in fit.groups:
         found, test = group.arrivals, group.arrivals.dispersion
         table.add_row(
-            group_label(group, lang),
+            group_label(group, say),
             f"{found.count:,}",
             *(f"{value:.4g}" for value in (found.rate, found.low, found.high)),
-            _busiest(group, lang),
+            _busiest(group, say),
             _two(test.index),
             "-" if np.isnan(test.p) else "<0.0001" if test.p < 1e-4 else f"{test.p:.2g}",  # noqa: PLR2004
             _two(test.by_day),
             _percent(test.near),
             _percent(test.near_expected),
-            said(test.verdict, lang),
+            say(f"report.{test.verdict}"),
         )
-        notes += _advice(group, lang)
-    hours = Table(title=said("profile", lang), title_justify="left", box=None, pad_edge=False)
-    hours.add_column(said("group", lang))
+        notes += _advice(group, say)
+    hours = Table(title=say("report.profile"), title_justify="left", box=None, pad_edge=False)
+    hours.add_column(say("report.group"))
     for hour in range(HOURS):
         hours.add_column(f"{hour:02d}", justify="right")
     for group in fit.groups:
         for part in group.arrivals.parts:
-            name = group_label(group, lang) + (said("comma", lang) + said(part.name, lang) if part.name else "")
+            name = group_label(group, say) + (say("report.comma") + say(f"report.{part.name}") if part.name else "")
             hours.add_row(name, *(f"{weight:.1f}" for weight in part.hours))
-    return "\n".join([printed(table), said("dispersion_note", lang), *notes, "", printed(hours)])
+    return "\n".join([printed(table), say("report.dispersion_note"), *notes, "", printed(hours)])
 
 
-def _advice(group: Group, lang: str) -> list[str]:
+def _advice(group: Group, say: Words) -> list[str]:
     found, test = group.arrivals, group.arrivals.dispersion
-    name = group_label(group, lang)
+    name = group_label(group, say)
     notes = []
     if test.verdict == "less":
-        notes.append(said("advice_less", lang, group=name))
+        notes.append(say("report.advice_less", group=name))
     elif test.verdict == "more" and not test.by_day > 2 * test.index:
         size = max(round(test.index), 2)
-        notes.append(said("advice_batch", lang, group=name, size=size, share=f"1/{size}"))
+        notes.append(say("report.advice_batch", group=name, size=size, share=f"1/{size}"))
     elif test.verdict == "more":
-        notes.append(said("advice_days", lang, group=name, by_day=_two(test.by_day)))
+        notes.append(say("report.advice_days", group=name, by_day=_two(test.by_day)))
     if found.borrowed:
-        notes.append(said("borrowed", lang, group=name))
+        notes.append(say("report.borrowed", group=name))
     elif len(found.parts) > 1:
         notes.append(
-            said(
-                "split", lang, group=name, days=said("comma", lang).join(said(part.name, lang) for part in found.parts)
+            say(
+                "report.split",
+                group=name,
+                days=say("report.comma").join(say(f"report.{part.name}") for part in found.parts),
             )
         )
     return notes
 
 
-def group_label(group: Group, lang: str) -> str:
+def group_label(group: Group, say: Words) -> str:
     """Return how a group is called: its name, or in Chinese the words of the log."""
-    if lang != "zh":
+    if say.language != "zh":
         return group.name
     way = {"in": "进", "out": "出"}.get(group.direction, group.direction)
     return f"{way}{group.kind or '车辆'}"
 
 
-def _busiest(group: Group, lang: str) -> str:
+def _busiest(group: Group, say: Words) -> str:
     best = max(
         (
             (part.rate * 7 * day / sum(part.days) * hour / HOURS, number, at)
@@ -330,7 +333,7 @@ def _busiest(group: Group, lang: str) -> str:
         ),
         key=lambda found: found[0],
     )
-    return said("busiest_hour", lang, day=DAYS[lang][best[1]], hour=best[2], rate=best[0])
+    return say("report.busiest_hour", day=say(f"day.{best[1]}"), hour=best[2], rate=best[0])
 
 
 def _two(value: float) -> str:
@@ -341,68 +344,68 @@ def _percent(value: float) -> str:
     return "-" if np.isnan(value) else f"{100 * value:.1f} %"
 
 
-def _times_text(fit: Fit, lang: str) -> str:
+def _times_text(fit: Fit, say: Words) -> str:
     parts = []
     if fit.lane_source == "column":
-        head = said("lane_column", lang, column=fit.log.columns.lane_time)
+        head = say("report.lane_column", column=fit.log.columns.lane_time)
     elif fit.lane_source == "empty gate":
-        head = said("lane_empty", lang, n=fit.lane_rows, lanes=max(fit.request.lanes, 1))
+        head = say("report.lane_empty", n=fit.lane_rows, lanes=max(fit.request.lanes, 1))
     else:
-        head = said("no_lane", lang)
-    parts.append(said("headed", lang, head=said("lane", lang), text=head))
+        head = say("report.no_lane")
+    parts.append(say("report.headed", head=say("report.lane"), text=head))
     parts += [
-        _durations_text(group, group.lane, lang, pooled=group.lane_pooled)
+        _durations_text(group, group.lane, say, pooled=group.lane_pooled)
         for group in fit.groups
         if group.lane is not None
     ]
     spans = [group for group in fit.groups if group.span is not None]
     if spans:
-        parts.append(said("headed", lang, head=said(fit.span, lang), text=said(f"{fit.span}_note", lang)))
-        parts += [_durations_text(group, group.span, lang) for group in spans if group.span is not None]
+        parts.append(say("report.headed", head=say(f"report.{fit.span}"), text=say(f"report.{fit.span}_note")))
+        parts += [_durations_text(group, group.span, say) for group in spans if group.span is not None]
     if any(group.lane or group.span for group in fit.groups):
-        parts.append(said("p_note", lang))
+        parts.append(say("report.p_note"))
     return "\n\n".join(parts)
 
 
-def _durations_text(group: Group, durations: Durations, lang: str, *, pooled: bool = False) -> str:
+def _durations_text(group: Group, durations: Durations, say: Words, *, pooled: bool = False) -> str:
     numbers = {
-        "mean": told_duration(durations.mean, lang),
-        "sd": told_duration(durations.sd, lang),
-        "median": told_duration(durations.quantiles[0.5], lang),
-        "late": told_duration(durations.quantiles[0.95], lang),
+        "mean": say.quantities(duration_text(durations.mean)),
+        "sd": say.quantities(duration_text(durations.sd)),
+        "median": say.quantities(duration_text(durations.quantiles[0.5])),
+        "late": say.quantities(duration_text(durations.quantiles[0.95])),
     }
     table = Table(
-        title=said("titled", lang, name=group_label(group, lang), n=durations.count) + said("mean", lang, **numbers),
+        title=say("report.titled", name=group_label(group, say), n=durations.count) + say("report.mean", **numbers),
         title_justify="left",
         box=None,
         pad_edge=False,
     )
-    table.add_column(said("law", lang))
+    table.add_column(say("report.law"))
     for key in ("delta", "gap_share", "ad", "p"):
-        table.add_column(said(key, lang), justify="right")
-    table.add_column(said("written", lang))
+        table.add_column(say(f"report.{key}"), justify="right")
+    table.add_column(say("report.written"))
     best = durations.candidates[0].bic if durations.candidates else 0.0
     for each in durations.candidates[:SHOWN_LAWS]:
         table.add_row(
-            said(each.name, lang),
+            say(f"fit.law.{each.name}"),
             f"{each.bic - best:,.1f}",
             _percent(each.ks),
             f"{each.ad:.3g}",
             "-" if np.isnan(each.p) else f"{each.p:.2g}",
-            _flow_text(each.written) + (f"  ← {said('chosen', lang)}" if each is durations.best else ""),
+            _flow_text(each.written) + (f"  ← {say('report.chosen')}" if each is durations.best else ""),
         )
     notes = []
     if durations.candidates and durations.best is None:
-        notes.append(said("none_close", lang, close=f"{100 * CLOSE:g} %"))
+        notes.append(say("report.none_close", close=f"{100 * CLOSE:g} %"))
     if durations.empirical:
-        notes.append(said("empirical", lang, points=len(durations.empirical)))
+        notes.append(say("report.empirical", points=len(durations.empirical)))
     unit = {MINUTE: "minute", HOUR: "hour", SECOND: "second"}.get(durations.resolution)
     if unit and durations.resolution > _FINE * durations.mean:
-        notes.append(said("resolution", lang, unit=said(unit, lang), zeros=durations.zeros))
+        notes.append(say("report.resolution", unit=say(f"report.{unit}"), zeros=durations.zeros))
     if durations.fitted < durations.count:
-        notes.append(said("sample", lang, n=durations.fitted))
+        notes.append(say("report.sample", n=durations.fitted))
     if pooled:
-        notes.append(said("pooled", lang))
+        notes.append(say("report.pooled"))
     return "\n".join([printed(table), *(f"  {note}" for note in notes)])
 
 
