@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 
 from zonesim import cli, kpi
 from zonesim.plan import columns, operations, records
+from zonesim.briefing.text.words import glossary
 from zonesim.scenario.schema import json_schema
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -141,6 +142,30 @@ def _help(words: tuple[str, ...]) -> str:
     return "\n".join(line.rstrip() for line in outcome.output.strip().splitlines())
 
 
+GLOSSARY = """\
+# Glossary
+
+The words of code, YAML, tables and figures, from the file that labels figures (`zonesim/briefing/glossary.yaml`). One word means one
+thing. Source: who defines or uses the word so; *zonesim*: a word of our own.
+
+| word | 中文 | what it means | 含义 | source |
+|---|---|---|---|---|
+"""
+
+
+def glossary_page() -> str:
+    """Return docs/reference/glossary.md: every concept in both languages, with its definition and source."""
+    rows = [
+        f"| {word['en']} | {word['zh']} | {word['is']} | {word['zh_is']} | {_source(str(word['source']))} |"
+        for word in glossary()["concepts"].values()
+    ]
+    return HEAD + GLOSSARY + "\n".join(rows) + "\n"
+
+
+def _source(name: str) -> str:
+    return f"*{name}*" if name == "zonesim" else name
+
+
 SCHEMA = "schema/zonesim.json"
 POINTER = "# yaml-language-server: $schema="
 
@@ -169,6 +194,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/kpi.md": kpi_page,
     "docs/reference/commands.md": commands_page,
     "docs/reference/faults.md": lambda: HEAD + faults_page(),
+    "docs/reference/glossary.md": glossary_page,
     "docs/reference/format.md": lambda: HEAD + format_page(),
     SCHEMA: schema_file,
 }

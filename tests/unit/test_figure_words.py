@@ -49,6 +49,8 @@ def needs_font(test: Callable[..., None]) -> Callable[..., None]:
 def entries() -> Iterator[tuple[str, Mapping[str, str | list[str]]]]:
     """Return every entry of the glossary with its section."""
     for section, found in glossary().items():
+        if section == "concepts":
+            continue
         yield from ((f"{section}: {key}", entry) for key, entry in found.items())
 
 
@@ -70,6 +72,17 @@ def test_every_word_is_in_both_languages() -> None:
         }
         assert places["en"] == places["zh"], name
         assert all(form.strip() or form == " " for language in LANGUAGES for form in forms(entry[language])), name
+
+
+def test_every_concept_is_defined_and_has_a_source() -> None:
+    """Every concept has both names, a definition in both languages and a source; no two share a name."""
+    concepts = glossary()["concepts"]
+    for name, concept in concepts.items():
+        assert set(concept) == {"en", "zh", "is", "zh_is", "source"}, name
+        assert all(str(text).strip() for text in concept.values()), name
+        assert re.search("[\u4e00-\u9fff]", str(concept["zh"])), name
+    for language in LANGUAGES:
+        assert len({concept[language] for concept in concepts.values()}) == len(concepts)
 
 
 def test_every_phrase_is_used() -> None:
