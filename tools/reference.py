@@ -19,8 +19,8 @@ from format_page import format_page
 from typer.testing import CliRunner
 
 from zonesim import cli, kpi
-from zonesim.plan import columns, operations, records
 from zonesim.briefing.text.words import glossary
+from zonesim.plan import columns, operations, records
 from zonesim.scenario.schema import json_schema
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -145,8 +145,8 @@ def _help(words: tuple[str, ...]) -> str:
 GLOSSARY = """\
 # Glossary
 
-The words of code, YAML, tables and figures, from the file that labels figures (`zonesim/briefing/glossary.yaml`). One word means one
-thing. Source: who defines or uses the word so; *zonesim*: a word of our own.
+The words of code, YAML, tables and figures, from the file that labels figures (`zonesim/briefing/glossary.yaml`).
+One word means one thing. Source: who defines or uses the word so; *zonesim*: a word of our own.
 
 | word | 中文 | what it means | 含义 | source |
 |---|---|---|---|---|
