@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
+from tests.helper import ROOT
 from zonesim.faults import Faults
 from zonesim.limits import DEEPEST
 from zonesim.policy import world_of
-from zonesim.scenario import read_text
+from zonesim.scenario import composing, read_text
 from zonesim.scenario.reader import read_file
 
 
@@ -119,3 +122,55 @@ def test_faults_of_a_scenario(old, new, message):
         world_of(read_text(SCENARIO.replace(old, new), "x.yaml"))
 
     assert str(caught.value) == message
+
+
+# --- libyaml, where it is there, reads nothing otherwise
+
+ODD = [*":#-?!&*|>%@`'\"[]{},~\\\t\r \n：，", ": ", "- ", "|#", ">#", "&a ", "*a", "!!str ", "<<: ", "---\n", "...\n", "\x85", "\u2028", "\ufeff", "\U0001f600"]  # fmt: skip
+
+
+def read(text):
+    """Return the data in a text with all places, or what is wrong with it."""
+    try:
+        found = read_text(text, "f.yaml")
+    except Faults as fault:
+        return str(fault)
+    return repr(found.tree), found.places, found.keys
+
+
+def shipped():
+    """Return every YAML file of the project as text."""
+    paths = [path for folder in ("zonesim", "scenarios", "experiments", "tests/cases") for path in (ROOT / folder).rglob("*.yaml")]  # fmt: skip
+    return [path.read_text(encoding="utf-8") for path in sorted(paths)]
+
+
+def test_files_are_read_alike_with_and_without_libyaml(monkeypatch):
+    """
+    Data and the places of all values and keys are the same for every file of the project, read in C or in Python.
+    """
+    fast = [read(text) for text in shipped()]
+    monkeypatch.setattr(composing, "_FastLoader", None)
+
+    assert fast == [read(text) for text in shipped()]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_faults_are_told_alike_with_and_without_libyaml(seed, monkeypatch):
+    """
+    Pieces of files with signs put in at random mean the same, or are refused in the same words at the same place.
+    """
+    rng, texts, tried = random.Random(seed), shipped(), []
+    for _ in range(400):
+        whole = rng.choice(texts)
+        begin = rng.randrange(len(whole))
+        text = whole[begin : begin + rng.randrange(300)]
+        for _ in range(rng.randrange(4)):
+            at = rng.randrange(len(text) + 1)
+            text = text[:at] + rng.choice(ODD) + text[at:]
+        tried.append(text)
+    fast = [read(text) for text in tried]
+    monkeypatch.setattr(composing, "_FastLoader", None)
+    slow = [read(text) for text in tried]
+
+    assert fast == slow
+    assert 20 < sum(not isinstance(found, str) for found in fast) < 380

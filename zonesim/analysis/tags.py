@@ -24,6 +24,9 @@ _DURATIONS = {
     ("declared", "released"): ("customs.mean", "customs.p95", "customs.within_24h"),
 }
 
+_MARK, _QUEUE = "mark", "queue"
+"""Beside holds and shares, what a consignment meets on its way."""
+
 _TIMED = frozenset({"dwell", "customs", "stay", "wait", "open", "pass"})
 """Quantities whose shares say how many are in time, wait, or are missing."""
 
@@ -48,9 +51,10 @@ def trivially_changed(base: Plan, arm: Plan, changes: Sequence[Change]) -> froze
         if not _within(keys, stopped) and any(old.get(key) != new.get(key) for key in keys):
             found.add(f"{place}.lane.mean")
     for group, sources in layout(arm).groups.items():
+        passages = [(_passage(base, source), _passage(arm, source)) for source in sources]
         for early, late in combinations(LIBRARY_MARKS, 2):
-            before = [_between(base, source, early, late) for source in sources]
-            after = [_between(arm, source, early, late) for source in sources]
+            before = [_between(base, own, early, late) for own, _ in passages]
+            after = [_between(arm, own, early, late) for _, own in passages]
             if before != after and None not in before and None not in after:
                 found |= {f"{group}.{what}" for what in _DURATIONS.get((early, late), ())}
                 found.add(f"{group}.stage.{early}_to_{late}.mean")
@@ -101,31 +105,46 @@ def _step_laws(plan: Plan) -> dict[StepKey, set[Law]]:
     return found
 
 
-def _between(plan: Plan, source: int, early: str, late: str) -> list[tuple[object, ...]] | None:
+def _passage(plan: Plan, source: int) -> list[tuple[str, object]]:
     """
-    Return the holds and shares between two marks of a source's consignments, edition after edition, with the
-    adoption shares that choose between editions; None when a queue or a join is in the way, or the marks do not
-    follow each other.
+    Return what a source's consignments meet on their way through the program: their own marks, holds and shares by
+    their laws, and where there may be a queue.
     """
     entry = plan.names.sources[source]
-    rows: list[tuple[object, ...]] = []
-    begun = False
-    editions = 0
+    met: list[tuple[str, object]] = []
     for op, _, a, b, _, d, *_ in plan.program[plan.sources["first_row"][source] :].tolist():
         if op == Op.LEAVE:
             break
-        mark = plan.names.marks[a] if op == Op.MARK else None
-        if mark is not None and mark.entry == entry and mark.name == early:
+        if op == Op.MARK:
+            if plan.names.marks[a].entry == entry:
+                met.append((_MARK, plan.names.marks[a].name))
+        elif op in (Op.SEIZE, Op.JOIN) or (op == Op.DELAY and d != NOWHERE):
+            met.append((_QUEUE, None))
+        elif op == Op.DELAY:
+            met.append(("hold", _law(plan, a)))
+        elif op == Op.BRANCH and a == BranchOn.SHARE:
+            met.append(("share", tuple(plan.shares[b].tolist())))
+    return met
+
+
+def _between(plan: Plan, passage: Sequence[tuple[str, object]], early: str, late: str) -> list[object] | None:
+    """
+    Return the holds and shares between two marks of a passage, edition after edition, with the adoption shares that
+    choose between editions; None when a queue or a join is in the way, or the marks do not follow each other.
+    """
+    rows: list[object] = []
+    begun = False
+    editions = 0
+    for kind, value in passage:
+        if kind == _MARK and value == early:
             begun = True
-        elif mark is not None and mark.entry == entry and mark.name == late and begun:
+        elif kind == _MARK and value == late and begun:
             begun = False
             editions += 1
-        elif begun and (op in (Op.SEIZE, Op.JOIN) or (op == Op.DELAY and d != NOWHERE)):
+        elif begun and kind == _QUEUE:
             return None
-        elif begun and op == Op.DELAY:
-            rows.append(("hold", *_law(plan, a)))
-        elif begun and op == Op.BRANCH and a == BranchOn.SHARE:
-            rows.append(("share", *plan.shares[b].tolist()))
+        elif begun and kind != _MARK:
+            rows.append((kind, value))
     if begun or not editions:
         return None
     return [*rows, ("adoption", *plan.adoption_shares.tolist())] if editions > 1 else rows

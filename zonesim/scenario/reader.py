@@ -18,6 +18,7 @@ import yaml
 from zonesim.faults import LIBRARY, Faults, Place, ScenarioFault
 from zonesim.limits import DEEPEST, LARGEST_FILE, MOST_VALUES
 from zonesim.scenario.characters import corrected, slips, told, unseen, visible
+from zonesim.scenario.composing import TooManyValues, compose
 from zonesim.scenario.paths import ODD, is_odd
 from zonesim.scenario.repair import blamed
 
@@ -73,25 +74,6 @@ def nearest(places: dict[Path_, Place], path: Path_, default: str = "") -> Place
     return Place(default)
 
 
-class _TooMany(yaml.MarkedYAMLError):
-    """More values than a file may have."""
-
-
-class _Loader(yaml.SafeLoader):
-    """Composes nodes; the meaning of plain scalars is decided in `_scalar`, not by YAML 1.1 rules."""
-
-    yaml_implicit_resolvers: dict[str, Any] = {}
-    values = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:  # noqa: ANN401  as it is there
-        """Compose a value (or a key, which has no index); raises _TooMany as soon as there are too many."""
-        self.values += index is not None
-        if self.values > MOST_VALUES:
-            raise _TooMany(problem_mark=self.peek_event().start_mark)  # type: ignore[no-untyped-call]
-        node: yaml.Node | None = super().compose_node(parent, index)
-        return node
-
-
 class _Reader:
     """Turns composed nodes into data, collecting faults and places."""
 
@@ -138,7 +120,7 @@ class _Reader:
         if found := unseen(text, name=False):
             self.fault(node, f"{told(found)} in '{visible(text)}' cannot be seen", "Take it out.")
             return text
-        if node.style is not None:
+        if node.style:
             return text
         if text in _WORDS:
             return _WORDS[text]
@@ -172,14 +154,14 @@ class _Reader:
 
     def check_key(self, node: yaml.ScalarNode, key: str, path: Path_) -> None:
         """Note a fault for a key with characters that nobody sees, or that look like signs of the format."""
-        if node.style is None and key in _WORDS:
+        if not node.style and key in _WORDS:
             meant = {True: "true", False: "false", None: "nothing"}[_WORDS[key]]
             self.fault(node, f"'{key}' cannot name anything: as a value it is {meant}", "Choose another name.")
         elif found := unseen(key, name=True):
             self.fault(node, f"{told(found)} in the name '{visible(key)}' cannot be seen", "Take it out.")
         elif path[-1:] != ("where",) and (found_at := slips(key)):  # columns of a log are called as they are called
             first, mark = found_at[0], node.start_mark
-            column = mark.column + first + (node.style is not None)
+            column = mark.column + first + bool(node.style)
             place = Place(self.file, mark.line + 1, column + 1)
             fault = f"{told(key[first])} in the name '{key}'"
             self.faults.append(ScenarioFault(fault, place, f"Write {corrected(key)}."))
@@ -195,11 +177,11 @@ def read_text(text: str, file: str) -> Document:
     Raises Faults with every fault found, each with line and column.
     """
     try:
-        nodes: list[yaml.Node] = list(yaml.compose_all(text, Loader=_Loader))
+        nodes = compose(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
-        if isinstance(error, _TooMany):
+        if isinstance(error, TooManyValues):
             raise Faults([ScenarioFault(f"more than {MOST_VALUES} values", place, _FEWER)]) from None
         if slips_of_keyboard := blamed(text, file):
             raise Faults(slips_of_keyboard) from None

@@ -15,6 +15,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 from matplotlib import rc_context, rcParams
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -25,6 +26,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
 
 from zonesim.briefing.figures import fonts
+from zonesim.briefing.figures.png import encoded
 from zonesim.briefing.text.words import Language, Words
 from zonesim.writing import whole
 
@@ -107,12 +109,34 @@ def look(language: Language = "en") -> Iterator[None]:
 def save(figure: Figure, path: Path) -> None:
     """Write a figure in the format that the path ends with: equal figures give equal bytes."""
     metadata: dict[str, dict[str, Any]] = {
-        ".png": {"Software": "zonesim"},
         ".svg": {"Date": None, "Creator": "zonesim"},
         ".pdf": {"CreationDate": None, "Creator": "zonesim", "Producer": None},
     }
     with whole(path) as part:
-        figure.savefig(part, dpi=DPI, metadata=metadata[path.suffix], format=path.suffix[1:])
+        if path.suffix == ".png":
+            part.write_bytes(_png(figure))
+        else:
+            figure.savefig(part, dpi=DPI, metadata=metadata[path.suffix], format=path.suffix[1:])
+
+
+def _png(figure: Figure) -> bytes:
+    own = figure.dpi
+    figure.set_dpi(DPI)
+    try:
+        width, height = (int(side) for side in figure.bbox.size)
+        paper = _paper(width, height)
+        paper.clear()
+        figure.draw(paper)
+    finally:
+        figure.set_dpi(own)
+    return encoded(np.asarray(paper.buffer_rgba()), DPI)
+
+
+@lru_cache(1)
+def _paper(width: int, height: int) -> Any:  # noqa: ANN401  matplotlib gives it no type
+    """Return what figures of this size (dots) are drawn on one after the other; new paper takes as long as a figure."""
+    renderer: Any = RendererAgg
+    return renderer(width, height, DPI)
 
 
 def slide(title: str, caption: str, notes: Sequence[str] = (), mark: str = "") -> Figure:

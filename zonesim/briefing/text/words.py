@@ -26,7 +26,9 @@ COMMAS: Final = {"en": ", ", "zh": "、"}
 def glossary() -> Mapping[str, Mapping[str, Mapping[str, str | list[str]]]]:
     """Return the glossary: sections of entries, each with its words in every language."""
     text = resources.files("zonesim.briefing").joinpath("glossary.yaml").read_text(encoding="utf-8")
-    return cast("Mapping[str, Mapping[str, Mapping[str, str | list[str]]]]", yaml.safe_load(text))
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where that is there
+    found = yaml.load(text, Loader=loader)  # noqa: S506  safe, in C or not
+    return cast("Mapping[str, Mapping[str, Mapping[str, str | list[str]]]]", found)
 
 
 @dataclass(frozen=True)
