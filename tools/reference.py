@@ -37,8 +37,8 @@ made from. Times are int64 milliseconds from the scenario's start.
 
 A program row is `{columns}`, all int64; `step` is the step it works for (-1: none).
 
-| operation | code | what it does | operands |
-|---|---|---|---|"""
+| operation | code | what it does | operands | the token |
+|---|---|---|---|---|"""
 
 INSTANT = """
 ## The order of an instant
@@ -81,10 +81,11 @@ def plan_page() -> str:
     """Return docs/reference/plan.md: operations, tables and record rows."""
     lines = [INTRODUCTION.format(columns=", ".join(operations.PROGRAM_COLUMNS))]
     for row in operations.OPERATIONS.values():
-        operands = "<br>".join(
-            f"{letter} `{name}`: {text}" for letter, (name, text) in zip("abcdefg", row.arguments, strict=False)
-        )
-        lines.append(f"| {row.op.name} | {int(row.op)} | {row.meaning} | {operands or 'none'} |")
+        for form in row.forms:
+            name = row.op.name if form.code is None else f"{row.op.name} {form.code.name}"
+            code = f"{row.op:d}" if form.code is None else f"{row.op:d}, a = {form.code:d}"
+            meaning = row.meaning if form is row.forms[0] else ""
+            lines.append(f"| {name} | {code} | {meaning} | {_operands(form) or 'none'} | {_facts(form.facts)} |")
     for title, codes in (
         ("BRANCH on", operations.BranchOn),
         ("SET what", operations.SetWhat),
@@ -111,6 +112,33 @@ def plan_page() -> str:
         )
     )
     return HEAD + "\n".join(lines)
+
+
+def _operands(form: operations.Form) -> str:
+    """Return the operands of an operation, one a line."""
+    lines = []
+    for letter, operand in zip(operations.LETTERS, form.operands, strict=False):
+        if operand is not None:
+            row = f", row of the {operand.table} table" if operand.table else ""
+            none = f"; -1: {operand.none}" if operand.none else ""
+            lines.append(f"{letter} `{operand.name}`: {operand.meaning}{row}{none}")
+    return "<br>".join(lines)
+
+
+def _facts(facts: operations.Facts) -> str:
+    """Return what whoever follows tokens has to know of an operation."""
+    itself = operations.Who.ITSELF
+    lines = [f"waits for {facts.waits.value}"] if facts.waits else []
+    lines += [f"{facts.units.value} units"] if facts.units else []
+    lines += [
+        text
+        for is_so, text in ((facts.delays, "lets time pass"), (facts.visit, "writes a visit"), (facts.marks, "a mark"))
+        if is_so
+    ]
+    for then in facts.then:
+        where = f"at `{then.to}`" if then.to else "at the next row"
+        lines.append(" ".join(filter(None, ("" if then.who is itself else then.who.value, where, then.when.value))))
+    return "<br>".join(lines if facts.then else [*lines, "ends"])
 
 
 def _columns(table: columns.TableType) -> str:

@@ -10,7 +10,7 @@ from zonesim.kpi import Kpi
 from zonesim.kpi.catalogue import LIBRARY_MARKS, layout
 from zonesim.plan import Load, Plan, grown_lines, loads, overloaded_sources
 from zonesim.plan.distributions import Law as Kind
-from zonesim.plan.operations import NOWHERE, BranchOn, Op
+from zonesim.plan.operations import NOWHERE, BranchOn, Units
 from zonesim.plan.plan import MarkName, StepName
 from zonesim.policy import Change
 
@@ -25,7 +25,7 @@ _DURATIONS = {
 }
 
 _MARK, _QUEUE = "mark", "queue"
-"""Beside holds and shares, what a consignment meets on its way."""
+"""Beside delays and shares, what a consignment meets on its way."""
 
 _TIMED = frozenset({"dwell", "customs", "stay", "wait", "open", "pass"})
 """Quantities whose shares say how many are in time, wait, or are missing."""
@@ -88,49 +88,51 @@ def _law(plan: Plan, row: int) -> Law:
 
 
 def _step_laws(plan: Plan) -> dict[StepKey, set[Law]]:
-    """Return, by entry and path of a step, the laws of the holds that happen in it."""
+    """Return, by entry and path of a step, the laws of the delays that happen in it."""
     found: dict[StepKey, set[Law]] = {}
     in_slots: dict[int, int] = {}
-    for op, step, a, _, c, d, *_ in plan.program.tolist():
-        if op in (Op.SEIZE, Op.KEEP):
-            in_slots[d] = step
-        elif op == Op.RELEASE:
-            in_slots.pop(c, None)
-        elif op == Op.LEAVE:
+    for each in plan.code:
+        facts = each.facts
+        if facts.units is Units.RELEASES:
+            in_slots.pop(each.slot, None)
+        elif facts.units is not None:
+            in_slots[each.slot] = each.step
+        elif facts.ends:
             in_slots.clear()
-        elif op == Op.DELAY:
-            for number in [*in_slots.values(), *([step] if step >= 0 else [])]:
+        elif facts.delays:
+            for number in [*in_slots.values(), *([each.step] if each.step >= 0 else [])]:
                 name = plan.names.steps[number]
-                found.setdefault((name.entry, name.path), set()).add(_law(plan, a))
+                found.setdefault((name.entry, name.path), set()).add(_law(plan, each.duration))
     return found
 
 
 def _passage(plan: Plan, source: int) -> list[tuple[str, object]]:
     """
-    Return what a source's consignments meet on their way through the program: their own marks, holds and shares by
+    Return what a source's consignments meet on their way through the program: their own marks, delays and shares by
     their laws, and where there may be a queue.
     """
     entry = plan.names.sources[source]
     met: list[tuple[str, object]] = []
-    for op, _, a, b, _, d, *_ in plan.program[plan.sources["first_row"][source] :].tolist():
-        if op == Op.LEAVE:
+    for each in plan.code[plan.sources["first_row"][source] :]:
+        facts = each.facts
+        if facts.ends:
             break
-        if op == Op.MARK:
-            if plan.names.marks[a].entry == entry:
-                met.append((_MARK, plan.names.marks[a].name))
-        elif op in (Op.SEIZE, Op.JOIN) or (op == Op.DELAY and d != NOWHERE):
+        if facts.marks:
+            if plan.names.marks[each.mark].entry == entry:
+                met.append((_MARK, plan.names.marks[each.mark].name))
+        elif facts.waits is not None or (facts.delays and each.interrupted != NOWHERE):
             met.append((_QUEUE, None))
-        elif op == Op.DELAY:
-            met.append(("hold", _law(plan, a)))
-        elif op == Op.BRANCH and a == BranchOn.SHARE:
-            met.append(("share", tuple(plan.shares[b].tolist())))
+        elif facts.delays:
+            met.append(("delay", _law(plan, each.duration)))
+        elif facts.asks is BranchOn.SHARE:
+            met.append(("share", tuple(plan.shares[each.share].tolist())))
     return met
 
 
 def _between(plan: Plan, passage: Sequence[tuple[str, object]], early: str, late: str) -> list[object] | None:
     """
-    Return the holds and shares between two marks of a passage, edition after edition, with the adoption shares that
-    choose between editions; None when a queue or a join is in the way, or the marks do not follow each other.
+    Return the delays and shares between two marks of a passage, edition after edition, with the adoption shares that
+    choose between editions; None when something to wait for is in the way, or the marks do not follow each other.
     """
     rows: list[object] = []
     begun = False

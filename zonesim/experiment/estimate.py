@@ -12,7 +12,7 @@ from zonesim.engine import simulate
 from zonesim.kpi import Reducer, measure
 from zonesim.plan import Plan, mean_batch
 from zonesim.plan.columns import TABLES
-from zonesim.plan.operations import Op
+from zonesim.plan.operations import Units, rows_where
 
 PILOT: Final = 400
 """Tokens of a pilot run: enough to meet the common paths, and done in a fraction of a second."""
@@ -50,8 +50,9 @@ def rough_bytes(plan: Plan) -> float:
     token keeps its class, and each measured one a wait and a time for every step and every moment of its flow.
     """
     measured = expected_tokens(plan, plan.end) - expected_tokens(plan, plan.begin)
-    kept = int(np.isin(plan.program["op"], (Op.SEIZE, Op.DELAY, Op.MARK)).sum()) / max(len(plan.sources), 1)
-    return _CLASS_BYTES * expected_tokens(plan) + _VALUE_BYTES * kept * measured
+    kept = rows_where(plan.program, lambda facts: facts.units is Units.SEIZES or facts.delays or facts.marks)
+    each = int(kept.sum()) / max(len(plan.sources), 1)
+    return _CLASS_BYTES * expected_tokens(plan) + _VALUE_BYTES * each * measured
 
 
 @dataclass(frozen=True)

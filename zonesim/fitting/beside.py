@@ -20,7 +20,7 @@ from zonesim.fitting.fragment import entry_name
 from zonesim.fitting.job import Fit
 from zonesim.fitting.log import UNKNOWN
 from zonesim.plan import Block, Plan, compile_plan
-from zonesim.plan.operations import Op
+from zonesim.plan.operations import rows_where
 from zonesim.plan.records import number_of, place_of, source_of
 from zonesim.policy import baseline, load_world, resolve
 from zonesim.units import DAY, HOUR
@@ -78,7 +78,7 @@ class _Hours:
     """Folds a run into counts and times by entry, weekday and hour of arrival."""
 
     def __init__(self, plan: Plan) -> None:
-        leaves = plan.program["step"][plan.program["op"] == Op.LEAVE]
+        leaves = plan.program["step"][rows_where(plan.program, lambda facts: facts.ends)]
         self.leaves = np.unique(leaves)
         self.begin, self.end = plan.begin, plan.end
         shape = (len(plan.names.sources), WEEK * HOURS)

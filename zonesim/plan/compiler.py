@@ -72,7 +72,8 @@ def compile_plan(arm: ResolvedArm) -> Plan:
         ]
         raise Faults(flat)
     starts = _starts(routines)
-    program, places = link(routines)
+    linked, places = link(routines)
+    program = program_rows(linked)
     _prove(tables, program, places, compilers, [starts[id(first)] for first in firsts])
     resources, changes = tables.resource_rows()
     calendars, spans = tables.calendar_rows()
@@ -81,7 +82,7 @@ def compile_plan(arm: ResolvedArm) -> Plan:
     adoptions = tables.adoptions
     sources = [(starts[id(first)], *row) for first, row in zip(firsts, arrivals.rows, strict=True)]
     rows: dict[str, Any] = {
-        "program": program_rows(program),
+        "program": program,
         "needs": tables.needs.rows,
         "priorities": tables.priorities.rows,
         "shares": tables.shares.rows,

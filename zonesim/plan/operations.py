@@ -5,16 +5,32 @@ A program is a table of rows `(op, step, a, b, c, d, e, f, g)`, all int64. `op` 
 the step table that the operation works for (-1: none), and `a` to `g` are named, operation by operation, in
 `OPERATIONS`. This table is the narrow waist of zonesim: left of it is policy and language, right of it is
 arithmetic. It knows no word of customs.
+
+Each operation is declared once, with its operands and with what it does (`Facts`): where the token goes on, what it
+waits for, which units it seizes, what it writes. Whoever reads programs (proofs, loads, stories, tags) reads these
+facts by name (`decoded`, `successors`, `rows_where`) and knows no single operation, so that a new one is a row here and
+a few lines in each of the two engines.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import IntEnum
-from typing import Final
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from operator import itemgetter
+from typing import Any, Final, NamedTuple, Protocol, cast
 
-PROGRAM_COLUMNS: Final = ("op", "step", "a", "b", "c", "d", "e", "f", "g")
+import numpy as np
+from numpy.typing import NDArray
+
+from zonesim.plan.columns import TABLES, Rows
+
+PROGRAM_COLUMNS: Final = tuple(column.name for column in TABLES["program"].columns)
 """Columns of the program table, in order."""
+
+LETTERS: Final = PROGRAM_COLUMNS[2:]
+"""Those of the operands."""
 
 NOWHERE: Final = -1
 """Marks an absent reference (no calendar, no step, no patience). No valid reference is negative."""
@@ -85,17 +101,137 @@ class Clock(IntEnum):
     BUSY = 1
 
 
+class Units(Enum):
+    """What an operation does to units; its operands `first_need` and `needs` say to which, `slot` where they are."""
+
+    SEIZES = "seizes"
+    KEEPS = "keeps"
+    RELEASES = "releases"
+
+
+class WaitsFor(Enum):
+    """What a token may have to wait for, it is not known how long."""
+
+    UNITS = "units"
+    INSTANT = "an instant of a calendar"
+    BATCH = "a batch"
+    CHILDREN = "children"
+
+
+class When(Enum):
+    """In which case a token goes on somewhere."""
+
+    ALWAYS = ""
+    YES = "if yes"
+    NO = "if no"
+    SERVED = "with the units"
+    GIVES_UP = "when it gives up"
+    LEADS = "as one of all, or as leader"
+    FOLLOWS = "unless it leads"
+
+
+class Who(Enum):
+    """Which token goes on somewhere."""
+
+    ITSELF = "itself"
+    CHILD = "each child"
+    HEIR = "the token that it starts"
+
+
+class Then(NamedTuple):
+    """
+    Where a token may go on after an operation: at the row that the operand `to` names ("": at the next row, of an heir:
+    at the first row of the source that it names), if the operand names one.
+    """
+
+    to: str = ""
+    when: When = When.ALWAYS
+    who: Who = Who.ITSELF
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What whoever follows tokens through a program has to know of an operation."""
+
+    then: tuple[Then, ...] = (Then(),)
+    """Everywhere that a token may go on; nothing: it ends here."""
+    units: Units | None = None
+    """What it does to units."""
+    waits: WaitsFor | None = None
+    """What the token may have to wait for."""
+    delays: bool = False
+    """Whether time passes as drawn from `duration`, in the open time of `calendar`."""
+    visit: bool = False
+    """Whether a visit row of `step` is written, where there is one."""
+    marks: bool = False
+    """Whether a row of `mark` is written."""
+    asks: BranchOn | None = None
+    """The question that decides where the token goes on."""
+    sets: SetWhat | None = None
+    """Which attribute of the token, or account, it changes."""
+
+    @property
+    def ends(self) -> bool:
+        """Return whether the token ends here."""
+        return not self.then
+
+
+@dataclass(frozen=True)
+class Operand:
+    """An operand of an operation: what it means, which table it names a row of, and what it means if it is -1."""
+
+    name: str
+    meaning: str = ""
+    table: str = ""
+    none: str = ""
+
+
+@dataclass(frozen=True)
+class Form:
+    """
+    An operation with one set of operands. Those that branch or set have one for each `code`, which is their first
+    operand; None leaves a letter out.
+    """
+
+    operands: tuple[Operand | None, ...] = ()
+    facts: Facts = field(default_factory=Facts)
+    code: BranchOn | SetWhat | None = None
+
+    def column(self, operand: str) -> int:
+        """Return the column of the program table that an operand stands in, by its number."""
+        return 2 + [each.name if each else "" for each in self.operands].index(operand)
+
+
 @dataclass(frozen=True)
 class Operation:
-    """
-    One row of the operation table.
-
-    `arguments` names the operands a, b, c … in order, each with its meaning.
-    """
+    """One row of the operation table."""
 
     op: Op
     meaning: str
-    arguments: tuple[tuple[str, str], ...]
+    forms: tuple[Form, ...]
+
+    def form(self, code: int | None = None) -> Form:
+        """Return its form, or that for a code."""
+        return next(each for each in self.forms if each.code == code)
+
+
+_NEED: Final = (
+    Operand("first_need", "first of the units", "needs"),
+    Operand("needs", "how many rows of the needs table"),
+)
+_DRAWN_BY: Final = Operand("stream", "the stream of draws", "streams")
+_ON: Final = Operand("on", "a BranchOn code")
+_WHAT: Final = Operand("what", "a SetWhat code")
+_TARGET: Final = Operand("target", "where to go on if yes", "program")
+_ANSWERS: Final = (Then("target", When.YES), Then(when=When.NO))
+
+
+def _branch(code: BranchOn, *operands: Operand | None) -> Form:
+    return Form((_ON, *operands), Facts(_ANSWERS, asks=code), code)
+
+
+def _set(code: SetWhat, *operands: Operand) -> Form:
+    return Form((_WHAT, *operands), Facts(sets=code), code)
 
 
 OPERATIONS: Final[dict[Op, Operation]] = {
@@ -103,28 +239,42 @@ OPERATIONS: Final[dict[Op, Operation]] = {
     for row in (
         Operation(
             Op.SEIZE,
-            "Take units of one or more resources, all or nothing; wait in line until they are free.",
+            "Take units of one or more resources, all or nothing; wait in the queue until they are free.",
             (
-                ("first_need", "first row of the needs table"),
-                ("needs", "how many rows of the needs table"),
-                ("priority", "row of the priorities table (a number per class; smaller is served first)"),
-                ("slot", "keeps this visit and its units until their RELEASE"),
-                ("patience", "law of the longest wait in ms, -1: waits for ever"),
-                ("renege_to", "where to go on when patience ends"),
-                ("stream", "row of the streams table: the luck of the longest wait"),
+                Form(
+                    (
+                        *_NEED,
+                        Operand("priority", "a number per class; smaller is served first", "priorities"),
+                        Operand("slot", "keeps this visit and its units until their RELEASE"),
+                        Operand("patience", "the longest wait, in ms", "distributions", "waits for ever"),
+                        Operand("renege_to", "where to go on when patience ends", "program", "never"),
+                        Operand("stream", "the stream of draws of the longest wait", "streams"),
+                    ),
+                    Facts(
+                        (Then("renege_to", When.GIVES_UP), Then(when=When.SERVED)),
+                        units=Units.SEIZES,
+                        waits=WaitsFor.UNITS,
+                    ),
+                ),
             ),
         ),
         Operation(
             Op.DELAY,
             "Let time pass. Writes a visit row when `step` is not -1.",
             (
-                ("law", "row of the laws table: how long, in ms"),
-                ("stream", "row of the streams table"),
-                ("calendar", "row of the calendars table: only its open time counts; -1: the clock"),
-                (
-                    "interrupted",
-                    "step of the visits that are written of its interruptions; -1: it cannot be interrupted. The token"
-                    " has exactly one unit of one resource in hand",
+                Form(
+                    (
+                        Operand("duration", "how long, in ms", "distributions"),
+                        _DRAWN_BY,
+                        Operand("calendar", "only its open time counts", "calendars", "all time counts"),
+                        Operand(
+                            "interrupted",
+                            "step of the visits that are written of its interruptions; the token has exactly one unit"
+                            " of one resource in hand",
+                            none="it cannot be interrupted",
+                        ),
+                    ),
+                    Facts(delays=True, visit=True),
                 ),
             ),
         ),
@@ -132,114 +282,256 @@ OPERATIONS: Final[dict[Op, Operation]] = {
             Op.RELEASE,
             "Give units back and serve those who wait for them. Writes a visit row when `step` is not -1.",
             (
-                ("first_need", "first row of the needs table"),
-                ("needs", "how many rows of the needs table"),
-                ("slot", "of the visit that ends"),
-                ("if_held", "1: nothing happens when the slot is empty"),
+                Form(
+                    (
+                        *_NEED,
+                        Operand("slot", "of the visit that ends"),
+                        Operand("if_held", "1: nothing happens when the slot is empty"),
+                    ),
+                    Facts(units=Units.RELEASES, visit=True),
+                ),
             ),
         ),
         Operation(
             Op.KEEP,
             "Hold on to some of the units of a slot when the rest is given back: from now on a visit of `step`.",
             (
-                ("first_need", "first row of the needs table"),
-                ("needs", "how many rows of the needs table"),
-                ("slot", "where the units are"),
-                ("to_slot", "where they go"),
+                Form(
+                    (*_NEED, Operand("from_slot", "where the units are"), Operand("slot", "where they go")),
+                    Facts(units=Units.KEEPS),
+                ),
             ),
         ),
-        Operation(Op.MARK, "Note the time of a milestone.", (("mark", "row of the marks table"),)),
+        Operation(
+            Op.MARK,
+            "Note the time of a milestone.",
+            (Form((Operand("mark", "row of the marks, by name"),), Facts(marks=True)),),
+        ),
         Operation(
             Op.SPLIT,
             "Make child tokens, which start at `child`; the parent goes on with the next operation.",
             (
-                ("law", "row of the laws table: how many"),
-                ("stream", "row of the streams table"),
-                ("child", "where the children start"),
-                ("base", "first child number of this place"),
-                ("stride", "most children that one parent may have here"),
-                ("parent_base", "smallest child number of a parent that comes here"),
-                ("group", "row counted by JOIN, -1: background, nobody waits for them"),
+                Form(
+                    (
+                        Operand("number", "how many", "distributions"),
+                        _DRAWN_BY,
+                        Operand("child", "where the children start", "program"),
+                        Operand("base", "first child number of this place"),
+                        Operand("stride", "most children that one parent may have here"),
+                        Operand("parent_base", "smallest child number of a parent that comes here"),
+                        Operand("group", "row counted by JOIN", none="background, nobody waits for them"),
+                    ),
+                    Facts((Then("child", who=Who.CHILD), Then())),
+                ),
             ),
         ),
         Operation(
             Op.GATHER,
             "Wait until a batch is complete; then all members go on, or the first one, who leads. Writes a visit row.",
             (
-                ("batch", "which batch"),
-                ("number", "complete at this many members, -1: no number"),
-                ("timeout", "law of the longest wait of the first member in ms, -1: none"),
-                ("calendar", "complete at the next opening of this calendar, -1: none"),
-                ("others_to", "where all but the leader go on after its SCATTER; -1: nobody leads, all go on at once"),
-                ("by", "a GatherBy code: one batch for each"),
-                ("stream", "row of the streams table, for the longest wait"),
+                Form(
+                    (
+                        Operand("batch", "which batch"),
+                        Operand("number", "complete at this many members", none="no number"),
+                        Operand("timeout", "the longest wait of the first member, in ms", "distributions", "none"),
+                        Operand("calendar", "complete at its next opening", "calendars", "none"),
+                        Operand(
+                            "others_to",
+                            "where all but the leader go on after its SCATTER",
+                            "program",
+                            "nobody leads, all go on at once",
+                        ),
+                        Operand("by", "a GatherBy code: one batch for each"),
+                        Operand("stream", "the stream of draws of the longest wait", "streams"),
+                    ),
+                    Facts(
+                        (Then("others_to", When.FOLLOWS), Then(when=When.LEADS)),
+                        waits=WaitsFor.BATCH,
+                        visit=True,
+                    ),
+                ),
             ),
         ),
         Operation(
             Op.SPAWN,
             "Start a new token of another source (a return, a recall), with the firms and the class of this one.",
             (
-                ("source", "row of the sources table"),
-                ("delay", "law in ms until it arrives"),
-                ("stream", "row of the streams table, also for the luck of the new token"),
+                Form(
+                    (
+                        Operand("source", "of which it is", "sources"),
+                        Operand("delay", "in ms until it arrives", "distributions"),
+                        Operand("stream", "the stream of draws, also of the new token", "streams"),
+                    ),
+                    Facts((Then("source", who=Who.HEIR), Then())),
+                ),
             ),
         ),
         Operation(
             Op.BRANCH,
             "Go to `target` if the question is answered yes, else on with the next operation.",
             (
-                ("on", "a BranchOn code"),
-                (
-                    "operand",
-                    "SHARE: row of the shares table; FLAG: its number; CLASS, STATUS: bit mask; SHORTEST: first row of"
-                    " the needs table that names a candidate; else: resource",
+                _branch(
+                    BranchOn.SHARE,
+                    Operand("share", "probability of yes for each class", "shares"),
+                    _DRAWN_BY,
+                    _TARGET,
+                    Operand("steady", "1: a token that passes again draws the same"),
                 ),
-                ("stream", "SHARE: row of the streams table; QUEUE_LONGER: the length; SHORTEST: how many candidates"),
-                ("target", "where to go on yes"),
-                (
-                    "steady",
-                    "SHARE: 1 if a token that passes again meets the same luck; SHORTEST: which candidate, from 0: yes"
-                    " if it is the first of those with the fewest tokens waiting + units in use",
+                _branch(BranchOn.FLAG, Operand("flag", "its number; yes if it is raised"), None, _TARGET),
+                _branch(BranchOn.CLASS, Operand("classes", "bit mask; yes if the class is in it"), None, _TARGET),
+                _branch(
+                    BranchOn.QUEUE_LONGER,
+                    Operand("resource", "whose queue is looked at", "resources"),
+                    Operand("length", "yes if more wait"),
+                    _TARGET,
+                ),
+                _branch(
+                    BranchOn.CLOSED,
+                    Operand("resource", "yes if it has no units on duty", "resources"),
+                    None,
+                    _TARGET,
+                ),
+                _branch(BranchOn.STATUS, Operand("statuses", "bit mask; yes if the status is in it"), None, _TARGET),
+                _branch(
+                    BranchOn.SHORTEST,
+                    Operand("first_need", "first of the rows that name a candidate", "needs"),
+                    Operand("needs", "how many candidates"),
+                    _TARGET,
+                    Operand(
+                        "candidate",
+                        "which of them, from 0: yes if it is the first of those with the fewest tokens waiting + units"
+                        " in use",
+                    ),
                 ),
             ),
         ),
         Operation(
             Op.JUMP,
             "Go on elsewhere.",
-            (("target", "where"), ("again", "1: backward, the token counts one more pass")),
+            (
+                Form(
+                    (
+                        Operand("target", "where", "program"),
+                        Operand("again", "1: backward, the token counts one more pass"),
+                    ),
+                    Facts((Then("target"),)),
+                ),
+            ),
         ),
         Operation(
             Op.SET,
             "Change an attribute of the token or an account.",
             (
-                ("what", "a SetWhat code"),
-                ("operand", "flag number, class, account or status"),
-                ("amount", "ACCOUNT: added to it (below 0: taken from it)"),
+                _set(SetWhat.RAISE_FLAG, Operand("flag", "its number")),
+                _set(SetWhat.LOWER_FLAG, Operand("flag", "its number")),
+                _set(SetWhat.CLASS, Operand("new_class", "the class that the token has from now on")),
+                _set(
+                    SetWhat.ACCOUNT,
+                    Operand("account", "which", "accounts"),
+                    Operand("amount", "added to it (below 0: taken from it)"),
+                ),
+                _set(SetWhat.STATUS, Operand("status", "the customs status of the goods from now on")),
             ),
         ),
         Operation(
             Op.JOIN,
             "Wait for the children of a SPLIT.",
-            (("group", "the group of that SPLIT"),),
+            (Form((Operand("group", "the group of that SPLIT"),), Facts(waits=WaitsFor.CHILDREN)),),
         ),
         Operation(
-            Op.SCATTER, "The leader of a batch has done its work: the other members go on.", (("batch", "which batch"),)
+            Op.SCATTER,
+            "The leader of a batch has done its work: the other members go on.",
+            (Form((Operand("batch", "which batch"),)),),
         ),
         Operation(
             Op.WAIT_UNTIL,
             "Wait for an instant of a calendar. Writes a visit row.",
-            (("calendar", "row of the calendars table"), ("which", "0: until it is open, 1: until it is shut")),
+            (
+                Form(
+                    (
+                        Operand("calendar", "which", "calendars"),
+                        Operand("which", "0: until it is open, 1: until it is shut"),
+                    ),
+                    Facts(waits=WaitsFor.INSTANT, visit=True),
+                ),
+            ),
         ),
         Operation(
             Op.LEAVE,
             "End of the token, with empty hands. Writes a row with arrival and end.",
-            (),
+            (Form((), Facts((), visit=True)),),
         ),
     )
 }
 
 
-def program_rows(rows: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+def column(op: Op, operand: str, code: int | None = None) -> int:
+    """Return the column of the program table that an operand of an operation stands in, by its number."""
+    return OPERATIONS[op].form(code).column(operand)
+
+
+class Instruction(Protocol):
+    """A row of a program, with its operands by name."""
+
+    op: int
+    step: int
+    facts: Facts
+
+    def __getattr__(self, operand: str) -> int: ...
+
+
+_Reader = Callable[[Sequence[int]], Instruction]
+
+
+def _reader(operation: Operation, form: Form) -> _Reader:
+    operands = [each.name for each in form.operands if each]
+    name = operation.op.name.capitalize() + (form.code.name.title().replace("_", "") if form.code is not None else "")
+    base = namedtuple(name, ("op", "step", *operands))  # type: ignore[misc]  # noqa: PYI024  its fields are data
+    kind: Any = type(name, (base,), {"facts": form.facts, "__slots__": ()})
+    chosen = itemgetter(0, 1, *(form.column(each) for each in operands))
+    return lambda row: cast("Instruction", kind._make(chosen(row)))
+
+
+_CODED: Final = frozenset(int(op) for op, each in OPERATIONS.items() if len(each.forms) > 1)
+"""Operations whose first operand says which operands the others are."""
+
+_READERS: Final[dict[tuple[int, int], _Reader]] = {
+    (int(op), NOWHERE if form.code is None else int(form.code)): _reader(operation, form)
+    for op, operation in OPERATIONS.items()
+    for form in operation.forms
+}
+
+
+def decoded(rows: Iterable[Sequence[int]]) -> list[Instruction]:
+    """Return the rows of a program table, each of nine numbers, with their operands by name."""
+    return [_READERS[row[0], row[2] if row[0] in _CODED else NOWHERE](row) for row in rows]
+
+
+def successors(instruction: Instruction, row: int, starts: Sequence[int] | None = None) -> Iterator[tuple[Then, int]]:
+    """
+    Yield where tokens may go on after the instruction at a row, those that it starts only when `starts` says at which
+    row the tokens of each source begin.
+    """
+    for then in instruction.facts.then:
+        target = getattr(instruction, then.to) if then.to else row + 1
+        if then.who is Who.HEIR:
+            target = starts[target] if starts else NOWHERE
+        if target != NOWHERE:
+            yield then, target
+
+
+def rows_where(program: Rows, test: Callable[[Facts], object]) -> NDArray[np.bool_]:
+    """Return which rows of a program table do what is asked for."""
+    found = np.zeros(len(program), dtype=np.bool_)
+    for op, operation in OPERATIONS.items():
+        for form in operation.forms:
+            if test(form.facts):
+                rows = program["op"] == op
+                found |= rows if form.code is None else rows & (program["a"] == form.code)
+    return found
+
+
+def program_rows(rows: Iterable[tuple[int, ...]]) -> list[tuple[int, ...]]:
     """Return `rows`, each padded with zeros to the columns of a program."""
     width = len(PROGRAM_COLUMNS)
     return [(*row, *(0,) * (width - len(row))) for row in rows]

@@ -18,7 +18,7 @@ import numpy as np
 
 from zonesim.plan.columns import TABLES, Floats, Ints, Rows, Words, flat
 from zonesim.plan.distributions import law_mean, law_range
-from zonesim.plan.operations import NOWHERE
+from zonesim.plan.operations import NOWHERE, Instruction, decoded
 
 MEANING: Final = 1
 """
@@ -173,6 +173,15 @@ class Plan:
         """Unpickle, and freeze again: numpy forgets the flag."""
         self.__dict__.update(state)
         self.__post_init__()
+
+    def __getstate__(self) -> dict[str, object]:
+        """Pickle without what is only read from the arrays."""
+        return {name: value for name, value in self.__dict__.items() if name != "code"}
+
+    @cached_property
+    def code(self) -> list[Instruction]:
+        """Return the program, with the operands of each row by name."""
+        return decoded(self.program.tolist())
 
     @cached_property
     def identity(self) -> str:

@@ -12,8 +12,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from zonesim.faults import Place, ScenarioFault
-from zonesim.plan.liveness import flags_asked
-from zonesim.plan.operations import NOWHERE, BranchOn, Op, SetWhat
+from zonesim.plan.liveness import CHANGES_A_FLAG, flags_asked
+from zonesim.plan.operations import (
+    NOWHERE,
+    BranchOn,
+    Instruction,
+    SetWhat,
+    Units,
+    When,
+    Who,
+    decoded,
+    successors,
+)
 from zonesim.plan.plan import StepName
 
 Row = tuple[int, ...]
@@ -58,23 +68,23 @@ def prove(
 
     `unset` are the flags that nobody has raised when a token starts.
     """
-    if not any(row[0] == Op.KEEP or row[:3:2] == (Op.SET, SetWhat.STATUS) for row in program[first:end]):
+    code = decoded(program[first:end])
+    if not any(each.facts.units is Units.KEEPS or each.facts.sets is SetWhat.STATUS for each in code):
         return [], 0  # blocks give back what they take, and the compiler of flows has counted their units
     every_class = (1 << len(ground.shares[0])) - 1 if ground.shares else 1
-    return _Prover(program, places, first, end, ground).run(Way(known=unset, classes=every_class), most)
+    return _Prover(code, places, first, ground).run(Way(known=unset, classes=every_class), most)
 
 
 class _Prover:
     """Follows the tokens of one traffic entry."""
 
-    def __init__(
-        self, program: Sequence[Row], places: Sequence[Place | None], first: int, end: int, ground: Ground
-    ) -> None:
-        self.program = program
+    def __init__(self, code: Sequence[Instruction], places: Sequence[Place | None], first: int, ground: Ground) -> None:
+        self.code = code
+        """Its rows are numbered from `first` on."""
         self.places = places
         self.first = first
         self.ground = ground
-        self.asked = flags_asked(program, first, end)
+        self.asked = flags_asked(code, first)
         self.faults: dict[tuple[int, str], ScenarioFault] = {}
 
     def run(self, start: Way, most: int) -> tuple[list[ScenarioFault], int]:
@@ -93,73 +103,52 @@ class _Prover:
 
     def _ways_on(self, row: int, way: Way) -> Iterator[tuple[int, Way]]:
         """Yield where a token can be after the operation at `row`."""
-        op, _, a, b, c, d, e, f = (*self.program[row], *(0,) * 7)[:8]
-        if op == Op.LEAVE:
+        each = self.code[row - self.first]
+        if each.facts.ends:
             self._leaves(way)
-            return
-        if op == Op.JUMP:
-            yield a, way
-            return
-        if op == Op.BRANCH:
-            yield from self._branches(row, way, a, b, d)
-            return
-        if op == Op.SEIZE:
-            if f >= 0:
-                yield f, way
-            way = self._fills(row, d, way)
-        elif op == Op.RELEASE:
-            way = replace(way, hands=tuple(each for each in way.hands if each[0] != c))
-        elif op == Op.KEEP:
-            way = self._fills(row, d, way)
-        elif op == Op.DELAY and d != NOWHERE:
-            self._alone(row, way)
-        elif op == Op.SET and a in (SetWhat.RAISE_FLAG, SetWhat.LOWER_FLAG):
-            bit = 1 << b
-            raised = way.value | bit if a == SetWhat.RAISE_FLAG else way.value & ~bit
-            way = replace(way, known=way.known | bit, value=raised)
-        elif op == Op.SET and a == SetWhat.STATUS:
-            way = self._becomes(row, b, way)
-        elif op == Op.SET and a == SetWhat.CLASS:
-            way = replace(way, classes=1 << b)
-        elif op == Op.GATHER and e >= 0:
-            yield e, way
-        elif op == Op.SPLIT:
-            yield c, replace(way, hands=())
-        yield row + 1, way
+        done = self._done(row, each, way)
+        for then, target in successors(each, row):
+            if then.when is When.YES or then.when is When.NO:
+                answered = self._answered(each, way, then.when is When.YES)
+                if answered is not None:
+                    yield target, answered
+            elif then.who is Who.CHILD:
+                yield target, replace(done, hands=())
+            else:
+                yield target, way if then.when is When.GIVES_UP else done
 
-    def _branches(self, row: int, way: Way, on: int, operand: int, target: int) -> Iterator[tuple[int, Way]]:
-        yes, no = True, True
-        if on == BranchOn.SHARE:
-            shares = list(enumerate(self.ground.shares[operand]))
-            taken = sum(1 << klass for klass, share in shares if share > 0)
-            passed = sum(1 << klass for klass, share in shares if share < 1)
-            if way.classes & taken:
-                yield target, replace(way, classes=way.classes & taken)
-            if way.classes & passed:
-                yield row + 1, replace(way, classes=way.classes & passed)
-            return
-        elif on == BranchOn.FLAG:
-            bit = 1 << operand
-            yes, no = not way.known & bit or bool(way.value & bit), not way.known & bit or not way.value & bit
-            known = replace(way, known=way.known | bit)
-            if yes:
-                yield target, replace(known, value=way.value | bit)
-            if no:
-                yield row + 1, replace(known, value=way.value & ~bit)
-            return
-        elif on == BranchOn.STATUS:
-            yes = way.status != NOWHERE and bool(operand >> way.status & 1)
-            no = not yes
-        elif on == BranchOn.CLASS:
-            if way.classes & operand:
-                yield target, replace(way, classes=way.classes & operand)
-            if way.classes & ~operand:
-                yield row + 1, replace(way, classes=way.classes & ~operand)
-            return
-        if yes:
-            yield target, way
-        if no:
-            yield row + 1, way
+    def _done(self, row: int, each: Instruction, way: Way) -> Way:
+        """Return what is known of a token that has done what is at `row`."""
+        facts = each.facts
+        if facts.units is Units.RELEASES:
+            return replace(way, hands=tuple(held for held in way.hands if held[0] != each.slot))
+        if facts.units is not None:
+            return self._fills(row, each, way)
+        if facts.delays and each.interrupted != NOWHERE:
+            self._alone(each, row, way)
+        if facts.sets in CHANGES_A_FLAG:
+            return _knowing(way, each.flag, raised=facts.sets is SetWhat.RAISE_FLAG)
+        if facts.sets is SetWhat.STATUS:
+            return self._becomes(row, each.status, way)
+        return replace(way, classes=1 << each.new_class) if facts.sets is SetWhat.CLASS else way
+
+    def _answered(self, each: Instruction, way: Way, yes: bool) -> Way | None:  # noqa: FBT001  an answer
+        """Return what is known of a token whose question is answered yes or no, None when it cannot be."""
+        asks = each.facts.asks
+        if asks is BranchOn.FLAG:
+            if way.known >> each.flag & 1 and bool(way.value >> each.flag & 1) != yes:
+                return None
+            return _knowing(way, each.flag, raised=yes)
+        if asks is BranchOn.STATUS:
+            return way if yes == (way.status != NOWHERE and bool(each.statuses >> way.status & 1)) else None
+        if asks is BranchOn.CLASS:
+            classes = each.classes if yes else ~each.classes
+        elif asks is BranchOn.SHARE:
+            shares = enumerate(self.ground.shares[each.share])
+            classes = sum(1 << klass for klass, share in shares if (share > 0 if yes else share < 1))
+        else:
+            return way
+        return replace(way, classes=way.classes & classes) if way.classes & classes else None
 
     def _becomes(self, row: int, status: int, way: Way) -> Way:
         if way.status not in (NOWHERE, status) and not self.ground.legal[way.status] >> status & 1:
@@ -170,12 +159,13 @@ class _Prover:
             self._fault(row, f"status '{new}' may come after '{old}', which is not legal", remedy)
         return replace(way, status=status)
 
-    def _fills(self, row: int, slot: int, way: Way) -> Way:
-        if any(each[0] == slot for each in way.hands):
+    def _fills(self, row: int, each: Instruction, way: Way) -> Way:
+        slot = each.slot
+        if any(held[0] == slot for held in way.hands):
             remedy = "Give them back first: `until` a step that every way back passes."
             self._fault(row, f"{self._name(row)} may be done again while its units are still kept", remedy)
-        hands = tuple(sorted((*(each for each in way.hands if each[0] != slot), (slot, row))))
-        for resource, units in self._in_hand(hands).items() if self.program[row][0] == Op.SEIZE else ():
+        hands = tuple(sorted((*(held for held in way.hands if held[0] != slot), (slot, row))))
+        for resource, units in self._in_hand(hands).items() if each.facts.units is Units.SEIZES else ():
             if units > self.ground.most[resource]:
                 name, most = self.ground.resources[resource], self.ground.most[resource]
                 had = f"{self._name(row)} has {units} units of {name} in hand with those kept before"
@@ -188,30 +178,39 @@ class _Prover:
         """Return the units in hand by resource."""
         units_of: dict[int, int] = {}
         for _, row in hands:
-            first, count = self.program[row][2:4]
-            for resource, units in self.ground.needs[first : first + count]:
+            for resource, units in self._needs_of(row):
                 units_of[resource] = units_of.get(resource, 0) + units
         return units_of
 
+    def _needs_of(self, row: int) -> Sequence[tuple[int, int]]:
+        """Return (resource, units) of the request at a row."""
+        each = self.code[row - self.first]
+        return self.ground.needs[each.first_need : each.first_need + each.needs]
+
     def _leaves(self, way: Way) -> None:
         for _, row in way.hands:
-            first, count = self.program[row][2:4]
-            names = " and ".join(self.ground.resources[each] for each, _ in self.ground.needs[first : first + count])
+            names = " and ".join(self.ground.resources[resource] for resource, _ in self._needs_of(row))
             fault = f"a token may end with {names} still in hand"
             self._fault(row, fault, "Let every way from here pass the step named after `until`.")
 
-    def _alone(self, row: int, way: Way) -> None:
+    def _alone(self, each: Instruction, row: int, way: Way) -> None:
         """Note a fault where work that can be interrupted is done with units kept from before in hand."""
-        steps = [self.ground.steps[self.program[filled][1]] for _, filled in way.hands]
+        steps = [self.ground.steps[self.code[filled - self.first].step] for _, filled in way.hands]
         kept = [self.ground.resources[step.resources[0]] for step in steps if step.is_kept]
         if kept:
-            own = self.ground.resources[self.ground.steps[self.program[row][5]].resources[0]]
+            own = self.ground.resources[self.ground.steps[each.interrupted].resources[0]]
             fault = f"work with {own} can be interrupted, but {kept[0]} may still be kept from before"
             self._fault(row, fault, "Give that back first, or leave out `preempt`.")
 
     def _name(self, row: int) -> str:
-        step = self.ground.steps[self.program[row][1]]
+        step = self.ground.steps[self.code[row - self.first].step]
         return f"'{'.'.join(step.path[:-2] if step.is_kept else step.path)}'"
 
     def _fault(self, row: int, fault: str, remedy: str, owner: tuple[str, ...] = ()) -> None:
         self.faults.setdefault((row, fault), ScenarioFault(fault, self.places[row], remedy, owner=owner))
+
+
+def _knowing(way: Way, flag: int, *, raised: bool) -> Way:
+    """Return what is known of a token when it is also known whether a flag is raised."""
+    bit = 1 << flag
+    return replace(way, known=way.known | bit, value=way.value | bit if raised else way.value & ~bit)

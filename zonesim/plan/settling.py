@@ -96,9 +96,9 @@ def _losses(ways: Ways, rates: Mapping[int, float], work: Work) -> dict[int, flo
 
 def _goes_at_once(ways: Ways, node: Node) -> bool:
     """Return whether a request is for one unit of one resource and does not wait for it."""
-    _, _, first, needs, _, _, law, *_ = ways.rows[node.state.row]
-    longest = ways.plan.range(law, node.state.klass)[1]
-    return longest == 0 and needs == 1 and ways.needs[first][1] == 1
+    each = ways.code[node.state.row]
+    longest = ways.plan.range(each.patience, node.state.klass)[1]
+    return longest == 0 and [units for _, units in ways.needs_of(each)] == [1]
 
 
 def _reached(ways: Ways, edges: Iterable[Edge]) -> set[int]:
@@ -126,8 +126,9 @@ def _batches(ways: Ways, rates: Mapping[int, float]) -> dict[int, float]:
     joined: dict[tuple[int, int], list[int]] = {}
     for number, node in enumerate(ways.nodes):
         if node.cause is Cause.BATCH:
-            _, _, batch, *_, by, _ = ways.rows[node.state.row]
-            joined.setdefault((batch, node.state.klass if by == GatherBy.CLASS else NOWHERE), []).append(number)
+            each = ways.code[node.state.row]
+            klass = node.state.klass if each.by == GatherBy.CLASS else NOWHERE
+            joined.setdefault((each.batch, klass), []).append(number)
     found: dict[int, float] = {}
     for numbers in joined.values():
         if all(number in rates for number in numbers):
@@ -141,8 +142,9 @@ def _batches(ways: Ways, rates: Mapping[int, float]) -> dict[int, float]:
 def _leading(ways: Ways, node: Node, pace: float) -> float | None:
     """Return the share of those who come at `pace` per ms and lead a batch, None where no formula is known."""
     plan, klass = ways.plan, node.state.klass
-    _, _, _, number, timeout, calendar, _, by, _ = ways.rows[node.state.row]
-    if by == GatherBy.FIRM:
+    each = ways.code[node.state.row]
+    number, timeout, calendar = each.number, each.timeout, each.calendar
+    if each.by == GatherBy.FIRM:
         return None
     if timeout == calendar == NOWHERE:
         return 1 / number

@@ -17,7 +17,18 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from zonesim.plan.liveness import flags_asked
-from zonesim.plan.operations import NOWHERE, AtShiftEnd, BranchOn, GatherBy, Op, SetWhat
+from zonesim.plan.operations import (
+    NOWHERE,
+    AtShiftEnd,
+    BranchOn,
+    GatherBy,
+    Instruction,
+    SetWhat,
+    Units,
+    WaitsFor,
+    Who,
+    successors,
+)
 from zonesim.plan.plan import UNLIMITED, Plan
 from zonesim.units import DAY
 
@@ -54,7 +65,7 @@ class State(NamedTuple):
     """
     A token at a row: its class, its flags as far as they are still asked for, its status, the units in hand by slot,
     the resources in the hands of those who wait for it (outermost first), the children it has not joined yet (group,
-    start, law of their number), and from where on its luck lies that the branch before has looked at.
+    start, distribution of their number), and from where on the number lies that the branch before has drawn.
     """
 
     row: int
@@ -64,7 +75,7 @@ class State(NamedTuple):
     hands: tuple[tuple[int, Needs], ...] = ()
     around: tuple[int, ...] = ()
     brood: tuple[tuple[int, State, int], ...] = ()
-    luck: float = 0.0
+    drawn: float = 0.0
 
 
 @dataclass
@@ -124,17 +135,19 @@ class Ways:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.rows: list[list[int]] = plan.program.tolist()
-        self.needs: list[list[int]] = plan.needs.tolist()
-        starts = dict(enumerate(plan.sources["first_row"].tolist()))
-        self.asked = flags_asked(self.rows, 0, len(self.rows), starts)
+        self.code = plan.code
+        self.needs: list[tuple[int, int]] = plan.needs.tolist()
+        self.starts: list[int] = plan.sources["first_row"].tolist()
+        self.asked = flags_asked(self.code, starts=self.starts)
         self.nodes: list[Node] = [Node(State(NOWHERE, 0, 0))]
         self.numbers: dict[State, int] = {}
         self.lines: dict[int, set[int]] = {}
         """By resource, those whose lines grow when it is asked for too much: who waits for it may hold others up."""
         self.patient: set[int] = set()
         """Resources that somebody waits for as long as it takes."""
-        self.calendars = sorted({row[4] for row in self.rows if row[0] == Op.DELAY and self._closes(row[4])})
+        self.calendars = sorted(
+            {each.calendar for each in self.code if each.facts.delays and self._closes(each.calendar)}
+        )
         self.limited = [plan.most_units(resource) < UNLIMITED for resource in range(len(plan.resources))]
         broken = np.isin(np.arange(len(plan.resources)), plan.breakdowns["resource"])
         self.shuts: list[bool] = ((plan.resources["changes"] > 1) | broken).tolist()
@@ -159,7 +172,7 @@ class Ways:
         Return the node at which tokens of a source start, with all that can be reached from there; raises OverflowError
         where there is too much.
         """
-        row = int(self.plan.sources["first_row"][source])
+        row = self.starts[source]
         number = self._number(State(row, klass, flags & self.asked[row]))
         while self._pending:
             self._part(self._pending.pop())
@@ -187,170 +200,188 @@ class Ways:
             following = self._straight(state, edge)
         if self._steps > MOST_STEPS:
             raise OverflowError
-        edge.target = END if self.rows[state.row][0] == Op.LEAVE else self._number(state)
+        edge.target = END if self.code[state.row].facts.ends else self._number(state)
         return edge
 
     def _part(self, number: int) -> None:
         """Write the edges of a node."""
         node = self.nodes[number]
         state = node.state
-        op, _, a, b, c, d, _, f, _ = self.rows[state.row]
-        after = self._after(state)
-        if self._straight(state, Edge()) is not None or op == Op.LEAVE:
+        each = self.code[state.row]
+        facts = each.facts
+        if self._straight(state, Edge()) is not None or facts.ends:
             node.edges = [self._edge(state)]  # a start
-        elif op == Op.JUMP:
-            node.edges = [self._edge(self._at(state, a))]
-        elif op == Op.BRANCH and a == BranchOn.SHARE:
-            share = float(self.plan.shares[b, state.klass])
-            yes = max(0.0, share - state.luck) / (1 - state.luck)
-            same = self.rows[state.row + 1]
-            left = max(share, state.luck) if same[0] == Op.BRANCH and same[2] == a and same[4] == c else 0.0
-            no = self._at(state, state.row + 1)._replace(luck=left)
-            node.edges = [self._edge(self._at(state, d), yes), self._edge(no, 1 - yes)]
-        elif op == Op.BRANCH:
-            node.cause = Cause.SHORTEST if a == BranchOn.SHORTEST else Cause.STATE
-            node.of = frozenset([b]) if a == BranchOn.QUEUE_LONGER else frozenset()
-            node.edges = [self._edge(self._at(state, d), 0.0, 1.0), self._edge(after, 0.0, 1.0)]
-        elif op == Op.SEIZE:
-            node.cause, node.of = Cause.PATIENCE, frozenset(resource for resource, _ in self._asked_for(a, b))
-            node.edges = [self._edge(self._at(state, f), 0.0, 1.0), self._edge(self._taken(state), 0.0, 1.0)]
-            self._lines_of(state)
-            if self.plan.range(self.rows[state.row][6], state.klass)[1] > 0:
-                for edge in node.edges:
-                    self._wait(edge, state)
-        elif op == Op.GATHER:
-            self._gather(node)
-        elif op == Op.SPLIT:
-            self._split(node)
-        elif op == Op.SPAWN:
-            self._spawn(node)
-        else:  # JOIN
-            node.joins = tuple((self._number(child), law) for group, child, law in state.brood if group == a)
-            node.hands = self._in_hand(state)
-            kept = tuple(each for each in state.brood if each[0] != a)
-            node.edges = [self._edge(after._replace(brood=kept))]
+        elif facts.asks is BranchOn.SHARE:
+            share = float(self.plan.shares[each.share, state.klass])
+            yes = max(0.0, share - state.drawn) / (1 - state.drawn)
+            same = self.code[state.row + 1]
+            again = same.facts.asks is BranchOn.SHARE and same.stream == each.stream
+            no = self._after(state)._replace(drawn=max(share, state.drawn) if again else 0.0)
+            node.edges = [self._edge(self._at(state, each.target), yes), self._edge(no, 1 - yes)]
+        elif facts.asks is not None:
+            node.cause = Cause.SHORTEST if facts.asks is BranchOn.SHORTEST else Cause.STATE
+            node.of = frozenset([each.resource]) if facts.asks is BranchOn.QUEUE_LONGER else frozenset()
+            node.edges = [
+                self._edge(self._at(state, each.target), 0.0, 1.0),
+                self._edge(self._after(state), 0.0, 1.0),
+            ]
+        elif facts.waits is not None:
+            self._stand(node, each)
+        elif any(then.who is Who.CHILD for then in facts.then):
+            self._split(node, each)
+        elif any(then.who is Who.HEIR for then in facts.then):
+            self._spawn(node, each)
+        else:  # back to where a loop begins
+            node.edges = [self._edge(self._at(state, row)) for _, row in successors(each, state.row)]
         for edge in node.edges:
             edge.low = min(max(edge.low, 0.0), edge.high)
         if node.cause is None:
             node.edges = [edge for edge in node.edges if edge.high > 0]
 
-    def _gather(self, node: Node) -> None:
+    def _stand(self, node: Node, each: Instruction) -> None:
+        """Write the edges of a node at which a token waits and does not always go on alike."""
+        if each.facts.waits is WaitsFor.UNITS:
+            self._may_give_up(node, each)
+        elif each.facts.waits is WaitsFor.BATCH:
+            self._gather(node, each)
+        else:
+            state = node.state
+            node.joins = tuple((self._number(child), law) for group, child, law in state.brood if group == each.group)
+            node.hands = self._in_hand(state)
+            kept = tuple(child for child in state.brood if child[0] != each.group)
+            node.edges = [self._edge(self._after(state)._replace(brood=kept))]
+
+    def _may_give_up(self, node: Node, each: Instruction) -> None:
         state = node.state
-        _, _, _, number, timeout, calendar, others, by, _ = self.rows[state.row]
-        low, high = (0.0 if number == NOWHERE else 1 / number), 1.0
-        if timeout == calendar == NOWHERE and by != GatherBy.FIRM:
+        node.cause, node.of = Cause.PATIENCE, frozenset(resource for resource, _ in self.needs_of(each))
+        node.edges = [
+            self._edge(self._at(state, each.renege_to), 0.0, 1.0),
+            self._edge(self._taken(state), 0.0, 1.0),
+        ]
+        self._lines_of(state)
+        if self.plan.range(each.patience, state.klass)[1] > 0:
+            for edge in node.edges:
+                self._wait(edge, state)
+
+    def _gather(self, node: Node, each: Instruction) -> None:
+        state = node.state
+        low, high = (0.0 if each.number == NOWHERE else 1 / each.number), 1.0
+        if each.timeout == each.calendar == NOWHERE and each.by != GatherBy.FIRM:
             high = low
         node.cause = Cause.BATCH if low < high else None
         node.edges = [
             self._edge(self._after(state), low, high),
-            self._edge(self._at(state, others), 1 - high, 1 - low),
+            self._edge(self._at(state, each.others_to), 1 - high, 1 - low),
         ]
         for edge in node.edges:
-            self._idle(edge, state, Cause.BATCH, DAY if calendar != NOWHERE else 0.0)
+            self._idle(edge, state, Cause.BATCH, DAY if each.calendar != NOWHERE else 0.0)
 
-    def _split(self, node: Node) -> None:
+    def _split(self, node: Node, each: Instruction) -> None:
         state = node.state
-        _, _, law, _, child, _, _, _, group = self.rows[state.row]
-        number = self.plan.mean(law, state.klass)
-        around = (*state.around, *self._limited_in_hand(state)) if group != NOWHERE else ()
-        start = State(child, state.klass, state.flags & self.asked[child], state.status, (), around)
+        number = self.plan.mean(each.number, state.klass)
+        around = (*state.around, *self._limited_in_hand(state)) if each.group != NOWHERE else ()
+        start = State(each.child, state.klass, state.flags & self.asked[each.child], state.status, (), around)
         after = self._after(state)
-        if group != NOWHERE:
-            after = after._replace(brood=(*state.brood, (group, start, law)))
+        if each.group != NOWHERE:
+            after = after._replace(brood=(*state.brood, (each.group, start, each.number)))
         node.edges = [self._edge(start, number, own=False), self._edge(after)]
 
-    def _spawn(self, node: Node) -> None:
+    def _spawn(self, node: Node, each: Instruction) -> None:
         state = node.state
-        _, _, source, law, *_ = self.rows[state.row]
-        row = int(self.plan.sources["first_row"][source])
+        row = self.starts[each.source]
         heir = self._edge(State(row, state.klass, state.flags & self.asked[row]), own=False)
-        heir.delay += self.plan.mean(law, state.klass)
+        heir.delay += self.plan.mean(each.delay, state.klass)
         node.edges = [heir, self._edge(self._after(state))]
 
     # --- what is done on the way
 
     def _straight(self, state: State, edge: Edge) -> State | None:
         """Do what is at the row of `state` and return what follows, None where a node is."""
-        op, _, a, b, c, d, e, _, _ = self.rows[state.row]
-        after = self._after(state)
-        if op == Op.DELAY:
-            self._hold(state, edge)
-        elif op == Op.SEIZE:
-            return self._seize(state, edge)
-        elif op == Op.RELEASE:
-            after = after._replace(hands=tuple(each for each in state.hands if each[0] != c))
-        elif op == Op.KEEP:
+        each = self.code[state.row]
+        facts = each.facts
+        if facts.delays:
+            self._delay(each, state, edge)
+        elif facts.units is Units.SEIZES:
+            return self._seize(each, state, edge)
+        elif facts.units is Units.RELEASES:
+            return self._after(state)._replace(hands=tuple(held for held in state.hands if held[0] != each.slot))
+        elif facts.units is Units.KEEPS:
             # The rest is given back at this very instant.
-            after = after._replace(hands=(*state.hands, (d, self._asked_for(a, b))))
-        elif op == Op.SET:
-            after = self._set(after, a, b)
-        elif op == Op.WAIT_UNTIL:
-            if self._closes(a):
+            return self._after(state)._replace(hands=(*state.hands, (each.slot, self.needs_of(each))))
+        elif facts.sets is not None:
+            return self._set(each, self._after(state))
+        elif facts.waits is not None:
+            return self._after(state) if self._passes(each, state, edge) else None
+        return self._lead(each, state)
+
+    def _passes(self, each: Instruction, state: State, edge: Edge) -> bool:
+        """Wait for something else than units; return whether all go on alike."""
+        waits = each.facts.waits
+        if waits is WaitsFor.CHILDREN:
+            return all(group != each.group for group, _, _ in state.brood)
+        if waits is WaitsFor.INSTANT:
+            if self._closes(each.calendar):
                 self._idle(edge, state, Cause.HOURS, DAY / 2)
-        elif op == Op.GATHER:
-            if e != NOWHERE and b != 1:
+        elif each.number != 1:
+            if each.others_to != NOWHERE:
+                return False
+            self._idle(edge, state, Cause.BATCH, DAY if each.calendar != NOWHERE else 0.0)
+        return True
+
+    def _lead(self, each: Instruction, state: State) -> State | None:
+        """Return where a token goes on, None where that is in several ways, back to a loop, or nowhere."""
+        facts = each.facts
+        if facts.asks is not None:
+            known = self._answer(each, state)
+            if known is None:
                 return None
-            if b != 1:
-                self._idle(edge, state, Cause.BATCH, DAY if d != NOWHERE else 0.0)
-        elif op in (Op.BRANCH, Op.JUMP, Op.JOIN):
-            return self._lead(state)
-        elif op in (Op.SPLIT, Op.SPAWN, Op.LEAVE):
+            return self._at(state, each.target) if known else self._after(state)
+        ways = list(successors(each, state.row, self.starts))
+        if len(ways) != 1:
             return None
-        return after
+        (row,) = (row for _, row in ways)
+        return self._at(state, row) if row > state.row else None
 
-    def _lead(self, state: State) -> State | None:
-        """Return where a token goes on that is led elsewhere or waits for children, None where a node is."""
-        op, _, a, b, _, d, _, _, _ = self.rows[state.row]
-        if op == Op.JUMP:
-            return self._at(state, a) if b == 0 and a > state.row else None
-        if op == Op.JOIN:
-            return None if any(group == a for group, _, _ in state.brood) else self._after(state)
-        known = self._answer(state)
-        if known is None:
-            return None
-        return self._at(state, d) if known else self._after(state)
-
-    def _seize(self, state: State, edge: Edge) -> State | None:
+    def _seize(self, each: Instruction, state: State, edge: Edge) -> State | None:
         """Take units, maybe after a wait; None where the token may give up."""
-        _, _, first, count, _, _, patience, _, _ = self.rows[state.row]
-        if self._may_wait(first, count):
+        needs = self.needs_of(each)
+        if any(self._is_waited_for(resource) for resource, _ in needs):
             self._lines_of(state)
-            if patience != NOWHERE:
+            if each.patience != NOWHERE:
                 return None
             self._wait(edge, state)
-            self.patient |= {resource for resource, _ in self._asked_for(first, count)}
+            self.patient |= {resource for resource, _ in needs}
         return self._taken(state)
 
-    def _answer(self, state: State) -> bool | None:
-        """Return how a BRANCH is answered, None where that is not known before the run."""
-        _, _, on, operand, third, _, fifth, _, _ = self.rows[state.row]
-        if on == BranchOn.FLAG:
-            return bool(state.flags >> operand & 1)
-        if on == BranchOn.CLASS:
-            return bool(operand >> state.klass & 1)
-        if on == BranchOn.STATUS:
-            return state.status != NOWHERE and bool(operand >> state.status & 1)
-        if on == BranchOn.SHARE:
-            share = float(self.plan.shares[operand, state.klass])
-            return False if share <= state.luck else True if share >= 1 else None
-        if on == BranchOn.QUEUE_LONGER:
-            return None if self._is_waited_for(operand) else False
-        if on == BranchOn.CLOSED:
-            return None if self.shuts[operand] else False
-        return True if third - fifth == 1 else None
+    def _answer(self, each: Instruction, state: State) -> bool | None:
+        """Return how a question is answered, None where that is not known before the run."""
+        asks = each.facts.asks
+        if asks is BranchOn.FLAG:
+            return bool(state.flags >> each.flag & 1)
+        if asks is BranchOn.CLASS:
+            return bool(each.classes >> state.klass & 1)
+        if asks is BranchOn.STATUS:
+            return state.status != NOWHERE and bool(each.statuses >> state.status & 1)
+        if asks is BranchOn.SHARE:
+            share = float(self.plan.shares[each.share, state.klass])
+            return False if share <= state.drawn else True if share >= 1 else None
+        if asks is BranchOn.QUEUE_LONGER:
+            return None if self._is_waited_for(each.resource) else False
+        if asks is BranchOn.CLOSED:
+            return None if self.shuts[each.resource] else False
+        return True if each.needs - each.candidate == 1 else None
 
-    def _hold(self, state: State, edge: Edge) -> None:
-        _, _, law, _, calendar, *_ = self.rows[state.row]
-        mean = self.plan.mean(law, state.klass)
-        least, longest = self.plan.range(law, state.klass)
-        closes = self._closes(calendar) and longest > 0
+    def _delay(self, each: Instruction, state: State, edge: Edge) -> None:
+        mean = self.plan.mean(each.duration, state.klass)
+        least, longest = self.plan.range(each.duration, state.klass)
+        closes = self._closes(each.calendar) and longest > 0
         for resource, units in self._in_hand(state):
             work = mean * units
             edge.work[resource] = edge.work.get(resource, 0.0) + work
             edge.late[resource] = edge.late.get(resource, 0.0) + work * edge.delay
             if not closes:
                 continue
-            column = self.column(resource, calendar)
+            column = self.column(resource, each.calendar)
             edge.work[column] = edge.work.get(column, 0.0) + work
             if self._pauses[resource]:
                 edge.queued |= {resource}  # it is in hand overnight too
@@ -362,14 +393,15 @@ class Ways:
         edge.least += least
         edge.longest += math.inf if closes else longest
 
-    def _set(self, state: State, what: int, operand: int) -> State:
-        if what == SetWhat.RAISE_FLAG:
-            return state._replace(flags=(state.flags | 1 << operand) & self.asked[state.row])
-        if what == SetWhat.LOWER_FLAG:
-            return state._replace(flags=state.flags & ~(1 << operand))
-        if what == SetWhat.CLASS:
-            return state._replace(klass=operand)
-        return state._replace(status=operand) if what == SetWhat.STATUS else state
+    def _set(self, each: Instruction, after: State) -> State:
+        sets = each.facts.sets
+        if sets is SetWhat.RAISE_FLAG:
+            return after._replace(flags=(after.flags | 1 << each.flag) & self.asked[after.row])
+        if sets is SetWhat.LOWER_FLAG:
+            return after._replace(flags=after.flags & ~(1 << each.flag))
+        if sets is SetWhat.CLASS:
+            return after._replace(klass=each.new_class)
+        return after._replace(status=each.status) if sets is SetWhat.STATUS else after
 
     def _wait(self, edge: Edge, state: State) -> None:
         """Note that the token waits in line with its units in hand."""
@@ -386,17 +418,18 @@ class Ways:
     # --- states
 
     def _after(self, state: State) -> State:
-        return self._at(state, min(state.row + 1, len(self.rows) - 1))
+        return self._at(state, min(state.row + 1, len(self.code) - 1))
 
     def _at(self, state: State, row: int) -> State:
-        return state._replace(row=row, flags=state.flags & self.asked[row], luck=0.0)
+        return state._replace(row=row, flags=state.flags & self.asked[row], drawn=0.0)
 
     def _taken(self, state: State) -> State:
-        _, _, first, count, _, slot, *_ = self.rows[state.row]
-        return self._after(state)._replace(hands=(*state.hands, (slot, self._asked_for(first, count))))
+        each = self.code[state.row]
+        return self._after(state)._replace(hands=(*state.hands, (each.slot, self.needs_of(each))))
 
-    def _asked_for(self, first: int, count: int) -> Needs:
-        return tuple((resource, units) for resource, units in self.needs[first : first + count])
+    def needs_of(self, each: Instruction) -> Needs:
+        """Return (resource, units) of a request."""
+        return tuple(self.needs[each.first_need : each.first_need + each.needs])
 
     def _in_hand(self, state: State) -> Needs:
         """Return the units in hand of resources that are not unlimited."""
@@ -404,9 +437,6 @@ class Ways:
 
     def _limited_in_hand(self, state: State) -> Iterator[int]:
         return (resource for resource, _ in self._in_hand(state))
-
-    def _may_wait(self, first: int, count: int) -> bool:
-        return any(self._is_waited_for(resource) for resource, _ in self.needs[first : first + count])
 
     def _is_waited_for(self, resource: int) -> bool:
         """Return whether anybody may wait for a resource; without limit it may still be shut."""
@@ -421,12 +451,11 @@ class Ways:
 
     def _lines_of(self, state: State) -> None:
         """Note where the line is that grows when this request is made too often."""
-        _, _, first, count, *_ = self.rows[state.row]
         outer = state.around[:1]
         if not outer:
             held = ([resource for resource, _ in needs if self.limited[resource]] for _, needs in state.hands)
             outer = tuple(next(filter(None, held), ()))
-        for resource, _ in self.needs[first : first + count]:
+        for resource, _ in self.needs_of(self.code[state.row]):
             self.lines.setdefault(resource, set()).update(outer or (resource,))
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonesim.plan import Plan
-from zonesim.plan.operations import NOWHERE, AtShiftEnd, Op
+from zonesim.plan.operations import NOWHERE, AtShiftEnd, Units, WaitsFor
 from zonesim.plan.plan import UNLIMITED
 from zonesim.plan.records import (
     CHILD_BITS,
@@ -163,10 +163,8 @@ class _Teller:
         visits = trail.visits
         self.number, self.step = number_of(visits["key"]), place_of(visits["key"])
         self.queued, self.started, self.ended = visits["queued"], visits["started"], visits["ended"]
-        self.gathers = set(plan.program["step"][plan.program["op"] == Op.GATHER].tolist())
-        self.instants = {
-            step: INSTANTS[which] for op, step, _, which, *_ in plan.program.tolist() if op == Op.WAIT_UNTIL
-        }
+        self.gathers = {each.step for each in plan.code if each.facts.waits is WaitsFor.BATCH}
+        self.instants = {each.step: INSTANTS[each.which] for each in plan.code if each.facts.waits is WaitsFor.INSTANT}
         self.calendars = _calendars(plan)
         self.breaks = set(plan.breakdowns["resource"].tolist())
 
@@ -369,11 +367,11 @@ def _calendars(plan: Plan) -> dict[int, int]:
     """Return the calendar in whose open time a step's work counts, for the steps that have one."""
     found: dict[int, int] = {}
     step = NOWHERE
-    for op, own, _, _, calendar, *_ in plan.program.tolist():
-        if op == Op.SEIZE:
-            step = own
-        elif op == Op.DELAY and calendar != NOWHERE:
-            found[own if own != NOWHERE else step] = calendar
+    for each in plan.code:
+        if each.facts.units is Units.SEIZES:
+            step = each.step
+        elif each.facts.delays and each.calendar != NOWHERE:
+            found[each.step if each.step != NOWHERE else step] = each.calendar
     return found
 
 
