@@ -160,32 +160,60 @@ LOG = "arrived,left\n" + "".join(
 )
 
 
-def test_commands_of_the_readme_run_one_after_the_other(tmp_path):
-    """
-    Each command of the README ends well in a copy of the project (with a short clock, so that the test is short).
-    """
+HEAVY = {"compare", "sweep", "plot"}
+"""Commands that take more than a few seconds however short the clock is."""
+
+SHORT_CLOCK = ("clock.warm_up=1 d", "clock.measure=2 d", "clock.cool_down=1 d")
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Return a copy of what the commands of the README work on."""
     (tmp_path / "pyproject.toml").touch()
     for folder in ("scenarios", "experiments"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     (tmp_path / "gate_log.csv").write_text(LOG, encoding="utf-8")
-    for line in COMMANDS:
-        words = line.split()
-        if words[0] in SHORT:
-            clock = ("clock.warm_up=1 d", "clock.measure=2 d", "clock.cool_down=1 d")
-            words += [*SHORT[words[0]], *(word for setting in clock for word in ("--set", setting))]
-        if words[0] == "plot":  # the short clock is a setting, so the results have another folder
-            (words[1],) = (str(path) for path in tmp_path.glob(f"{words[1]}--*"))
-        if words[0] == "plot" and fonts.chinese() is None:
+    return tmp_path
+
+
+def zonesim(folder, *words):
+    """Run the command line in a folder and return what became of it."""
+    return subprocess.run(
+        [sys.executable, "-m", "zonesim", *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def shortened(words):
+    """Return the words of a command with a short clock where it takes one, so that the test is short."""
+    if words[0] not in SHORT:
+        return words
+    return [*words, *SHORT[words[0]], *(word for setting in SHORT_CLOCK for word in ("--set", setting))]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [line if line.split()[0] not in HEAVY else pytest.param(line, marks=pytest.mark.slow) for line in COMMANDS],
+    ids=[line.split()[0] for line in COMMANDS],
+)
+def test_a_command_of_the_readme_runs(line, project):
+    """
+    Each command of the README ends well in a copy of the project; what is plotted has been swept before.
+    """
+    words = line.split()
+    if words[0] == "plot":
+        (sweep,) = (other.split() for other in COMMANDS if other.startswith("sweep"))
+        assert zonesim(project, *shortened(sweep)).returncode == 0
+        (words[1],) = (str(path) for path in project.glob(f"{words[1]}--*"))  # the short clock is a setting
+        if fonts.chinese() is None:
             words[words.index("zh")] = "en"
-        done = subprocess.run(
-            [sys.executable, "-m", "zonesim", *words],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, (line, done.stderr)
+    done = zonesim(project, *shortened(words))
+
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.slow
@@ -201,14 +229,7 @@ def test_commands_of_the_fit_page_run(tmp_path):
         words = line.split()
         if words[0] == "compare":
             words += ["--replications", "2", "--workers", "1", "--measures", "11"]
-        done = subprocess.run(
-            [sys.executable, "-m", "zonesim", *words],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = zonesim(tmp_path, *words)
         assert done.returncode == 0, done.stderr
 
     assert len(lines) == 3

@@ -56,11 +56,10 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def _options(
-    context: typer.Context,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of a fault.")] = False,
+    _debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of a fault.")] = False,
     _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
-    context.obj = {"debug": debug}
+    """Take the options of every command; `main` has looked for --debug, which may stand anywhere, before."""
 
 
 def finish(job: Any, as_json: bool) -> None:  # noqa: ANN401  the job's type is imported with it
