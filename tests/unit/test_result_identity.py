@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
 import pytest
 
+from tests.helper import ROOT
 from tests.made_up import made_up, ordinary
 from zonesim.briefing.figures import fonts, style
 from zonesim.briefing.figures.dwell import dwell_figure
@@ -69,6 +73,27 @@ def run(
     """Run the scenario as the command line does; return the job."""
     names = [] if only else None
     return run_job(Path(file), names, settings, n, seed, Execution(1), Path("out"), only=only)
+
+
+@pytest.mark.usefixtures("home")
+def test_a_comparison_without_figures_is_drawn_later():
+    """
+    `compare --no-figures` writes what `compare` writes but the figures, and never imports matplotlib; `plot` draws them.
+    """
+    words = ["compare", "bank.yaml", "--replications", "2", "--workers", "1", "--no-figures"]
+    code = "import sys; from zonesim.cli import main\ntry: main()\nfinally: print('matplotlib' in sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    plain = subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=True, env=environment
+    )
+    (folder,) = (path for path in Path("results").iterdir() if path.name != ".cells")
+    before = {path.name for path in folder.iterdir()}
+    plot_job(folder, "en", "png", None, [], [])
+
+    assert plain.stdout.splitlines()[-1] == "False"
+    assert before >= {"cells", "compare.csv", "compare.json", "results.xlsx", "study.json"}
+    assert not any(name.endswith(".png") for name in before)
+    assert {path.name for path in folder.iterdir()} > before
 
 
 def sweep(*settings: str, n: int | None = None):

@@ -159,6 +159,17 @@ def test_numbers_are_read_without_the_arrays(tmp_path):
     assert not found.samples
 
 
+def test_single_durations_are_kept_of_dwell_only(tmp_path):
+    """
+    Of the durations of single tokens the store keeps those that a figure shows: dwell, of who has left or has not.
+    """
+    single = {name: np.array([1]) for name in ("f.dwell", "f.dwell_open", "Z.lanes.pass", "Z.lanes.pass_open")}
+    store = Store.below(tmp_path)
+    store.write("k", {0: dataclasses.replace(result(), samples=single)})
+
+    assert list(store.read("k", [0])[0].samples) == ["f.dwell", "f.dwell_open"]
+
+
 def test_a_file_under_a_foreign_name_does_not_count(tmp_path):
     """
     A cell that was renamed is not taken for the cell of another plan.

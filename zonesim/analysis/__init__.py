@@ -1,6 +1,6 @@
 """Statistics over replications."""
 
-from zonesim.analysis.effects import Column, Comparison, Effect, compare, curve, judge
+from zonesim.analysis.effects import Column, Comparison, Effect, compare, curve, curve_means, judge
 from zonesim.analysis.load_warnings import load_warnings
 from zonesim.analysis.paired import LEVEL, Difference, Interval, interval, paired
 from zonesim.analysis.precision import (
@@ -11,7 +11,7 @@ from zonesim.analysis.precision import (
     replications_for,
     replications_needed,
 )
-from zonesim.analysis.sweep import Point, points
+from zonesim.analysis.sweep import Point, compared, points
 from zonesim.analysis.tags import overruled, trivially_changed, unstable
 from zonesim.analysis.warm_up import Truncation, mser
 
@@ -25,7 +25,9 @@ __all__ = [
     "Point",
     "Truncation",
     "compare",
+    "compared",
     "curve",
+    "curve_means",
     "first_precise",
     "interval",
     "judge",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Final
+
+import numpy as np
 
 from zonesim.analysis.paired import LEVEL, Difference, Interval, Reason, interval, paired
 from zonesim.kpi import RunResult
@@ -95,22 +97,46 @@ def compare(
 
     `bounds`, and by arm `inputs`, `unstable` and `overruled`, name the KPIs that get those tags.
     """
-    arms: dict[str, dict[str, Interval]] = {arm: {} for arm in results}
-    effects: dict[str, list[Effect]] = {arm: [] for arm in results}
+    return compare_columns(
+        list(results),
+        lambda arm, kpi: Column.of(results[arm], kpi),
+        kpis,
+        bounds=bounds,
+        inputs=inputs or {},
+        unstable=unstable or {},
+        overruled=overruled or {},
+        level=level,
+    )
+
+
+def compare_columns(
+    names: Sequence[str],
+    column: Callable[[str, str], Column],
+    kpis: Sequence[str],
+    *,
+    bounds: Collection[str],
+    inputs: Mapping[str, Collection[str]],
+    unstable: Mapping[str, Collection[str]],
+    overruled: Mapping[str, Collection[str]],
+    level: float = LEVEL,
+) -> Comparison:
+    """Return intervals and effects of arms by their names, the baseline first; `column`: a KPI of an arm."""
+    arms: dict[str, dict[str, Interval]] = {arm: {} for arm in names}
+    effects: dict[str, list[Effect]] = {arm: [] for arm in names}
     for kpi in kpis:
         found = judge(
-            {arm: Column.of(runs, kpi) for arm, runs in results.items()},
+            {arm: column(arm, kpi) for arm in names},
             bound=kpi in bounds,
-            inputs=[arm for arm in results if kpi in (inputs or {}).get(arm, ())],
-            unstable=[arm for arm in results if kpi in (unstable or {}).get(arm, ())],
-            overruled=[arm for arm in results if kpi in (overruled or {}).get(arm, ())],
+            inputs=[arm for arm in names if kpi in inputs.get(arm, ())],
+            unstable=[arm for arm in names if kpi in unstable.get(arm, ())],
+            overruled=[arm for arm in names if kpi in overruled.get(arm, ())],
             level=level,
         )
         for arm, each in found.intervals.items():
             arms[arm][kpi] = each
         for arm, (difference, tag) in found.effects.items():
             effects[arm].append(Effect(arm, kpi, difference, tag))
-    return Comparison(next(iter(results)), arms, tuple(each for own in effects.values() for each in own), level)
+    return Comparison(names[0], arms, tuple(each for own in effects.values() for each in own), level)
 
 
 def judge(
@@ -172,6 +198,17 @@ def curve(runs: Sequence[RunResult], name: str, level: float = LEVEL) -> list[In
     if missing:
         return [_nothing("missing", max(missing), len(missing))] * points
     return [interval([float(run.curves[name][point]) for run in runs], level) for point in range(points)]
+
+
+def curve_means(runs: Sequence[RunResult], name: str) -> list[float]:
+    """Return the means of a curve point by point, over the runs that have one there; nan where one withholds it."""
+    table = np.array([run.curves[name] for run in runs], dtype=np.float64).T
+    if any(name in run.withheld for run in runs):
+        return [math.nan] * len(table)
+    means: list[float] = np.ascontiguousarray(table).mean(axis=1).tolist()
+    for point in np.flatnonzero(np.isnan(table).any(axis=1)).tolist():
+        means[point] = interval(table[point].tolist()).value
+    return means
 
 
 def _nothing(reason: Reason, missing: float = 0.0, withheld: int = 0) -> Interval:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 import numpy as np
@@ -89,6 +90,7 @@ def paired(base: Sequence[float], arm: Sequence[float], level: float = LEVEL) ->
     return Difference(found.value, found.low, found.high, found.n, reduction)
 
 
+@lru_cache(1000)
 def student(freedom: int, level: float = LEVEL) -> float:
     """Return the quantile of Student's distribution that cuts the same off on both sides, and leaves `level`."""
     from scipy.special import stdtrit

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from zonesim.analysis.effects import BY_HAND, Column, judge
+from zonesim.analysis.effects import BY_HAND, Column, Comparison, compare_columns
 from zonesim.analysis.paired import Difference, Interval
 from zonesim.experiment import Results
+from zonesim.kpi import RunResult
 
 
 @dataclass(frozen=True)
@@ -25,23 +26,46 @@ class Point:
     tag: str
 
 
-def points(results: Results, kpis: Sequence[str]) -> Iterator[Point]:
-    """Yield KPIs × futures × arms (baseline first), in this order; arms are compared within a future."""
+def compared(
+    results: Results, future: str, kpis: Sequence[str], runs: Mapping[str, Sequence[RunResult]] | None = None
+) -> Comparison:
+    """Return intervals and effects of all arms in a future; `runs`: their numbers, where these are read already."""
+    cells = {arm: results.cells[arm, future] for arm in results.arms}
+
+    def column(arm: str, kpi: str) -> Column:
+        if runs is not None:
+            return Column.of(runs[arm], kpi)
+        return Column(results.column(arm, future, kpi).tolist(), results.missing(arm, future, kpi))
+
+    return compare_columns(
+        list(results.arms),
+        column,
+        kpis,
+        bounds=[kpi for kpi in kpis if results.kpis[kpi].bound],
+        inputs={arm: cell.inputs for arm, cell in cells.items()},
+        unstable={arm: cell.unstable for arm, cell in cells.items()},
+        overruled={arm: cell.overruled for arm, cell in cells.items()},
+        level=results.level,
+    )
+
+
+def points(results: Results, kpis: Sequence[str], known: Mapping[str, Comparison] | None = None) -> Iterator[Point]:
+    """
+    Yield KPIs × futures × arms (baseline first), in this order; arms are compared within a future.
+
+    `known`: by future, what is compared already.
+    """
+    found = {future: (known or {}).get(future) or compared(results, future, kpis) for future in results.futures}
+    effects = {
+        future: {(effect.arm, effect.kpi): effect for effect in comparison.effects}
+        for future, comparison in found.items()
+    }
     for kpi in kpis:
-        for future in results.futures:
-            cells = {arm: results.cells[arm, future] for arm in results.arms}
-            found = judge(
-                {
-                    arm: Column(results.column(arm, future, kpi).tolist(), results.missing(arm, future, kpi))
-                    for arm in results.arms
-                },
-                bound=results.kpis[kpi].bound,
-                inputs=[arm for arm, cell in cells.items() if kpi in cell.inputs],
-                unstable=[arm for arm, cell in cells.items() if kpi in cell.unstable],
-                overruled=[arm for arm, cell in cells.items() if kpi in cell.overruled],
-                level=results.level,
-            )
-            for arm, interval in found.intervals.items():
-                said = BY_HAND if kpi in cells[arm].overruled else ""
-                difference, tag = found.effects.get(arm, (None, interval.reason or said))
-                yield Point(arm, future, kpi, interval, difference, tag)
+        for future, comparison in found.items():
+            for arm, column in comparison.arms.items():
+                interval, effect = column[kpi], effects[future].get((arm, kpi))
+                if effect is not None:
+                    yield Point(arm, future, kpi, interval, effect.difference, effect.tag)
+                    continue
+                by_hand = kpi in results.cells[arm, future].overruled
+                yield Point(arm, future, kpi, interval, None, interval.reason or (BY_HAND if by_hand else ""))

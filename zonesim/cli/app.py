@@ -41,6 +41,9 @@ Level = Annotated[
     float,
     typer.Option("--level", min=50, max=99.99, metavar="PERCENT", help="Confidence level of the intervals."),
 ]
+Lang = Annotated[
+    str, typer.Option("--lang", metavar="LANGUAGE", help="Language of what is written for people: en or zh.")
+]
 Out = Annotated[Path, typer.Option(help="Folder for results; each scenario gets a folder of its own below it.")]
 ArmOption = Annotated[
     str,
@@ -82,10 +85,11 @@ def print_json(document: Any) -> None:  # noqa: ANN401
 
 
 def execution_of(workers: int, engine: str, limit: float | None = None) -> Any:  # noqa: ANN401  its type is imported with it
-    """Return by what means to run."""
+    """Return by what means to run; who sits at the terminal is told how it goes on."""
+    from zonesim.cli.terminal import Terminal  # noqa: PLC0415
     from zonesim.experiment import Execution  # noqa: PLC0415
 
-    return Execution(workers_of(workers), engine, limit)
+    return Execution(workers_of(workers), engine, limit, Terminal())
 
 
 def workers_of(wanted: int) -> int:

@@ -38,6 +38,10 @@ def compare(
     time_limit: Limit = None,
     level: Level = 95,
     settings: Set = None,
+    figures: Annotated[
+        bool,
+        typer.Option("--figures/--no-figures", help="Draw figures, or leave that to `plot`, and be faster."),
+    ] = True,
     as_json: Json = False,
     out: Out = Path("results"),
 ) -> None:
@@ -46,5 +50,16 @@ def compare(
 
     names = [part for part in measures_.split(",") if part.strip()] if measures_ else None
     how = execution_of(workers, engine, time_limit)
-    job = run_job(file, names, settings or [], replications, seed, how, out, only=False, level=level / 100)
+    job = run_job(
+        file,
+        names,
+        settings or [],
+        replications,
+        seed,
+        how,
+        out,
+        only=False,
+        with_figures=figures,
+        level=level / 100,
+    )
     finish(job, as_json)

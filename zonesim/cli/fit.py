@@ -8,12 +8,7 @@ from typing import Annotated
 
 import typer
 
-from zonesim.cli.app import Json, app, finish
-
-
-class _Lang(StrEnum):
-    en = "en"
-    zh = "zh"
+from zonesim.cli.app import Json, Lang, app, finish
 
 
 class _Dates(StrEnum):
@@ -84,11 +79,12 @@ def fit(
     check: Annotated[
         bool, typer.Option("--check/--no-check", help="Run the scenario and put it beside the log, by hour.")
     ] = True,
-    lang: Annotated[_Lang, typer.Option("--lang", help="Language of the report and the figures.")] = _Lang.en,
+    language: Lang = "en",
     as_json: Json = False,
     out: Annotated[Path, typer.Option("--out", help="Folder for what is written.")] = Path("results/fit"),
 ) -> None:
     """Fit arrivals and times to a gate log, and write a scenario, a trace that replays it, and a report."""
+    from zonesim.cli.terminal import Terminal  # noqa: PLC0415  slow imports
     from zonesim.fitting.cli_request import request_of  # noqa: PLC0415
     from zonesim.jobs.fit import fit_job  # noqa: PLC0415  slow imports
 
@@ -116,6 +112,6 @@ def fit(
         accept=accept,
         lane_unit=lane_unit.value,
         holidays=holidays,
-        lang=lang.value,
+        lang=language,
     )
-    finish(fit_job(request, out, "zh" if lang is _Lang.zh else "en", check=check), as_json)
+    finish(fit_job(request, out, language, check=check, watch=Terminal()), as_json)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from zonesim.cli.app import Set, app
+from zonesim.cli.app import Lang, Set, app
 
 
 @app.command()
@@ -15,7 +15,7 @@ def plot(
     target: Annotated[
         Path, typer.Argument(help="A results folder of compare or sweep, or a scenario file.", show_default=False)
     ],
-    language: Annotated[str, typer.Option("--lang", help="Language of the figures: en or zh.")] = "en",
+    language: Lang = "en",
     formats: Annotated[
         str, typer.Option("--format", help="File formats, separated by commas: png, svg, pdf (text stays text).")
     ] = "png",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from zonesim.cli.app import ArmOption, File, Json, Seed, Set, app, finish
+from zonesim.cli.app import ArmOption, File, Json, Lang, Seed, Set, app, finish
 
 SLOWEST = "slowest"
 
@@ -25,7 +25,7 @@ def trace(
     replication: Annotated[int, typer.Option(min=0, max=99_999, help="Which repetition; the first is 0.")] = 0,
     seed: Seed = 1,
     settings: Set = None,
-    language: Annotated[str, typer.Option("--lang", help="Language of the story: en or zh.")] = "en",
+    language: Lang = "en",
     as_json: Json = False,
 ) -> None:
     """Tell the story of one consignment or truck: each step, each wait with what was short and who was ahead."""

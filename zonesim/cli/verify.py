@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from zonesim.cli.app import Engine, Json, Seed, Workers, app, execution_of, finish
+from zonesim.cli.app import Engine, Json, Lang, Seed, Workers, app, execution_of, finish
 
 
 @app.command()
@@ -21,7 +21,7 @@ def verify(
     engine: Engine = "auto",
     seed: Seed = 1,
     workers: Workers = 0,
-    language: Annotated[str, typer.Option("--lang", help="Language of the table: en or zh.")] = "en",
+    language: Lang = "en",
     as_json: Json = False,
     page: Annotated[
         Path | None, typer.Option("--write", metavar="PAGE", help="Also write the table here, as Markdown.")

@@ -10,7 +10,7 @@ from zonesim.experiment.design import (
     read_design,
     tree_hash,
 )
-from zonesim.experiment.execution import Execution
+from zonesim.experiment.execution import NOBODY, Execution, Progress, Watch
 from zonesim.experiment.futures import AS_WRITTEN, Future, Setting
 from zonesim.experiment.identity import (
     USUAL_LEVEL,
@@ -32,6 +32,7 @@ from zonesim.experiment.study import study_document, write_inputs, write_study
 
 __all__ = [
     "AS_WRITTEN",
+    "NOBODY",
     "SHARED",
     "USUAL_LEVEL",
     "USUAL_REPLICATIONS",
@@ -47,10 +48,12 @@ __all__ = [
     "Kind",
     "KpiInfo",
     "Option",
+    "Progress",
     "Results",
     "Runs",
     "Setting",
     "Store",
+    "Watch",
     "are_as_run",
     "asked_settings",
     "cell_key",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from zonesim.engine import AUTO, ENGINES
@@ -17,16 +17,41 @@ LONGEST: Final = 1e9
 """Seconds beyond which a limit is none: thirty years."""
 
 
+Progress = Callable[[int, int], None]
+"""Is told how many runs are done and how many were to do."""
+
+
+class Watch:
+    """Who waits for runs, and is told how they go on. This one is nobody."""
+
+    @property
+    def is_somebody(self) -> bool:
+        """Return whether it is worth finding out how long runs will take."""
+        return False
+
+    def say(self, text: str) -> None:
+        """Tell a line that helps to wait."""
+
+    @contextmanager
+    def progress(self, name: str) -> Iterator[Progress]:  # noqa: ARG002  nobody asks
+        """Show how far runs are that go by a name, until the block ends."""
+        yield lambda _done, _total: None
+
+
+NOBODY: Final = Watch()
+
+
 @dataclass(frozen=True)
 class Execution:
     """
     `workers`: processes; `engine`: its name, or `auto`; `limit`: seconds that a replication may take, None: as long as
-    it takes. Raises UnknownName for an engine that there is none of.
+    it takes; `watch`: who waits. Raises UnknownName for an engine that there is none of.
     """
 
     workers: int = 1
     engine: str = AUTO
     limit: float | None = None
+    watch: Watch = field(default=NOBODY, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse an engine that there is none of."""

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import traceback
 from collections import deque
-from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
@@ -23,7 +22,7 @@ from typing import Final, Generic, TypeVar
 
 from zonesim.engine import is_ready, note_ready, simulate, too_long
 from zonesim.experiment.estimate import expected_tokens, first_tokens, rough_bytes, rough_seconds
-from zonesim.experiment.execution import Execution, no_longer_than
+from zonesim.experiment.execution import NOBODY, Execution, Progress, no_longer_than
 from zonesim.experiment.store import Store, cell_key
 from zonesim.faults import DiskFull, OutOfMemory, ZonesimError
 from zonesim.kpi import Reducer, RunResult, measure
@@ -36,13 +35,9 @@ PATIENCE: Final = 0.2
 
 _WARNINGS: Final = "PYTHONWARNINGS"
 
-SAMPLES: Final = frozenset({"dwell", "dwell_open"})
-"""Durations that are kept one by one: those that a figure shows the distribution of."""
-
 LEAST_WORK: Final = 1.5
 """Seconds that the work of a cell should take at least, so that starting and storing it costs little beside."""
 
-Progress = Callable[[int, int], None]
 Name = TypeVar("Name", bound=Hashable)
 
 
@@ -117,8 +112,7 @@ def run_cell(job: Job, replication: int) -> RunResult:
     totals = simulate(job.plan, job.seed, replication, reducer, job.how.engine)
     found = measure(job.plan, reducer, totals, job.loads)
     if job.only is None:
-        samples = {name: sample for name, sample in found.samples.items() if name.rpartition(".")[2] in SAMPLES}
-        return replace(found, samples=samples)
+        return found
     values = {name: found.values[name] for name in job.only & found.values.keys()}
     withheld = {name: share for name, share in found.withheld.items() if name in values}
     return RunResult(values, events=found.events, withheld=withheld)
@@ -141,8 +135,9 @@ def run_arms(
 
     Arms with equal plans share their cells, and what `store` has is not run again. A replication that fails is noted
     and the others go on. An interrupt stops the workers and returns what is finished. The result does not depend on
-    `how` they are run, on the store or on the order in which cells end. `offset` is the distance of the run's start
-    from Monday 00:00 in ms, for the loads. `progress` is called with the replications that are done and those that
+    `how` they are run, on the store (which keeps fewer samples) or on the order in which cells end. `offset` is the
+    distance of the run's start from Monday 00:00 in ms, for the loads. `progress` is called with the replications that
+    are done and those that
     were to do. `block`: so many replications are a cell (None: as many as make a cell worth its while).
     `only`: the KPIs that results keep, without curves and samples; None for everything. Raises RunFault, before
     anything runs, for a plan that does not fit into memory, and DiskFull.
@@ -162,6 +157,7 @@ def run_arms(
     runs: Runs[Name] = Runs()
     total, count = sum(map(len, missing.values())), 0
     if cells and not is_ready():
+        how.watch.say("compiling the engine: half a minute, once after installing")
         _compile_all(distinct[cells[0].key])
     try:
         with patiently():
@@ -190,7 +186,6 @@ def run_arms(
 
 def _compile_all(plan: Plan) -> None:
     """Let everything be compiled, which takes a while once, before several processes would do it at once."""
-    sys.stderr.write("compiling the engine: half a minute, once after installing\n")
     with suppress(ZonesimError):  # the run itself says what is wrong with the plan
         run_cell(Job(first_tokens(plan, 2), {}, 0, how=Execution(1, "compiled")), 0)
     note_ready()
@@ -218,7 +213,7 @@ def _cells(
 
 def _job(plan: Plan, seed: int, offset: int, store: Store | None, how: Execution, only: frozenset[str] | None) -> Job:
     bounds = {str(plan.names.resources[load.resource]): load.mean for load in loads(plan, offset) if load.is_known}
-    return Job(plan, bounds, seed, store.folder if store is not None else None, how, only)
+    return Job(plan, bounds, seed, store.folder if store is not None else None, replace(how, watch=NOBODY), only)
 
 
 def _attempt(job: Job, cell: Cell) -> Outcome:

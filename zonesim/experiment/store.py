@@ -43,6 +43,9 @@ SHARED: Final = ".cells"
 LAYOUT: Final = 2
 """Version of the layout of a file."""
 
+SAMPLES: Final = frozenset({"dwell", "dwell_open"})
+"""Durations that are kept one by one: those that a figure shows the distribution of."""
+
 _TAG: Final = "zonesim"
 _KEY_LENGTH: Final = 32
 
@@ -231,7 +234,10 @@ class _Table:
         found._add_singles("value", numbers, [run.values for run in runs])
         found._add_singles("withheld", numbers, [run.withheld for run in runs])
         found._add_arrays("curve", numbers, [run.curves for run in runs])
-        found._add_arrays("sample", numbers, [run.samples for run in runs])
+        samples = [
+            {name: kept for name, kept in run.samples.items() if name.rpartition(".")[2] in SAMPLES} for run in runs
+        ]
+        found._add_arrays("sample", numbers, samples)
         return found
 
     def _add_singles(self, kind: str, replications: Sequence[int], runs: Sequence[Mapping[str, float]]) -> None:

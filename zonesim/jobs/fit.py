@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from zonesim.briefing.folders import files_listed, set_aside
 from zonesim.briefing.tables.fit_beside import beside_document, beside_text, doubts_text, write_beside
 from zonesim.briefing.text.documents import to_json
 from zonesim.briefing.text.fit_report import FIT_HEAD, fit_document, fit_rows, fit_text, group_label
-from zonesim.briefing.text.words import Language, Words
+from zonesim.briefing.text.words import Words, language_named
 from zonesim.engine import is_ready
+from zonesim.experiment import NOBODY, Watch
 from zonesim.faults import ZonesimError
 from zonesim.fitting import Request, fit_log
 from zonesim.fitting.beside import beside
@@ -21,13 +21,14 @@ from zonesim.stopping import keep
 from zonesim.writing import make_folder, write_table, write_text
 
 
-def fit_job(request: Request, out: Path, lang: Language, *, check: bool = True) -> Job:
+def fit_job(request: Request, out: Path, language: str, *, check: bool = True, watch: Watch = NOBODY) -> Job:
     """
     Fit a log and write scenarios, trace, document, tables and figures into `out`; `check`: run the scenario and put it
-    beside the log. Raises ScenarioFault.
+    beside the log; `watch`: who waits. Raises ScenarioFault.
     """
     from zonesim.briefing.figures.fit import draw_beside, draw_fit  # noqa: PLC0415  matplotlib is slow to import
 
+    lang = language_named(language)
     say = Words(lang)
     fit = fit_log(request)
     make_folder(out)
@@ -42,7 +43,7 @@ def fit_job(request: Request, out: Path, lang: Language, *, check: bool = True) 
     written += [out / "fit.json", out / "fit.csv", *draw_fit(fit, out, lang)]
     if check:
         if not is_ready():
-            sys.stderr.write(say("report.compiling") + "\n")
+            watch.say(say("report.compiling"))
         try:
             side = beside(fit, written[0])
         except ZonesimError as error:

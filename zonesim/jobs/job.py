@@ -1,20 +1,16 @@
-"""What the jobs of the command line share: the job itself, running a design, keeping what it found, numbers as text."""
+"""What jobs share: what they hand back, and the way from a design to its report."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 from zonesim.analysis import load_warnings, overruled, trivially_changed, unstable
-from zonesim.briefing.folders import make_room
+from zonesim.briefing.folders import make_room, results_folder
 from zonesim.experiment import (
+    SHARED,
     Design,
     Execution,
     Results,
@@ -53,13 +49,55 @@ class Job:
     exit_code: int = 0
 
 
-def run_design(design: Design, how: Execution, store: Store) -> Runs[Pair]:
-    """Run what the store does not have, on a terminal with the time it will take and a progress bar."""
-    if sys.stderr.isatty():
-        _announce(design, how.workers, store)
+@dataclass(frozen=True)
+class Found:
+    """What a design has found: its results in a folder of their own, what is said of its loads, and what failed."""
+
+    design: Design
+    results: Results
+    folder: Path
+    warnings: list[str]
+    failures: list[str]
+
+
+def run_and_report(design: Design, how: Execution, out: Path, report: Callable[[Found], Job]) -> Job:
+    """
+    Run what `out` does not have of a design, keep what was found in a folder of this run there, and report it.
+
+    The job's notes and exit code are added to those of `report`, which is not asked when the runs were interrupted, or
+    when no future has a replication that every arm has finished.
+    """
+    folder = results_folder(out, design)
+    store = Store.below(out, SHARED)
+    runs = _run(design, how, store)
+    what: dict[str, Any] = {"experiment" if design.kind == "sweep" else "scenario": design.name}
+    if runs.interrupted:
+        notes = [*store.notes, f"stopped; {_kept(design, runs, store)}"]
+        return Job({**what, "interrupted": True}, "", notes, INTERRUPTED)
+    failed = [(pair, failure) for pair, each in runs.failures.items() for failure in each]
+    told = 2 if design.kind == "sweep" else 1
+    failures = [
+        f"{', '.join(pair[:told])}, replication {failure.replication}: {failure.message}" for pair, failure in failed
+    ]
+    warnings = warnings_of(design)
+    notes = [*design.notes(), *warnings, *store.notes, *failures]
+    if not _anything_finished(design, runs):
+        code = max((failure.exit_code for _, failure in failed), default=3)
+        return Job({**what, "failures": failures}, "no replication was finished", notes, code)
+    results, moved = _write(design, runs, folder, store)
+    job = report(Found(design, results, folder, warnings, failures))
+    job.notes[:0] = [*notes, *moved]
+    job.exit_code = job.exit_code or (SOME_FAILED if failures else 0)
+    return job
+
+
+def _run(design: Design, how: Execution, store: Store) -> Runs[Pair]:
+    """Run what the store does not have; tell who waits how long it will take, and how far it is."""
+    if how.watch.is_somebody:
+        _announce(design, how, store)
     keep(f"what was finished is kept in {store.folder}: run the same command again to go on")
     names = " | ".join(design.options)
-    with shown_progress(names if len(names) <= 60 else design.name) as progress:  # noqa: PLR2004  columns
+    with how.watch.progress(names if len(names) <= 60 else design.name) as progress:  # noqa: PLR2004  columns
         runs = run_arms(
             design.plans(),
             seed=design.seed,
@@ -73,34 +111,24 @@ def run_design(design: Design, how: Execution, store: Store) -> Runs[Pair]:
     return runs
 
 
-@contextmanager
-def shown_progress(name: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar on stderr, if that is a terminal; it is told how many runs are done and how many were to do."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task(name, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
-
-
-def _announce(design: Design, workers: int, store: Store) -> None:
+def _announce(design: Design, how: Execution, store: Store) -> None:
     try:
-        ahead = remaining(design, store, workers)
+        ahead = remaining(design, store, how.workers)
     except ZonesimError:
         return  # the run itself says what is wrong
     if ahead.seconds > LONG:
         done = f" ({ahead.done} of {ahead.runs} runs are done)" if ahead.done else ""
-        sys.stderr.write(f"about {in_words(ahead.seconds)}{done}\n")
+        how.watch.say(f"about {in_words(ahead.seconds)}{done}")
 
 
-def anything_finished(design: Design, runs: Runs[Pair]) -> bool:
+def _anything_finished(design: Design, runs: Runs[Pair]) -> bool:
     """Return whether there is a replication that every arm of a future has finished."""
     return any(
         set.intersection(*(set(runs.finished[arm, future.name]) for arm in design.options)) for future in design.futures
     )
 
 
-def write_found(design: Design, runs: Runs[Pair], folder: Path, store: Store) -> tuple[Results, list[str]]:
+def _write(design: Design, runs: Runs[Pair], folder: Path, store: Store) -> tuple[Results, list[str]]:
     """
     Put into the folder of a run all that its figures and tables are made from: what was run, its cells, its inputs.
 
@@ -139,11 +167,6 @@ def _where(design: Design, pairs: list[Pair]) -> str:
     told = [", ".join(pair) if len(design.futures) > 1 else pair[0] for pair in pairs[:MOST_TOLD]]
     more = f" and {len(pairs) - MOST_TOLD} more" if len(pairs) > MOST_TOLD else ""
     return f" ({'; '.join(told)}{more})"
-
-
-def stopped_note(design: Design, runs: Runs[Pair], store: Store) -> str:
-    """Return what to say after an interrupt: what is kept, and how to go on."""
-    return f"stopped; {_kept(design, runs, store)}"
 
 
 def _kept(design: Design, runs: Runs[Pair], store: Store) -> str:

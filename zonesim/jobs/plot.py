@@ -18,7 +18,7 @@ from zonesim.briefing.figures.results_context import results_context
 from zonesim.briefing.figures.sweep import sweep_figures
 from zonesim.briefing.figures.sweep_grid import Grid
 from zonesim.briefing.folders import FORMATS
-from zonesim.briefing.text.words import LANGUAGES, Language
+from zonesim.briefing.text.words import Language, language_named
 from zonesim.experiment import asked_settings, number_of, told_setting, tree_hash
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.jobs.job import Job
@@ -37,19 +37,13 @@ def plot_job(
     Files go to the results folder, or for a scenario to `results/NAME--scenario` with its number behind it; in another
     folder, `out`, the number stands behind the name of each file. Raises ScenarioFault.
     """
-    speaking = _language(language)
+    speaking = language_named(language)
     kinds = _formats(formats)
     if not target.is_dir():
         return _scenario(target, speaking, kinds, out, kpis, settings)
     if settings:
         raise ScenarioFault("results have been computed already", Place("--set"), "Run again with this --set instead.")
     return _folder(target, speaking, kinds, out, kpis)
-
-
-def _language(given: str) -> Language:
-    if given not in LANGUAGES:
-        raise UnknownName(f"no language '{given}'", Place("--lang"), suggest(given, LANGUAGES, "languages"))
-    return given
 
 
 def _formats(given: str) -> list[str]:

@@ -9,8 +9,7 @@ from typing import Any, Final
 
 from rich.table import Table
 
-from zonesim.analysis import Comparison, Effect, compare, curve, points, replications_needed
-from zonesim.briefing.folders import results_folder
+from zonesim.analysis import Comparison, Effect, compared, curve_means, points, replications_needed
 from zonesim.briefing.tables.files import write_results
 from zonesim.briefing.tables.printing import printed
 from zonesim.briefing.text.documents import to_json
@@ -24,17 +23,8 @@ from zonesim.briefing.text.values import (
     told_run,
     withheld_fields,
 )
-from zonesim.experiment import SHARED, USUAL_LEVEL, Design, Execution, Results, Store, plain_design, slug
-from zonesim.jobs.job import (
-    INTERRUPTED,
-    SOME_FAILED,
-    Job,
-    anything_finished,
-    run_design,
-    stopped_note,
-    warnings_of,
-    write_found,
-)
+from zonesim.experiment import USUAL_LEVEL, Design, Execution, Results, plain_design, slug
+from zonesim.jobs.job import Found, Job, run_and_report
 from zonesim.kpi import Kpi, RunResult
 from zonesim.policy import Arm, arm_named, arms_for, count_kinds, flows_in_use, open_world, register
 from zonesim.writing import write_table, write_text
@@ -54,6 +44,7 @@ def run_job(
     *,
     only: bool,
     warm_up: bool = False,
+    with_figures: bool = True,
     level: float = USUAL_LEVEL,
 ) -> Job:
     """
@@ -61,8 +52,8 @@ def run_job(
 
     `only`: one arm (the measures in `names` together, none: the baseline); else a comparison of the baseline with
     the measures in `names`, each and together (None: all of the library together). `warm_up`: also say, with `only`,
-    whether the warm-up is long enough. `level`: confidence level of the intervals. Raises Faults; where no replication
-    was finished the job has the exit code of what failed.
+    whether the warm-up is long enough. `with_figures`: also draw what a comparison shows. `level`: confidence level of
+    the intervals. Raises Faults; where no replication was finished the job has the exit code of what failed.
     """
     world = open_world(file, settings)
     option = f"--measures {','.join(names or ())}"
@@ -78,47 +69,30 @@ def run_job(
         kind="run" if only else "compare",
         asked=_asked(arms, names, only=only),
     )
-    folder = results_folder(out, design)
-    store = Store.below(out, SHARED)
-    runs = run_design(design, how, store)
-    if runs.interrupted:
-        document: dict[str, Any] = {"scenario": design.name, "interrupted": True}
-        return Job(document, "", [*store.notes, stopped_note(design, runs, store)], INTERRUPTED)
-    failures = [
-        f"{arm}, replication {failure.replication}: {failure.message}"
-        for (arm, _), failed in runs.failures.items()
-        for failure in failed
-    ]
-    warnings = warnings_of(design)
-    notes = [*design.notes(), *warnings, *store.notes, *failures]
-    if not anything_finished(design, runs):
-        code = max((failure.exit_code for failed in runs.failures.values() for failure in failed), default=3)
-        return Job({"scenario": str(file), "failures": failures}, "no replication was finished", notes, code)
-    found, moved = write_found(design, runs, folder, store)
-    notes += moved
-    (future,) = found.futures
-    complete = found.common(future)
-    results = {name: found.runs(name, future) for name in design.options}
-    comparison = _compare(found, results, future)
-    document = _document(design, found, comparison, results, failures, only=only)
-    document["warnings"] = warnings
-    said = _warm_up(design, document, len(complete)) if warm_up else []
-    job = Job(document, "", notes, SOME_FAILED if failures else 0)
-    written = _write(folder, design, found, comparison, document)
+    return run_and_report(
+        design, how, out, lambda found: _report(found, only=only, warm_up=warm_up, with_figures=with_figures)
+    )
+
+
+def _report(found: Found, *, only: bool, warm_up: bool, with_figures: bool) -> Job:
+    """Compare the arms and write tables and figures."""
+    design, results = found.design, found.results
+    (future,) = results.futures
+    runs = {name: results.runs(name, future) for name in design.options}
+    kpis = list(results.kpis)
+    comparison = compared(results, future, kpis, runs)
+    document = _document(found, comparison, runs, only=only)
+    said = _warm_up(design, document, len(results.common(future))) if warm_up else []
+    written = _write(found, comparison, document)
     if not only:
         numbers = register(design.world, flows_in_use(design.world))
-        written += write_results(folder, found, list(points(found, list(found.kpis))), numbers, table=False)
-        written += _figures(folder, design, found, results, comparison)
-    job.text = "\n".join(
-        [
-            _table(design, found, comparison, document),
-            _closing(design, comparison),
-            *said,
-            "",
-            *map(str, written),
-        ]
-    )
-    return job
+        told = list(points(results, kpis, {future: comparison}))
+        written += write_results(found.folder, results, told, numbers, table=False)
+    if with_figures and not only:
+        written += _figures(found, runs, comparison)
+    table = _table(design, results, comparison, document)
+    text = "\n".join([table, _closing(design, comparison), *said, "", *map(str, written)])
+    return Job(document, text)
 
 
 def _asked(arms: Sequence[Arm], names: Sequence[str] | None, *, only: bool) -> list[str]:
@@ -138,33 +112,13 @@ def _warm_up(design: Design, document: dict[str, Any], replications: int) -> lis
     return ["", warm_up_text(cell.plan, found, replications)]
 
 
-def _compare(found: Results, results: dict[str, list[RunResult]], future: str) -> Comparison:
-    return compare(
-        results,
-        list(found.kpis),
-        bounds=[kpi.id for kpi in found.kpis.values() if kpi.bound],
-        inputs={name: found.cells[name, future].inputs for name in found.arms},
-        unstable={name: found.cells[name, future].unstable for name in found.arms},
-        level=found.level,
-        overruled={name: found.cells[name, future].overruled for name in found.arms},
-    )
-
-
 # --- documents
 
 
-def _document(
-    design: Design,
-    found: Results,
-    comparison: Comparison,
-    results: dict[str, list[RunResult]],
-    failures: list[str],
-    *,
-    only: bool,
-) -> dict[str, Any]:
+def _document(found: Found, comparison: Comparison, runs: dict[str, list[RunResult]], *, only: bool) -> dict[str, Any]:
     document: dict[str, Any] = {
-        "run": run_document(found),
-        "scenario": found.scenario,
+        "run": run_document(found.results),
+        "scenario": found.results.scenario,
         "baseline": comparison.baseline,
         "level": comparison.level,
         "arms": {
@@ -177,7 +131,7 @@ def _document(
                     "needed": None
                     if each.reason
                     else replications_needed(
-                        [run.values.get(kpi, math.nan) for run in results[arm]], PRECISE, comparison.level
+                        [run.values.get(kpi, math.nan) for run in runs[arm]], PRECISE, comparison.level
                     ),
                     **withheld_fields(each),
                 }
@@ -200,35 +154,33 @@ def _document(
             }
             for effect in comparison.effects
         ]
-    document["curves"] = {
-        arm: {name: [each.value for each in curve(runs, name)] for name in runs[0].curves}
-        for arm, runs in results.items()
-    }
-    document["failures"] = failures
-    document["provenance"] = _provenance(design, found, len(results[design.baseline]))
+    document["curves"] = {arm: {name: curve_means(own, name) for name in own[0].curves} for arm, own in runs.items()}
+    document["failures"] = found.failures
+    document["provenance"] = _provenance(found, len(runs[comparison.baseline]))
+    document["warnings"] = found.warnings
     return document
 
 
-def _provenance(design: Design, found: Results, n: int) -> dict[str, Any]:
+def _provenance(found: Found, n: int) -> dict[str, Any]:
     """Return what is needed to remake the numbers."""
-    (future,) = found.futures
+    design, results = found.design, found.results
+    (future,) = results.futures
     cells = {name: design.cells[name, future] for name in design.options}
     return {
-        **found.provenance,
+        **results.provenance,
         "resolved_sha256": {name: cell.tree for name, cell in cells.items()},
         "plan_sha256": {name: cell.plan.identity for name, cell in cells.items()},
-        "seed": found.seed,
-        "replications": found.replications,
+        "seed": results.seed,
+        "replications": results.replications,
         "replications_complete": n,
     }
 
 
-def _write(
-    folder: Path, design: Design, found: Results, comparison: Comparison, document: dict[str, Any]
-) -> list[Path]:
+def _write(found: Found, comparison: Comparison, document: dict[str, Any]) -> list[Path]:
     """Write the CSV and the JSON; return their paths."""
-    table, text = folder / f"{design.kind}.csv", folder / f"{design.kind}.json"
-    told = [found.run, found.seed, found.replications, "; ".join(found.settings)]
+    design, results = found.design, found.results
+    table, text = found.folder / f"{design.kind}.csv", found.folder / f"{design.kind}.json"
+    told = [results.run, results.seed, results.replications, "; ".join(results.settings)]
     effects = {(effect.arm, effect.kpi): effect for effect in comparison.effects}
     others = [name for name in design.options if name != comparison.baseline]
     head = ["kpi", "label_en", "label_zh", "unit", "headline", comparison.baseline, "low", "high", "n", *WITHHELD]
@@ -267,27 +219,26 @@ def _write(
     return [table, text]
 
 
-def _figures(
-    folder: Path, design: Design, found: Results, results: dict[str, list[RunResult]], comparison: Comparison
-) -> list[Path]:
+def _figures(found: Found, runs: dict[str, list[RunResult]], comparison: Comparison) -> list[Path]:
     from zonesim.briefing.figures.comparison import FigureContext, draw_all  # noqa: PLC0415  matplotlib is slow to import
 
+    design, results = found.design, found.results
     context = FigureContext(
-        design.resolved, results, comparison, design.kpis, design.seed, run=found.run, settings=found.settings
+        design.resolved, runs, comparison, design.kpis, design.seed, run=results.run, settings=results.settings
     )
-    return draw_all(folder, context)
+    return draw_all(found.folder, context)
 
 
 # --- for people
 
 
-def _table(design: Design, found: Results, comparison: Comparison, document: dict[str, Any]) -> str:
+def _table(design: Design, results: Results, comparison: Comparison, document: dict[str, Any]) -> str:
     others = [name for name in design.options if name != comparison.baseline]
     scenario = design.resolved[design.baseline].scenario
     n = document["provenance"]["replications_complete"]
     title = (
         f"{scenario.label.get('en', scenario.name)}: {n} replications, seed {design.seed},"
-        f" {level_text(design.level)} % intervals\n{told_run(found)}"
+        f" {level_text(design.level)} % intervals\n{told_run(results)}"
     )
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("KPI")

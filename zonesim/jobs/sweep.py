@@ -10,7 +10,6 @@ from typing import Any, Final
 from rich.table import Table
 
 from zonesim.analysis import Point, points
-from zonesim.briefing.folders import results_folder
 from zonesim.briefing.tables.files import write_results
 from zonesim.briefing.tables.printing import printed
 from zonesim.briefing.text.values import (
@@ -22,18 +21,9 @@ from zonesim.briefing.text.values import (
     told_run,
     withheld_fields,
 )
-from zonesim.experiment import AS_WRITTEN, SHARED, USUAL_LEVEL, Design, Execution, Results, Runs, Store, read_design
+from zonesim.experiment import AS_WRITTEN, SHARED, USUAL_LEVEL, Design, Execution, Results, Store, read_design
 from zonesim.experiment.eta import in_words, remaining
-from zonesim.jobs.job import (
-    INTERRUPTED,
-    SOME_FAILED,
-    Job,
-    anything_finished,
-    run_design,
-    stopped_note,
-    warnings_of,
-    write_found,
-)
+from zonesim.jobs.job import Found, Job, run_and_report, warnings_of
 from zonesim.policy import flows_in_use, register
 
 MOST_ROWS: Final = 100
@@ -41,8 +31,6 @@ MOST_ROWS: Final = 100
 
 MOST_WARNED: Final = 200
 """Plans of more arms in futures than these are told without the warnings of their loads, which `sweep` prints."""
-
-Pair = tuple[str, str]
 
 
 def sweep_job(
@@ -61,40 +49,17 @@ def sweep_job(
     Raises Faults before anything runs, or the worst fault's exit code in the job when no replication was finished.
     """
     design = read_design(file, settings, seed=seed, replications=replications, level=level)
-    folder = results_folder(out, design)
-    store = Store.below(out, SHARED)
-    runs = run_design(design, how, store)
-    if runs.interrupted:
-        return Job(
-            {"experiment": design.name, "interrupted": True}, "", [stopped_note(design, runs, store)], INTERRUPTED
-        )
-    return report(design, runs, folder, store)
+    return run_and_report(design, how, out, _report)
 
 
-def report(design: Design, runs: Runs[Pair], folder: Path, store: Store) -> Job:
+def _report(found: Found) -> Job:
     """Write what an experiment found and return it for people."""
-    failures = [
-        f"{arm}, {future}, replication {failure.replication}: {failure.message}"
-        for (arm, future), failed in runs.failures.items()
-        for failure in failed
-    ]
-    warnings = warnings_of(design)
-    notes = [*design.notes(), *warnings, *store.notes, *failures]
-    code = SOME_FAILED if failures else 0
-    if not anything_finished(design, runs):
-        codes = [failure.exit_code for failed in runs.failures.values() for failure in failed]
-        return Job(
-            {"experiment": design.name, "failures": failures},
-            "no replication was finished",
-            notes,
-            max(codes, default=3),
-        )
-    results, moved = write_found(design, runs, folder, store)
-    found = list(points(results, results.reported()))
+    design, results = found.design, found.results
+    told = list(points(results, results.reported()))
     numbers = register(design.world, flows_in_use(design.world))
-    written = [folder / "study.json", *write_results(folder, results, found, numbers)]
-    text = "\n".join([sweep_text(results, found), "", *map(str, written)])
-    return Job({**_document(results, found, failures), "warnings": warnings}, text, [*notes, *moved], code)
+    written = [found.folder / "study.json", *write_results(found.folder, results, told, numbers)]
+    text = "\n".join([sweep_text(results, told), "", *map(str, written)])
+    return Job({**_document(results, told, found.failures), "warnings": found.warnings}, text)
 
 
 def _document(results: Results, found: Sequence[Point], failures: Sequence[str]) -> dict[str, Any]:

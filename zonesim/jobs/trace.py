@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from zonesim.briefing.text.story import Story
-from zonesim.briefing.text.words import LANGUAGES
-from zonesim.faults import Place, UnknownName, suggest
+from zonesim.briefing.text.words import language_named
 from zonesim.jobs.job import Job
 from zonesim.plan import compile_plan
 from zonesim.policy import arm_named, open_world, resolve
@@ -24,11 +23,10 @@ def trace_job(
     Raises ScenarioFault for what the file, the arm, the token or the language is not, RunFault when the run cannot go
     on.
     """
-    if language not in LANGUAGES:
-        raise UnknownName(f"no language '{language}'", Place("--lang"), suggest(language, LANGUAGES, "languages"))
+    speaking = language_named(language)
     world = open_world(file, settings)
     resolved = resolve(world, arm_named(world, arm))
     plan = compile_plan(resolved)
     trail = follow(plan, token, seed, replication)
     story = Story(resolved, plan, trail, tell(plan, trail), seed, replication)
-    return Job(story.document(), story.text(next(each for each in LANGUAGES if each == language)))
+    return Job(story.document(), story.text(speaking))

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from zonesim.briefing.tables.verification import verification_document, verification_page, verification_text
-from zonesim.briefing.text.words import LANGUAGES, Words
+from zonesim.briefing.text.words import Words, language_named
 from zonesim.experiment import Execution
-from zonesim.faults import Place, UnknownName, suggest
-from zonesim.jobs.job import SOME_FAILED, Job, shown_progress
+from zonesim.jobs.job import SOME_FAILED, Job
 from zonesim.verification import chosen, prepared, read_cases, verify
 from zonesim.writing import write_text
 
@@ -21,17 +20,15 @@ def verify_job(ids: Sequence[str], *, quick: bool, how: Execution, seed: int, la
     The job's exit code is 1 when a value is not as expected. `page`: where the table is also written, as Markdown.
     Raises UnknownName for an id or language that there is none of, Faults for what is wrong in the cases.
     """
-    if language not in LANGUAGES:
-        raise UnknownName(f"no language '{language}'", Place("--lang"), suggest(language, LANGUAGES, "languages"))
+    say = Words(language_named(language))
     files = chosen(read_cases(), ids)
     cases = [case for file in files for case in prepared(file, quick=quick)]
     place = {case.key: number for number, case in enumerate(cases)}
-    with shown_progress("verify") as progress:
+    with how.watch.progress("verify") as progress:
         found = sorted(
             verify(cases, how=how, seed=seed, progress=progress),
             key=lambda finding: place[finding.case.key],
         )
-    say = Words(next(each for each in LANGUAGES if each == language))
     failed = [finding for finding in found if not finding.passed]
     notes = []
     if page is not None:

@@ -8,8 +8,7 @@ from itertools import groupby
 from typing import Final
 
 from zonesim.engine import simulate
-from zonesim.experiment import Execution, Failure, run_arms
-from zonesim.experiment.runner import Progress
+from zonesim.experiment import Execution, Failure, Progress, run_arms
 from zonesim.faults import ZonesimError
 from zonesim.kpi import Reducer, measure
 from zonesim.plan import Block

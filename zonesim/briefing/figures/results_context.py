@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from zonesim.analysis import compare
+from zonesim.analysis import compared
 from zonesim.briefing.figures.context import FigureContext, Told
 from zonesim.briefing.text.varied_words import future_words
 from zonesim.briefing.text.words import Language, Words
@@ -42,15 +42,7 @@ def results_context(folder: Path, language: Language, wanted: Sequence[str]) -> 
     arms = recall_arms(results)
     kpis = [kpi for info in results.kpis.values() if (kpi := _kpi(info)) is not None]
     runs = {arm: results.runs(arm, future) for arm in results.arms}
-    comparison = compare(
-        runs,
-        [kpi.id for kpi in kpis],
-        bounds=[info.id for info in results.kpis.values() if info.bound],
-        inputs={arm: results.cells[arm, future].inputs for arm in results.arms},
-        unstable={arm: results.cells[arm, future].unstable for arm in results.arms},
-        level=results.level,
-        overruled={arm: results.cells[arm, future].overruled for arm in results.arms},
-    )
+    comparison = compared(results, future, [kpi.id for kpi in kpis], runs)
     say = Words(language)
     drawn = FigureContext(
         arms=arms,

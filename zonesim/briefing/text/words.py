@@ -11,6 +11,8 @@ from typing import Any, Final, Literal, cast
 
 import yaml
 
+from zonesim.faults import Place, UnknownName, suggest
+
 Language = Literal["en", "zh"]
 
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
@@ -20,6 +22,14 @@ WRITTEN_UNITS: Final = ("km/h", "week", "min", "km", "ms", "s", "h", "d")
 
 FULL_STOPS: Final = {"en": "; ", "zh": "；"}
 COMMAS: Final = {"en": ", ", "zh": "、"}
+
+
+def language_named(text: str) -> Language:
+    """Return the language with this name; raises UnknownName, which names the option."""
+    for language in LANGUAGES:
+        if language == text:
+            return language
+    raise UnknownName(f"no language '{text}'", Place("--lang"), suggest(text, LANGUAGES, "languages"))
 
 
 @cache
