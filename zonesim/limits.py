@@ -66,6 +66,12 @@ MOST_RATES: Final = 4_000_000
 MOST_CHANGES: Final = 4_000_000
 """Openings and closings in a run, of all resources together and of all calendars together."""
 
+MOST_KPI_MARKS: Final = 60
+"""Marks that the KPIs of a run ask for when consignments reached them."""
+
+MOST_PASSAGE_MARKS: Final = 5
+"""Marks that the KPIs of a gate ask for, that with which a passage begins among them."""
+
 MOST_CLOCKS: Final = 1_000
 """Units of one resource that may each break down by itself."""
 

@@ -33,8 +33,9 @@ UNITS: Final[dict[str, dict[str, float]]] = {
     "share": {"%": 0.01},
     "distance": {"m": 0.001, "km": 1},
     "speed": {"km/h": 1},
+    "cost rate": {"CNY/h": 1, "CNY/d": 1 / 24},
 }
-"""Units by kind, with the factor to the kind's own unit (ms, arrivals per ms, 1, km, km/h)."""
+"""Units by kind, with the factor to the kind's own unit (ms, arrivals per ms, 1, km, km/h, CNY/h)."""
 
 _CHINESE: Final = {
     "ms": ("毫秒",),
@@ -48,6 +49,8 @@ _CHINESE: Final = {
     "m": ("米",),
     "km": ("公里", "千米"),
     "km/h": ("公里/小时", "千米/小时", "公里/时", "千米/时", "km/小时"),
+    "CNY/h": ("元/小时", "元/时", "元每小时"),
+    "CNY/d": ("元/天", "元/日", "元每天"),
 }
 _ENGLISH: Final = {
     "ms": ("msec", "msecs"),
@@ -58,6 +61,8 @@ _ENGLISH: Final = {
     "week": ("w", "wk", "weeks"),
     "%": ("percent", "pct"),
     "km/h": ("kmh", "kph"),
+    "CNY/h": ("CNY/hour", "RMB/h", "yuan/h", "CNY per hour"),
+    "CNY/d": ("CNY/day", "RMB/d", "yuan/d", "CNY per day"),
 }
 _TIMES: Final = ("s", "min", "h", "d", "week")
 
@@ -79,6 +84,7 @@ EXAMPLES: Final = {
     "share": "5 %",
     "distance": "99 km",
     "speed": "45 km/h",
+    "cost rate": "60 CNY/h",
 }
 """A quantity of each kind."""
 

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from tests.helper import HEAD, kpis, plan_of
 from tests.properties.plans import model_of
 from zonesim.faults import Faults
-from zonesim.kpi import catalogue
-from zonesim.kpi.catalogue import layout
+from zonesim.kpi import catalogue, scopes_of
 from zonesim.plan import Plan
 
 NAMES = st.sampled_from(["a", "b", "lanes", "dwell", "stage", "wait"])
@@ -22,7 +21,7 @@ NAMES = st.sampled_from(["a", "b", "lanes", "dwell", "stage", "wait"])
 def check_told(plan: Plan) -> None:
     """Assert that no id stands for two things, and that every flow and entry has a KPI of its own, over its sources."""
     ids = Counter(kpi.id for kpi in catalogue(plan))
-    groups = layout(plan).groups
+    groups = scopes_of(plan).groups
     names = plan.names
 
     assert [name for name, count in ids.items() if count > 1] == []

@@ -23,7 +23,7 @@ from zonesim.briefing.text.words import LANGUAGES, Words, glossary
 from zonesim.cli import app
 from zonesim.faults import ScenarioFault
 from zonesim.jobs.plot import plot_job
-from zonesim.kpi.definitions import DEFINITIONS
+from zonesim.kpi import definitions
 from zonesim.scenario import load_catalogue
 
 TYPICAL = ROOT / "scenarios" / "typical_zone.yaml"
@@ -101,7 +101,7 @@ def test_every_phrase_is_used() -> None:
 
 def test_every_unit_of_a_kpi_has_words() -> None:
     """Every unit in the table of KPIs is in the glossary."""
-    assert {definition.unit for definition in DEFINITIONS} <= set(glossary()["units"])
+    assert {definition.unit for definition in definitions()} <= set(glossary()["units"])
 
 
 def test_labels_of_the_library_are_in_both_languages() -> None:

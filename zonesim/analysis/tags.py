@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import combinations
 
-from zonesim.kpi import Kpi
-from zonesim.kpi.catalogue import LIBRARY_MARKS, layout
+from zonesim.kpi import Kpi, Quantity, Scopes, fold_tables, quantities
 from zonesim.plan import Load, Plan, grown_lines, loads, overloaded_sources
 from zonesim.plan.distributions import Law as Kind
 from zonesim.plan.operations import NOWHERE, BranchOn, Units
@@ -19,16 +18,13 @@ Law = tuple[object, ...]
 StepKey = tuple[str, tuple[str, ...]]
 """Entry and path of a step."""
 
-_DURATIONS = {
-    ("arrived", "pickup_allowed"): ("clearance.mean", "clearance.p95"),
-    ("declared", "released"): ("customs.mean", "customs.p95", "customs.within_24h"),
-}
+_TIMED = frozenset({"time", "time once", "stages", "visits wait", "visits open"})
+"""Kinds of quantities whose shares say how many are in time, wait, or are missing."""
 
 _MARK, _QUEUE = "mark", "queue"
 """Beside delays and shares, what a consignment meets on its way."""
 
-_TIMED = frozenset({"dwell", "customs", "stay", "wait", "open", "pass"})
-"""Quantities whose shares say how many are in time, wait, or are missing."""
+_UNITS_OF_TIME = frozenset({"h", "min", "s", "tokens"})
 
 
 def trivially_changed(base: Plan, arm: Plan, changes: Sequence[Change]) -> frozenset[str]:
@@ -42,30 +38,43 @@ def trivially_changed(base: Plan, arm: Plan, changes: Sequence[Change]) -> froze
     found = set()
     old, new = _step_laws(base), _step_laws(arm)
     stopped = {(step.entry, step.path[:-1]) for step in arm.names.steps if step.is_interruption}
-    for name, rows in layout(arm).steps.items():
-        entry_paths = {(arm.names.steps[row].entry, arm.names.steps[row].path) for row in rows}
-        if not _within(entry_paths, stopped) and any(old.get(key) != new.get(key) for key in entry_paths):
-            found |= {f"{name}.service.mean"}
-    for place, rows in layout(arm).lanes.items():
-        keys = {(arm.names.steps[row].entry, arm.names.steps[row].path) for row in rows}
-        if not _within(keys, stopped) and any(old.get(key) != new.get(key) for key in keys):
-            found.add(f"{place}.lane.mean")
-    for group, sources in layout(arm).groups.items():
+    scopes, measured = fold_tables(arm).scopes, quantities(arm)
+    for scope, subjects in (("step", scopes.steps), ("gate", scopes.lanes)):
+        names = [f"{each.name}.mean" for each in measured if each.scope == scope and each.rule.visits == "service"]
+        for subject, rows in subjects.items():
+            keys = {(arm.names.steps[row].entry, arm.names.steps[row].path) for row in rows}
+            if not _within(keys, stopped) and any(old.get(key) != new.get(key) for key in keys):
+                found |= {f"{subject}.{name}" for name in names}
+    for group, sources in scopes.groups.items():
         passages = [(_passage(base, source), _passage(arm, source)) for source in sources]
-        for early, late in combinations(LIBRARY_MARKS, 2):
+        for (early, late), names in _between_marks(scopes, group, measured).items():
             before = [_between(base, own, early, late) for own, _ in passages]
             after = [_between(arm, own, early, late) for _, own in passages]
             if before != after and None not in before and None not in after:
-                found |= {f"{group}.{what}" for what in _DURATIONS.get((early, late), ())}
-                found.add(f"{group}.stage.{early}_to_{late}.mean")
+                found |= {f"{group}.{name}" for name in names}
     edited = {change.path[1] for change in changes if change.path[-1] == "share" and len(change.path) > 1}
-    found |= {f"{flow}.inspected.rate" for flow in edited}
-    found |= {
-        f"{entry}.inspected.rate"
-        for entry, flow in zip(arm.names.sources, arm.names.source_flows, strict=True)
-        if flow in edited
-    }
+    rates = [
+        definition.what for each in measured if each.rule.share and each.scope == "flow" for definition in each.told
+    ]
+    for flow in edited:
+        entries = [name for name, own in zip(arm.names.sources, arm.names.source_flows, strict=True) if own == flow]
+        found |= {f"{subject}.{rate}" for subject in (flow, *entries) for rate in rates}
     return frozenset(found)
+
+
+def _between_marks(scopes: Scopes, group: str, measured: Sequence[Quantity]) -> dict[tuple[str, str], list[str]]:
+    """Return, by two marks of a group, what is told of the time between them."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for each in measured:
+        rule = each.rule
+        if rule.time is not None and each.scope == "flow" and not rule.time.once:
+            end = scopes.first(group, rule.time.to)
+            names = [definition.what for definition in each.told if definition.statistic != "missing"]
+            found.setdefault((rule.time.from_, end or ""), []).extend(names)
+        elif rule.stages is not None:
+            for early, late in combinations(rule.stages.through, 2):
+                found.setdefault((early, late), []).append(f"{each.name}.{early}_to_{late}.mean")
+    return found
 
 
 def _within(keys: Iterable[StepKey], stopped: Iterable[StepKey]) -> bool:
@@ -177,20 +186,21 @@ def _depending(plan: Plan, found: Sequence[Load], kpis: Sequence[Kpi]) -> frozen
         return frozenset()
     sources = overloaded_sources(found)
     subjects = {str(plan.names.resources[resource]) for resource in full}
+    tables = fold_tables(plan)
     subjects |= {
         mark.place
         for mark in plan.names.marks
-        if mark.name == "gate_arrived" and any(_takes(step, mark, full) for step in plan.names.steps)
+        if mark.name == tables.passage[0] and any(_takes(step, mark, full) for step in plan.names.steps)
     }
-    groups = {group for group, members in layout(plan).groups.items() if sources & set(members)}
+    groups = {group for group, members in tables.scopes.groups.items() if sources & set(members)}
     grown = set()
     for kpi in kpis:
-        quantity = kpi.definition.what.partition(".")[0]
-        timed = kpi.unit in {"h", "min", "s", "tokens"} or (kpi.unit == "share" and quantity in _TIMED)
+        kind = kpi.definition.kind
+        timed = kpi.unit in _UNITS_OF_TIME or (kpi.unit == "share" and kind in _TIMED)
         touched = kpi.subject in subjects or (
             kpi.definition.scope in {"flow", "step"} and kpi.subject.partition(".")[0] in groups
         )
-        if (timed and touched) or (quantity == "truck_hours" and (touched or kpi.subject == "all")):
+        if (timed and touched) or (kind == "inside" and (touched or kpi.subject == "all")):
             grown.add(kpi.id)
     return frozenset(grown)
 

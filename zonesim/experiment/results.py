@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from zonesim.experiment.store import FOLDER, Store
 from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
-from zonesim.kpi import RunResult
+from zonesim.kpi import Definition, Kpi, RunResult
 from zonesim.policy import Chosen
 from zonesim.scenario.paths import ODD, is_odd
 
@@ -23,7 +23,7 @@ STUDY: Final = "study.json"
 INPUTS: Final = "inputs"
 """Folder of the files that a run was read from, as they were."""
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Version of `study.json`."""
 
 Floats = NDArray[np.float64]
@@ -58,14 +58,40 @@ class FutureInfo:
 
 @dataclass(frozen=True)
 class KpiInfo:
-    """A KPI: its unit, labels, whether it is a headline, or a bound that no run has measured."""
+    """A KPI, with what it is about and what it means, and whether it is a bound that no run has measured."""
 
-    id: str
-    unit: str
-    en: str
-    zh: str
-    headline: bool
+    kpi: Kpi
     bound: bool
+
+    @property
+    def id(self) -> str:
+        """Return the id."""
+        return self.kpi.id
+
+    @property
+    def unit(self) -> str:
+        """Return the unit of the value."""
+        return self.kpi.unit
+
+    @property
+    def en(self) -> str:
+        """Return the label in English."""
+        return self.kpi.en
+
+    @property
+    def zh(self) -> str:
+        """Return the label in Chinese."""
+        return self.kpi.zh
+
+    @property
+    def headline(self) -> bool:
+        """Return whether it is printed without being asked for."""
+        return self.kpi.headline
+
+    @property
+    def better(self) -> str:
+        """Return which way is good: `lower`, `higher` or `neither`."""
+        return self.kpi.definition.better
 
 
 @dataclass(frozen=True)
@@ -246,17 +272,7 @@ def _results(folder: Path, document: dict[str, Any], store: Store) -> Results:
             for each in document["arms"]
         },
         futures={each["name"]: FutureInfo(each["name"], _settings(each["settings"])) for each in document["futures"]},
-        kpis={
-            each["id"]: KpiInfo(
-                each["id"],
-                each["unit"],
-                each["en"],
-                each["zh"],
-                bool(each["headline"]),
-                bool(each["bound"]),
-            )
-            for each in document["kpis"]
-        },
+        kpis=_kpis(document),
         told=tuple(name for name in document["reported"]),
         seed=int(document["seed"]),
         replications=int(document["replications"]),
@@ -277,6 +293,25 @@ def _results(folder: Path, document: dict[str, Any], store: Store) -> Results:
     )
 
 
+def _kpis(document: dict[str, Any]) -> dict[str, KpiInfo]:
+    """Return the KPIs by id, with the definitions that the study has of them."""
+    meanings = [Definition(**each) for each in document["definitions"]]
+    return {
+        each["id"]: KpiInfo(
+            Kpi(
+                each["id"],
+                meanings[each["definition"]],
+                each["subject"],
+                bool(each["headline"]),
+                each["en"],
+                each["zh"],
+            ),
+            bool(each["bound"]),
+        )
+        for each in document["kpis"]
+    }
+
+
 def _check_texts(document: dict[str, Any]) -> None:
     """Raise TypeError unless names, ids and labels are texts, and the replications that are finished numbers."""
     texts = [document["name"], document["kind"], document["baseline"], document["scenario"]["name"]]
@@ -284,7 +319,13 @@ def _check_texts(document: dict[str, Any]) -> None:
     labels = [document["label"], document["scenario"]["label"], *(each["label"] for each in document["arms"])]
     texts += [text for label in labels for text in label.values()]
     texts += [each["name"] for each in (*document["arms"], *document["futures"])]
-    texts += [each[key] for each in document["kpis"] for key in ("id", "unit", "en", "zh")]
+    texts += [each[key] for each in document["kpis"] for key in ("id", "subject", "en", "zh")]
+    texts += [
+        each[key]
+        for each in document["definitions"]
+        for key, kind in Definition.__annotations__.items()
+        if kind == "str"
+    ]
     for each in document["cells"]:
         texts += [each["arm"], each["future"], each["key"], *each["inputs"], *each["unstable"]]
         if not all(type(number) is int for number in each["replications"]):

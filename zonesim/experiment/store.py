@@ -84,6 +84,7 @@ def cell_key(plan: Plan, seed: int, offset: int) -> str:
         ],
         [(resource.zone, resource.name, resource.role) for resource in names.resources],
         (names.sources, names.source_flows, names.source_groups, names.classes),
+        [(name, rule.rule()) for name, rule in names.kpis],
     )
     text = repr(("zonesim cell", plan.identity, told, seed, offset, MEANING, table_version()))
     return hashlib.sha256(text.encode()).hexdigest()[:_KEY_LENGTH]

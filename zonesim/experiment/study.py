@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ def study_document(
     `overruled`: those that would, but for what the scenario says by hand.
     """
     scenario = design.resolved[design.baseline].scenario
+    meanings = {each: row for row, each in enumerate(dict.fromkeys(kpi.definition for kpi in design.kpis))}
     return {
         "format": FORMAT,
         "run": run_id(design),
@@ -59,14 +61,16 @@ def study_document(
         "baseline": design.baseline,
         "arms": [_arm(option) for option in design.options.values()],
         "futures": [{"name": each.name, "settings": _settings(each.settings)} for each in design.futures],
+        "definitions": [asdict(each) for each in meanings],
         "kpis": [
             {
                 "id": kpi.id,
-                "unit": kpi.unit,
+                "subject": kpi.subject,
+                "definition": meanings[kpi.definition],
                 "en": kpi.en,
                 "zh": kpi.zh,
                 "headline": kpi.headline,
-                "bound": kpi.definition.what == "load",
+                "bound": kpi.definition.kind == "resource load",
             }
             for kpi in design.kpis
         ],

@@ -1,8 +1,27 @@
 """From records to KPIs."""
 
-from zonesim.kpi.catalogue import Kpi, catalogue
-from zonesim.kpi.definitions import DEFINITIONS, Definition, page, table_version
+from zonesim.kpi.catalogue import Kpi, catalogue, quantities
+from zonesim.kpi.definitions import Definition, Quantity, definitions, table_version, way
+from zonesim.kpi.fold_tables import fold_tables
 from zonesim.kpi.measure import RunResult, measure
+from zonesim.kpi.page import page
 from zonesim.kpi.reducer import Reducer
+from zonesim.kpi.scopes import Scopes, scopes_of
 
-__all__ = ["DEFINITIONS", "Definition", "Kpi", "Reducer", "RunResult", "catalogue", "measure", "page", "table_version"]
+__all__ = [
+    "Definition",
+    "Kpi",
+    "Quantity",
+    "Reducer",
+    "RunResult",
+    "Scopes",
+    "catalogue",
+    "definitions",
+    "fold_tables",
+    "measure",
+    "page",
+    "quantities",
+    "scopes_of",
+    "table_version",
+    "way",
+]

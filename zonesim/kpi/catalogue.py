@@ -1,17 +1,16 @@
-"""The KPIs that a plan has: the definitions applied to its flows, steps, gates, resources and truths."""
+"""The KPIs that a plan has: the declarations applied to its flows, steps, gates, resources, truths and zones."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
-from typing import Final
 
-from zonesim.kpi.definitions import BY_NAME, Definition
+from zonesim.kpi.definitions import SCOPES, Definition, Quantity, library, quantity_of
+from zonesim.kpi.scopes import Scopes, scopes_of
 from zonesim.plan.operations import NOWHERE, Op
-from zonesim.plan.plan import UNLIMITED, Plan
-
-LIBRARY_MARKS: Final = ("arrived", "declared", "released", "pickup_allowed", "out_of_zone", "in_zone", "usable", "left")
-"""Marks of a consignment, in the order in which stages are told."""
+from zonesim.plan.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -32,179 +31,178 @@ class Kpi:
 
 
 @dataclass(frozen=True)
-class Layout:
-    """
-    Which rows of a plan's tables belong to which scope.
+class Applied:
+    """A quantity that is measured of a subject, with the KPIs that tell it; those of `stages` are one a stage."""
 
-    `groups`: flows, and entries of the traffic or the groups that they are told with, with their sources. `chains`: the
-    library marks of each group, in order. `steps`: rows of the step table, and `interruptions` those of the
-    interruptions of these steps. `lanes`: by gate direction, rows of the steps that hold its lanes. `limited`:
-    resources that somebody may wait for. `inspected`: groups with a mark of inspection.
-    """
+    subject: str
+    quantity: Quantity
+    kpis: tuple[Kpi, ...]
+    stages: tuple[str, ...] = ()
+    """The marks of the way, in order."""
 
-    groups: dict[str, tuple[int, ...]]
-    chains: dict[str, tuple[str, ...]]
-    steps: dict[str, tuple[int, ...]]
-    interruptions: dict[str, tuple[int, ...]]
-    lanes: dict[str, tuple[int, ...]]
-    truths: tuple[str, ...]
-    limited: tuple[int, ...]
-    inspected: frozenset[str]
-
-    def end_mark(self, group: str) -> str:
-        """Return the mark that ends the dwell of a flow."""
-        return "usable" if "usable" in self.chains[group] else "left"
-
-
-def layout(plan: Plan) -> Layout:
-    """Return the scopes of a plan."""
-    names = plan.names
-    groups: dict[str, list[int]] = {}
-    for called in (names.source_flows, names.source_groups):
-        found: dict[str, list[int]] = {}
-        for source, name in enumerate(called):
-            found.setdefault(name, []).append(source)
-        groups |= found  # an entry that is called like its flow is the only one that uses it
-    groups_of: dict[str, list[str]] = {}
-    for name, sources in groups.items():
-        for source in sources:
-            groups_of.setdefault(names.sources[source], []).append(name)
-    marks: dict[str, set[str]] = {name: set() for name in groups}
-    for mark in names.marks:
-        for name in groups_of[mark.entry]:
-            marks[name].add(mark.name)
-    steps: dict[str, list[int]] = {}
-    interruptions: dict[str, list[int]] = {}
-    lanes: dict[str, list[int]] = {}
-    places = {mark.place for mark in names.marks if mark.name == "gate_arrived"}
-    for number, step in enumerate(names.steps):
-        if step.is_leave:
-            continue
-        if step.is_interruption:
-            for name in groups_of[step.entry]:
-                interruptions.setdefault(f"{name}.{'.'.join(step.path[:-1])}", []).append(number)
-            continue
-        for name in groups_of[step.entry]:
-            steps.setdefault(f"{name}.{'.'.join(step.path)}", []).append(number)
-        held = set() if step.is_kept else {str(names.resources[resource]) for resource in step.resources}
-        for place in held & places:  # what is kept after its block has no wait of its own
-            lanes.setdefault(place, []).append(number)
-    limited = [resource for resource in range(len(plan.resources)) if plan.most_units(resource) < UNLIMITED]
-    truths = sorted({mark.truth for mark in names.marks if mark.truth})
-    return Layout(
-        groups={name: tuple(sources) for name, sources in groups.items()},
-        chains={name: tuple(mark for mark in LIBRARY_MARKS if mark in marks[name]) for name in groups},
-        steps={name: tuple(rows) for name, rows in steps.items()},
-        interruptions={name: tuple(rows) for name, rows in interruptions.items()},
-        lanes={name: tuple(lanes.get(name, ())) for name in sorted(places)},
-        truths=tuple(truths),
-        limited=tuple(limited),
-        inspected=frozenset(name for name in groups if "inspected" in marks[name]),
-    )
+    @property
+    def ids(self) -> dict[str, str]:
+        """Return the ids of the KPIs by statistic."""
+        return {kpi.definition.statistic: kpi.id for kpi in self.kpis}
 
 
 def catalogue(plan: Plan) -> tuple[Kpi, ...]:
     """Return the KPIs of a plan in the order in which they are told."""
-    return tuple(_Teller(plan).tell())
+    return tuple(kpi for each in applied(plan, scopes_of(plan)) for kpi in each.kpis)
 
 
-class _Teller:
-    """Applies the definitions to the scopes of one plan."""
+def quantities(plan: Plan) -> tuple[Quantity, ...]:
+    """Return what is measured of a plan: the library's quantities, and behind them those of the scenario."""
+    return (*library(), *(quantity_of(name, rule) for name, rule in plan.names.kpis))
 
-    def __init__(self, plan: Plan) -> None:
+
+def applied(plan: Plan, scopes: Scopes) -> tuple[Applied, ...]:
+    """Return all that is measured of a plan: scope after scope, subject after subject."""
+    return tuple(_Catalogue(plan, scopes).all())
+
+
+class _Catalogue:
+    """Applies the declarations to the scopes of one plan."""
+
+    def __init__(self, plan: Plan, scopes: Scopes) -> None:
         self.plan = plan
-        self.scopes = layout(plan)
-        groups = self.scopes.groups
+        self.scopes = scopes
+        groups = scopes.groups
         flows = {groups[name] for name in plan.names.source_flows}
         self.twins = {name for name, own in groups.items() if name not in plan.names.source_flows and own in flows}
         """Entries that alone use their flow: their numbers are the flow's, and are told under its name."""
-        self.library = any("usable" in chain for chain in self.scopes.chains.values())
-        self.limited = {str(plan.names.resources[resource]) for resource in self.scopes.limited}
-        self.in_line = {
+        self.limited = {str(plan.names.resources[resource]) for resource in scopes.limited}
+
+    @cached_property
+    def in_line(self) -> set[int]:
+        """Return the steps at which tokens wait for units, or for each other."""
+        return {
             step
-            for op, step, _, needs in plan.program[["op", "step", "a", "b"]].tolist()
+            for op, step, _, needs in self.plan.program[["op", "step", "a", "b"]].tolist()
             if op == Op.GATHER or (op == Op.SEIZE and needs)
         }
-        self.impatient = {row[1] for row in plan.program.tolist() if row[0] == Op.SEIZE and row[6] != NOWHERE}
-        self.found: list[Kpi] = []
 
-    def tell(self) -> list[Kpi]:
-        """Return the KPIs: flows, steps, gates, resources, accounts, truths, everything."""
-        for name in self.scopes.groups:
-            self._flow(name)
-        for name in self.scopes.steps:
-            for what in (
-                "wait.mean",
-                "wait.p95",
-                "wait.share",
-                "service.mean",
-                "stay.mean",
-                "visits.day",
-                "open.share",
-            ):
-                waits = (
-                    what == "wait.mean" and not self.library and not self.in_line.isdisjoint(self.scopes.steps[name])
-                )
-                self._add("step", what, name, shown=waits)
-            if not self.impatient.isdisjoint(self.scopes.steps[name]):
-                self._add("step", "gave_up.share", name)
-                self._add("step", "wait_all.mean", name)
-            if name in self.scopes.interruptions:
-                self._add("step", "interruptions.day", name)
-                self._add("step", "interrupted.mean", name)
-        for name in self.scopes.lanes:
-            for definition in BY_NAME.values():
-                if definition.scope == "place":
-                    self._add("place", definition.what, name, shown=definition.headline and name in self.limited)
-        broken = {str(self.plan.names.resources[resource]) for resource in self.plan.breakdowns["resource"].tolist()}
-        for name in sorted(self.limited):
-            if name in broken:
-                self._add("resource", "availability", name)
-            for what in ("utilisation", "queue.mean", "queue.peak", "busy_hours.day", "load"):
-                self._add("resource", what, name, shown=True if what == "queue.mean" and not self.library else None)
-        for account in self.plan.names.accounts:
-            for what in ("level.mean", "level.end", "credited.day", "debited.day"):
-                self._add("account", what, str(account))
-        for truth in self.scopes.truths:
-            for what in ("missed.share", "missed.day", "caught.share", "caught.day", "cases.day", "false_stops.rate"):
-                self._add("truth", what, f"all.{truth}")
-        if any(resource.role == "officer" for resource in self.plan.names.resources):
-            self._add("all", "officer_hours.day", "all")
-        if any(step.kind == "truck" and step.is_leave for step in self.plan.names.steps):
-            self._add("all", "truck_hours.day", "all")
-        return self.found
+    @cached_property
+    def impatient(self) -> set[int]:
+        """Return the steps at which tokens may give up waiting."""
+        return {row[1] for row in self.plan.program.tolist() if row[0] == Op.SEIZE and row[6] != NOWHERE}
 
-    def _add(self, scope: str, what: str, subject: str, *, shown: bool | None = None, label: str = "") -> None:
-        definition = BY_NAME[scope, "stage" if what.startswith("stage.") else what]
-        headline = definition.headline if shown is None else shown
-        if scope in {"flow", "step"} and subject.partition(".")[0] in self.twins:
-            headline = False
+    @cached_property
+    def broken(self) -> set[str]:
+        """Return the resources whose units break down."""
+        return {str(self.plan.names.resources[resource]) for resource in self.plan.breakdowns["resource"].tolist()}
+
+    def all(self) -> Iterator[Applied]:
+        """Yield what is measured."""
+        names, scopes = self.plan.names, self.scopes
+        found = quantities(self.plan)
+        subjects: dict[str, tuple[list[str], Callable[[str, Quantity], bool]]] = {
+            "flow": (list(scopes.groups), self._of_flow),
+            "step": (list(scopes.steps), self._of_step),
+            "gate": (list(scopes.lanes), _always),
+            "resource": (sorted(self.limited), self._of_resource),
+            "account": ([str(account) for account in names.accounts], _always),
+            "truth": ([f"all.{truth}" for truth in scopes.truths], _always),
+            "zone": (sorted({resource.zone for resource in names.resources}), self._of_zone),
+            "all": (["all"], self._of_all),
+        }
+        for scope in SCOPES:
+            own = [quantity for quantity in found if quantity.scope == scope]
+            called, applies = subjects[scope]
+            for subject in called:
+                for quantity in own:
+                    if self._is_meant(subject, quantity) and applies(subject, quantity):
+                        yield self._apply(subject, quantity)
+
+    def _is_meant(self, subject: str, quantity: Quantity) -> bool:
+        """Return whether a quantity is of this subject too: it names it, its flow (or step of it), or nothing."""
+        only = quantity.rule.only
+        if not only or subject in only:
+            return True
+        head, dot, rest = subject.partition(".")
+        flows = self.scopes.flows.get(head, frozenset()) if quantity.scope in {"flow", "step"} else frozenset()
+        return any(f"{flow}{dot}{rest}" in only for flow in flows)
+
+    def _of_flow(self, name: str, quantity: Quantity) -> bool:
+        rule, first = quantity.rule, self.scopes.first
+        if rule.time is not None:
+            ends = [rule.time.to, *([rule.time.once] if rule.time.once else [])]
+            return rule.time.from_ in self.scopes.marks[name] and all(first(name, marks) for marks in ends)
+        if rule.stages is not None:
+            return bool(self.scopes.chain(name, rule.stages.through, rule.stages.to))
+        if rule.share is not None:
+            return rule.share.mark in self.scopes.marks[name]
+        if rule.count is not None:
+            return first(name, rule.count.mark) is not None
+        entries = {self.plan.names.sources[source] for source in self.scopes.groups[name]}
+        return self._has_kind(quantity, entries)
+
+    def _has_kind(self, quantity: Quantity, entries: set[str] | None = None) -> bool:
+        """Return whether tokens of the kind of a quantity leave, of some entries or (None) of all."""
+        kind = quantity.rule.inside.kind if quantity.rule.inside is not None else None
+        return kind is None or any(
+            step.kind == kind and step.is_leave and (entries is None or step.entry in entries)
+            for step in self.plan.names.steps
+        )
+
+    def _of_step(self, name: str, quantity: Quantity) -> bool:
+        if quantity.rule.visits == "interruption":
+            return name in self.scopes.interruptions
+        if quantity.rule.visits in {"gave_up", "wait_all"}:
+            return not self.impatient.isdisjoint(self.scopes.steps[name])
+        return True
+
+    def _of_resource(self, name: str, quantity: Quantity) -> bool:
+        return quantity.rule.resource != "availability" or name in self.broken
+
+    def _of_zone(self, zone: str, quantity: Quantity) -> bool:
+        return any(each.zone == zone and each.role in quantity.rule.roles() for each in self.plan.names.resources)
+
+    def _of_all(self, _: str, quantity: Quantity) -> bool:
+        if quantity.rule.inside is not None:
+            return self._has_kind(quantity)
+        return any(each.role in quantity.rule.roles() for each in self.plan.names.resources)
+
+    def _apply(self, subject: str, quantity: Quantity) -> Applied:
+        rule = quantity.rule
+        if rule.stages is None:
+            kpis = [self._kpi(subject, each, f"{subject}.{each.what}") for each in quantity.definitions.values()]
+            return Applied(subject, quantity, tuple(kpis))
+        chain = self.scopes.chain(subject, rule.stages.through, rule.stages.to)
+        (each,) = quantity.definitions.values()
+        kpis = [
+            self._kpi(
+                subject,
+                each,
+                f"{subject}.{quantity.name}.{earlier}_to_{later}.{each.statistic}",
+                f"{earlier} → {later}",
+            )
+            for earlier, later in pairwise(chain)
+        ]
+        return Applied(subject, quantity, tuple(kpis), chain)
+
+    def _kpi(self, subject: str, definition: Definition, name: str, label: str = "") -> Kpi:
         extra = f" ({label})" if label else ""
         english, chinese = f"{subject}: {definition.en}{extra}", f"{subject}：{definition.zh}{extra}"
-        self.found.append(Kpi(f"{subject}.{what}", definition, subject, headline, english, chinese))
+        return Kpi(name, definition, subject, self._is_headline(subject, definition), english, chinese)
 
-    def _flow(self, name: str) -> None:
-        whole = name in self.plan.names.source_flows
-        chain = self.scopes.chains[name]
-        end = self.scopes.end_mark(name)
-        statistics = [definition.what for definition in BY_NAME.values() if definition.what.startswith("dwell.")]
-        if "pickup_allowed" in chain:
-            statistics += ["clearance.mean", "clearance.p95"]
-        if {"declared", "released"} <= set(chain):
-            statistics += ["customs.mean", "customs.p95", "customs.within_24h"]
-        if "declared" in chain:
-            statistics.append("declarations.day")
-        if {"in_zone", "released"} <= set(chain):
-            statistics.append("pending.mean")
-        if name in self.scopes.inspected:
-            statistics.append("inspected.rate")
-        for what in statistics:
-            self._add("flow", what, name, shown=None if whole else False)
-        for earlier, later in pairwise(chain[: chain.index(end) + 1]):
-            self._add("flow", f"stage.{earlier}_to_{later}.mean", name, label=f"{earlier} → {later}")
-        for what in ("stay.mean", "stay.p95", "stay.missing", "inside.mean", "arrived.day", "completed.day"):
-            own = what in {"stay.mean", "inside.mean"} and not self.library
-            self._add("flow", what, name, shown=own or (what == "completed.day" and whole))
-        entries = {self.plan.names.sources[source] for source in self.scopes.groups[name]}
-        if any(step.kind == "truck" and step.is_leave and step.entry in entries for step in self.plan.names.steps):
-            self._add("flow", "truck_hours.day", name)
+    def _is_headline(self, subject: str, definition: Definition) -> bool:
+        """
+        Return whether a KPI is printed without being asked for.
+
+        Of an entry of the traffic it is, where no flow has the mark that it is said to be a headline without; and never
+        where the entry alone uses its flow, whose numbers are the same.
+        """
+        if definition.scope in {"flow", "step"} and subject.partition(".")[0] in self.twins:
+            return False
+        if definition.unless:
+            shown = not any(definition.unless in marks for marks in self.scopes.marks.values())
+        else:
+            shown = definition.headline and (definition.scope != "flow" or subject in self.plan.names.source_flows)
+        if definition.scope == "step" and definition.kind == "visits wait":
+            return shown and not self.in_line.isdisjoint(self.scopes.steps[subject])
+        return shown and (definition.scope != "gate" or subject in self.limited)
+
+
+def _always(_: str, __: Quantity) -> bool:
+    return True

@@ -30,16 +30,17 @@ def too_many(undecided: int, count: int) -> bool:
     return undecided > MOST_MISSING * count
 
 
-def share_within(spans: Spans, followed: Ints, limit: int) -> tuple[float, int]:
+def share_within(spans: Spans, followed: Ints, limit: int, zeros: int = 0, others: int = 0) -> tuple[float, int]:
     """
-    Return the share of durations of at most `limit`, of those that have ended (`spans`) and those that have not but
-    were `followed` for so long (all ms), and how many of these may yet end within it; nan for no durations.
+    Return the share of durations of at most `limit`, of those that have ended (`zeros` of 0 and `spans`), those that
+    have not but were `followed` for so long (all ms), and `others` that never will; and how many may yet end within it.
+    nan for no durations.
     """
-    count = len(spans) + len(followed)
+    count = zeros + len(spans) + len(followed) + others
     if not count:
         return _NAN, 0
     # Nothing ends at the last instant of a run: who was followed for just so long may end then.
-    return int((spans <= limit).sum()) / count, int((followed <= limit).sum())
+    return (zeros + int((spans <= limit).sum())) / count, int((followed <= limit).sum())
 
 
 def quantiles(spans: Spans, zeros: int, followed: Ints, shares: Sequence[float]) -> list[float]:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonesim.kpi import fold_layout as f
-from zonesim.kpi.fold_tables import Wanted
-from zonesim.plan.records import CHILD_BITS, LARGEST_CHILD, LARGEST_ORDINAL, Ints
+from zonesim.kpi import folding
+from zonesim.kpi.fold_tables import ARRIVED, FoldTables
+from zonesim.plan.records import CHILD_BITS, Ints, ordinal_of, source_of
 
 Spans = NDArray[np.int32] | NDArray[np.int64]
 
@@ -43,15 +44,15 @@ class Dossiers:
     8 bytes a consignment and 4 for each of its milestones (4 more where there are notes, and 56 for each of these).
     """
 
-    def __init__(self, wanted: Wanted, sources: int, state: Ints) -> None:
-        self.wanted = wanted
+    def __init__(self, tables: FoldTables, sources: int, state: Ints) -> None:
+        self.tables = tables
         self.state = state
         self.sources = np.zeros((max(sources, 1), f.SOURCE_FIELDS), dtype=np.int64)
         self.sources[:, : f.SEEN] = f.UNSEEN
         state[f.STRIDE] = _FIRST_PLACES
-        self.width = max(len(wanted.milestones), 1)
+        self.width = max(len(tables.milestones), 1)
         state[f.MILESTONES] = self.width
-        state[f.REACHED] = wanted.reached
+        state[f.REACHED] = tables.reached
         self.directory = np.zeros(len(self.sources) * _FIRST_PLACES, dtype=np.int64)
         self.arrivals = np.zeros(1, dtype=np.int64)
         self.milestones = np.zeros(1, dtype=np.int32)
@@ -60,6 +61,8 @@ class Dossiers:
         self.late = np.zeros(1, dtype=np.int64)
         self.settled_late: dict[tuple[int, int], tuple[Ints, Ints]] = {}
         """By position of the milestone and source: ordinals, and the spans that take more than 31 bits."""
+        self.taken = np.zeros((0, 2), dtype=np.int64)
+        """Position of the milestone, and number of the token, of each milestone that was taken back."""
 
     def make_room(self, marks: int) -> None:
         """Grow so that so many marks find room."""
@@ -72,7 +75,7 @@ class Dossiers:
         self.arrivals = room(self.arrivals, rows)
         self.milestones = room(self.milestones, rows * self.width)
         self.late = room(self.late, 2 * (int(self.state[f.LATE]) + marks))
-        if self.wanted.noting:
+        if self.tables.noting:
             self.heads = room(self.heads, rows)
             self.notes = room(self.notes, (int(self.state[f.NOTES]) + marks) * f.NOTE_FIELDS)
 
@@ -89,27 +92,18 @@ class Dossiers:
             for key in set(zip(columns.tolist(), source.tolist(), strict=True)):
                 mine = (columns == key[0]) & (source == key[1])
                 self.settled_late[key] = ordinal[mine], spans[mine]
-        for step, number in inside.tolist():
-            source, ordinal, child = _parts(number)
-            if not child:  # what a consignment has yet to reach, it has not reached
-                continue
-            chunk = int(self.directory[source * int(self.state[f.STRIDE]) + (ordinal >> f.CHUNK_BITS)])
-            place = ordinal & (f.CHUNK - 1)
-            reached = self._reached(chunk * f.CHUNK + place, child)
-            for name in self.wanted.reachable[step]:
-                milestone = self.wanted.milestones.index(name)
-                if not reached >> milestone & 1:
-                    self.milestones[(chunk * self.width + milestone) * f.CHUNK + place] = 0
-
-    def _reached(self, dossier: int, child: int) -> int:
-        """Return the bits of the milestones that a child has reached."""
-        note, tag = int(self.heads[dossier]), self.wanted.reached << CHILD_BITS | child
-        while note:
-            fields = self.notes[(note - 1) * f.NOTE_FIELDS : note * f.NOTE_FIELDS].tolist()
-            if fields[f.TAG] == tag:
-                return int(fields[f.FACTS])
-            note = fields[f.NEXT]
-        return 0
+        taken = np.zeros(2 * self.width * len(inside), dtype=np.int64)
+        count = folding.take_back(
+            self.state,
+            np.ascontiguousarray(inside).ravel(),
+            self.tables.reachable,
+            self.directory,
+            self.milestones,
+            self.heads,
+            self.notes,
+            taken,
+        )
+        self.taken = taken[: 2 * count].reshape(-1, 2)
 
     def when_arrived(self, source: int, first: int, after: int) -> Ints:
         """Return when the consignments `first` to `after` - 1 of a source arrived (ms)."""
@@ -118,9 +112,9 @@ class Dossiers:
 
     def spans(self, name: str, source: int, first: int, after: int) -> Spans:
         """Return how many ms after its arrival each consignment reached a milestone, plus 1; 0: it has not."""
-        if name not in self.wanted.milestones:
-            return np.broadcast_to(np.int32(name == "arrived"), (after - first,))  # takes no memory
-        column = self.wanted.milestones.index(name)
+        if name not in self.tables.milestones:
+            return np.broadcast_to(np.int32(name == ARRIVED), (after - first,))  # takes no memory
+        column = self.tables.milestones.index(name)
         found: Spans = self._rows(_chunks(self.milestones, self.width)[:, column], source, first, after)
         if (column, source) in self.settled_late:
             ordinals, spans = self.settled_late[column, source]
@@ -129,6 +123,16 @@ class Dossiers:
             reached = found[place] > 0  # it may be taken back
             found = found.astype(np.int64)
             np.maximum.at(found, place[reached], spans[reached])
+        return found
+
+    def reached(self, name: str, source: int, first: int, after: int) -> NDArray[np.bool_]:
+        """Return whether any token of each consignment has reached a milestone, whoever may yet do so."""
+        found = self.spans(name, source, first, after) > 0
+        if name in self.tables.milestones and len(self.taken):
+            milestones, numbers = self.taken.T
+            mine = (milestones == self.tables.milestones.index(name)) & (source_of(numbers) == source)
+            ordinals = ordinal_of(numbers[mine])
+            found[ordinals[(ordinals >= first) & (ordinals < after)] - first] = True
         return found
 
     def _owners(self) -> Ints:
@@ -150,7 +154,7 @@ class Dossiers:
         notes = self.notes[: int(self.state[f.NOTES]) * f.NOTE_FIELDS].reshape(-1, f.NOTE_FIELDS)
         kinds = (notes[:, f.TAG] >> CHILD_BITS).astype(np.int16)  # few, so that sorting counts them
         order = np.argsort(kinds, kind="stable")
-        edges = np.searchsorted(kinds[order], np.arange(self.wanted.reached + 1)).tolist()
+        edges = np.searchsorted(kinds[order], np.arange(self.tables.reached + 1)).tolist()
         for first, after in pairwise(edges):
             yield notes[order[first:after], f.FACTS :]
 
@@ -212,12 +216,3 @@ class Waits:
 def _chunks(array: NDArray[Any], width: int) -> NDArray[Any]:
     """Return an array as chunks of so many columns."""
     return array[: len(array) // (width * f.CHUNK) * width * f.CHUNK].reshape(-1, width, f.CHUNK)
-
-
-def _parts(number: int) -> tuple[int, int, int]:
-    """Return source, ordinal and child in a token number."""
-    return (
-        number >> (CHILD_BITS + LARGEST_ORDINAL.bit_length()),
-        number >> CHILD_BITS & LARGEST_ORDINAL,
-        number & LARGEST_CHILD,
-    )

@@ -13,6 +13,8 @@ from typing import Final
 
 import numpy as np
 
+from zonesim.limits import MOST_PASSAGE_MARKS
+
 _u = np.uint64
 
 LONG: Final = 2**31 - 1
@@ -47,7 +49,9 @@ REACHED: Final = _u(11)
 """Kind of the notes of which milestones a child reached."""
 TRUTHS: Final = _u(12)
 """Whether tokens have truths, so that everybody inside at the end is put down and not children alone."""
-STATE_FIELDS: Final = 13
+COUNTS: Final = _u(13)
+"""Marks that are counted, by source."""
+STATE_FIELDS: Final = 14
 
 # --- fields of a source
 
@@ -108,11 +112,12 @@ MILESTONE: Final = _u(2)
 TELLS: Final = _u(3)
 MORE: Final = _u(4)
 """Whether there is anything in the fields that follow."""
-DECLARES: Final = _u(5)
+COUNTED: Final = _u(5)
+"""Which of the marks that are counted, -1: none."""
 BEGINS: Final = _u(6)
 """Gate direction whose passage begins, -1: none."""
 GATE: Final = _u(7)
-"""Kind of the note of a passage, -1: none; `WHAT` of GATE_MARKS."""
+"""Kind of the note of a passage, -1: none; `WHAT` of the marks of a passage."""
 WHAT: Final = _u(8)
 TRUTH: Final = _u(9)
 FINDING: Final = _u(10)
@@ -136,8 +141,8 @@ TAG: Final = _u(0)
 NEXT: Final = _u(1)
 """The note before it of the same consignment, by number from 1 on; 0: none."""
 FACTS: Final = _u(2)
-"""Of a passage, times of the GATE_MARKS (NEVER: not noted); of the others the first of these holds bits."""
-NOTE_FIELDS: Final = 7
+"""Of a passage, times of its marks (NEVER: not noted); of the others the first of these holds bits."""
+NOTE_FIELDS: Final = 2 + MOST_PASSAGE_MARKS
 
 # --- fields of an account
 

@@ -1,4 +1,4 @@
-"""What KPIs want of each row of a run: the tables that `folding` reads, worked out once for a plan."""
+"""The fold tables of a plan: what the KPIs ask of each row of a run, as `folding` reads it, worked out once a plan."""
 
 from __future__ import annotations
 
@@ -9,122 +9,131 @@ from typing import Final
 import numpy as np
 
 from zonesim.kpi import fold_layout as f
-from zonesim.kpi.catalogue import LIBRARY_MARKS, Kpi, Layout, catalogue, layout
+from zonesim.kpi.catalogue import Applied, applied, quantities
+from zonesim.kpi.scopes import Scopes, scopes_of
 from zonesim.kpi.weekly import Occupancy
 from zonesim.plan.operations import Op
 from zonesim.plan.plan import MarkName, Plan
 from zonesim.plan.records import Ints
+from zonesim.scenario import load_catalogue
 
-GATE_MARKS: Final = ("gate_arrived", "lane_left", "gate_passed", "manual", "stopped")
 TRUTH_MARKS: Final = ("true", "checked", "caught", "missed", "false_stop", "corrected")
 """What is marked of a truth: that it is so, and what is found out or done about it."""
-MILESTONES: Final = (*LIBRARY_MARKS, "inspected")
-"""Marks of which a dossier tells when they were reached; `arrived` comes first, and there it begins."""
+
+ARRIVED: Final = "arrived"
+LEFT: Final = "left"
+"""Marks that every consignment makes by itself."""
 
 HOURS: Final = 24
 """Hours of a day, by which waits and passages are told."""
+
+KEPT: Final = 8
+"""Plans whose tables are kept."""
 
 _NONE: Final = -1
 _KINDS: Final = {(False, False): f.PLAIN, (True, False): f.LEAVES, (False, True): f.INTERRUPTED}
 
 
-@dataclass(frozen=True)
-class Wanted:
+@dataclass(frozen=True, eq=False)
+class FoldTables:
     """
-    What is wanted of a plan's rows.
+    What the KPIs ask of a plan's rows.
 
-    `marks` and `steps`: tables with the fields that `fields` names; sums are 0. `takes` and
-    `lanes`: pairs for the steps. `milestones`: the milestones that a dossier tells of, but for
-    `arrived`. `passages`: by gate direction, kinds of the notes of its passages; `truths`: by truth that of its
-    findings, and `owners` whose these are by LEAVE pseudo-step, as `folding.fold_inside` reads it; `reached` that of
-    the milestones of a child. `noting`: whether there are any notes. `reachable`: by LEAVE pseudo-step, the library
-    marks of the routine that it ends, but for `arrived`.
+    `applied`: all that is measured. `marks` and `steps`: tables with the fields that `fold_layout` names; sums are 0.
+    `takes` and `lanes`: pairs for the steps. `milestones`: marks of which a dossier tells when they were reached, but
+    for `arrived`; `counted`: marks that are counted by source. `passage`: marks of the passage of a gate, that with
+    which it begins first, and `passes` that with which it ends; `passages`: by gate direction, kinds of the notes of
+    its passages. `truths`: by truth that of its findings, and `owners` whose these are by LEAVE pseudo-step, as
+    `folding.fold_inside` reads it; `reached` that of the milestones of a child. `noting`: whether there are any notes.
+    `reachable`: by step, for a LEAVE pseudo-step the bits of the milestones that stand in the routine that it ends.
     """
 
-    scopes: Layout
-    kpis: tuple[Kpi, ...]
-    ids: frozenset[str]
+    scopes: Scopes
+    applied: tuple[Applied, ...]
     marks: Ints
     steps: Ints
     takes: Ints
     lanes: Ints
     milestones: tuple[str, ...]
+    counted: tuple[str, ...]
+    passage: tuple[str, ...]
+    passes: str
     passages: tuple[tuple[int, ...], ...]
     truths: tuple[int, ...]
     owners: Ints
     reached: int
     noting: bool
-    reachable: dict[int, tuple[str, ...]]
+    reachable: Ints
 
 
-class _Same:
-    """A plan that is equal to itself only: a key of a cache."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.plan is self.plan
-
-    def __hash__(self) -> int:
-        return id(self.plan)
-
-
-def wanted(plan: Plan) -> Wanted:
-    """Return what is wanted of a plan; asked again for the same object, it is there."""
-    return _wanted(_Same(plan))
-
-
-@lru_cache(maxsize=8)
-def _wanted(same: _Same) -> Wanted:
-    plan = same.plan
-    scopes, kpis = layout(plan), catalogue(plan)
+@lru_cache(maxsize=KEPT)
+def fold_tables(plan: Plan) -> FoldTables:
+    """Return the fold tables of a plan; asked again for the same object, they are there."""
+    scopes = scopes_of(plan)
+    asked = [quantity.rule for quantity in quantities(plan)]
     names = {mark.name for mark in plan.names.marks}
-    milestones = tuple(name for name in MILESTONES[1:] if name in names)
-    marks, gates = _marks(plan, scopes, milestones)
+    begins, passes = _passage()
+    # Who is inside without a mark is undecided: whether they have left is always asked.
+    reached = [*(name for rule in asked for name in rule.consignment_marks()), LEFT]
+    milestones = tuple(dict.fromkeys(name for name in reached if name in names and name != ARRIVED))
+    counted = tuple(dict.fromkeys(name for rule in asked for name in rule.counted_marks() if name in names))
+    passage = tuple(dict.fromkeys([begins, passes, *(name for rule in asked for name in rule.passage_marks())]))
+    marks, gates = _marks(plan, scopes, milestones, counted, passage)
     steps, takes, lanes = _steps(plan, scopes)
     first_truth = len(gates)
-    reached = first_truth + len(scopes.truths)
-    return Wanted(
+    after_truths = first_truth + len(scopes.truths)
+    return FoldTables(
         scopes=scopes,
-        kpis=kpis,
-        ids=frozenset(kpi.id for kpi in kpis),
+        applied=applied(plan, scopes),
         marks=marks,
         steps=steps,
         takes=takes,
         lanes=lanes,
         milestones=milestones,
+        counted=counted,
+        passage=passage,
+        passes=passes,
         passages=tuple(
             tuple(kind for (place, _, _), kind in gates.items() if place == direction) for direction in scopes.lanes
         ),
-        truths=tuple(range(first_truth, reached)),
+        truths=tuple(range(first_truth, after_truths)),
         owners=_owners(plan, scopes, first_truth),
-        reached=reached,
-        noting=bool(reached) or bool((plan.program["op"] == Op.SPLIT).any()),
-        reachable=_reachable(plan),
+        reached=after_truths,
+        noting=bool(after_truths) or bool((plan.program["op"] == Op.SPLIT).any()),
+        reachable=_reachable(plan, milestones),
     )
 
 
+def _passage() -> tuple[str, str]:
+    """Return the marks with which the passage of a gate begins and ends."""
+    passage = load_catalogue().passage
+    return (passage.from_, passage.to) if passage is not None else ("", "")
+
+
 def _marks(
-    plan: Plan, scopes: Layout, milestones: tuple[str, ...]
+    plan: Plan, scopes: Scopes, milestones: tuple[str, ...], counted: tuple[str, ...], passage: tuple[str, ...]
 ) -> tuple[Ints, dict[tuple[str, str, tuple[str, ...]], int]]:
     """Return the table of marks, and the kinds of notes of passages by place, entry and call of the gate."""
     directions = list(scopes.lanes)
     names = plan.names.marks
     gates: dict[tuple[str, str, tuple[str, ...]], int] = {}
+
+    def of_gate(mark: MarkName) -> bool:
+        return mark.place in directions and mark.name in passage
+
     for mark in names:
-        if _is_gate(mark, directions):
+        if of_gate(mark):
             gates.setdefault((mark.place, mark.entry, mark.scope), len(gates))
     rows = np.full((max(len(names), 1), f.MARK_FIELDS), _NONE, dtype=np.int64)
     for row, mark in zip(rows, names, strict=False):
-        row[f.ARRIVES] = mark.name == "arrived" and not mark.scope
+        row[f.ARRIVES] = mark.name == ARRIVED and not mark.scope
         row[f.TELLS] = mark.name in milestones
         row[f.MILESTONE] = milestones.index(mark.name) if row[f.TELLS] else 0
-        row[f.DECLARES] = mark.name == "declared"
-        if _is_gate(mark, directions):
+        row[f.COUNTED] = _position(mark.name, counted)
+        if of_gate(mark):
             row[f.GATE] = gates[mark.place, mark.entry, mark.scope]
-            row[f.WHAT] = GATE_MARKS.index(mark.name)
-        if mark.name == "gate_arrived":
+            row[f.WHAT] = passage.index(mark.name)
+        if mark.name == passage[0]:
             row[f.BEGINS] = _position(mark.place, directions)
         if mark.truth:
             finding = mark.name.rpartition(".")[2]
@@ -134,13 +143,13 @@ def _marks(
             if finding in {"true", "caught", "corrected"}:
                 row[f.TRUTH_NOTE] = len(gates) + row[f.TRUTH]
         row[f.ACCOUNT], row[f.AMOUNT] = mark.account, mark.amount
-        row[f.MORE] = row[f.DECLARES] or any(row[field] >= 0 for field in (f.BEGINS, f.GATE, f.TRUTH, f.ACCOUNT))
+        row[f.MORE] = any(row[field] >= 0 for field in (f.COUNTED, f.BEGINS, f.GATE, f.TRUTH, f.ACCOUNT))
         row[f.WANTED] = row[f.ARRIVES] or row[f.TELLS] or row[f.MORE]
     return rows.ravel(), gates
 
 
-def _steps(plan: Plan, scopes: Layout) -> tuple[Ints, Ints, Ints]:
-    """Return the table of steps, and what they take and which lanes they hold, as `fields` says."""
+def _steps(plan: Plan, scopes: Scopes) -> tuple[Ints, Ints, Ints]:
+    """Return the table of steps, and what they take and which lanes they hold, as `fold_layout` says."""
     rows = np.zeros((max(len(plan.names.steps), 1), f.STEP_FIELDS), dtype=np.int64)
     cells = Occupancy(1, int(plan.window[0]), int(plan.window[1])).cells.size
     takes: list[int] = []
@@ -165,7 +174,7 @@ def _steps(plan: Plan, scopes: Layout) -> tuple[Ints, Ints, Ints]:
     return rows.ravel(), np.array([*takes, 0], dtype=np.int64), np.array([*lanes, 0], dtype=np.int64)
 
 
-def _owners(plan: Plan, scopes: Layout, first_truth: int) -> Ints:
+def _owners(plan: Plan, scopes: Scopes, first_truth: int) -> Ints:
     """Return, flat, whose the truths are of the tokens that each LEAVE ends."""
     rows = [
         (number, first_truth + scopes.truths.index(truth), *owner)
@@ -176,21 +185,17 @@ def _owners(plan: Plan, scopes: Layout, first_truth: int) -> Ints:
     return np.array(rows, dtype=np.int64).ravel()
 
 
-def _reachable(plan: Plan) -> dict[int, tuple[str, ...]]:
-    """Return, by the LEAVE pseudo-step that ends a routine, the library marks but for `arrived` that stand in it."""
-    found: dict[int, set[str]] = {}
-    routine: set[str] = set()
+def _reachable(plan: Plan, milestones: tuple[str, ...]) -> Ints:
+    """Return, by the LEAVE pseudo-step that ends a routine, the bits of the milestones that stand in it."""
+    found = np.zeros(max(len(plan.names.steps), 1), dtype=np.int64)
+    routine = 0
     for op, step, mark, *_ in plan.program.tolist():
-        if op == Op.MARK and plan.names.marks[mark].name in LIBRARY_MARKS[1:]:
-            routine.add(plan.names.marks[mark].name)
+        if op == Op.MARK and plan.names.marks[mark].name in milestones:
+            routine |= 1 << milestones.index(plan.names.marks[mark].name)
         elif op == Op.LEAVE:
-            found.setdefault(step, set()).update(routine)
-            routine = set()
-    return {step: tuple(name for name in LIBRARY_MARKS if name in marks) for step, marks in found.items()}
-
-
-def _is_gate(mark: MarkName, directions: list[str]) -> bool:
-    return mark.place in directions and mark.name in GATE_MARKS
+            found[step] |= routine
+            routine = 0
+    return found
 
 
 def _position(name: str, names: list[str] | tuple[str, ...]) -> int:

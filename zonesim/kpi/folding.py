@@ -144,14 +144,14 @@ def fold_marks(
     heads: Shorts,
     notes: Ints,
     late: Ints,
-    declarations: Ints,
+    counted: Ints,
     passages: Ints,
     truths: Ints,
     accounts: Ints,
 ) -> None:
     """Fold some marks, flat: key, time of each."""
     begin, end = state[f.BEGIN], state[f.END]
-    width, stride = _u(state[f.MILESTONES]), _u(state[f.STRIDE])
+    width, stride, counts = _u(state[f.MILESTONES]), _u(state[f.STRIDE]), _u(state[f.COUNTS])
     for row in range(_u(0), _u(len(marks)), _TWO):
         key, time = _u(marks[row]), marks[row + _ONE]
         mark = (key >> _KEY) * _MARK
@@ -187,7 +187,8 @@ def fold_marks(
         if not table[mark + f.MORE]:
             continue
         inside = begin <= time < end
-        declarations[source] += inside and table[mark + f.DECLARES]
+        if inside and table[mark + f.COUNTED] >= 0:
+            counted[source * counts + _u(table[mark + f.COUNTED])] += 1
         if inside and table[mark + f.BEGINS] >= 0:
             passages[_u(table[mark + f.BEGINS]) * _DAY_HOURS + _u(time) // _HOUR % _DAY_HOURS] += 1
         if table[mark + f.ACCOUNT] >= 0:
@@ -204,7 +205,8 @@ def fold_inside(
     Note with the truths that may yet be found out that somebody is inside who has them.
 
     `inside`, flat: LEAVE pseudo-step and number of each token. `owners`, flat: step, kind of note, and base, first and
-    size of a child's number (see `fields`) for each truth of the tokens that a LEAVE ends; rows of a step together.
+    size of a child's number (see `fold_layout`) for each truth of the tokens that a LEAVE ends; rows of a step
+    together.
     """
     stride = _u(state[f.STRIDE])
     for row in range(_u(0), _u(len(inside)), _TWO):
@@ -222,6 +224,45 @@ def fold_inside(
             note = _find(notes, heads[dossier], owners[at + _ONE] << CHILD_BITS | owner)
             if note:
                 notes[_u(note - 1) * _NOTE + f.FACTS] |= 1 << _i(f.FINDINGS)
+
+
+@kernel
+def take_back(
+    state: Ints,
+    inside: Ints,
+    reachable: Ints,
+    directory: Ints,
+    milestones: Shorts,
+    heads: Shorts,
+    notes: Ints,
+    taken: Ints,
+) -> int:
+    """
+    Take back the milestones that a child who is inside has yet to reach; what a consignment itself has yet to reach, it
+    has not reached. Return how many were taken back, which `taken` holds then, flat: milestone, number of the token.
+
+    `inside`, flat: LEAVE pseudo-step and number of each token; `reachable`: by step, bits of the milestones that the
+    routine which it ends may reach.
+    """
+    found = _u(0)
+    width, stride = _u(state[f.MILESTONES]), _u(state[f.STRIDE])
+    for row in range(_u(0), _u(len(inside)), _TWO):
+        step, key = _u(inside[row]), _u(inside[row + _ONE])
+        source, ordinal, child = key >> _SOURCE & _SOURCE_MASK, key >> _CHILD & _ORDINAL_MASK, _i(key & _CHILD_MASK)
+        if not child or not reachable[step]:
+            continue
+        chunk = _u(directory[source * stride + (ordinal >> _CHUNK_BITS)])
+        place = ordinal & _CHUNK_MASK
+        note = _find(notes, heads[chunk * _CHUNK + place], state[f.REACHED] << CHILD_BITS | child)
+        reached = notes[_u(note - 1) * _NOTE + f.FACTS] if note else 0
+        missing = reachable[step] & ~reached
+        for milestone in range(_u(0), width):
+            cell = (chunk * width + milestone) * _CHUNK + place
+            if missing >> _i(milestone) & 1 and milestones[cell]:
+                milestones[cell] = 0
+                taken[found], taken[found + _ONE] = _i(milestone), _i(key)
+                found += _TWO
+    return _i(found) // 2  # type: ignore[return-value]
 
 
 # --- visits

@@ -12,7 +12,7 @@ from zonesim.kpi import fold_layout as f
 from zonesim.kpi import folding
 from zonesim.kpi.conservation import Books, check_cohort, check_integrals
 from zonesim.kpi.consignment_table import Dossiers, Waits
-from zonesim.kpi.fold_tables import HOURS, TRUTH_MARKS, wanted
+from zonesim.kpi.fold_tables import HOURS, TRUTH_MARKS, fold_tables
 from zonesim.kpi.weekly import WEEK_HOURS, Occupancy
 from zonesim.plan.columns import Rows, flat
 from zonesim.plan.plan import Plan
@@ -32,9 +32,9 @@ class Columns:
 
     `dossiers`: what each consignment reached, and notes of the measured tokens. `measured`: by source, ordinals of the
     first measured consignment and of the first one after them; `known`: by source, how many arrived.
-    `steps`: sums of visits of measured tokens, with the fields that `fields` names; `waits`: those above 0, by step.
-    `truths`: by truth, how often measured tokens made each of TRUTH_MARKS. `declarations`: by source, marks declared
-    made inside the window by any token.
+    `steps`: sums of visits of measured tokens, with the fields that `fold_layout` names; `waits`: those above 0, by
+    step. `truths`: by truth, how often measured tokens made each of TRUTH_MARKS. `counted`: by source and mark that is
+    counted, how often any token made it inside the window.
 
     By gate direction and hour of the day, shape (directions, 24): `passages` begun by any token inside the window;
     `waiting`, ms that any token waited for a lane inside the window; `waits_sum` and `waits_begun`, summed waits and
@@ -50,7 +50,7 @@ class Columns:
     steps: Ints
     waits: Waits
     truths: Ints
-    declarations: Ints
+    counted: Ints
     passages: Ints
     waiting: Ints
     waits_sum: Ints
@@ -65,8 +65,8 @@ class Reducer:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.wanted = wanted(plan)
-        self.scopes = self.wanted.scopes
+        self.tables = fold_tables(plan)
+        self.scopes = self.tables.scopes
         begin, end, horizon = (int(value) for value in plan.window)
         sources, lanes = len(plan.names.sources), len(self.scopes.lanes)
         self.waiting = Occupancy(lanes, begin, end)
@@ -74,11 +74,12 @@ class Reducer:
         self.state = np.zeros(f.STATE_FIELDS, dtype=np.int64)
         self.state[f.BEGIN], self.state[f.END], self.state[f.HORIZON] = begin, end, horizon
         self.state[f.TRUTHS] = bool(self.scopes.truths)
-        self.dossiers = Dossiers(self.wanted, sources, self.state)
+        self.dossiers = Dossiers(self.tables, sources, self.state)
         self.waits = Waits(len(plan.names.steps), self.state)
-        self.steps = self.wanted.steps.copy()
+        self.steps = self.tables.steps.copy()
         self.books = Books(plan)
-        self.declarations = np.zeros(max(sources, 1), dtype=np.int64)
+        self.state[f.COUNTS] = counts = max(len(self.tables.counted), 1)
+        self.counted = np.zeros(max(sources, 1) * counts, dtype=np.int64)
         self.passages, self.waits_sum, self.waits_begun = (
             np.zeros(max(lanes, 1) * HOURS, dtype=np.int64) for _ in range(3)
         )
@@ -100,7 +101,7 @@ class Reducer:
         folding.fold_marks(
             self.state,
             marks,
-            self.wanted.marks,
+            self.tables.marks,
             own.sources.ravel(),
             own.directory,
             own.arrivals,
@@ -108,7 +109,7 @@ class Reducer:
             own.heads,
             own.notes,
             own.late,
-            self.declarations,
+            self.counted,
             self.passages,
             self.truths,
             self.books.accounts,
@@ -121,8 +122,8 @@ class Reducer:
             self.state,
             visits,
             self.steps,
-            self.wanted.takes,
-            self.wanted.lanes,
+            self.tables.takes,
+            self.tables.lanes,
             self.dossiers.sources.ravel(),
             self.busy.cells,
             self.waiting.cells,
@@ -153,7 +154,7 @@ class Reducer:
         folding.fold_inside(
             self.state,
             still[leaves].ravel(),
-            self.wanted.owners,
+            self.tables.owners,
             own.sources.ravel(),
             own.directory,
             own.heads,
@@ -168,7 +169,7 @@ class Reducer:
             steps=steps,
             waits=self.waits,
             truths=self.truths.reshape(-1, len(TRUTH_MARKS))[: len(self.scopes.truths)],
-            declarations=self.declarations[: len(sources)],
+            counted=self.counted.reshape(-1, int(self.state[f.COUNTS]))[: len(sources)],
             passages=self.passages.reshape(-1, HOURS)[:lanes],
             waiting=self.waiting.folded(HOURS),
             waits_sum=self.waits_sum.reshape(-1, HOURS)[:lanes],

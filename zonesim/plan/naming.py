@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from zonesim.faults import Place, ScenarioFault
 from zonesim.plan.plan import MarkName, StepName
 from zonesim.policy import ResolvedTree
+from zonesim.scenario import load_catalogue
 from zonesim.scenario.traffic import Traffic
 
 
@@ -34,7 +35,8 @@ def colliding(
             kind, place = ("group", world.place(("traffic", name, "group"))) if entry.group else ("entry", own)
             flow = world.key_place(world.flow_path(called))
             yield _alike(f"{kind} '{called}'", place, f"flow '{called}', which others use", flow)
-    lanes = {mark.place for mark in marks if mark.name == "gate_arrived"}
+    passage = load_catalogue().passage
+    lanes = {mark.place for mark in marks if passage is not None and mark.name == passage.from_}
     for step in steps:
         heads = {step.flow, traffic[step.entry].group or step.entry} if len(step.path) == 1 else set()
         for lane in sorted({f"{head}.{step.path[0]}" for head in heads} & lanes):

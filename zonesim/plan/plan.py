@@ -19,6 +19,7 @@ import numpy as np
 from zonesim.plan.columns import TABLES, Floats, Ints, Rows, Words, flat
 from zonesim.plan.distributions import law_mean, law_range
 from zonesim.plan.operations import NOWHERE, Instruction, decoded
+from zonesim.scenario import KpiDeclaration
 
 MEANING: Final = 1
 """
@@ -132,11 +133,18 @@ class Names:
     """How many groups of children JOIN can wait for."""
     notes: tuple[str, ...] = ()
     """What people should know about how the plan was made, e.g. rows of a log that lie outside the run."""
+    kpis: tuple[tuple[str, KpiDeclaration], ...] = ()
+    """The scenario's own KPIs by name."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plan:
-    """A compiled scenario of one arm; arrays as declared in `TABLES`, all read-only."""
+    """
+    A compiled scenario of one arm; arrays as declared in `TABLES`, all read-only.
+
+    A plan is equal to itself only, so that what is worked out for it once is found again by it; `identity` says whether
+    two are the same run.
+    """
 
     program: Rows
     needs: Rows

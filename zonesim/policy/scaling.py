@@ -23,7 +23,7 @@ from zonesim.policy.resolved_tree import USES
 from zonesim.scenario import Flow, Path_, Scenario
 from zonesim.scenario.fields import Law, is_reference
 
-EXTENTS: Final = frozenset({"Duration", "Time", "Rate", "Distance", "Count", "Capacity"})
+EXTENTS: Final = frozenset({"Duration", "Time", "Rate", "Distance", "Count", "Capacity", "CostRate"})
 """Field types that are times or amounts: these are scaled wherever they stand in what is scaled."""
 
 RATIOS: Final = frozenset({"Share", "Speed", "Cv", "Shape", "Phases"})

@@ -2,6 +2,7 @@
 
 from zonesim.scenario.catalogue import Catalogue, load_catalogue
 from zonesim.scenario.checking import check
+from zonesim.scenario.kpis import KpiDeclaration
 from zonesim.scenario.models import Flow, Scenario, SourceNote, Step
 from zonesim.scenario.policy_documents import Edit, Measure, Practice, Regime
 from zonesim.scenario.reader import NOT_YAML, Document, Path_, nearest, read_file, read_option, read_text
@@ -12,6 +13,7 @@ __all__ = [
     "Document",
     "Edit",
     "Flow",
+    "KpiDeclaration",
     "Measure",
     "Path_",
     "Practice",

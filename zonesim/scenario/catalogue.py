@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from zonesim.faults import Faults, Place, ScenarioFault
 from zonesim.scenario.calendars import HolidaysDocument
 from zonesim.scenario.checking import check
+from zonesim.scenario.kpis import KpiDeclaration, KpisDocument, Passage
 from zonesim.scenario.models import FlowDocument, SourceNote
 from zonesim.scenario.policy_documents import Measure, Regime, Sources, Tables, ZonesDocument
 from zonesim.scenario.reader import Document, Path_, read_text
@@ -28,6 +29,7 @@ KINDS: Final[dict[str, type[BaseModel]]] = {
     "zones": ZonesDocument,
     "statuses": Statuses,
     "sources": Sources,
+    "kpis": KpisDocument,
 }
 _HEAD: Final = {"zonesim", "kind", "name"}
 
@@ -51,6 +53,10 @@ class Catalogue:
     measures: dict[str, Measure] = field(default_factory=dict)
     regimes: dict[str, Regime] = field(default_factory=dict)
     sources: dict[str, SourceNote] = field(default_factory=dict)
+    kpis: list[tuple[str, KpiDeclaration]] = field(default_factory=list)
+    """Names and declarations; a name may stand in several scopes."""
+    passage: Passage | None = None
+    """The marks of a passage of a gate."""
     documents: dict[str, Document] = field(default_factory=dict)
     """The document of each measure and regime by name, for the places of its edits, and that of the zones."""
     places: dict[Path_, Place] = field(default_factory=dict)
@@ -113,6 +119,9 @@ def load_catalogue() -> Catalogue:
             for table in ("calendars", "profiles"):
                 getattr(catalogue, table).update(document.tree.get(table, {}))
                 adopt_places(document, (table,), (table,), catalogue.places, catalogue.keys)
+        elif isinstance(model, KpisDocument):
+            catalogue.kpis += model.kpis.items()
+            catalogue.passage = model.passage or catalogue.passage
         elif isinstance(model, ZonesDocument):
             catalogue.zones.update(model.as_settings(document.tree))
             catalogue.documents["zones"] = document

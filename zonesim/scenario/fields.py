@@ -180,6 +180,7 @@ Rate = Annotated[Any, _checked("rate"), in_schema("Rate")]
 Share = Annotated[Any, _checked("share", units.parse_share), in_schema("Share")]
 Distance = Annotated[Any, _checked("distance"), in_schema("Distance")]
 Speed = Annotated[Any, _checked("speed"), in_schema("Speed")]
+CostRate = Annotated[Any, _checked("cost rate"), in_schema("CostRate")]
 
 
 def _between(what: str, low: float, high: float, example: float) -> Callable[[Any], Any]:
@@ -291,6 +292,12 @@ def check_signs(value: Any) -> Any:  # noqa: ANN401
 
 Words = Annotated[str, BeforeValidator(_text), in_schema("Name")]
 """What is written for people: a remark, a title, the name of a file or of a column."""
+
+
+def as_list(value: Any) -> Any:  # noqa: ANN401
+    """Return a list of names; one name stands for itself alone."""
+    return [value] if isinstance(value, str) else value
+
 
 Label = Annotated[str, AfterValidator(_one_line)]
 """What people call something, on one line."""

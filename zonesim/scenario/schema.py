@@ -43,6 +43,7 @@ _ABOUT: Final = {
     "Share": "A share, e.g. `5 %`",
     "Distance": "A distance, e.g. `99 km`",
     "Speed": "A speed, e.g. `45 km/h`",
+    "CostRate": "What an hour costs, e.g. `60 CNY/h`",
 }
 
 
@@ -60,7 +61,7 @@ def _doubtful(plain: Schema, about: str) -> Schema:
 
 
 def _quantity(name: str) -> Schema:
-    kind = "duration" if name == "Time" else name.lower()
+    kind = {"Time": "duration", "CostRate": "cost rate"}.get(name, name.lower())
     known = {**units.UNITS[kind], **(units.UNITS[units.WORKING] if name == "Time" else {})}
     words = "|".join(sorted((unit.replace("/", r"\/") for unit in known), key=len, reverse=True))
     number = _SHARE if kind == "share" else _NUMBER

@@ -21,6 +21,7 @@ from zonesim.scenario.fields import (
     Take,
     Whole,
     Words,
+    as_list,
     check_total,
     in_schema,
     is_doubt,
@@ -177,10 +178,6 @@ Next = Annotated[
 """The step to go on with, or the share of tokens for each; the rest goes on with the next step."""
 
 
-def _names(value: Any) -> Any:  # noqa: ANN401
-    return [value] if isinstance(value, str) else value
-
-
 class Step(Strict):
     """
     One step of a flow.
@@ -260,7 +257,7 @@ class Step(Strict):
     """What is changed when the work is done, e.g. `{debit: {$zone.stock: 3}, status: released}`."""
     spawn: Spawn | None = None
     """Starts a token of another traffic entry, e.g. `returns` or `{traffic: returns, after: 3 d}`."""
-    mark: Annotated[list[PartName], BeforeValidator(_names), in_schema("Names")] = []
+    mark: Annotated[list[PartName], BeforeValidator(as_list), in_schema("Names")] = []
     """Notes the moment under this name, or under several, e.g. `released` or `[released, pickup_allowed]`."""
     next: Next | None = None
     """

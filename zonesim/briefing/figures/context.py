@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,25 +30,6 @@ CAPTION_ROOM: Final = 4.0
 
 NOT_GIVEN: Final = frozenset({"grows", "missing"})
 """Tags of what has no value, with a word that says why."""
-
-CONTROL: Final = ("missed.share", "officer_hours.day", "false_stops.rate")
-"""Quantities that come first where the question is what measures do."""
-
-CHIEF: Final = (
-    "dwell.mean",
-    "officer_hours.day",
-    "pass.mean",
-    "missed.share",
-    "clearance.mean",
-    "customs.mean",
-    "truck_hours.day",
-    "inspected.rate",
-    "queue.mean",
-    "stay.mean",
-    "wait.mean",
-    "utilisation",
-)
-"""Quantities that are shown where there is room for few, the most telling first."""
 
 
 @dataclass(frozen=True)
@@ -246,7 +228,9 @@ class FigureContext:
         scope = kpi.definition.scope
         if scope == "flow":
             return self.flow_title(kpi.subject)
-        if scope in {"place", "resource"}:
+        if scope == "zone":
+            return self.zone_title(kpi.subject)
+        if scope in {"gate", "resource"}:
             return self.place_title(kpi.subject, full=True)
         if scope == "truth":
             truth = kpi.subject.partition(".")[2]
@@ -257,9 +241,10 @@ class FigureContext:
     def quantity(self, kpi: Kpi) -> str:
         """Return what a KPI measures, in words."""
         words = kpi.definition.en if self.language == "en" else kpi.definition.zh
-        if kpi.definition.what != "stage":
+        if kpi.definition.kind != "stages":
             return words
-        first, _, last = kpi.id.removeprefix(f"{kpi.subject}.stage.").removesuffix(".mean").partition("_to_")
+        _, _, stage = kpi.id.removeprefix(f"{kpi.subject}.").partition(".")
+        first, _, last = stage.rpartition(".")[0].partition("_to_")
         between = self.say("stages.between", first=self.say.term(first), last=self.say.term(last))
         return self.say("named", label=words, name=between)
 
@@ -313,8 +298,9 @@ class FigureContext:
 
         Where the arms do not differ in measures they stay in their order.
         """
-        rank = {what: place for place, what in enumerate(CONTROL)} if self.with_and_without else {}
-        return sorted(kpis, key=lambda kpi: rank.get(kpi.definition.what, len(rank)))
+        if not self.with_and_without:
+            return list(kpis)
+        return sorted(kpis, key=lambda kpi: math.inf if kpi.definition.control is None else kpi.definition.control)
 
     def chief(self) -> list[Kpi]:
         """
@@ -325,13 +311,13 @@ class FigureContext:
             return [self.by_id[name] for name in self.wanted]
         if self.reported:
             return self.told_first(self.by_id[name] for name in self.reported if name in self.by_id)
-        ranked: dict[str, list[tuple[float, Kpi]]] = {what: [] for what in CHIEF}
+        ranked: dict[tuple[float, str], list[tuple[float, Kpi]]] = {}
         for kpi in self.kpis:
-            if kpi.headline and kpi.definition.what in ranked:
+            if kpi.headline and kpi.definition.order is not None:
                 size = max((_size(self, arm, kpi.id) for arm in self.names[1:]), default=0.0)
-                ranked[kpi.definition.what].append((-size, kpi))
-        rows = [sorted(found, key=lambda pair: pair[0]) for found in ranked.values()]
-        turns = [row[turn] for turn in range(max(map(len, rows))) for row in rows if turn < len(row)]
+                ranked.setdefault((kpi.definition.order, kpi.definition.what), []).append((-size, kpi))
+        rows = [sorted(found, key=lambda pair: pair[0]) for _, found in sorted(ranked.items())]
+        turns = [row[turn] for turn in range(max(map(len, rows), default=0)) for row in rows if turn < len(row)]
         # What an arm changes comes before what no arm does.
         return self.told_first(kpi for size, kpi in sorted(turns, key=lambda pair: pair[0] >= 0))
 

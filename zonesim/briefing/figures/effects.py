@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from zonesim.briefing.figures import style
-from zonesim.briefing.figures.context import CONTROL, MOST_ARMS, NOT_GIVEN, FigureContext
+from zonesim.briefing.figures.context import MOST_ARMS, NOT_GIVEN, FigureContext
 from zonesim.kpi import Kpi
 
 MOST_ROWS: Final = 19
@@ -88,7 +88,7 @@ def _chosen(context: FigureContext) -> tuple[list[Kpi], int]:
     telling = [kpi for kpi in kpis if not all(_is_nothing(context, arm, kpi) for arm in others)]
     if context.reported:
         return telling, len(kpis) - len(telling)
-    first = [kpi for kpi in telling if context.with_and_without and kpi.definition.what in CONTROL]
+    first = [kpi for kpi in telling if context.with_and_without and kpi.definition.control is not None]
     rest = [kpi for kpi in telling if kpi not in first]
     if len(telling) > 2 * MOST_ROWS - 10:
         rest = [kpi for kpi in rest if any(context.effects[arm, kpi.id].tag != FAINT for arm in others)]

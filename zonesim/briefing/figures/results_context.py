@@ -10,9 +10,8 @@ from zonesim.analysis import compared
 from zonesim.briefing.figures.context import FigureContext, Told
 from zonesim.briefing.text.varied_words import future_words
 from zonesim.briefing.text.words import Language, Words
-from zonesim.experiment import KpiInfo, Results, are_as_run, have_changed, load_results, recall_arms
+from zonesim.experiment import Results, are_as_run, have_changed, load_results, recall_arms
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
-from zonesim.kpi import DEFINITIONS, Kpi
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def results_context(folder: Path, language: Language, wanted: Sequence[str]) -> 
         if name not in results.kpis:
             raise UnknownName(f"no KPI '{name}' in these results", Place("--kpi"), suggest(name, results.kpis))
     arms = recall_arms(results)
-    kpis = [kpi for info in results.kpis.values() if (kpi := _kpi(info)) is not None]
+    kpis = [info.kpi for info in results.kpis.values()]
     runs = {arm: results.runs(arm, future) for arm in results.arms}
     comparison = compared(results, future, [kpi.id for kpi in kpis], runs)
     say = Words(language)
@@ -65,15 +64,3 @@ def results_context(folder: Path, language: Language, wanted: Sequence[str]) -> 
         name = future_words(drawn, settings) if settings else say("path.as_written")
         drawn = replace(drawn, future=say("caption.future", name=name))
     return Shown(results, drawn, have_changed(results))
-
-
-def _kpi(info: KpiInfo) -> Kpi | None:
-    """Return a KPI with its definition, found by id, unit and label; None when this version defines it no more."""
-    for definition in DEFINITIONS:
-        subject, _, what = (
-            info.id.partition(".stage.") if definition.what == "stage" else info.id.rpartition(f".{definition.what}")
-        )
-        ends = bool(what) if definition.what == "stage" else info.id.endswith(f".{definition.what}")
-        if ends and definition.unit == info.unit and info.en.startswith(f"{subject}: {definition.en}"):
-            return Kpi(info.id, definition, subject, info.headline, info.en, info.zh)
-    return None

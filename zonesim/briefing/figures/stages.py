@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 from zonesim.briefing.figures import style
 from zonesim.briefing.figures.context import FigureContext
 from zonesim.briefing.text.words import Words
-from zonesim.kpi.catalogue import LIBRARY_MARKS
+from zonesim.kpi import way
 
 MOST_PANELS: Final = 4
 MANY: Final = 4
@@ -79,7 +79,8 @@ def _stages(context: FigureContext) -> tuple[dict[str, dict[Stage, list[float]]]
 
 
 def _order(stage: Stage) -> tuple[int, int]:
-    first, last = (LIBRARY_MARKS.index(mark) if mark in LIBRARY_MARKS else len(LIBRARY_MARKS) for mark in stage)
+    marks = way()
+    first, last = (marks.index(mark) if mark in marks else len(marks) for mark in stage)
     return first, last
 
 

@@ -11,7 +11,6 @@ from zonesim.analysis import Point
 from zonesim.briefing.tables.workbook import GENERAL, PERCENT, Cell, Sheet, Workbook, workbook
 from zonesim.briefing.text.words import glossary
 from zonesim.experiment import Results
-from zonesim.kpi.definitions import DEFINITIONS
 from zonesim.policy import Entry
 from zonesim.writing import write_table
 
@@ -212,7 +211,5 @@ def _provenance_sheet(book: Workbook, results: Results) -> None:
     ]
     for key, value in facts:
         sheet.append([key, value if isinstance(value, int) else str(value or "")])
-    meanings = {definition.what: definition.meaning for definition in DEFINITIONS}
     for kpi in results.reported():
-        what = next((name for name in sorted(meanings, key=len, reverse=True) if kpi.endswith(f".{name}")), "stage")
-        sheet.append([kpi, meanings.get(what, "")])
+        sheet.append([kpi, results.kpis[kpi].kpi.definition.meaning])
