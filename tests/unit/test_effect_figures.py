@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from tests.made_up import NAN, kpis, made_up, ordinary, resolved, world_with
 from zonesim.analysis import compare
 from zonesim.briefing.figures import style
-from zonesim.briefing.figures.comparison import FigureContext, parts_of
+from zonesim.briefing.figures.comparison import FigureContext
 from zonesim.briefing.figures.effects import change_text, effects_figures
 from zonesim.briefing.figures.waterfall import bars, package_of, waterfall_figure
 from zonesim.briefing.figures.week import week_figure, weekly
@@ -165,9 +165,9 @@ def test_a_waterfall_is_drawn_of_measures() -> None:
     arms = resolved(world_with(), ["11", "10"])
     context = made_up(arms)
     with style.look():
-        figure = waterfall_figure(context, parts_of(context))
+        figure = waterfall_figure(context)
         fewer = {name: arm for name, arm in arms.items() if name != "10"}
-        reason = waterfall_figure(made_up(fewer), parts_of(made_up(fewer)))
+        reason = waterfall_figure(made_up(fewer))
     assert not isinstance(figure, str)
 
     assert len(figure.axes) == 4

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final
 
+from zonesim.briefing.figures import COMPARED, VARIED
 from zonesim.experiment import Design, folder_name
 from zonesim.experiment.results import STUDY
 from zonesim.scenario.paths import is_odd
@@ -15,20 +16,6 @@ from zonesim.writing import make_folder, unwritable
 
 EARLIER: Final = "earlier"
 """What a run is called whose folder does not say its number."""
-
-COMPARED: Final = (
-    "process_map_*",
-    "effects",
-    "effects_*",
-    "dwell",
-    "stages",
-    "gate_queue",
-    "week",
-    "waterfall",
-    "zones",
-)
-VARIED: Final = ("sweep", "sweep_*", "heat_*")
-"""Names of the files of figures, without language and format: of arms side by side, and of what was varied."""
 
 MOST_LETTERS: Final = 120
 """Letters of a file's name, at most."""

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from zonesim.briefing.figures import style
+from zonesim.briefing.figures import COMPARED, FIGURES, style
 from zonesim.briefing.figures.context import FigureContext
-from zonesim.briefing.figures.dwell import dwell_figure
-from zonesim.briefing.figures.effects import effects_figures
-from zonesim.briefing.figures.gate import gate_figure
-from zonesim.briefing.figures.process_map import map_figures
-from zonesim.briefing.figures.stages import stages_figure
-from zonesim.briefing.figures.waterfall import waterfall_figure
-from zonesim.briefing.figures.week import week_figure
-from zonesim.briefing.figures.zones import zones_figure
-from zonesim.briefing.folders import COMPARED, file_names
+from zonesim.briefing.folders import file_names
 
 __all__ = ["FigureContext", "draw_all", "figures", "save_all"]
 
@@ -29,26 +22,13 @@ def figures(context: FigureContext) -> dict[str, Figure]:
 
 def attempt(context: FigureContext) -> dict[str, Figure | str]:
     """Return every figure by the name of its file, or in words why the results do not allow it."""
+    found: dict[str, Figure | str] = {}
     with style.look(context.language):
-        maps = map_figures(context)
-        found: dict[str, Figure | str] = {"process_map": maps} if isinstance(maps, str) else {**maps}
-        effects = effects_figures(context)
-        found |= {"effects": effects} if isinstance(effects, str) else effects
-        found["dwell"] = dwell_figure(context)
-        found["stages"] = stages_figure(context)
-        found["gate_queue"] = gate_figure(context)
-        found["week"] = week_figure(context)
-        found["waterfall"] = waterfall_figure(context, parts_of(context))
-        found["zones"] = zones_figure(context)
+        for name, place in FIGURES.items():
+            module, _, function = place.partition(":")
+            drawn = getattr(import_module(f"zonesim.briefing.figures.{module}"), function)(context)
+            found |= drawn if isinstance(drawn, dict) else {name: drawn}
     return found
-
-
-def parts_of(context: FigureContext) -> dict[str, frozenset[str]]:
-    """Return what each arm is made of: its measures with their parameters."""
-    return {
-        name: frozenset(f"{each.measure} {each.limits()}" for each in arm.arm.measures)
-        for name, arm in context.arms.items()
-    }
 
 
 def draw_all(folder: Path, context: FigureContext) -> list[Path]:

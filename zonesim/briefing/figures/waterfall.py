@@ -42,6 +42,14 @@ class _Bar:
     colour: str
 
 
+def parts_of(context: FigureContext) -> Parts:
+    """Return what each arm is made of: its measures with their parameters."""
+    return {
+        name: frozenset(f"{each.measure} {each.limits()}" for each in arm.arm.measures)
+        for name, arm in context.arms.items()
+    }
+
+
 def package_of(parts: Parts) -> tuple[str, list[str]] | None:
     """
     Return the largest arm that is made of what at least two other arms have one each of, and these arms in order.
@@ -56,10 +64,10 @@ def package_of(parts: Parts) -> tuple[str, list[str]] | None:
     return None
 
 
-def waterfall_figure(context: FigureContext, parts: Parts) -> Figure | str:
+def waterfall_figure(context: FigureContext) -> Figure | str:
     """Draw the way from the baseline to the package for the most telling KPIs, or say why not."""
     say = context.say
-    found = package_of(parts)
+    found = package_of(parts_of(context))
     if found is None:
         return say("waterfall.no_package")
     package, alone = found
