@@ -119,8 +119,22 @@ TABLE: Final = (
 _UNKNOWN: Final = 1 << 62
 
 
+CONTROL_GROUPS: Final = Path("/sys/fs/cgroup")
+"""Where Linux says what a container may use: version 2 in the folder itself, version 1 below `memory`."""
+
+_GROUP_FILES: Final = (
+    ("memory.max", "memory.current", "memory.stat", "inactive_file"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat", "total_inactive_file"),
+)
+"""Of each version: the limit, what is used, and the count in what is used that is given up when need be."""
+
+
 def free_memory() -> int:
-    """Return how many bytes may still be used; very many where the system does not say."""
+    """Return how many bytes may still be used, on the machine and in its container; very many where nobody says."""
+    return min(_free_on_machine(), _free_in_container())
+
+
+def _free_on_machine() -> int:
     try:
         for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
             if line.startswith("MemAvailable:"):
@@ -131,3 +145,16 @@ def free_memory() -> int:
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):
         return _UNKNOWN
+
+
+def _free_in_container() -> int:
+    for limit, used, counts, spare in _GROUP_FILES:
+        try:
+            most = int((CONTROL_GROUPS / limit).read_text(encoding="ascii"))
+            now = int((CONTROL_GROUPS / used).read_text(encoding="ascii"))
+            lines = (CONTROL_GROUPS / counts).read_text(encoding="ascii").splitlines()
+        except (OSError, ValueError):  # no such version, or `max`: no limit
+            continue
+        kept = dict(line.split() for line in lines)
+        return max(most - now + int(kept.get(spare, 0)), 0)
+    return _UNKNOWN

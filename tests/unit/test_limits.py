@@ -11,7 +11,7 @@ import time
 import pytest
 
 from tests.helper import ROOT, ListSink, plan_of
-from zonesim import cli
+from zonesim import cli, limits
 from zonesim.compiled import jit
 from zonesim.engine import ENGINES, compiled_engine, engine_for, simulate
 from zonesim.experiment import Execution, run_arms
@@ -194,3 +194,46 @@ def test_what_needs_more_memory_than_there_is_ends_in_words(monkeypatch, capsys)
     outcome = module._attempt(job, module.Cell("key", (0, 1)))
 
     assert [(each.message, each.exit_code) for each in outcome.failures] == [(words, 3)] * 2
+
+
+@pytest.mark.parametrize(
+    ("files", "free"),
+    [
+        (
+            {"memory.max": "1000000", "memory.current": "400000", "memory.stat": "anon 300000\ninactive_file 100000\n"},
+            700_000,
+        ),
+        ({"memory.max": "1000", "memory.current": "4000", "memory.stat": "inactive_file 0\n"}, 0),
+        (
+            {
+                "memory/memory.limit_in_bytes": "1000000",
+                "memory/memory.usage_in_bytes": "400000",
+                "memory/memory.stat": "inactive_file 7\ntotal_inactive_file 50000\n",
+            },
+            650_000,
+        ),
+    ],
+    ids=["version 2", "more than there is", "version 1"],
+)
+def test_a_container_has_its_limit(monkeypatch, tmp_path, files, free):
+    """
+    What may be used is what the container's limit leaves, where that is less than what the machine has.
+    """
+    (tmp_path / "memory").mkdir()
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="ascii")
+    monkeypatch.setattr(limits, "CONTROL_GROUPS", tmp_path)
+
+    assert limits.free_memory() == free
+
+
+def test_without_a_container_the_machine_counts(monkeypatch, tmp_path):
+    """
+    A limit of `max`, or none at all, leaves what the machine has.
+    """
+    monkeypatch.setattr(limits, "CONTROL_GROUPS", tmp_path)
+    plain = limits.free_memory()
+    (tmp_path / "memory.max").write_text("max\n", encoding="ascii")
+
+    assert plain > 1_000_000
+    assert limits.free_memory() > 1_000_000
