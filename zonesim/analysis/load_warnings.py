@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from zonesim.plan import Load, Plan, grown_lines, loads
-from zonesim.plan.ways import Cause
+from zonesim.plan import Cause, Load, Plan, grown_lines, loads
 
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 

@@ -7,10 +7,19 @@ from dataclasses import replace
 from itertools import combinations
 
 from zonesim.kpi import Kpi, Quantity, Scopes, fold_tables, quantities
-from zonesim.plan import Load, Plan, grown_lines, loads, overloaded_sources
-from zonesim.plan.distributions import Law as Kind
-from zonesim.plan.operations import NOWHERE, BranchOn, Units
-from zonesim.plan.plan import MarkName, StepName
+from zonesim.plan import (
+    NOWHERE,
+    BranchOn,
+    Load,
+    MarkName,
+    Plan,
+    StepName,
+    Units,
+    grown_lines,
+    loads,
+    overloaded_sources,
+)
+from zonesim.plan import Law as Kind
 from zonesim.policy import Change
 
 Law = tuple[object, ...]

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from zonesim.api.relations import relation
 from zonesim.engine import AUTO, simulate
-from zonesim.plan import Plan
-from zonesim.plan.records import NEVER, Ints, child_of, number_of, ordinal_of, place_of, source_of
+from zonesim.plan import NEVER, Ints, Plan, child_of, number_of, ordinal_of, place_of, source_of
 from zonesim.tracing.trail import Log
 
 _TOKEN: Final = [("entry", np.int64), ("ordinal", np.int64), ("child", np.int64)]

@@ -14,8 +14,7 @@ from zonesim.compiled.jit import is_ready, note_ready
 from zonesim.engine import compiled_engine
 from zonesim.engine.reference import engine as reference_engine
 from zonesim.engine.run_faults import too_long
-from zonesim.plan.plan import Plan
-from zonesim.plan.records import Sink, Totals
+from zonesim.plan import Plan, Sink, Totals
 
 __all__ = ["AUTO", "ENGINES", "Engine", "engine_for", "is_ready", "note_ready", "simulate", "too_long"]
 

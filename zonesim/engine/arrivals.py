@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 from zonesim.compiled.arithmetic import log
 from zonesim.compiled.streams import uniform
 from zonesim.engine.run_faults import too_many_tokens
-from zonesim.plan.operations import NOWHERE
-from zonesim.plan.plan import LISTED_CLASS, ArrivalsBy, Plan
-from zonesim.plan.records import LARGEST_ORDINAL
+from zonesim.plan import LARGEST_ORDINAL, LISTED_CLASS, NOWHERE, ArrivalsBy, Plan
 
 BY_MEMBERS: Final = 1
 BY_TOKEN: Final = 2

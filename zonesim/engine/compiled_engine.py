@@ -20,10 +20,21 @@ from zonesim.engine.kernel_input import MOST_AHEAD, SIDE_BY_SIDE, laid_out, with
 from zonesim.engine.run_faults import endless, made_twice, overdrawn, spawn_loop, too_large, too_many_tokens
 from zonesim.engine.state import Batch, Needs, Request, ResourceState, Token, Visit
 from zonesim.limits import LARGEST_ROOM, free_memory
-from zonesim.plan.columns import MARK, VISIT, flat, structured
-from zonesim.plan.operations import NOWHERE, Clock
-from zonesim.plan.plan import Plan
-from zonesim.plan.records import NEVER, NUMBER_BITS, Block, Ints, Sink, Totals
+from zonesim.plan import (
+    MARK,
+    NEVER,
+    NOWHERE,
+    NUMBER_BITS,
+    VISIT,
+    Block,
+    Clock,
+    Ints,
+    Plan,
+    Sink,
+    Totals,
+    flat,
+    structured,
+)
 
 BLOCK_ROWS: Final = 16_384
 """Visits (and marks) in a record block."""

@@ -6,9 +6,7 @@ from collections.abc import Iterable
 
 from zonesim.engine.state import ResourceState, Token
 from zonesim.faults import RunFault
-from zonesim.plan.operations import NOWHERE, Op
-from zonesim.plan.plan import Plan
-from zonesim.plan.records import NEVER
+from zonesim.plan import NEVER, NOWHERE, Op, Plan
 from zonesim.units import format_ms
 
 NAMED = 6

@@ -27,8 +27,7 @@ from zonesim.compiled.arithmetic import log
 from zonesim.compiled.jit import inlined, kernel
 from zonesim.compiled.streams import lineage, random_bits, uniform, unit
 from zonesim.engine.sampling import draw_ms, quantile, sample, whole
-from zonesim.plan.operations import BranchOn, GatherBy, Op, SetWhat
-from zonesim.plan.records import CHILD_BITS, LARGEST_ORDINAL, NUMBER_BITS
+from zonesim.plan import CHILD_BITS, LARGEST_ORDINAL, NUMBER_BITS, BranchOn, GatherBy, Op, SetWhat
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -14,11 +14,7 @@ from numpy.typing import NDArray
 from zonesim.engine import kernel as k
 from zonesim.engine.arrivals import Population
 from zonesim.engine.sampling import prepare, whole
-from zonesim.plan.columns import TABLES, flat
-from zonesim.plan.distributions import Law
-from zonesim.plan.operations import NOWHERE, AtShiftEnd, BranchOn, Clock, GatherBy, Op
-from zonesim.plan.plan import Plan
-from zonesim.plan.records import Ints
+from zonesim.plan import NOWHERE, TABLES, AtShiftEnd, BranchOn, Clock, GatherBy, Ints, Law, Op, Plan, flat
 
 _COMPOSED: Final = (Law.MIXTURE, Law.BY_CLASS, Law.SHIFTED)
 

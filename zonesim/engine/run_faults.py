@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from zonesim.faults import RunFault
-from zonesim.plan.plan import Plan
-from zonesim.plan.records import CHILD_BITS, LARGEST_CHILD, LARGEST_ORDINAL
+from zonesim.plan import CHILD_BITS, LARGEST_CHILD, LARGEST_ORDINAL, Plan
 from zonesim.units import format_ms
 
 

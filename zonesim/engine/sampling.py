@@ -31,8 +31,7 @@ from zonesim.compiled.arithmetic import (
 )
 from zonesim.compiled.jit import inlined, kernel
 from zonesim.compiled.streams import uniform
-from zonesim.plan.columns import Rows
-from zonesim.plan.distributions import Law
+from zonesim.plan import Law, Rows
 from zonesim.units import LARGEST
 
 Index = NDArray[np.int64]

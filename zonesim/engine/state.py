@@ -6,9 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from zonesim.plan.operations import NOWHERE
-from zonesim.plan.plan import UNLIMITED
-from zonesim.plan.records import CHILD_BITS, LARGEST_ORDINAL, NEVER
+from zonesim.plan import CHILD_BITS, LARGEST_ORDINAL, NEVER, NOWHERE, UNLIMITED
 
 Needs = tuple[tuple["ResourceState", int], ...]
 """Resources, each with a number of its units."""

@@ -10,9 +10,7 @@ import numpy as np
 
 from zonesim.engine import simulate
 from zonesim.kpi import Reducer, measure
-from zonesim.plan import Plan, mean_batch
-from zonesim.plan.columns import TABLES
-from zonesim.plan.operations import Units, rows_where
+from zonesim.plan import TABLES, Plan, Units, mean_batch, rows_where
 
 PILOT: Final = 400
 """Tokens of a pilot run: enough to meet the common paths, and done in a fraction of a second."""

@@ -30,8 +30,7 @@ from numpy.typing import NDArray
 
 from zonesim.faults import DiskFull
 from zonesim.kpi import RunResult, table_version
-from zonesim.plan import Plan
-from zonesim.plan.plan import MEANING
+from zonesim.plan import MEANING, Plan
 from zonesim.writing import make_folder, whole
 
 FOLDER: Final = "cells"

@@ -16,7 +16,7 @@ from zonesim.experiment.identity import run_id, told_settings
 from zonesim.experiment.results import FORMAT, INPUTS, STUDY
 from zonesim.experiment.runner import Runs
 from zonesim.kpi import table_version
-from zonesim.plan.plan import MEANING
+from zonesim.plan import MEANING
 from zonesim.policy import count_kinds, flows_in_use, register
 from zonesim.version import __version__
 from zonesim.writing import make_folder, whole, write_text

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonesim.engine import simulate
-from zonesim.plan import Block, Plan
-from zonesim.plan.records import NEVER, Ints, place_of
+from zonesim.plan import NEVER, Block, Ints, Plan, place_of
 from zonesim.units import WEEK
 
 

@@ -19,9 +19,7 @@ from zonesim.fitting.arrivals import HOURS, SMALLEST_CELL, WEEK
 from zonesim.fitting.fragment import entry_name
 from zonesim.fitting.job import Fit
 from zonesim.fitting.log import UNKNOWN
-from zonesim.plan import Block, Plan, compile_plan
-from zonesim.plan.operations import rows_where
-from zonesim.plan.records import number_of, place_of, source_of
+from zonesim.plan import Block, Plan, compile_plan, number_of, place_of, rows_where, source_of
 from zonesim.policy import baseline, load_world, resolve
 from zonesim.units import DAY, HOUR
 

@@ -9,8 +9,7 @@ from itertools import pairwise
 
 from zonesim.kpi.definitions import SCOPES, Definition, Quantity, library, quantity_of
 from zonesim.kpi.scopes import Scopes, scopes_of
-from zonesim.plan.operations import NOWHERE, Op
-from zonesim.plan.plan import Plan
+from zonesim.plan import NOWHERE, Op, Plan
 
 
 @dataclass(frozen=True)

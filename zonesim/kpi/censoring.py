@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 
 from zonesim.kpi.consignment_table import Spans
-from zonesim.plan.records import Ints
+from zonesim.plan import Ints
 
 MOST_MISSING: Final = 0.01
 """Largest share of values that are missing, or undecided, with which a number is still given."""

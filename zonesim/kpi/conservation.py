@@ -13,8 +13,7 @@ import numpy as np
 
 from zonesim.faults import InternalError
 from zonesim.kpi import fold_layout as f
-from zonesim.plan.plan import Plan
-from zonesim.plan.records import Ints, Totals
+from zonesim.plan import Ints, Plan, Totals
 
 
 def check_integrals(plan: Plan, totals: Totals, stays: Ints, waits: Ints) -> None:

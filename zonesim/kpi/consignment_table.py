@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from zonesim.kpi import fold_layout as f
 from zonesim.kpi import folding
 from zonesim.kpi.fold_tables import ARRIVED, FoldTables
-from zonesim.plan.records import CHILD_BITS, Ints, ordinal_of, source_of
+from zonesim.plan import CHILD_BITS, Ints, ordinal_of, source_of
 
 Spans = NDArray[np.int32] | NDArray[np.int64]
 

@@ -12,9 +12,7 @@ from zonesim.kpi import fold_layout as f
 from zonesim.kpi.catalogue import Applied, applied, quantities
 from zonesim.kpi.scopes import Scopes, scopes_of
 from zonesim.kpi.weekly import Occupancy
-from zonesim.plan.operations import Op
-from zonesim.plan.plan import MarkName, Plan
-from zonesim.plan.records import Ints
+from zonesim.plan import Ints, MarkName, Op, Plan
 from zonesim.scenario import load_catalogue
 
 TRUTH_MARKS: Final = ("true", "checked", "caught", "missed", "false_stop", "corrected")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from zonesim.compiled.jit import inlined, kernel
 from zonesim.kpi import fold_layout as f
-from zonesim.plan.records import CHILD_BITS, LARGEST_CHILD, LARGEST_ORDINAL, LARGEST_SOURCE, NEVER, NUMBER_BITS
+from zonesim.plan import CHILD_BITS, LARGEST_CHILD, LARGEST_ORDINAL, LARGEST_SOURCE, NEVER, NUMBER_BITS
 from zonesim.units import HOUR
 
 Ints = NDArray[np.int64]

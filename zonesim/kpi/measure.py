@@ -19,8 +19,7 @@ from zonesim.kpi.numbers import NAN, NOBODY, Durations, Number, given, joined, m
 from zonesim.kpi.prepared import prepared, unit_of
 from zonesim.kpi.reducer import Columns, Reducer, by_hour
 from zonesim.kpi.visits import VisitNumbers
-from zonesim.plan.plan import Plan
-from zonesim.plan.records import NEVER, Ints, Totals
+from zonesim.plan import NEVER, Ints, Plan, Totals
 from zonesim.units import DAY, HOUR, SECOND
 
 _AT_A_TIME: Final = 1 << 17

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from zonesim.kpi.censoring import quantiles, share_within, too_many
 from zonesim.kpi.consignment_table import Spans
-from zonesim.plan.records import Ints
+from zonesim.plan import Ints
 from zonesim.scenario.kpis import limit_of, quantile_of
 
 NAN: Final = float("nan")

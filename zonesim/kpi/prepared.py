@@ -12,8 +12,7 @@ from zonesim import units
 from zonesim.kpi.catalogue import Applied
 from zonesim.kpi.fold_tables import KEPT, FoldTables, fold_tables
 from zonesim.kpi.scopes import Scopes
-from zonesim.plan.plan import Plan
-from zonesim.plan.records import Ints
+from zonesim.plan import Ints, Plan
 from zonesim.scenario.fields import mode_of
 
 

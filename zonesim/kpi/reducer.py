@@ -14,9 +14,7 @@ from zonesim.kpi.conservation import Books, check_cohort, check_integrals
 from zonesim.kpi.consignment_table import Dossiers, Waits
 from zonesim.kpi.fold_tables import HOURS, TRUTH_MARKS, fold_tables
 from zonesim.kpi.weekly import WEEK_HOURS, Occupancy
-from zonesim.plan.columns import Rows, flat
-from zonesim.plan.plan import Plan
-from zonesim.plan.records import Block, Ints, Totals
+from zonesim.plan import Block, Ints, Plan, Rows, Totals, flat
 from zonesim.units import DAY, HOUR
 
 Floats = NDArray[np.float64]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zonesim.plan.plan import UNLIMITED, Names, Plan
+from zonesim.plan import UNLIMITED, Names, Plan
 from zonesim.scenario import load_catalogue
 
 

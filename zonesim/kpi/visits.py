@@ -13,7 +13,7 @@ from zonesim.kpi.censoring import MOST_MISSING
 from zonesim.kpi.numbers import NOBODY, Durations, Floats, Number, joined
 from zonesim.kpi.prepared import Pools, VisitColumn
 from zonesim.kpi.reducer import Columns
-from zonesim.plan.records import Ints
+from zonesim.plan import Ints
 from zonesim.scenario.kpis import limit_of, quantile_of
 from zonesim.units import DAY
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonesim.kpi.folding import occupy
-from zonesim.plan.records import Ints
+from zonesim.plan import Ints
 from zonesim.units import HOUR
 
 WEEK_HOURS: Final = 168

@@ -7,8 +7,9 @@ from typing import Any
 
 from zonesim import units
 from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
+from zonesim.scenario import Flow, Scenario
 from zonesim.scenario.fields import mode_of
-from zonesim.scenario.models import Account, Flow, Param, Resource, Scenario, Setting
+from zonesim.scenario.models import Account, Param, Resource, Setting
 
 Arguments = Mapping[str, Any]
 

@@ -14,7 +14,7 @@ from zonesim.plan.assembly import Label
 from zonesim.plan.flow_writer import FlowWriter
 from zonesim.plan.operations import NOWHERE, BranchOn, Op
 from zonesim.plan.scope import Scope
-from zonesim.scenario.models import Step
+from zonesim.scenario import Step
 from zonesim.scenario.steps import Shortest, Units
 
 

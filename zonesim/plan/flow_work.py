@@ -16,8 +16,9 @@ from zonesim.plan.operations import NOWHERE, BranchOn, GatherBy, Op, SetWhat
 from zonesim.plan.plan import MarkName, StepName
 from zonesim.plan.scope import OpenList, Scope
 from zonesim.plan.world_tables import CREDIT
+from zonesim.scenario import Step
 from zonesim.scenario.acts import Changes, Gather, Instant, start_of
-from zonesim.scenario.models import Step, When
+from zonesim.scenario.models import When
 from zonesim.scenario.steps import Shortest
 
 OFFICE: Final = "office"

@@ -15,8 +15,9 @@ from zonesim.plan.operations import NOWHERE, Op, SetWhat
 from zonesim.plan.plan import MarkName, StepName
 from zonesim.plan.scope import Kind, Scope
 from zonesim.plan.world_tables import WorldTables
+from zonesim.scenario import Step
 from zonesim.scenario.fields import By, Law
-from zonesim.scenario.models import Step, Traffic
+from zonesim.scenario.models import Traffic
 from zonesim.scenario.steps import LEAVE
 
 FLAGS: Final = 63

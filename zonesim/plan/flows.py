@@ -27,8 +27,9 @@ from zonesim.plan.records import LARGEST_CHILD
 from zonesim.plan.scope import Kind, OpenList, Owner, Scope, consulted_marks
 from zonesim.plan.truths import truths_of
 from zonesim.policy import PracticeUse
+from zonesim.scenario import Flow, Step
 from zonesim.scenario.fields import mode_of
-from zonesim.scenario.models import END, Flow, Param, Split, Step
+from zonesim.scenario.models import END, Param, Split
 
 
 class EntryCompiler(WorkWriter):

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from zonesim.policy import ResolvedArm
+from zonesim.scenario import Step
 from zonesim.scenario.acts import start_of
-from zonesim.scenario.models import Step
 
 
 class Reach:

@@ -14,9 +14,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from zonesim.plan.columns import Rows
-
-Ints = NDArray[np.int64]
+from zonesim.plan.columns import Ints, Rows
 
 NEVER: Final = -1
 """In a visit: `started` NEVER = it never got its units; `ended` NEVER = still there when the run ended."""

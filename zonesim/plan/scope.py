@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from zonesim.plan.assembly import Block, Kept
 from zonesim.plan.binding import Arguments, Origins
-from zonesim.scenario.models import Step
+from zonesim.scenario import Step
 
 
 @dataclass

@@ -16,7 +16,7 @@ from zonesim.limits import CALLS_DEEP, MOST_STEPS
 from zonesim.plan.binding import Arguments, bind, resolve
 from zonesim.plan.scope import OpenList
 from zonesim.policy import ResolvedArm
-from zonesim.scenario.models import Step
+from zonesim.scenario import Step
 
 Path = tuple[str, ...]
 

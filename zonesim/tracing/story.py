@@ -18,13 +18,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from zonesim.plan import Plan
-from zonesim.plan.operations import NOWHERE, AtShiftEnd, Units, WaitsFor
-from zonesim.plan.plan import UNLIMITED
-from zonesim.plan.records import (
+from zonesim.plan import (
     CHILD_BITS,
     NEVER,
+    NOWHERE,
+    UNLIMITED,
+    AtShiftEnd,
     Ints,
+    Plan,
+    Units,
+    WaitsFor,
     child_of,
     consignment_of,
     number_of,

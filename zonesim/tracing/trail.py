@@ -10,13 +10,13 @@ import numpy as np
 
 from zonesim.engine import simulate
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
-from zonesim.plan import Plan
-from zonesim.plan.columns import Rows
-from zonesim.plan.records import (
+from zonesim.plan import (
     LARGEST_ORDINAL,
     NEVER,
     Block,
     Ints,
+    Plan,
+    Rows,
     child_of,
     number_of,
     ordinal_of,

@@ -8,8 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from zonesim.plan import Block, Plan
-from zonesim.plan.records import NEVER, child_of, number_of, ordinal_of, place_of, source_of
+from zonesim.plan import NEVER, Block, Plan, child_of, number_of, ordinal_of, place_of, source_of
 from zonesim.units import MINUTE
 from zonesim.verification import documents
 from zonesim.verification.documents import Case

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from rich.table import Table
 
-from zonesim.analysis.paired import LEVEL
+from zonesim.analysis import LEVEL
 from zonesim.briefing.tables.printing import printed
 from zonesim.briefing.text.words import Words
 from zonesim.engine import AUTO

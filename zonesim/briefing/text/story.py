@@ -14,9 +14,7 @@ from zonesim.briefing.tables.printing import printed
 from zonesim.briefing.text.words import LANGUAGES, Language, Words
 from zonesim.compiled.streams import run_key
 from zonesim.engine.arrivals import Population, arrivals
-from zonesim.plan import Plan
-from zonesim.plan.operations import NOWHERE
-from zonesim.plan.records import CHILD_BITS, LARGEST_ORDINAL, NEVER, source_of
+from zonesim.plan import CHILD_BITS, LARGEST_ORDINAL, NEVER, NOWHERE, Plan, source_of
 from zonesim.policy import ResolvedArm
 from zonesim.tracing.story import Moment, Shortage, token_name, total_waited
 from zonesim.tracing.trail import Trail

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 
-from zonesim.plan.operations import NOWHERE
-from zonesim.plan.plan import Plan
+from zonesim.plan import NOWHERE, Plan
 
 
 class Calendars:

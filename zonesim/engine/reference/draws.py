@@ -5,7 +5,7 @@ from __future__ import annotations
 from zonesim.compiled.streams import lineage, run_key, uniform
 from zonesim.engine.sampling import draw_ms, prepare
 from zonesim.engine.state import Token
-from zonesim.plan.plan import Plan
+from zonesim.plan import Plan
 
 
 class Draws:

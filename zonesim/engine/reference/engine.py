@@ -21,9 +21,19 @@ from zonesim.engine.reference.recording import Ledger, Recorder
 from zonesim.engine.reference.resources import Resources
 from zonesim.engine.run_faults import endless, made_twice, spawn_loop, too_many_tokens
 from zonesim.engine.state import Batch, Token, Visit
-from zonesim.plan.operations import NOWHERE, BranchOn, GatherBy, Op, SetWhat
-from zonesim.plan.plan import Plan
-from zonesim.plan.records import LARGEST_ORDINAL, NEVER, Sink, Totals, token_number
+from zonesim.plan import (
+    LARGEST_ORDINAL,
+    NEVER,
+    NOWHERE,
+    BranchOn,
+    GatherBy,
+    Op,
+    Plan,
+    SetWhat,
+    Sink,
+    Totals,
+    token_number,
+)
 
 MOST_LOOPS: Final = 200_000
 """Backward jumps of one token within one instant that are taken for an endless loop."""

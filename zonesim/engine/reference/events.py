@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import simpy
 
-from zonesim.plan.records import NUMBER_BITS
+from zonesim.plan import NUMBER_BITS
 
 CHANGE: Final = -3 << 32
 INTERRUPT: Final = -2 << 32

@@ -8,9 +8,7 @@ import numpy as np
 
 from zonesim.engine.run_faults import overdrawn
 from zonesim.engine.state import Token
-from zonesim.plan.columns import MARK, VISIT
-from zonesim.plan.plan import Plan
-from zonesim.plan.records import NUMBER_BITS, Block, Sink
+from zonesim.plan import MARK, NUMBER_BITS, VISIT, Block, Plan, Sink
 
 BLOCK_ROWS: Final = 16_384
 

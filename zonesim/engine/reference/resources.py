@@ -17,10 +17,8 @@ from zonesim.engine.reference.events import CHANGE, DELAY_END, INTERRUPT, PATIEN
 from zonesim.engine.reference.recording import Recorder
 from zonesim.engine.resources import enter, leave, peak_now, release, seize, serve
 from zonesim.engine.state import Act, Needs, Request, ResourceState, Token, Visit, Work
-from zonesim.plan.operations import NOWHERE, AtShiftEnd, Op
-from zonesim.plan.operations import Clock as Counts
-from zonesim.plan.plan import Plan
-from zonesim.plan.records import NEVER
+from zonesim.plan import NEVER, NOWHERE, AtShiftEnd, Op, Plan
+from zonesim.plan import Clock as Counts
 
 
 class Walk(Protocol):
