@@ -38,11 +38,10 @@ def measure(
 
 
 def zone(file: str, settings: list[str], engine: str, seed: int) -> dict[str, Any]:
-    """Return events and seconds of one replication of a scenario in its baseline, records folded and KPIs measured."""
+    """Return events and seconds of one replication of a scenario in its baseline (see `zonesim_engines`)."""
     from bench.peers import zonesim_engines  # noqa: PLC0415  as late as the other programs are imported
 
-    seconds, events, tokens = zonesim_engines.run_scenario(file, settings, engine, seed)
-    return {"seconds": seconds, "events": events, "tokens": tokens, "peak_mb": machine.peak_mb()}
+    return {**zonesim_engines.run_scenario(file, settings, engine, seed), "peak_mb": machine.peak_mb()}
 
 
 if __name__ == "__main__":

@@ -50,7 +50,12 @@ TARGETS: Final = (
         " ×",
     ),
     Target("`zonesim --help`", "help", 0.4, " s"),
-    Target("`compare` of the typical zone, 30 replications of 2 arms, warm", "compare", 5, " s"),
+    Target("`compare` of the typical zone, 30 replications of 2 arms, processor time", "compare", 8, " s"),
+    Target("the same without figures", "tables", 5, " s"),
+    Target("`make run`: the typical zone and a real one, 10 replications of 2 arms each", "run", 30, " s"),
+    Target("every zone, from the file to the plan", "province.compile", 5, " s"),
+    Target("every zone, a replication of five weeks", "province.run", 20, " s"),
+    Target("every zone, peak memory", "province.memory", 1000, " MB"),
 )
 
 

@@ -117,17 +117,24 @@ def _values(result: RunResult) -> dict[str, float]:
     return values
 
 
-def run_scenario(file: str, settings: list[str], engine: str, seed: int) -> tuple[float, int, int]:
-    """Run one replication of a scenario in its baseline; return seconds (records folded, KPIs), events, arrivals."""
+def run_scenario(file: str, settings: list[str], engine: str, seed: int) -> dict[str, float]:
+    """
+    Run one replication of a scenario in its baseline.
+
+    Return seconds (records folded, KPIs), those from the file to the plan, events and arrivals (`tokens`).
+    """
+    began = process_time()
     world = load_world(Path(file))
     apply(world, [parse_setting(setting) for setting in settings])
     plan = compile_plan(resolve(world, baseline(world)))
+    compiled = process_time() - began
     ENGINES[engine](_short(plan), seed, 0, Reducer(plan))
     began = process_time()
     reducer = Reducer(plan)
     totals = ENGINES[engine](plan, seed, 0, reducer)
     measure(plan, reducer, totals, {})
-    return process_time() - began, totals.events, int(totals.arrivals.sum())
+    seconds, tokens = process_time() - began, int(totals.arrivals.sum())
+    return {"seconds": seconds, "compile_seconds": compiled, "events": totals.events, "tokens": tokens}
 
 
 def _short(plan: Plan) -> Plan:

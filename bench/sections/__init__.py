@@ -10,6 +10,7 @@ from bench.report import Table
 from bench.sections.agreeing import agreeing
 from bench.sections.comparing import comparing
 from bench.sections.growing import growing
+from bench.sections.listing import listing
 from bench.sections.racing import racing
 from bench.sections.repeating import repeating
 from bench.sections.starting import starting
@@ -23,6 +24,7 @@ SECTIONS: Final[dict[str, Callable[[Bench], Table]]] = {
     "replications": repeating,
     "wide": widening,
     "zone": zoning,
+    "zones": listing,
     "start": starting,
     "compare": comparing,
 }

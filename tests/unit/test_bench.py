@@ -16,9 +16,11 @@ from bench.answers import REFERENCE, REFERENCE_HORIZON, Answers, Notes, agreemen
 from bench.bench import Bench
 from bench.peers import c_program
 from bench.programs import DROPPED, PEERS, by_name
+from bench.province import listed, province
 from bench.report import Table, number, parsed
 from bench.sections.agreeing import TITLE
-from tests.helper import ENGINES, ROOT
+from tests.helper import ENGINES, ROOT, plan_of
+from zonesim.scenario import read_text
 
 MEANS = {name: value for name, (value, _) in REFERENCE.items()}
 PAGE = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
@@ -174,3 +176,18 @@ def test_all_programs_agree():
         assert (program.label in done.stdout) or not program.is_here
     assert all(f"zonesim, {engine}" in done.stdout for engine in ENGINES)
     assert " NO\n" not in done.stdout
+
+
+def test_every_zone_has_every_flow():
+    """
+    The province of the bench is a scenario that compiles, with all zones of the library's list, in each of which every flow
+    that goods or vehicles take begins.
+    """
+    document = read_text(province(), "province.yaml").tree
+    walked = {}
+    for entry in document["traffic"].values():
+        walked.setdefault(entry["with"].get("zone", entry["with"].get("sender")), set()).add(entry["flow"])
+
+    assert list(document["zones"]) == list(listed()) == list(walked)
+    assert {len(flows) for flows in walked.values()} == {11}
+    assert sorted(plan_of(province()).names.sources) == sorted(document["traffic"])

@@ -137,9 +137,8 @@ def run_arms(
     and the others go on. An interrupt stops the workers and returns what is finished. The result does not depend on
     `how` they are run, on the store (which keeps fewer samples) or on the order in which cells end. `offset` is the
     distance of the run's start from Monday 00:00 in ms, for the loads. `progress` is called with the replications that
-    are done and those that
-    were to do. `block`: so many replications are a cell (None: as many as make a cell worth its while).
-    `only`: the KPIs that results keep, without curves and samples; None for everything. Raises RunFault, before
+    are done and those that were to do. `block`: so many replications are a cell (None: as many as make a cell worth its
+    while). `only`: the KPIs that results keep, without curves and samples; None for everything. Raises RunFault, before
     anything runs, for a plan that does not fit into memory, and DiskFull.
     """
     keys = {name: cell_key(plan, seed, offset) for name, plan in plans.items()}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from contextlib import suppress
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
+
+from rich.cells import cell_len
 
 from zonesim.faults import LIBRARY, Faults, Place, ScenarioFault, ZonesimError
 from zonesim.scenario.characters import unseen, visible
@@ -114,14 +115,8 @@ def _text(data: bytes) -> str:
 
 
 def _width(text: str) -> int:
-    """Return how many columns of a terminal `text` takes: two for a wide character, none for one that joins."""
-    return sum(_columns(character) for character in text)
-
-
-def _columns(character: str) -> int:
-    if unicodedata.category(character) in {"Mn", "Me", "Cf"} and not unseen(character, name=False):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
+    """Return how many columns of a terminal `text` takes where it is shown."""
+    return cell_len(_plain(text))
 
 
 def _plain(text: str) -> str:
@@ -133,8 +128,8 @@ def _plain(text: str) -> str:
 def _first(text: str, columns: int) -> str:
     """Return the beginning of `text` that takes at most so many columns, with a sign when something is left out."""
     end = taken = 0
-    while end < min(len(text), 2 * WIDEST) and taken + _columns(text[end]) <= columns:
-        taken += _columns(text[end])
+    while end < min(len(text), 2 * WIDEST) and taken + _width(text[end]) <= columns:
+        taken += _width(text[end])
         end += 1
     return text if end == len(text) else f"{text[: end - 1]}…"
 
