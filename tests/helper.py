@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +13,7 @@ import pytest
 
 from zonesim.engine import ENGINES
 from zonesim.kpi import Reducer, RunResult, measure
-from zonesim.plan import Block, Plan, Totals, compile_plan
-from zonesim.plan.records import child_of, number_of, ordinal_of, place_of, source_of
+from zonesim.plan import Plan, RowLog, Totals, compile_plan, number_of, place_of
 from zonesim.policy import Arm, ResolvedTree, apply, baseline, load_world, parse_setting, resolve, world_of
 from zonesim.scenario import Measure, check, load_catalogue, read_text
 from zonesim.units import MINUTE
@@ -30,32 +29,11 @@ name: timeline
 
 
 @dataclass
-class ListSink:
-    """Keeps all rows of a run."""
-
-    blocks: list[Block] = field(default_factory=list)
-
-    def take(self, block: Block) -> None:
-        """Keep a block."""
-        self.blocks.append(block)
-
-    @property
-    def visits(self) -> np.ndarray:
-        """Return all visit rows."""
-        return np.concatenate([block.visits for block in self.blocks])
-
-    @property
-    def marks(self) -> np.ndarray:
-        """Return all mark rows."""
-        return np.concatenate([block.marks for block in self.blocks])
-
-
-@dataclass
 class Timeline:
     """A run told in minutes; -1 stays -1."""
 
     plan: Plan
-    sink: ListSink
+    sink: RowLog
     totals: Totals
 
     def visits(self, step: str) -> dict[str, tuple[float, float, float]]:
@@ -88,10 +66,7 @@ class Timeline:
 
     def name(self, number: int) -> str:
         """Return how a token is called here."""
-        array = np.array([number])
-        child = int(child_of(array)[0])
-        entry = self.plan.names.sources[int(source_of(array)[0])]
-        return f"{entry}{int(ordinal_of(array)[0])}" + (f"/{child}" if child else "")
+        return self.plan.names.token(number).replace("#", "")
 
 
 def _minutes(time: int) -> float:
@@ -122,7 +97,7 @@ def run(text: str, *settings: str, engine: str = "compiled", seed: int = 1, repl
 
 def run_plan(plan: Plan, *, engine: str = "compiled", seed: int = 1, replication: int = 0) -> Timeline:
     """Run a plan and return its timeline."""
-    sink = ListSink()
+    sink = RowLog()
     totals = ENGINES[engine](plan, seed, replication, sink)
     reducer = Reducer(plan)
     for block in sink.blocks:
@@ -171,6 +146,7 @@ def gone(group: int) -> bool:
 __all__ = [
     "ENGINES",
     "ROOT",
+    "RowLog",
     "Timeline",
     "add_measure",
     "column",

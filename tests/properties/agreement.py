@@ -7,15 +7,13 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pytest
 
-from tests.helper import ENGINES, ListSink
+from tests.helper import ENGINES, RowLog
 from zonesim.engine import Engine, compiled_engine
 from zonesim.faults import RunFault
 from zonesim.plan import Plan, Sink, Totals
 from zonesim.plan.columns import MARK, VISIT
-from zonesim.plan.records import NUMBER_BITS
+from zonesim.plan.records import NUMBER_BITS, number_of
 from zonesim.units import format_ms
-
-NUMBER = (1 << NUMBER_BITS) - 1
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ ROOM = {"BLOCK_ROWS": 23, "SLICE": 97, "_FIRST_SLOTS": 2, "_FIRST_EVENTS": 16, "
 def outcome(plan: Plan, engine: str | Engine, seed: int = 1, replication: int = 0) -> Outcome:
     """Run a plan on an engine."""
     simulate = ENGINES[engine] if isinstance(engine, str) else engine
-    sink = ListSink()
+    sink = RowLog()
     totals, fault = None, ""
     try:
         totals = simulate(plan, seed, replication, sink)
@@ -92,10 +90,8 @@ def _first_row(plan: Plan, name: str, one: np.ndarray, other: np.ndarray) -> str
 def told(plan: Plan, name: str, row: np.ndarray) -> str:
     """Return a visit or mark for people."""
     key, *times = row.tolist()
-    number = key & NUMBER
-    token = f"{plan.names.sources[number >> 32]}#{number >> 6 & (1 << 26) - 1}" + (
-        f"/{number & 63}" if number & 63 else ""
-    )
+    number = number_of(key)
+    token = plan.names.token(number)
     if name == "marks":
         return f"{token} mark {plan.names.marks[key >> NUMBER_BITS].name} at {format_ms(times[0])} ({times[0]})"
     step = plan.names.steps[key >> NUMBER_BITS]

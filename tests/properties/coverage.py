@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from tests.helper import ListSink
+from tests.helper import RowLog
 from zonesim.engine.reference.engine import ReferenceEngine
 from zonesim.engine.reference.resources import Resources
 from zonesim.faults import RunFault
@@ -136,7 +136,7 @@ class _Counting(ReferenceEngine):
 
 def seen_in(plan: Plan, seed: int = 1) -> Counter[str]:
     """Return what happens in one run."""
-    run = _Counting(plan, seed, 0, ListSink())
+    run = _Counting(plan, seed, 0, RowLog())
     try:
         run.run()
     except RunFault as fault:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.helper import ListSink
+from tests.helper import RowLog
 from tests.properties.plans import model_of
 from zonesim.engine.reference.engine import ReferenceEngine
 from zonesim.faults import RunFault
@@ -45,7 +45,7 @@ def test_tokens_go_on_where_the_operation_table_says(seed: int) -> None:
     waits, lets time pass, or ends it.
     """
     plan = model_of(seed).plan
-    run = _Following(plan, 1, 0, ListSink())
+    run = _Following(plan, 1, 0, RowLog())
     with suppress(RunFault):
         run.run()
     allowed = {

@@ -6,13 +6,13 @@ from itertools import pairwise
 
 import pytest
 
-from tests.helper import ListSink
+from tests.helper import RowLog
 from tests.properties.plans import model_of
 from zonesim.engine import simulate
 from zonesim.plan import Plan
 from zonesim.plan.operations import AtShiftEnd
 from zonesim.plan.plan import UNLIMITED
-from zonesim.tracing.story import Moment, Shortage, tell, token_name
+from zonesim.tracing.story import Moment, Shortage, tell
 from zonesim.tracing.trail import Trail
 
 Row = tuple[int, int, int, int, int]
@@ -22,7 +22,7 @@ Row = tuple[int, int, int, int, int]
 class Rows:
     """The visits of a run, with what was in hand and open at a time."""
 
-    def __init__(self, plan: Plan, sink: ListSink) -> None:
+    def __init__(self, plan: Plan, sink: RowLog) -> None:
         self.plan = plan
         self.rows: list[Row] = [(key & (1 << 40) - 1, key >> 40, *times) for key, *times in sink.visits.tolist()]
 
@@ -54,7 +54,7 @@ def test_reasons_and_who_was_ahead_are_true(seed: int) -> None:
     time; who is named as ahead had units or got them first, and nobody who came later and was served in the same instant.
     """
     model = model_of(seed)
-    sink = ListSink()
+    sink = RowLog()
     simulate(model.plan, 1, 0, sink)
     rows = Rows(model.plan, sink)
     for number in sorted({row[0] for row in rows.rows if not row[0] & 63})[::7]:
@@ -105,12 +105,12 @@ def check_ahead(rows: Rows, number: int, moment: Moment, shortage: Shortage) -> 
         uses = [
             use
             for token, step, *use in rows.rows
-            if token_name(rows.plan, token) == ahead.token and rows.units(step, shortage.resource)
+            if rows.plan.names.token(token) == ahead.token and rows.units(step, shortage.resource)
         ]
         held = any(began != -1 and began <= queued and (queued < ended or ended == -1) for _, began, ended in uses)
         before = any(came <= queued < began and (began < until or came < queued) for came, began, _ in uses)
         overtook = any(queued < came <= began < until for came, began, _ in uses)
 
-        assert ahead.token != token_name(rows.plan, number)
+        assert ahead.token != rows.plan.names.token(number)
         assert {"served": held, "before": before, "overtook": overtook}[ahead.how]
         assert rows.open(shortage.resource, queued) < UNLIMITED

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import zonesim
-from tests.helper import ROOT, ListSink, plan_of_file
+from tests.helper import ROOT, RowLog, plan_of_file
 from zonesim import api
 from zonesim.engine import simulate
 from zonesim.experiment import Execution
@@ -145,7 +145,7 @@ def test_records_are_the_rows_of_the_engine(desk):
     `records` has every visit and mark of a replication, in order, taken apart into token, place and times.
     """
     rows = zonesim.load(desk).records(replication=2, seed=5)
-    plan, sink = plan_of_file(desk), ListSink()
+    plan, sink = plan_of_file(desk), RowLog()
     simulate(plan, 5, 2, sink)
     visits, marks = sink.visits, sink.marks
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from tests.helper import ROOT, ListSink, plan_of_world
+from tests.helper import ROOT, RowLog, plan_of_world
 from zonesim import cli
 from zonesim.briefing.figures.results_context import results_context
 from zonesim.engine import simulate
@@ -459,7 +459,7 @@ def test_a_child_that_meets_itself_ends_the_run():
     )
     plan = plan_of_world(world_of(read_text(text, "faulty.yaml")))
     with pytest.raises(RunFault) as found:
-        simulate(plan, 1, 0, ListSink())
+        simulate(plan, 1, 0, RowLog())
 
     assert str(found.value) == "'a' of traffic 't' makes a child that still exists: a split inside a loop"
 

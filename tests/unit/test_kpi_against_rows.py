@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tests.helper import ROOT, ListSink, plan_of, plan_of_file
+from tests.helper import ROOT, RowLog, plan_of, plan_of_file
 from zonesim.engine import simulate
 from zonesim.kpi import Reducer, catalogue, measure
 from zonesim.plan import Plan, Totals
@@ -56,7 +56,7 @@ traffic: {a: {flow: shop, rate: 2 /h}, b: {flow: shop, rate: 1 /h}, c: {flow: wa
 class Rows:
     """The rows of a run as lists, with what the definitions ask for."""
 
-    def __init__(self, plan: Plan, sink: ListSink, totals: Totals) -> None:
+    def __init__(self, plan: Plan, sink: RowLog, totals: Totals) -> None:
         self.plan, self.totals = plan, totals
         self.begin, self.end, self.horizon = plan.window.tolist()
         self.days = (self.end - self.begin) / (24 * H)
@@ -280,7 +280,7 @@ def other_kpis(rows: Rows) -> dict[str, float]:
     return found
 
 
-def by_rows(plan: Plan, sink: ListSink, totals: Totals) -> dict[str, float]:
+def by_rows(plan: Plan, sink: RowLog, totals: Totals) -> dict[str, float]:
     """Return every KPI of a run, computed the slow way."""
     rows = Rows(plan, sink, totals)
     found = other_kpis(rows)
@@ -336,7 +336,7 @@ def test_every_kpi_is_what_its_rows_say(build):
     The folded KPIs equal those computed row by row: with loops, trucks, background work, partial windows, missing ends.
     """
     plan = build()
-    sink = ListSink()
+    sink = RowLog()
     totals = simulate(plan, 3, 0, sink)
     reducer = Reducer(plan)
     for block in sink.blocks:
@@ -357,7 +357,7 @@ def test_the_hours_of_the_day_add_up():
     """
     plan = typical_zone_over_full()
     reducer = Reducer(plan)
-    sink = ListSink()
+    sink = RowLog()
     totals = simulate(plan, 3, 0, sink)
     for block in sink.blocks:
         reducer.take(block)

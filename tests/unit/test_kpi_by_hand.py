@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.helper import ListSink, kpis, plan_of
+from tests.helper import RowLog, kpis, plan_of
 from zonesim.engine import simulate
 from zonesim.faults import InternalError
 from zonesim.kpi import Reducer, RunResult, catalogue, definitions, measure, page
@@ -282,11 +282,11 @@ def test_time_is_shared_out_among_the_hours_of_the_day(pairs):
 
 
 @pytest.fixture(scope="module")
-def recorded() -> tuple[Plan, ListSink, object]:
+def recorded() -> tuple[Plan, RowLog, object]:
     """Return a run with a warm-up, trucks and a cool-down that is too short, and its rows."""
     text = TRUCKS.replace("COOL", "20 min").replace("at: [55 min, 70 min]", "rate: 2 /h")
     plan = plan_of(text, "clock.warm_up=10 h", "clock.measure=40 h")
-    sink = ListSink()
+    sink = RowLog()
     return plan, sink, simulate(plan, 1, 0, sink)
 
 

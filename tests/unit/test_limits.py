@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tests.helper import ROOT, ListSink, plan_of
+from tests.helper import ROOT, RowLog, plan_of
 from zonesim import cli, limits
 from zonesim.compiled import jit
 from zonesim.engine import ENGINES, compiled_engine, engine_for, simulate
@@ -49,7 +49,7 @@ def test_a_queue_that_grows_beyond_memory_ends_the_run(monkeypatch):
     """
     monkeypatch.setattr(compiled_engine, "free_memory", lambda: 1_000_000)
     with pytest.raises(RunFault) as found:
-        simulate(plan_of(DESK, "flows.f.work.take=3 min"), 1, 0, ListSink())
+        simulate(plan_of(DESK, "flows.f.work.take=3 min"), 1, 0, RowLog())
 
     assert " tokens are inside at " in str(found.value)
     assert ", and room for more would take 0.00" in str(found.value)
@@ -108,13 +108,13 @@ def test_auto_takes_the_fast_engine():
 INTERRUPTED = """
 import os, signal, time
 from threading import Timer
-from tests.helper import ListSink
+from tests.helper import RowLog
 from tests.unit.test_limits import DESK, plan_of
 from zonesim.engine import simulate
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
-sink, sent = ListSink(), []
-simulate(plan_of(DESK, "clock.measure=1 h"), 1, 0, ListSink(), {name!r})
+sink, sent = RowLog(), []
+simulate(plan_of(DESK, "clock.measure=1 h"), 1, 0, RowLog(), {name!r})
 plan = plan_of(DESK, "clock.measure=20000 d", "traffic.a.rate=100 /min", "flows.f.work.take=0.1 s")
 
 def send():

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.helper import HEAD, ListSink, plan_of
+from tests.helper import HEAD, RowLog, plan_of
 from zonesim import cli
 from zonesim.briefing.text.story import span
 from zonesim.briefing.text.words import Words
@@ -299,7 +299,7 @@ def test_a_run_that_is_cut_short_is_the_same_so_far():
     The rows of a story are those of the whole run that ended before it; nothing is missing.
     """
     plan = plan_of(RANDOM)
-    whole = ListSink()
+    whole = RowLog()
     simulate(plan, 1, 0, whole)
     trail = follow(plan, "a#20", 1, 0)
     before = whole.visits[(whole.visits["ended"] != -1) & (whole.visits["ended"] <= trail.end)]
@@ -334,7 +334,7 @@ def test_the_slowest_is_the_one_with_the_longest_stay():
     Of a flow or an entry, among those that arrive in the measured window.
     """
     plan = plan_of(RANDOM)
-    whole = ListSink()
+    whole = RowLog()
     simulate(plan, 1, 0, whole)
     leave = {number for number, step in enumerate(plan.names.steps) if step.is_leave}
     stays = {}

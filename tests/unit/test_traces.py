@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.helper import ListSink, Timeline, plan_of_file
+from tests.helper import RowLog, Timeline, plan_of_file
 from zonesim.engine import simulate
 from zonesim.faults import Faults
 from zonesim.plan import loads
@@ -52,7 +52,7 @@ def project(tmp_path):
 
 def _starts(path):
     plan = plan_of_file(path)
-    sink = ListSink()
+    sink = RowLog()
     totals = simulate(plan, 1, 0, sink)
     return {
         name: times[0]
@@ -90,7 +90,7 @@ def test_classes_of_a_column(project):
     A row has the class in its column: it decides the time of the work and the loads.
     """
     plan = plan_of_file(project(PLACE + ", class: credit"))
-    sink = ListSink()
+    sink = RowLog()
     line = Timeline(plan, sink, simulate(plan, 1, 0, sink))
     spent = {name: end - start for name, (_, start, end) in line.visits("work").items()}
 
@@ -136,7 +136,7 @@ def test_batches_of_a_log(project):
     With a batch each row brings several tokens, all of its class.
     """
     plan = plan_of_file(project(PLACE + ", class: credit", more=", batch: 2"))
-    sink = ListSink()
+    sink = RowLog()
     totals = simulate(plan, 1, 0, sink)
 
     assert [plan.names.classes[klass] for klass in totals.classes[0].tolist()] == ["AEO"] * 2 + ["ordinary"] * 6

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from zonesim.api.relations import relation
 from zonesim.engine import AUTO, simulate
-from zonesim.plan import NEVER, Ints, Plan, child_of, number_of, ordinal_of, place_of, source_of
-from zonesim.tracing.trail import Log
+from zonesim.plan import NEVER, Ints, Plan, RowLog, child_of, number_of, ordinal_of, place_of, source_of
 
 _TOKEN: Final = [("entry", np.int64), ("ordinal", np.int64), ("child", np.int64)]
 
@@ -82,9 +81,9 @@ class Records:
 
 def records(plan: Plan, seed: int, replication: int, engine: str = AUTO) -> Records:
     """Return the records of one replication of a plan; raises RunFault."""
-    log = Log(plan)
+    log = RowLog()
     simulate(plan, seed, replication, log, engine)
-    visits, marks = log.all_visits(), log.all_marks()
+    visits, marks = log.visits, log.marks
     found = _tokens(visits["key"], VISIT)
     found["step"] = place_of(visits["key"])
     found["queued"], found["started"], found["ended"] = visits["queued"], visits["started"], visits["ended"]

@@ -116,7 +116,7 @@ def _story(plan: Plan, waiting: list[Token], held_by: dict[int, list[tuple[Token
     lines = [f"deadlock: {len(waiting)} tokens wait for each other and never go on (found at {format_ms(now)})"]
     units_first = [token for token in waiting if token.waits_for is not None]
     named = sorted(units_first or waiting, key=lambda each: each.number)[:NAMED]
-    lines += [f"    {_name(plan, token)} waits {_for_what(plan, token, held_by)}" for token in named]
+    lines += [f"    {plan.names.token(token.number)} waits {_for_what(plan, token, held_by)}" for token in named]
     if len(waiting) > NAMED:
         lines.append(f"    and {len(waiting) - NAMED} more")
     lines.append("    Let steps take their resources in one order, or give one of them more units.")
@@ -131,13 +131,8 @@ def _for_what(plan: Plan, token: Token, held_by: dict[int, list[tuple[Token, int
     step = plan.names.steps[token.waits_for.visit.step]
     parts = []
     for resource, units in token.waits_for.needs:
-        holders = ", ".join(_name(plan, holder) for holder, _ in held_by.get(resource.number, [])[:3])
+        holders = ", ".join(plan.names.token(holder.number) for holder, _ in held_by.get(resource.number, [])[:3])
         parts.append(
             f"{units} of {plan.names.resources[resource.number]}" + (f" (held by {holders})" if holders else "")
         )
     return f"at {'.'.join(step.path)} for {' and '.join(parts)}"
-
-
-def _name(plan: Plan, token: Token) -> str:
-    source = plan.names.sources[token.number >> 32]
-    return f"{source}#{token.sequence}" + (f"/{token.child}" if token.child else "")

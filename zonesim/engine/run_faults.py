@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zonesim.faults import RunFault
-from zonesim.plan import CHILD_BITS, LARGEST_CHILD, LARGEST_ORDINAL, Plan
+from zonesim.plan import LARGEST_ORDINAL, Plan
 from zonesim.units import format_ms
 
 
@@ -36,9 +36,7 @@ def spawn_loop(plan: Plan, source: int) -> RunFault:
 
 def overdrawn(plan: Plan, account: int, number: int, amount: int, had: int, now: int) -> RunFault:
     """Return the fault of an account that would fall below its floor; `amount` is below 0, `now` in ms."""
-    who = f"{plan.names.sources[number >> 32]}#{number >> CHILD_BITS & LARGEST_ORDINAL}"
-    child = number & LARGEST_CHILD
-    who += f"/{child}" if child else ""
+    who = plan.names.token(number)
     return RunFault(
         f"account {plan.names.accounts[account]} would be overdrawn: {who} takes {-amount} of {had} at "
         f"{format_ms(now)}, and the floor is {int(plan.accounts['least'][account])}\n"

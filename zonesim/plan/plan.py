@@ -19,6 +19,7 @@ import numpy as np
 from zonesim.plan.columns import TABLES, Floats, Ints, Rows, Words, flat
 from zonesim.plan.distributions import law_mean, law_range
 from zonesim.plan.operations import NOWHERE, Instruction, decoded
+from zonesim.plan.records import child_of, ordinal_of, source_of
 from zonesim.scenario import KpiDeclaration
 
 MEANING: Final = 1
@@ -133,6 +134,12 @@ class Names:
     """How many groups of children JOIN can wait for."""
     notes: tuple[str, ...] = ()
     """What people should know about how the plan was made, e.g. rows of a log that lie outside the run."""
+
+    def token(self, number: int) -> str:
+        """Return what people call a token: `import_sea#12`, `import_sea#12/1` for its first child."""
+        child = child_of(number)
+        return f"{self.sources[source_of(number)]}#{ordinal_of(number)}" + (f"/{child}" if child else "")
+
     kpis: tuple[tuple[str, KpiDeclaration], ...] = ()
     """The scenario's own KPIs by name."""
 

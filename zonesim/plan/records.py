@@ -8,13 +8,13 @@ they were completed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Protocol
+from dataclasses import dataclass, field
+from typing import Final, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zonesim.plan.columns import Ints, Rows
+from zonesim.plan.columns import MARK, VISIT, Ints, Rows
 
 NEVER: Final = -1
 """In a visit: `started` NEVER = it never got its units; `ended` NEVER = still there when the run ended."""
@@ -33,40 +33,43 @@ LARGEST_SOURCE: Final = (1 << SOURCE_BITS) - 1
 
 _NUMBER_MASK: Final = (1 << NUMBER_BITS) - 1
 
+Number = TypeVar("Number", int, Ints)
+"""Keys or numbers of tokens, one or many."""
+
 
 def token_number(source: int, ordinal: int, child: int = 0) -> int:
     """Return the 40-bit number of a token."""
     return source << (ORDINAL_BITS + CHILD_BITS) | ordinal << CHILD_BITS | child
 
 
-def number_of(key: Ints) -> Ints:
+def number_of(key: Number) -> Number:
     """Return the token numbers in visit or mark keys."""
     return key & _NUMBER_MASK
 
 
-def place_of(key: Ints) -> Ints:
+def place_of(key: Number) -> Number:
     """Return the step (of visit keys) or the mark (of mark keys)."""
     return key >> NUMBER_BITS
 
 
-def source_of(number: Ints) -> Ints:
+def source_of(number: Number) -> Number:
     """Return the rows of the sources table in token numbers."""
     return number >> (ORDINAL_BITS + CHILD_BITS)
 
 
-def ordinal_of(number: Ints) -> Ints:
+def ordinal_of(number: Number) -> Number:
     """Return the ordinals, within their source, in token numbers."""
     return (number >> CHILD_BITS) & LARGEST_ORDINAL
 
 
-def child_of(number: Ints) -> Ints:
+def child_of(number: Number) -> Number:
     """Return the child numbers in token numbers; 0 is the consignment itself."""
     return number & LARGEST_CHILD
 
 
-def consignment_of(number: Ints) -> Ints:
+def consignment_of(number: Number) -> Number:
     """Return the numbers of the consignments that tokens belong to (their own where child is 0)."""
-    return number & ~np.int64(LARGEST_CHILD)
+    return number & ~LARGEST_CHILD
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,28 @@ class Sink(Protocol):
 
     def take(self, block: Block) -> None:
         """Fold one more block; blocks come in order and are not kept by the engine."""
+
+
+@dataclass
+class RowLog:
+    """A sink that keeps every row of a run, in the order in which it was completed."""
+
+    blocks: list[Block] = field(default_factory=list)
+    """All that has been taken."""
+
+    def take(self, block: Block) -> None:
+        """Keep a block."""
+        self.blocks.append(block)
+
+    @property
+    def visits(self) -> Rows:
+        """Return all visit rows."""
+        return np.concatenate([np.zeros(0, dtype=VISIT), *(block.visits for block in self.blocks)])
+
+    @property
+    def marks(self) -> Rows:
+        """Return all mark rows."""
+        return np.concatenate([np.zeros(0, dtype=MARK), *(block.marks for block in self.blocks)])
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonesim.plan import (
-    CHILD_BITS,
     NEVER,
     NOWHERE,
     UNLIMITED,
@@ -31,9 +30,7 @@ from zonesim.plan import (
     child_of,
     consignment_of,
     number_of,
-    ordinal_of,
     place_of,
-    source_of,
 )
 from zonesim.tracing.trail import Trail
 
@@ -145,14 +142,6 @@ class Moment:
         return self.ended - self.started if NEVER not in {self.ended, self.started} else NEVER
 
 
-def token_name(plan: Plan, number: int) -> str:
-    """Return how people call a token: `import_sea#12`, `import_sea#12/1` for its first child."""
-    array = np.array([number])
-    name = f"{plan.names.sources[int(source_of(array)[0])]}#{int(ordinal_of(array)[0])}"
-    child = int(child_of(array)[0])
-    return f"{name}/{child}" if child else name
-
-
 def tell(plan: Plan, trail: Trail) -> list[Moment]:
     """Return the story of a token and its children, in the order of time."""
     return _Teller(plan, trail).tell()
@@ -194,7 +183,7 @@ class _Teller:
 
     def _moment(self, row: int) -> Moment:
         step, number = int(self.step[row]), int(self.number[row])
-        token = number & (1 << CHILD_BITS) - 1
+        token = child_of(number)
         queued, started, ended = int(self.queued[row]), int(self.started[row]), int(self.ended[row])
         if self.steps[step].is_leave:
             kind = "leaves" if token else "left"
@@ -336,7 +325,7 @@ class _Teller:
             else:
                 continue
             took = ended - began if ended != NEVER else NEVER
-            found.append((rank, began, Ahead(token_name(self.plan, other), step, how, took)))
+            found.append((rank, began, Ahead(self.plan.names.token(other), step, how, took)))
         return [each for _, _, each in sorted(found, key=lambda item: (item[0], item[1], item[2].token))]
 
     def _closed_time(self, calendar: int, begin: int, end: int) -> int:
@@ -353,7 +342,7 @@ class _Teller:
             mark = int(place_of(marks["key"][row]))
             if self.plan.names.marks[mark].name in SILENT_MARKS:
                 continue
-            child = int(number[row]) & (1 << CHILD_BITS) - 1
+            child = child_of(int(number[row]))
             together.setdefault((int(marks["time"][row]), child), []).append(mark)
         return [
             Moment("marks", child, time, marks=tuple(dict.fromkeys(names))) for (time, child), names in together.items()

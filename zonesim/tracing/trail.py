@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -16,6 +16,7 @@ from zonesim.plan import (
     Block,
     Ints,
     Plan,
+    RowLog,
     Rows,
     child_of,
     number_of,
@@ -30,28 +31,17 @@ WHICH: Final = Place("--token")
 
 
 @dataclass
-class Log:
-    """A sink that keeps every row; it stops the run when the token `until` has left (-1: never)."""
+class _Until(RowLog):
+    """A sink that keeps every row, and stops the run when the token `until` has left."""
 
-    plan: Plan
-    until: int = -1
-    visits: list[Rows] = field(default_factory=list)
-    marks: list[Rows] = field(default_factory=list)
+    plan: Plan | None = None
+    until: int = NEVER
 
     def take(self, block: Block) -> None:
         """Keep a block; raises _Enough."""
-        self.visits.append(block.visits)
-        self.marks.append(block.marks)
-        if self.until >= 0 and len(_leaves(self.plan, block.visits, self.until)):
+        super().take(block)
+        if self.plan is not None and len(_leaves(self.plan, block.visits, self.until)):
             raise _Enough
-
-    def all_visits(self) -> Rows:
-        """Return the visit rows."""
-        return np.concatenate(self.visits)
-
-    def all_marks(self) -> Rows:
-        """Return the mark rows."""
-        return np.concatenate(self.marks)
 
 
 class _Enough(Exception):
@@ -84,12 +74,13 @@ def follow(plan: Plan, token: str, seed: int, replication: int) -> Trail:
     else:
         number = number_named(plan, token)
     log = _log(plan, seed, replication, number)
-    rows = _leaves(plan, log.all_visits(), number)
-    if not len(rows) and not np.any(number_of(log.all_visits()["key"]) == number):
-        source, ordinal = (int(part(np.array([number]))[0]) for part in (source_of, ordinal_of))
+    visits = log.visits
+    rows = _leaves(plan, visits, number)
+    if not len(rows) and not np.any(number_of(visits["key"]) == number):
+        source = source_of(number)
         name = plan.names.sources[source]
-        known = len(np.unique(_consignments(log.all_visits(), source)))
-        fault = f"traffic '{name}' has no token {ordinal} in this run"
+        known = len(np.unique(_consignments(visits, source)))
+        fault = f"traffic '{name}' has no token {ordinal_of(number)} in this run"
         remedy = f"Its {known} tokens are {name}#0 to {name}#{known - 1}." if known else "Nobody arrives in this run."
         raise ScenarioFault(fault, WHICH, remedy)
     left = bool(len(rows)) and int(rows["ended"][0]) != NEVER
@@ -97,12 +88,13 @@ def follow(plan: Plan, token: str, seed: int, replication: int) -> Trail:
     if left:
         # Once more, but only to this moment: then whoever is inside is in the rows too.
         cut = replace(plan, window=np.minimum(plan.window, end + 1))
-        log = _log(cut, seed, replication, -1)
-    return Trail(number, log.all_visits(), log.all_marks(), end, left)
+        log = _log(cut, seed, replication, NEVER)
+        visits = log.visits
+    return Trail(number, visits, log.marks, end, left)
 
 
-def _log(plan: Plan, seed: int, replication: int, until: int) -> Log:
-    log = Log(plan, until)
+def _log(plan: Plan, seed: int, replication: int, until: int) -> RowLog:
+    log = RowLog() if until == NEVER else _Until(plan=plan, until=until)
     with contextlib.suppress(_Enough):
         simulate(plan, seed, replication, log)
     return log
@@ -136,7 +128,7 @@ def _slowest(plan: Plan, of: str, seed: int, replication: int) -> int:
         raise UnknownName(
             f"no flow or traffic '{of}'", WHICH, suggest(of, sorted({*names.sources, *names.source_flows}))
         )
-    visits = _log(plan, seed, replication, -1).all_visits()
+    visits = _log(plan, seed, replication, NEVER).visits
     begin, end = plan.begin, plan.end
     is_leave = np.array([step.is_leave for step in names.steps], dtype=bool)
     number = number_of(visits["key"])

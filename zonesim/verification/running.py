@@ -11,9 +11,9 @@ from zonesim.engine import simulate
 from zonesim.experiment import Execution, Failure, Progress, run_arms
 from zonesim.faults import ZonesimError
 from zonesim.kpi import Reducer, measure
-from zonesim.plan import Block
+from zonesim.plan import Block, RowLog
 from zonesim.verification.reading import Check, Prepared, kpis_of
-from zonesim.verification.timelines import Instants, Log, compared
+from zonesim.verification.timelines import Instants, Told, compared
 from zonesim.verification.verdicts import Judgement, Verdict, exact, published, traced
 
 SEED: Final = 1
@@ -46,7 +46,7 @@ class Finding:
 class Both:
     """A sink that gives each block to a log and to the KPIs."""
 
-    log: Log
+    log: RowLog
     reducer: Reducer
 
     def take(self, block: Block) -> None:
@@ -60,13 +60,13 @@ def trace(case: Prepared, engine: str, seed: int = SEED) -> list[Finding]:
     values: list[dict[str, float]] = []
     instants: list[list[Instants]] = []
     for replication in range(case.replications):
-        sink = Both(Log(case.plan), Reducer(case.plan))
+        sink = Both(RowLog(), Reducer(case.plan))
         try:
             totals = simulate(case.plan, seed, replication, sink, engine)
             values.append(measure(case.plan, sink.reducer, totals, {}).values)
         except ZonesimError as fault:
             return [_failed(case, check, str(fault)) for check in case.checks] or [_failed(case, None, str(fault))]
-        instants.append(list(compared(case.case, sink.log)))
+        instants.append(list(compared(case.case, Told(case.plan, sink.log))))
     found = [_told(case, list(each)) for each in zip(*instants, strict=True)]
     for check in case.checks:
         judged = traced([check.of(each) for each in values], check.expected)

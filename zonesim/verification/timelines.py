@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from zonesim.plan import NEVER, Block, Plan, child_of, number_of, ordinal_of, place_of, source_of
+from zonesim.plan import NEVER, Plan, RowLog, Rows, number_of, place_of
 from zonesim.units import MINUTE
 from zonesim.verification import documents
 from zonesim.verification.documents import Case
@@ -21,42 +21,28 @@ Times = tuple[float, ...]
 
 
 @dataclass
-class Log:
-    """A sink that keeps the visits and marks of a short run, in the order in which they were written."""
+class Told:
+    """What a short run wrote, by step and mark, in the order in which it was written."""
 
     plan: Plan
-    blocks: list[Block] = field(default_factory=list)
-
-    def take(self, block: Block) -> None:
-        """Keep a block."""
-        self.blocks.append(block)
+    rows: RowLog
 
     def visits(self, step: str) -> dict[str, list[Times]]:
         """Return when each token queued, started and ended at a step, one for each time it came."""
-        rows = [".".join(each.path) == step for each in self.plan.names.steps]
-        return self._times(np.array(rows, dtype=bool), "visits")
+        wanted = [".".join(each.path) == step for each in self.plan.names.steps]
+        return self._times(self.rows.visits, wanted)
 
     def marks(self, mark: str) -> dict[str, list[Times]]:
         """Return when each token made a mark."""
-        rows = [each.name == mark for each in self.plan.names.marks]
-        return self._times(np.array(rows, dtype=bool), "marks")
+        wanted = [each.name == mark for each in self.plan.names.marks]
+        return self._times(self.rows.marks, wanted)
 
-    def _times(self, rows: Any, table: str) -> dict[str, list[Times]]:  # noqa: ANN401  an array of booleans
+    def _times(self, rows: Rows, wanted: list[bool]) -> dict[str, list[Times]]:
         found: dict[str, list[Times]] = {}
-        for block in self.blocks:
-            records = getattr(block, table)
-            for key, *times in records[rows[place_of(records["key"])]].tolist():
-                name = token_name(self.plan, int(number_of(np.array([key]))[0]))
-                found.setdefault(name, []).append(tuple(time if time == NEVER else time / MINUTE for time in times))
+        for key, *times in rows[np.array(wanted, dtype=bool)[place_of(rows["key"])]].tolist():
+            name = self.plan.names.token(number_of(key))
+            found.setdefault(name, []).append(tuple(time if time == NEVER else time / MINUTE for time in times))
         return found
-
-
-def token_name(plan: Plan, number: int) -> str:
-    """Return what a token is called: its traffic entry and number, `customers#0`, or `customers#0/1` for a child."""
-    array = np.array([number], dtype=np.int64)
-    child = int(child_of(array)[0])
-    entry = plan.names.sources[int(source_of(array)[0])]
-    return f"{entry}#{int(ordinal_of(array)[0])}" + (f"/{child}" if child else "")
 
 
 @dataclass(frozen=True)
@@ -69,7 +55,7 @@ class Instants:
     differs: str = ""
 
 
-def compared(case: Case, log: Log) -> Iterator[Instants]:
+def compared(case: Case, log: Told) -> Iterator[Instants]:
     """Yield what becomes of each step and mark of a trace."""
     for step, tokens in case.visits.items():
         wanted = {token: many if isinstance(many[0], list) else [many] for token, many in tokens.items()}

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
-import numpy as np
 from rich.table import Table
 
 from zonesim.briefing.tables.printing import printed
@@ -16,7 +15,7 @@ from zonesim.compiled.streams import run_key
 from zonesim.engine.arrivals import Population, arrivals
 from zonesim.plan import CHILD_BITS, LARGEST_ORDINAL, NEVER, NOWHERE, Plan, source_of
 from zonesim.policy import ResolvedArm
-from zonesim.tracing.story import Moment, Shortage, token_name, total_waited
+from zonesim.tracing.story import Moment, Shortage, total_waited
 from zonesim.tracing.trail import Trail
 from zonesim.units import DAY, HOUR, MINUTE, SECOND
 
@@ -40,7 +39,7 @@ class Story:
     @property
     def source(self) -> int:
         """Return the number of the token's traffic entry."""
-        return int(source_of(np.array([self.trail.number]))[0])
+        return source_of(self.trail.number)
 
     @property
     def arrived(self) -> int:
@@ -119,7 +118,7 @@ class Story:
         flow = self.plan.names.source_flows[self.source]
         label = say.title(self.arm.flows()[flow].label, flow)
         head = [
-            f"{token_name(self.plan, self.trail.number)}: {label}",
+            f"{self.plan.names.token(self.trail.number)}: {label}",
             say("story.run", arm=self.arm.arm.name, replication=self.replication, seed=self.seed),
             say("story.class", name=say.term(klass)) if klass else "",
             say("story.firm", number=firm + 1) if firm != NOWHERE else "",
@@ -198,7 +197,7 @@ class Story:
         """Return the story as a document: times in ms from the start and as dates, labels in both languages."""
         klass, firm, practices = self.describe()
         return {
-            "token": token_name(self.plan, self.trail.number),
+            "token": self.plan.names.token(self.trail.number),
             "flow": self.plan.names.source_flows[self.source],
             "scenario": self.arm.scenario.name,
             "arm": self.arm.arm.name,
