@@ -28,15 +28,12 @@ FLAT: Final = [1.0] * (HOURS * DAYS)
 
 @dataclass(frozen=True)
 class Shape:
-    """
-    How the rate of a part of the week relates to the mean rate.
-
-    `week`: factors with mean 1 of the hours of the week, Monday 00:00 first, or of shorter parts of equal length.
-    `months`: 12 shares of the year's volume, or None.
-    """
+    """How the rate of a part of the week relates to the mean rate."""
 
     week: Sequence[float]
+    """Factors with mean 1 of the hours of the week, Monday 00:00 first, or of shorter parts of equal length."""
     months: Sequence[float] | None = None
+    """12 shares of the year's volume, or None."""
 
     @property
     def is_flat(self) -> bool:
@@ -99,11 +96,14 @@ def weekly_factors(parts: Sequence[float], days: Sequence[float]) -> list[float]
 
 @dataclass(frozen=True)
 class Course:
-    """A shape over a run that ends at `until` ms: from when on (ms) which factor holds."""
+    """A shape over a run."""
 
     times: NDArray[np.int64]
+    """From when on (ms) each factor holds."""
     factors: NDArray[np.float64]
+    """The rate in units of its mean."""
     until: int
+    """When the run ends (ms)."""
 
 
 def course_of(shape: Shape, days: Days, until: int) -> Course:

@@ -25,8 +25,11 @@ class Days:
     """The days of a run, numbered from 0: their dates, and the day of the week that they count as."""
 
     start: datetime.date
+    """Day 0."""
     closed: frozenset[datetime.date] = frozenset()
+    """Holidays: they count as Sundays."""
     working: frozenset[datetime.date] = frozenset()
+    """Days at a weekend that are worked: they count as Mondays."""
 
     @classmethod
     def of(cls, start: str, holidays: Holidays | None = None) -> Days:

@@ -1,4 +1,4 @@
-"""From written laws (`pert: [5 min, 10 min, 30 min]`) to rows of the laws table, all values in milliseconds."""
+"""From written distributions (`pert: [5 min, 10 min, 30 min]`) to rows of their table, all values in milliseconds."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _SPREAD: Final = 1e-3
 
 
 class Laws:
-    """The laws table under construction: kind and numbers of each distinct law."""
+    """The distributions table under construction: kind and parameters of each distinct distribution."""
 
     def __init__(self) -> None:
         self.table: Keyed[LawRow] = Keyed()
 
     def add(self, kind: Kind, *numbers: float) -> int:
-        """Return the row of a law."""
+        """Return the row of a distribution."""
         row = (int(kind), tuple(float(number) for number in numbers))
         return self.table.add(row, row)
 
     def arrays(self) -> tuple[Rows, Floats]:
-        """Return the laws table and the table of their numbers."""
+        """Return the distributions table and the table of their parameters."""
         rows: list[tuple[int, int, int]] = []
         numbers: list[float] = []
         for kind, own in self.table.rows:
@@ -45,7 +45,7 @@ class Laws:
 
     def law(self, law: Law, resolve: Resolve, *, working: bool = False) -> int:
         """
-        Return the row of a written law, of working days (24 h each) when `working`.
+        Return the row of a written distribution, of working days (24 h each) when `working`.
 
         Raises ScenarioFault when a parameter fits badly, also when it counts the other kind of time.
         """
@@ -112,11 +112,11 @@ class Laws:
         return self.add(Kind.LOGNORMAL, mean, check_cv(resolve(law.cv)))
 
     def discrete(self, parts: list[tuple[float, float]]) -> int:
-        """Return the row of a discrete law, given (value, share) pairs."""
+        """Return the row of a discrete distribution, given (value, share) pairs."""
         return self.add(Kind.DISCRETE, *_cumulative(parts))
 
     def by_class(self, rows: list[int]) -> int:
-        """Return the row of a law that differs by class; one row when it does not."""
+        """Return the row of a distribution that differs by class; one row when it does not."""
         return rows[0] if len(set(rows)) == 1 else self.add(Kind.BY_CLASS, *rows)
 
 

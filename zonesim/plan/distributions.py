@@ -1,7 +1,7 @@
 """
-Laws of random values: their kinds, and mean and variance in closed form.
+Distributions of random values: their kinds, and mean, variance and range in closed form.
 
-A law is a row (kind, first number, count of numbers) of the laws table; its numbers stand in the flat numbers
+A distribution is a row (kind, first, count) of the distributions table; its parameters stand in the flat parameters
 table, in units of the value (milliseconds for durations).
 """
 
@@ -25,7 +25,7 @@ _LEVELS: Final = 60
 
 
 class Law(IntEnum):
-    """Kinds of laws; the numbers of each stand behind it."""
+    """Kinds of distributions, each with its parameters."""
 
     CONSTANT = 0
     """value"""
@@ -44,11 +44,11 @@ class Law(IntEnum):
     DISCRETE = 7
     """value, cumulative share, value, cumulative share …"""
     MIXTURE = 8
-    """row of a law, cumulative share, row of a law, cumulative share …"""
+    """row of a distribution, cumulative share, row of a distribution, cumulative share …"""
     BY_CLASS = 9
-    """row of the law of class 0, of class 1 …"""
+    """row of the distribution of class 0, of class 1 …"""
     SHIFTED = 10
-    """row of a law, offset, factor"""
+    """row of a distribution, offset, factor"""
     EMPIRICAL = 11
     """sorted values, drawn by linear interpolation (quantile type 7)"""
     WEIBULL = 12
@@ -56,21 +56,21 @@ class Law(IntEnum):
     GAMMA = 13
     """mean, coefficient of variation"""
     NORMAL = 14
-    """mean and standard deviation of the uncut law, low: the law given that the value is at least low"""
+    """mean and standard deviation without the cut, low: given that the value is at least low"""
 
 
 def law_mean(index: Rows, numbers: Floats, row: int, klass: int) -> float:
-    """Return the mean of a law for tokens of class `klass`."""
+    """Return the mean of a distribution for tokens of class `klass`."""
     return _moments(index, numbers, row, klass)[0]
 
 
 def law_variance(index: Rows, numbers: Floats, row: int, klass: int) -> float:
-    """Return the variance of a law for tokens of class `klass`."""
+    """Return the variance of a distribution for tokens of class `klass`."""
     return _moments(index, numbers, row, klass)[1]
 
 
 def law_range(index: Rows, numbers: Floats, row: int, klass: int) -> tuple[float, float]:
-    """Return the least and the greatest value (inf: no bound) of a law for tokens of class `klass`."""
+    """Return the least and the greatest value (inf: no bound) of a distribution for tokens of class `klass`."""
     kind, first, count = (int(value) for value in index[row])
     own = [float(value) for value in numbers[first : first + count]]
     if kind == Law.BY_CLASS:

@@ -45,16 +45,24 @@ class ArrivalsBy(IntEnum):
 
 @dataclass(frozen=True)
 class StepName:
-    """What a row of the step table stands for: `path` is the step's place in the entry's flow, from the outside in."""
+    """What a row of the step table stands for."""
 
     entry: str
+    """The traffic entry whose tokens come to it."""
     flow: str
+    """The flow that the entry follows."""
     path: tuple[str, ...]
+    """The step's place in the entry's flow, from the outside in."""
     label: dict[str, str] = field(default_factory=dict)
+    """What people call it, by language."""
     resources: tuple[int, ...] = ()
+    """Rows of the resources table: what a visit has in hand."""
     units: tuple[int, ...] = ()
+    """How many units of each."""
     kind: str = "token"
+    """What the tokens are: `consignment`, `truck` …"""
     is_leave: bool = False
+    """Whether it is the end of a routine: its visits are from arrival to leaving."""
     is_kept: bool = False
     """Whether its visits are of units that are kept after the block which took them."""
     is_interruption: bool = False
@@ -65,33 +73,42 @@ class StepName:
 
 @dataclass(frozen=True)
 class MarkName:
-    """
-    What a row of the marks table stands for. `scope` is the path of the sub-flow call it happens in; `place` its
-    zone.
-    """
+    """What the number of a mark stands for: a milestone of the tokens of an entry."""
 
     entry: str
+    """The traffic entry whose tokens make it."""
     flow: str
+    """The flow that the entry follows."""
     scope: tuple[str, ...]
+    """The path of the call of a flow that it happens in."""
     name: str
+    """What the milestone is called, `released` …"""
     place: str = ""
+    """The zone that it happens in."""
     kind: str = "token"
+    """What the tokens are: `consignment`, `truck` …"""
     account: int = -1
+    """Row of the accounts table to which the moment adds something, -1: none."""
     amount: int = 0
-    """What the moment adds to an account (row of the accounts table, -1: none)."""
+    """What it adds there; below 0: takes."""
     truth: str = ""
+    """The hidden truth that it says something of."""
     owner: tuple[int, int, int] = (0, 0, 1)
-    """The truth that it says something of, and whose that is: (base, first, size) of a child's number (`Owner`)."""
+    """Whose truth that is: (base, first, size) of a child's number (`Owner`)."""
 
 
 @dataclass(frozen=True)
 class AccountName:
-    """An account `zone.name`, what it counts and its label in both languages."""
+    """An account."""
 
     zone: str
+    """The zone that keeps it."""
     name: str
+    """Its name there."""
     unit: str = ""
+    """What it counts."""
     label: dict[str, str] = field(default_factory=dict)
+    """What people call it, by language."""
 
     def __str__(self) -> str:
         """Return the dotted name."""
@@ -100,14 +117,18 @@ class AccountName:
 
 @dataclass(frozen=True)
 class ResourceName:
-    """A resource `zone.name`, what it is (`lane`, `officer`, `dock` …) and its label in both languages."""
+    """A resource."""
 
     zone: str
+    """The zone that it is in."""
     name: str
+    """Its name there."""
     role: str = ""
+    """What it is: `lane`, `officer`, `dock` …"""
     label: dict[str, str] = field(default_factory=dict)
+    """What people call it, by language."""
     stable: bool | None = None
-    """Whether people say that its line does not grow, whatever its load is; None: they say nothing."""
+    """Whether the scenario says that its queue does not grow, whatever its load is; None: it says nothing."""
 
     def __str__(self) -> str:
         """Return the dotted name."""
@@ -119,29 +140,38 @@ class Names:
     """Words for the rows of the tables. They carry no meaning for a run."""
 
     steps: tuple[StepName, ...]
+    """Steps, by the number in a visit's key."""
     marks: tuple[MarkName, ...]
+    """Marks, by the number in a mark's key."""
     resources: tuple[ResourceName, ...]
+    """Resources, by row of their table."""
     accounts: tuple[AccountName, ...]
+    """Accounts, by row of their table."""
     statuses: tuple[str, ...]
+    """Customs statuses, by number."""
     sources: tuple[str, ...]
+    """Traffic entries, by row of the sources table."""
     source_flows: tuple[str, ...]
+    """The flow that each source follows."""
     source_groups: tuple[str, ...]
     """What results call each source: its own name, or that of the group of entries it belongs to."""
     classes: tuple[str, ...]
+    """Classes of tokens, by number; the first is that of tokens without one."""
     flags: tuple[str, ...]
+    """Adoption flags, by number."""
     streams: tuple[str, ...]
+    """The place in the model that each random stream belongs to."""
     groups: int
     """How many groups of children JOIN can wait for."""
     notes: tuple[str, ...] = ()
     """What people should know about how the plan was made, e.g. rows of a log that lie outside the run."""
+    kpis: tuple[tuple[str, KpiDeclaration], ...] = ()
+    """The scenario's own KPIs by name."""
 
     def token(self, number: int) -> str:
         """Return what people call a token: `import_sea#12`, `import_sea#12/1` for its first child."""
         child = child_of(number)
         return f"{self.sources[source_of(number)]}#{ordinal_of(number)}" + (f"/{child}" if child else "")
-
-    kpis: tuple[tuple[str, KpiDeclaration], ...] = ()
-    """The scenario's own KPIs by name."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -74,10 +74,12 @@ def consignment_of(number: Number) -> Number:
 
 @dataclass(frozen=True)
 class Block:
-    """Some rows of a run, with the columns of `VISITS` and `MARKS`."""
+    """Some rows of a run."""
 
     visits: Rows
+    """Rows of dtype `VISIT`."""
     marks: Rows
+    """Rows of dtype `MARK`."""
 
 
 class Sink(Protocol):
@@ -112,30 +114,31 @@ class RowLog:
 @dataclass(frozen=True)
 class Totals:
     """
-    What an engine counts itself, because visits cannot give it or so that visits can be checked against it.
-
-    `busy`, `open`, `queue`: int64 (resources,), unit-ms, unit-ms and token-ms within the measured window. Units are
-    open as scheduled; `broken`: int64 (resources,), unit-ms of those among them that were broken down.
-    `peak`: int64 (resources,), longest queue within the window.
-    `at_step`: int64 (steps,), token-ms that tokens spent at each step within the window; for a LEAVE pseudo-step,
-    inside at all.
-    `arrivals`: int64 (sources,), tokens that arrived in the whole run.
-    `cohort`: int64 (sources, 2), ordinals of the first token that arrived in the window and of the first one after it.
-    `classes`: one int16 array a source: the class of each of its consignments, by ordinal.
-    `events`: timed events processed.
-    `levels`: int64 (accounts,), how the accounts stand when the run ends; `level_time`: quantity-ms of each within the
-    measured window.
+    What an engine counts itself, because visits cannot give it or so that visits can be checked against it; integrals
+    are over the measured window.
     """
 
     busy: Ints
+    """Unit-ms in use, shape (resources,)."""
     open: Ints
+    """Unit-ms on duty as scheduled, shape (resources,)."""
     broken: Ints
+    """Unit-ms of those on duty that were broken down, shape (resources,)."""
     queue: Ints
+    """Token-ms in the queue, shape (resources,)."""
     peak: Ints
+    """Longest queue within the window, shape (resources,)."""
     at_step: Ints
+    """Token-ms at each step; for the step of a LEAVE, inside at all; shape (steps,)."""
     arrivals: Ints
+    """Tokens that arrived in the whole run, shape (sources,)."""
     cohort: Ints
+    """Ordinals of the first token that arrived in the window and of the first one after it, shape (sources, 2)."""
     classes: tuple[NDArray[np.int16], ...]
+    """By source, the class of each of its consignments, by ordinal."""
     events: int
+    """Timed events processed."""
     levels: Ints
+    """How the accounts stand when the run ends, shape (accounts,)."""
     level_time: Ints
+    """Quantity-ms of each account, shape (accounts,)."""

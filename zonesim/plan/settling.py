@@ -4,8 +4,8 @@ Shares that depend on the state of the system and follow from the arrivals all t
 Both need a Poisson stream of one rate. Such a stream stays one where tokens part by chance and where each is delayed by
 itself; not where they wait for each other.
 
-- Everybody who finds the units of a resource in use goes on elsewhere: Erlang's loss formula, whatever the law of the
-  work.
+- Everybody who finds the units of a resource in use goes on elsewhere: Erlang's loss formula, whatever the distribution
+  of the work.
 - One leads a batch: one in so many as a batch has members on average.
 """
 

@@ -4,7 +4,7 @@ How much of every resource a token uses from each point of its way on: as little
 At a node whose shares are known the expected work is the mean over its edges; where they are not, whatever decides may
 decide anew for every token, and the least is that of the edge with less, the most that of the edge with more (the
 values of a Markov decision process in which the state of the system decides). Where both edges lead to the same work it
-is known again. Waiting in line with units in hand comes on top; it is noted beside (`waits`).
+is known again. Waiting in a queue with units in hand comes on top; it is noted beside (`waits`).
 
 Parts of a program in which tokens go round and round without leaving have no work in all but a rate: what a round
 uses over what it takes, where nothing in it depends on the state of the system.
@@ -39,13 +39,18 @@ LARGEST_LOOP: Final = 1200
 
 @dataclass(frozen=True)
 class Span:
-    """The time until a token has left, without waits in line: its mean between two bounds, and all that it can be."""
+    """The time (ms) until a token has left, without waits in queues."""
 
     mean: float = 0.0
+    """Least that its mean may be."""
     most: float = 0.0
+    """Most that its mean may be."""
     least: float = 0.0
+    """Least that it can take."""
     longest: float = 0.0
+    """Most that it can take."""
     waits: bool = False
+    """Whether the token may wait in a queue meanwhile."""
 
     def and_then(self, edge: Edge) -> Span:
         """Return the time from the beginning of an edge on, where this is the time from its end on."""
@@ -63,20 +68,20 @@ UNKNOWN: Final = Span(0.0, math.inf, 0.0, math.inf, waits=True)
 
 @dataclass
 class Value:
-    """
-    What a token uses from a node on.
-
-    `low` and `high`: two rows each, unit-ms by column and, for tokens that never leave, unit-ms per ms in the long run.
-    `likely` and `late`: unit-ms by resource where what is not known goes either way equally often, and the same times
-    its delay. `waits`: by resource, whether it is in hand in a line for others. `span`: until the token itself leaves.
-    """
+    """What a token uses from a node on."""
 
     low: Floats
+    """Least unit-ms by column and, for tokens that never leave, unit-ms per ms in the long run; shape (2, columns)."""
     high: Floats
+    """The most, likewise."""
     likely: Floats
+    """Unit-ms by resource where what is not known goes either way equally often."""
     late: Floats
+    """The same times its delay after the node."""
     waits: NDArray[np.bool_]
+    """By resource, whether it is in hand in a queue for others."""
     span: Span = field(default_factory=Span)
+    """The time until the token itself leaves."""
 
 
 class Work:
@@ -210,15 +215,15 @@ class Work:
         Return the time until the last of the children has left: at least the longest mean; at most the sum of the
         means, and what the longest can take; exactly that of children that are never earlier than the others.
         """
-        children = [(UNKNOWN if child in inside else self.values[child].span, law) for child, law in node.joins]
+        children = [(UNKNOWN if child in inside else self.values[child].span, number) for child, number in node.joins]
         plan = self.ways.plan
         spans, total = [], 0.0
-        for span, law in children:
-            fewest, many = plan.range(law, 0)
+        for span, number in children:
+            fewest, many = plan.range(number, 0)
             if fewest < 1:
                 span = Span(0.0, span.most, 0.0, span.longest, span.waits)  # noqa: PLW2901  perhaps there is none
             spans.append(span)
-            total += plan.mean(law, 0) * span.most if span.most < math.inf else math.inf
+            total += plan.mean(number, 0) * span.most if span.most < math.inf else math.inf
             if many > 1 and span.longest > span.least:
                 spans.append(Span(span.mean, math.inf, span.least, span.longest, span.waits))
         longest, least = max(span.longest for span in spans), max(span.least for span in spans)
