@@ -3,16 +3,18 @@ Do the tests see a fault in the compiled engine? Plant one after the other, and 
 
     python tools/planted_faults.py [NAME …] [--plans 200] [--both]
 
-Each fault is one change of a few words in a copy of `zonesim/engine/kernel.py`, of the kind that a slip makes. In the
-copy random models are compared with the reference, half of them with next to no room; what they do not see the
-hand-made timelines are to see (with `--both` they are asked in any case). A fault that neither sees is missed, and the
-exit status is 1. It is 2 if the words that a fault changes are gone from the kernel: then the table below is to be
+Each fault is one change in a copy of a module of `zonesim/engine/kernel/`, of the kind that a slip makes: in one of its
+functions an expression, or some statements, give way to others. The place is found in the syntax tree, whatever the
+text looks like. In the copy random models are compared with the reference, half of them with next to no room; what they
+do not see the hand-made timelines are to see (with `--both` they are asked in any case). A fault that neither sees is
+missed, and the exit status is 1. It is 2 if what a fault changes is gone from the kernel: then the table below is to be
 brought up to date. Each fault takes about a minute, for the kernel is compiled anew.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import os
 import re
 import shutil
@@ -25,129 +27,165 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-KERNEL: Final = Path("zonesim") / "engine" / "kernel.py"
+KERNEL: Final = Path("zonesim") / "engine" / "kernel"
 COPIED: Final = ("zonesim", "tests", "pyproject.toml")
 GONE: Final = 2
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault by name: what stands in the kernel once, and what is written in its place."""
+    """
+    A fault by name: the `module` and `function` of the kernel in which the code `right` stands once (function "": at
+    the top of the module), and what is written in its place. Both are one expression, or statements.
+    """
 
     name: str
+    module: str
+    function: str
     right: str
     wrong: str
 
 
 FAULTS: Final = (
     Fault(
-        "an arrival comes before a hold end",
-        "DELAY_END_RANK: Final = 1\nARRIVAL_RANK: Final = 2",
-        "DELAY_END_RANK: Final = 2\nARRIVAL_RANK: Final = 1",
+        "an arrival comes before a delay end",
+        "layout",
+        "",
+        "DELAY_END: Final = wide(1)\nARRIVAL: Final = wide(2)",
+        "DELAY_END: Final = wide(2)\nARRIVAL: Final = wide(1)",
     ),
     Fault(
         "a batch ends before patience",
-        "PATIENCE_RANK: Final = 3\nBATCH_RANK: Final = 4",
-        "PATIENCE_RANK: Final = 4\nBATCH_RANK: Final = 3",
+        "layout",
+        "",
+        "PATIENCE: Final = wide(3)\nBATCH_DUE: Final = wide(4)",
+        "PATIENCE: Final = wide(4)\nBATCH_DUE: Final = wide(3)",
     ),
     Fault(
-        "a release of several units gives back one",
-        "pools[here + USED] -= world[need + _ONE]",
-        "pools[here + USED] -= 1",
+        "a release of several units gives back one", "queues", "release", "state.used -= need.units", "state.used -= 1"
     ),
     Fault(
-        "a hold that ends at closing has not ended",
-        "return world[span] + rest if rest <= world",
-        "return world[span] + rest if rest < world",
+        "a delay that ends at closing has not ended",
+        "calendars",
+        "end_of",
+        "rest <= span.closes - span.opens",
+        "rest < span.closes - span.opens",
     ),
     Fault(
         "the least important is served first",
-        "for level in range(state[LEVELS]):\n        node",
-        "for level in range(state[LEVELS] - 1, -1, -1):\n        node",
+        "queues",
+        "serve",
+        "range(s.priorities)",
+        "range(s.priorities - 1, -1, -1)",
     ),
     Fault(
         "a row is lost when a block is full",
-        "state[VISITS], state[MARKS] = visit, mark",
-        "state[VISITS], state[MARKS] = visit - (reason == FULL and visit > 0), mark",
+        "loop",
+        "run",
+        "s.current = slot",
+        "s.current = slot\ns.visits -= reason == FULL and s.visits > 0",
     ),
-    Fault("a loop draws the same again", "tokens[token + PASSES] += 1", "tokens[token + PASSES] += 0"),
+    Fault("a loop draws the same again", "tokens", "loop_again", "token.loop_count += 1", "token.loop_count += 0"),
     Fault(
-        "children forget the passes of their parent",
-        "tokens[new + PASSES] = tokens[token + PASSES]",
-        "tokens[new + PASSES] = 0",
+        "children forget the loops of their parent",
+        "tokens",
+        "split",
+        "new.loop_count = token.loop_count",
+        "new.loop_count = 0",
     ),
     Fault(
         "a newcomer overtakes those who wait",
-        "pools[here + WAITING] != 0 or world[need",
-        "world[need",
+        "queues",
+        "_are_free",
+        "state.waiting != 0 or need.units > state.capacity - state.used",
+        "need.units > state.capacity - state.used",
     ),
-    Fault(
-        "the shortage of those passed over is ignored",
-        "max(units, passed_over) > pools",
-        "units > pools",
-    ),
+    Fault("the shortage of those passed over is ignored", "queues", "serve", "max(units, passed_over)", "units"),
     Fault(
         "patience that was met is not over",
-        "tokens[token + DEADLINE] = -1\n        state[STALE] += 1",
-        "state[STALE] += 1",
+        "queues",
+        "grant",
+        "token.deadline = -1\ns.stale += 1",
+        "s.stale += 1",
     ),
     Fault(
         "each capacity change is served before the next",
-        "change += 1\n    state[CHANGE]",
-        "change += 1\n        break\n    state[CHANGE]",
+        "breakdowns",
+        "open_and_close",
+        "s.changes_made += 1",
+        "s.changes_made += 1\nbreak",
     ),
     Fault(
         "whose unit was granted first is interrupted",
-        "importance == least and granted > latest",
-        "importance == least and granted < latest",
+        "preemption",
+        "_victim",
+        "work.granted > latest",
+        "work.granted < latest",
     ),
-    Fault("work that ends now is interrupted", "tokens[work + WORK_END] > state[NOW]", "tokens[work + WORK_END] >= 0"),
+    Fault("work that ends now is interrupted", "preemption", "_victim", "work.end > s.now", "work.end >= 0"),
     Fault(
-        "who is interrupted stands behind the others of its level",
-        "_prepend(state, lines, tokens, pools, pool, tokens",
-        "_append(state, lines, tokens, pools, pool, tokens",
+        "who is interrupted stands behind the others of its priority",
+        "preemption",
+        "",
+        "from zonesim.engine.kernel.queues import grant, leave_queues, note_peak, prepend, seize, serve",
+        "from zonesim.engine.kernel.queues import append as prepend, grant, leave_queues, note_peak, seize, serve",
     ),
     Fault(
         "to go on with a unit is no grant",
-        "if program[row + INTERRUPTS] != 0:\n                    _has_unit(",
-        "if program[row + INTERRUPTS] != 0 and tokens[token + STATE] != INTERRUPTED:\n                    _has_unit(",
+        "queues",
+        "serve",
+        "row.interruptible != 0",
+        "row.interruptible != 0 and token.state != INTERRUPTED",
     ),
     Fault(
-        "an end that was keyed before an interruption counts",
-        "or tokens[token + _u(state[AT_WORK]) + WORK_END] != state[NOW]:",
-        "or tokens[token + _u(state[AT_WORK]) + WORK_END] < 0:",
+        "an end that was scheduled before an interruption counts",
+        "preemption",
+        "work_ends",
+        "tokens.works[at(slot)].end != s.now",
+        "tokens.works[at(slot)].end < 0",
     ),
     Fault(
         "a clock of use counts while work pauses",
-        "(pools[here + SCHEDULED] > 0 or pools[here + PAUSES] == 0)",
-        "pools[here + SCHEDULED] >= 0",
+        "breakdowns",
+        "start_or_stop",
+        "state.scheduled > 0 or state.pauses == 0",
+        "state.scheduled >= 0",
     ),
     Fault(
         "a unit whose time is up waits for the ready",
-        "if slot != 0 and state[NEXT_CHANGE] > now:",
-        "if slot != 0:",
+        "loop",
+        "run",
+        "s.ready_first != 0 and s.next_change > s.now",
+        "s.ready_first != 0",
     ),
     Fault(
         "who gives up goes on behind those it lets pass",
-        "                    _ready(state, tokens, slot)\n                    for each in range(program[row + B]):\n"
-        "                        pool = world[_u(in_needs + 2 * (program[row + A] + each))]\n"
-        "                        if pools[(_u(pool) << POOL_BITS) + WAITING] > 0:\n"
-        "                            _serve(state, program, world, tokens, pools, lines, pool)\n",
-        "                    for each in range(program[row + B]):\n"
-        "                        pool = world[_u(in_needs + 2 * (program[row + A] + each))]\n"
-        "                        if pools[(_u(pool) << POOL_BITS) + WAITING] > 0:\n"
-        "                            _serve(state, program, world, tokens, pools, lines, pool)\n"
-        "                    _ready(state, tokens, slot)\n",
+        "loop",
+        "_give_up",
+        "ready(s, tokens, slot)\n"
+        "for each in range(row.seize_needs):\n"
+        "    resource = flow.needs[at(row.seize_first_need + each)].resource\n"
+        "    if resources.states[at(resource)].waiting > 0:\n"
+        "        serve(s, flow, tokens, resources, resource)",
+        "for each in range(row.seize_needs):\n"
+        "    resource = flow.needs[at(row.seize_first_need + each)].resource\n"
+        "    if resources.states[at(resource)].waiting > 0:\n"
+        "        serve(s, flow, tokens, resources, resource)\n"
+        "ready(s, tokens, slot)",
     ),
     Fault(
         "work that would end at closing does not fit",
-        "> world[_u(state[IN_CLOSINGS] + closing)]\n        ):",
-        ">= world[_u(state[IN_CLOSINGS] + closing)]\n        ):",
+        "queues",
+        "in_time",
+        "s.now + token.lasts > resources.closings[at(closing)]",
+        "s.now + token.lasts >= resources.closings[at(closing)]",
     ),
     Fault(
         "who arrives at the end of the window is measured",
-        "sources[row + BEFORE_END] += now < state[END]",
-        "sources[row + BEFORE_END] += now <= state[END]",
+        "arrivals",
+        "come",
+        "source.before_end += s.now < s.end",
+        "source.before_end += s.now <= s.end",
     ),
 )
 
@@ -165,12 +203,60 @@ class Verdict:
         return bool(self.timeline or self.model)
 
 
+def source_of(fault: Fault) -> str:
+    """Return the module that a fault changes, as it is."""
+    return (ROOT / KERNEL / f"{fault.module}.py").read_text(encoding="utf-8")
+
+
 def planted(source: str, fault: Fault) -> str:
-    """Return the kernel with a fault in it; raises LookupError unless the place is there exactly once."""
-    found = source.count(fault.right)
+    """Return a module with a fault in it; raises LookupError unless the place is there exactly once."""
+    module = ast.parse(source)
+    scope: ast.AST = module
+    if fault.function:
+        named = (node for node in module.body if isinstance(node, ast.FunctionDef) and node.name == fault.function)
+        scope = next(named, ast.Module([], []))
+    right, wrong = ast.parse(fault.right).body, ast.parse(fault.wrong).body
+    one = [part[0].value for part in (right, wrong) if len(part) == 1 and isinstance(part[0], ast.Expr)]
+    found = _expression(scope, *one) if len(one) == len((right, wrong)) else _statements(scope, right, wrong)
     if found != 1:
-        raise LookupError(f"{fault.name}: its place is {found} times in {KERNEL}\n    {fault.right!r}")
-    return source.replace(fault.right, fault.wrong)
+        where = f"{KERNEL / fault.module}.py {fault.function}"
+        raise LookupError(f"{fault.name}: its place is {found} times in {where}\n    {fault.right!r}")
+    return ast.unparse(module)
+
+
+def _expression(scope: ast.AST, right: ast.expr, wrong: ast.expr) -> int:
+    """Put an expression in the place of another one; return how often that was there."""
+    before = ast.dump(right)
+    found = 0
+    for node in list(ast.walk(scope)):
+        for name, value in ast.iter_fields(node):
+            if isinstance(value, list):
+                places = [
+                    at for at, each in enumerate(value) if isinstance(each, ast.expr) and ast.dump(each) == before
+                ]
+                found += len(places)
+                for at in places:
+                    value[at] = wrong
+            elif isinstance(value, ast.expr) and ast.dump(value) == before:
+                found += 1
+                setattr(node, name, wrong)
+    return found
+
+
+def _statements(scope: ast.AST, right: list[ast.stmt], wrong: list[ast.stmt]) -> int:
+    """Put statements in the place of others that stand behind each other; return how often those were there."""
+    before = [ast.dump(each) for each in right]
+    found = 0
+    for node in list(ast.walk(scope)):
+        for _, body in ast.iter_fields(node):
+            if not isinstance(body, list):
+                continue
+            dumped = [ast.dump(each) for each in body if isinstance(each, ast.stmt)]
+            places = [at for at in range(len(dumped)) if dumped[at : at + len(before)] == before]
+            found += len(places)
+            for at in reversed(places):
+                body[at : at + len(before)] = wrong
+    return found
 
 
 def look(fault: Fault | None, plans: int, *, both: bool = False) -> Verdict:
@@ -184,9 +270,9 @@ def look(fault: Fault | None, plans: int, *, both: bool = False) -> Verdict:
                 shutil.copytree(whole, folder / part, ignore=ignored)
             else:
                 shutil.copy(whole, folder / part)
-        kernel = folder / KERNEL
         if fault is not None:
-            kernel.write_text(planted(kernel.read_text(encoding="utf-8"), fault), encoding="utf-8")
+            changed = planted(source_of(fault), fault)
+            (folder / KERNEL / f"{fault.module}.py").write_text(changed, encoding="utf-8")
         model = _model(folder, plans)
         return Verdict(_timeline(folder) if both or not model else "", model)
 
@@ -228,10 +314,9 @@ def main() -> int:
     parser.add_argument("--both", action="store_true", help="run the timelines also where a random model has seen it")
     given = parser.parse_args()
     chosen = [each for each in FAULTS if not given.names or any(name in each.name for name in given.names)]
-    source = (ROOT / KERNEL).read_text(encoding="utf-8")
     try:
         for fault in chosen:
-            planted(source, fault)
+            planted(source_of(fault), fault)
     except LookupError as gone:
         print(gone)
         return GONE

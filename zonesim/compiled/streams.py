@@ -88,9 +88,10 @@ def bits(key: np.uint64, stream: np.uint64, ordinal: int, child: int, loop_count
 
 
 @inlined
-def random_bits(out: Words, streams: Words, first: int, count: int, ordinal: int, child: int, loop_count: int) -> None:
-    """Fill `out` with what `bits` returns for `count` streams, from number `first` on; `streams[0]` is the key."""
-    key = streams[np.uint64(0)]
+def random_bits(
+    out: Words, key: np.uint64, streams: Words, first: int, count: int, ordinal: int, child: int, loop_count: int
+) -> None:
+    """Fill `out` with what `bits` returns for `count` streams, from number `first` on."""
     k0, k1 = key & _LOW, key >> _HALF
     c2 = np.uint64(ordinal)
     c3 = (np.uint64(child) << _CHILD_SHIFT) | (np.uint64(loop_count) & _LOOP_MASK)

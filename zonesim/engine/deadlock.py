@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from zonesim.engine.state import ResourceState, Token
 from zonesim.faults import RunFault
@@ -83,28 +83,37 @@ class _Search:
 
     def _somebody_joins(self, batch: int) -> bool:
         """Return whether a token that can go on, or one still to come, can reach a batch."""
-        starts = [token.row for token in self.able]
-        for source, first in enumerate(self.plan.sources["first_row"].tolist()):
-            if self.plan.rates_of(source)["rate"].any():
-                starts.append(first)
-        seen = set(starts)
-        while starts:
-            row = starts.pop()
-            op, _, a, b, c, d, e, f, _ = self.plan.program[row].tolist()
-            if op == Op.GATHER and a == batch:
-                return True
-            ways = [] if op in (Op.LEAVE, Op.JUMP) else [row + 1]
-            if op == Op.SEIZE:
-                needs = self.plan.needs[a : a + b].tolist()
-                met = all(units + self.stuck.get(pool, 0) <= self.most[pool] for pool, units in needs)
-                ways = (ways if met else []) + ([f] if f != NOWHERE else [])
-            ways += {Op.JUMP: [a], Op.BRANCH: [d], Op.SPLIT: [c]}.get(Op(op), [])
-            ways += [int(self.plan.sources["first_row"][a])] if op == Op.SPAWN else []
-            ways += [e] if op == Op.GATHER and e != NOWHERE else []
-            fresh = [way for way in ways if way not in seen]
-            seen.update(fresh)
-            starts += fresh
-        return False
+        return batch in batches_that_fill(self.plan, [token.row for token in self.able], self.stuck)
+
+
+def batches_that_fill(plan: Plan, rows: Iterable[int], stuck: Mapping[int, int]) -> set[int]:
+    """
+    Return the numbers of the batches that a token which goes on at one of `rows`, or one still to come, can reach while
+    so many units of each resource are `stuck`.
+    """
+    starts = list(rows)
+    for source, first in enumerate(plan.sources["first_row"].tolist()):
+        if plan.rates_of(source)["rate"].any():
+            starts.append(first)
+    found = set()
+    seen = set(starts)
+    while starts:
+        row = starts.pop()
+        op, _, a, b, c, d, e, f, _ = plan.program[row].tolist()
+        if op == Op.GATHER:
+            found.add(a)
+        ways = [] if op in (Op.LEAVE, Op.JUMP) else [row + 1]
+        if op == Op.SEIZE:
+            needs = plan.needs_of(a, b)
+            met = all(units + stuck.get(resource, 0) <= plan.most_units(resource) for resource, units in needs)
+            ways = (ways if met else []) + ([f] if f != NOWHERE else [])
+        ways += {Op.JUMP: [a], Op.BRANCH: [d], Op.SPLIT: [c]}.get(Op(op), [])
+        ways += [int(plan.sources["first_row"][a])] if op == Op.SPAWN else []
+        ways += [e] if op == Op.GATHER and e != NOWHERE else []
+        fresh = [way for way in ways if way not in seen]
+        seen.update(fresh)
+        starts += fresh
+    return found
 
 
 def _held(token: Token) -> list[tuple[ResourceState, int]]:

@@ -1,4 +1,4 @@
-"""A plan as the kernel reads it: flat tables behind each other, and what is worked out once for all replications."""
+"""A plan as the kernel reads it: worked out once for all replications."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from zonesim.engine import kernel as k
 from zonesim.engine.arrivals import Population
+from zonesim.engine.kernel import layout as k
 from zonesim.engine.sampling import prepare, whole
-from zonesim.plan import NOWHERE, TABLES, AtShiftEnd, BranchOn, Clock, GatherBy, Ints, Law, Op, Plan, flat
+from zonesim.plan import NOWHERE, TABLES, AtShiftEnd, BranchOn, Clock, GatherBy, Law, Op, Plan, flat
 
 _COMPOSED: Final = (Law.MIXTURE, Law.BY_CLASS, Law.SHIFTED)
 
@@ -23,51 +22,47 @@ SIDE_BY_SIDE: Final = 4
 _LIKELY: Final = 0.5
 """How many draws are made when a token starts, how many at once, and from which share on a way is the usual one."""
 
-Floats = NDArray[np.float64]
-Words = NDArray[np.uint64]
+_CACHE_LINE: Final = 64
 
 
 @dataclass(frozen=True)
 class KernelInput:
-    """A plan as the kernel reads it, and where in it everything lies. The arrays are never written."""
+    """
+    A plan as the kernel reads it. A run writes to its own copies of `state` and of the `states` and `clocks` of
+    resources, the `sources` and `expected` of arrivals, the `last_opened` of hours and the `forming` of batches.
+    """
 
-    state: Ints
-    program: Ints
-    world: Ints
-    laws: Ints
-    numbers: Floats
-    reals: Floats
-    streams: Words
-    pools: Ints
-    sources: Ints
-    places: int
-    """How many batches can form at a time."""
+    state: k.Rows
+    flow: k.Flow
+    draws: k.Draws
+    hours: k.Hours
+    resources: k.Resources
+    arrivals: k.Arrivals
+    batches: k.Batches
+    accounts: k.Rows
+    most_units: k.Ints
+    """The most units that each resource ever has."""
 
-
-class _Tables:
-    """Tables put behind each other in one array."""
-
-    def __init__(self, dtype: type) -> None:
-        self.dtype = dtype
-        self.parts: list[NDArray[Any]] = []
-        self.length = 0
-
-    def add(self, table: Iterable[object]) -> int:
-        """Append a table, whatever its shape, and return where it begins."""
-        rows = flat(table) if isinstance(table, np.ndarray) else table
-        part: NDArray[Any] = np.asarray(rows, dtype=self.dtype).ravel()
-        begin = self.length
-        self.parts.append(part)
-        self.length += len(part)
-        return begin
-
-    def array(self) -> NDArray[Any]:
-        """Return everything, with room so that no table is empty."""
-        return np.concatenate([*self.parts, np.zeros(1, dtype=self.dtype)])
+    def population(self, population: Population) -> k.Arrivals:
+        """Return sources as nobody has come yet, with the members as they are in a replication."""
+        return self.arrivals._replace(
+            sources=self.arrivals.sources.copy(),
+            expected=self.arrivals.expected.copy(),
+            member_flags=np.array([*population.flags, 0], dtype=np.int64),
+            raised=np.array([*population.raised, [False] * len(population.flags)], dtype=np.bool_).ravel(),
+        )
 
 
-def laid_out(plan: Plan) -> KernelInput:
-    """Return the layout of a plan; equal plans have the same."""
+def zeros(count: int, dtype: np.dtype[Any]) -> k.Rows:
+    """Return records, the first at the beginning of a line of the processor's cache."""
+    space = np.zeros(count * dtype.itemsize + _CACHE_LINE, dtype=np.uint8)
+    begin = -space.ctypes.data % _CACHE_LINE
+    found: k.Rows = space[begin : begin + count * dtype.itemsize].view(dtype)
+    return found
+
+
+def input_of(plan: Plan) -> KernelInput:
+    """Return a plan as the kernel reads it; equal plans have the same."""
     return _of_identity(plan.identity, _Held(plan))
 
 
@@ -87,111 +82,132 @@ class _Held:
 @lru_cache(maxsize=8)
 def _of_identity(_identity: str, held: _Held) -> KernelInput:
     plan = held.plan
-    world, reals = _Tables(np.int64), _Tables(np.float64)
-    state = np.zeros(k.STATE_FIELDS, dtype=np.int64)
-    state[k.BEGIN], state[k.END], state[k.HORIZON] = plan.window
-    laws, numbers = prepare(plan.distributions, plan.parameters)
-    levels, ranked = np.unique(plan.priorities, return_inverse=True)
-    state[k.IN_NEEDS] = world.add(plan.needs)
-    state[k.IN_PRIORITIES] = world.add(ranked)
-    state[k.IN_CALENDARS] = world.add(plan.calendars)
-    state[k.IN_SPANS] = world.add(plan.spans)
+    state = np.zeros(1, dtype=k.STATE)
+    distributions, numbers = prepare(plan.distributions, plan.parameters)
+    priorities, ranked = np.unique(plan.priorities, return_inverse=True)
+    resources, closings = _resources(plan)
+    clocks = _clocks(plan)
     changes = _merged_changes(plan)
-    state[k.IN_CHANGES] = world.add(changes)
-    state[k.IN_TIMES] = world.add(plan.times)
-    state[k.IN_FIRM_CLASS] = world.add(plan.members["class"].astype(np.int64))
-    state[k.OF_SHARES] = reals.add(plan.shares)
-    state[k.OF_RATES] = reals.add(plan.rates)
-    state[k.OF_MIXES] = reals.add(plan.mixes)
-    state[k.OF_VOLUME] = reals.add(plan.members["cumulative_share"])
-    state[k.OF_ADOPTION] = reals.add(plan.adoption_shares)
-    pools, closings = _pools(plan)
-    state[k.IN_CLOSINGS] = world.add(closings)
-    places, firsts = _batch_places(plan)
-    state[k.IN_FORMING] = world.add(firsts)
-    program, slots, groups = _program(plan, laws, numbers, pools)
+    places, first_place = _batch_places(plan)
+    program, open_visits, groups = _program(plan, distributions, numbers, resources)
     ahead = _Ahead(plan, program)
-    state[k.IN_AHEAD] = world.add(ahead.holds)
-    parties = int(plan.sources["parties"][plan.sources["group"] != NOWHERE].max(initial=0))
-    nodes = max(plan.program["b"][plan.program["op"] == Op.SEIZE].tolist(), default=1)
-    bits = (nodes - 1).bit_length()
-    state[k.SLOTS], state[k.GROUPS], state[k.NODE_BITS] = slots, groups, bits
-    state[k.AT_GROUPS] = k.TOKEN_FIELDS + k.VISIT_FIELDS * slots
-    state[k.AT_FIRMS] = state[k.AT_GROUPS] + groups
-    state[k.AT_NODES] = state[k.AT_FIRMS] + 1 + parties
-    state[k.AT_AHEAD] = state[k.AT_NODES] + 2 * (1 << bits)
-    state[k.WIDTH] = state[k.AT_AHEAD] + ahead.most
-    if pools[:, [k.PREEMPTS, k.PAUSES]].any():
-        state[k.AT_WORK] = state[k.WIDTH]
-        state[k.WIDTH] += k.WORK_FIELDS
-    state[k.CLASSES] = max(len(plan.names.classes), 1)
-    state[k.LEVELS] = max(len(levels), 1)
-    state[k.POOLS], state[k.SOURCES], state[k.CHANGES] = len(plan.resources), len(plan.sources), len(changes)
-    state[k.FIRMS] = len(plan.members)
-    state[k.CLOCKS], state[k.DUES] = len(plan.breakdowns), k.POOL_FIELDS * (len(pools) + len(plan.breakdowns))
-    streams = _Tables(np.uint64)
-    streams.add([0])  # the key of the run
-    state[k.BY_PROGRAM] = streams.add(plan.streams)
-    state[k.BY_SOURCE] = streams.add(plan.source_streams)
-    state[k.BY_ADOPTION] = streams.add(plan.adoption_streams)
-    state[k.BY_AHEAD] = streams.add(ahead.streams)
+    sources, rules, rule_rows = _sources(plan)
+    needs = max(plan.program["b"][plan.program["op"] == Op.SEIZE].tolist(), default=1)
+    for name, value in {
+        "begin": plan.begin,
+        "end": plan.end,
+        "horizon": plan.horizon,
+        "left": plan.end - min(max(0, plan.begin), plan.end),
+        "fresh_slot": 1,
+        "fresh_batch": 1,
+        "spawn_time": -1,
+        "changes": len(changes),
+        "sources": len(plan.sources),
+        "resources": len(plan.resources),
+        "clocks": len(clocks),
+        "classes": max(len(plan.names.classes), 1),
+        "priorities": max(len(priorities), 1),
+        "members": len(plan.members),
+        "node_bits": (needs - 1).bit_length(),
+        "open_visits": open_visits,
+        "groups": groups,
+        "parties": 1 + int(plan.sources["parties"][plan.sources["group"] != NOWHERE].max(initial=0)),
+        "ahead": ahead.most,
+        "interruptible": (resources["preempts"] + resources["pauses"]).any(),
+    }.items():
+        state[name] = value
+    accounts = np.zeros(len(plan.accounts), dtype=k.ACCOUNT)
+    accounts["balance"], accounts["floor"] = plan.accounts["start"], plan.accounts["least"]
+    accounts["integral"] = accounts["balance"] * (plan.end - plan.begin)
+    nothing = np.zeros(0, dtype=np.int64)
     return KernelInput(
         state,
-        program.ravel(),
-        world.array().astype(np.int64),
-        laws if len(laws) else np.zeros((1, 3), dtype=np.int64),
-        numbers if len(numbers) else np.zeros(1),
-        reals.array().astype(np.float64),
-        streams.array().astype(np.uint64),
-        _with_clocks(plan, pools),
-        _sources(plan),
-        places,
+        k.Flow(
+            program,
+            np.array(plan.needs),
+            np.array(ranked, dtype=np.int64).ravel(),
+            np.array(plan.shares).ravel(),
+            np.array(ahead.delays, dtype=np.int64),
+            np.array(ahead.streams, dtype=np.uint64),
+        ),
+        k.Draws(np.array(distributions), np.array(numbers), np.array(plan.streams), _scratch()),
+        k.Hours(np.array(plan.calendars), np.array(plan.spans), np.full(len(plan.calendars), NOWHERE, dtype=np.int64)),
+        k.Resources(
+            resources,
+            np.zeros(len(plan.resources) * int(state["priorities"][0]), dtype=k.QUEUE),
+            changes,
+            np.array(closings, dtype=np.int64),
+            clocks,
+        ),
+        k.Arrivals(
+            sources,
+            np.zeros(len(plan.sources)),
+            np.array(plan.source_streams),
+            np.array(plan.times),
+            np.array(plan.rates),
+            np.array(plan.mixes).ravel(),
+            np.array(plan.members["cumulative_share"]),
+            plan.members["class"].astype(np.int64),
+            nothing,
+            rules,
+            rule_rows,
+            np.zeros(0, dtype=np.bool_),
+            np.array(plan.adoption_shares),
+            np.array(plan.adoption_streams),
+        ),
+        k.Batches(np.zeros(0, dtype=k.BATCH), np.zeros(places, dtype=np.int64), np.array(first_place, dtype=np.int64)),
+        accounts,
+        np.array([plan.most_units(resource) for resource in range(len(plan.resources))], dtype=np.int64),
     )
 
 
-def _merged_changes(plan: Plan) -> Ints:
-    """Return capacity changes of all resources by (time, resource): time, resource, units."""
+def _scratch() -> k.Words:
+    return np.zeros(MOST_AHEAD + SIDE_BY_SIDE, dtype=np.uint64)
+
+
+def _merged_changes(plan: Plan) -> k.Rows:
+    """Return capacity changes of all resources, by (time, resource)."""
     rows = [
         (time, number, units)
         for number in range(len(plan.resources))
         for time, units in plan.changes_of(number).tolist()
         if time < plan.horizon
     ]
-    return np.array(sorted(rows), dtype=np.int64).reshape(-1, 3)
+    return np.array(sorted(rows), dtype=k.CHANGE)
 
 
-def _pools(plan: Plan) -> tuple[Ints, list[int]]:
-    """Return the pools, and when units go off duty where nothing starts that would not end before."""
-    pools = np.zeros((max(len(plan.resources), 1), k.POOL_FIELDS), dtype=np.int64)
+def _resources(plan: Plan) -> tuple[k.Rows, list[int]]:
+    """Return the resources, and when units go off duty where nothing starts that would not end before."""
+    rows = np.zeros(len(plan.resources), dtype=k.RESOURCE)
     closings: list[int] = []
     asked: dict[int, set[int]] = {}
-    for op, _, first, count, *_ in plan.program.tolist():
-        if op == Op.SEIZE:
-            for pool, units in plan.needs[first : first + count].tolist():
-                asked.setdefault(pool, set()).add(units)
+    seizes = plan.program[plan.program["op"] == Op.SEIZE]
+    for first, count in zip(seizes["a"].tolist(), seizes["b"].tolist(), strict=True):
+        for resource, units in plan.needs_of(first, count):
+            asked.setdefault(resource, set()).add(units)
     broken = set(plan.breakdowns["resource"].tolist())
-    for number, (_, _, rule, preempts) in enumerate(plan.resources.tolist()):
-        pools[number, k.EVEN] = len(asked.get(number, ())) <= 1
-        pools[number, k.CLOSING] = len(closings)
-        if rule == AtShiftEnd.FITS:
+    for number, (own, row) in enumerate(zip(plan.resources, rows, strict=True)):
+        row["even"] = len(asked.get(number, ())) <= 1
+        row["closing"] = len(closings)
+        if own["at_shift_end"] == AtShiftEnd.FITS:
             changes = plan.changes_of(number).tolist()
             closings += [time for (_, before), (time, units) in pairwise(changes) if units < before]
-        pools[number, k.CLOSINGS_END] = len(closings)
-        pools[number, k.PREEMPTS] = preempts
-        pools[number, k.PAUSES] = rule == AtShiftEnd.PAUSE and (preempts or number in broken)
-    for number, (resource, _, counts, *_) in enumerate(plan.breakdowns.tolist()):
-        if counts == Clock.BUSY:
-            pools[resource, k.CLOCK] = len(plan.resources) + number
-    return pools, closings
+        row["closings_end"] = len(closings)
+        row["preempts"] = own["preempts"]
+        row["pauses"] = own["at_shift_end"] == AtShiftEnd.PAUSE and (own["preempts"] or number in broken)
+    for number, clock in enumerate(plan.breakdowns):
+        if clock["clock"] == Clock.BUSY:
+            rows["clock"][clock["resource"]] = number + 1
+    return rows, closings
 
 
-def _with_clocks(plan: Plan, pools: Ints) -> Ints:
-    """Return the pools, behind them the clocks of breakdowns, and when each is due."""
-    clocks = np.zeros((len(plan.breakdowns), k.POOL_FIELDS), dtype=np.int64)
-    clocks[:, : len(TABLES["breakdowns"].columns)] = flat(plan.breakdowns)
-    clocks[:, k.CLOCK_BUSY] = plan.breakdowns["clock"] == Clock.BUSY
-    clocks[plan.breakdowns["units"] == NOWHERE, k.CLOCK_UNITS] = k.ALL_UNITS
-    return np.concatenate([pools.ravel(), clocks.ravel(), np.zeros(len(clocks) + 1, dtype=np.int64)])
+def _clocks(plan: Plan) -> k.Rows:
+    rows = np.zeros(len(plan.breakdowns), dtype=k.CLOCK)
+    for name in ("resource", "units", "up", "up_stream", "repair", "repair_stream"):
+        rows[name] = plan.breakdowns[name]
+    rows["units"][plan.breakdowns["units"] == NOWHERE] = k.ALL_UNITS
+    rows["busy"] = plan.breakdowns["clock"] == Clock.BUSY
+    return rows
 
 
 def _batch_places(plan: Plan) -> tuple[int, list[int]]:
@@ -210,150 +226,149 @@ def _batch_places(plan: Plan) -> tuple[int, list[int]]:
     return length, firsts
 
 
-def _program(plan: Plan, laws: Ints, numbers: Floats, pools: Ints) -> tuple[Ints, int, int]:
+def _program(plan: Plan, distributions: k.Ints, numbers: k.Floats, resources: k.Rows) -> tuple[k.Rows, int, int]:
     """
     Return the program with what is worked out for the kernel, and how many places for visits and counts of children
     a token needs: places and groups are numbered anew in each routine, which ends with its LEAVE.
     """
-    rows = np.zeros((max(len(plan.program), 1), k.ROW_FIELDS), dtype=np.int64)
-    rows[: len(plan.program), : len(TABLES["program"].columns)] = flat(plan.program)
-    alone = _asked_alone(plan, pools)
-    most_slots = most_groups = 0
+    rows = zeros(len(plan.program), k.INSTRUCTION)
+    columns = rows.view(np.int64).reshape(len(rows), -1)
+    columns[:, : len(TABLES["program"].columns)] = flat(plan.program)
+    alone = _asked_alone(plan, resources)
+    open_visits = groups = 0
     begin = 0
-    for end in np.flatnonzero(plan.program["op"] == Op.LEAVE).tolist():
+    for end in np.flatnonzero(rows["op"] == Op.LEAVE).tolist():
         routine = rows[begin : end + 1]
-        routine[:, k.LEAVES_AT] = routine[-1, k.STEP]
-        most_slots = max(most_slots, _renumber(routine, {Op.SEIZE: (k.D,), Op.RELEASE: (k.C,), Op.KEEP: (k.C, k.D)}))
-        most_groups = max(most_groups, _renumber(routine, {Op.SPLIT: (k.G,), Op.JOIN: (k.A,)}))
+        routine["leaves_at"] = routine["step"][-1]
+        slots = {Op.SEIZE: ("seize_slot",), Op.RELEASE: ("release_slot",), Op.KEEP: ("keep_from_slot", "keep_slot")}
+        open_visits = max(open_visits, _renumber(routine, slots))
+        groups = max(groups, _renumber(routine, {Op.SPLIT: ("split_group",), Op.JOIN: ("join_group",)}))
         begin = end + 1
     for row in rows:
-        op = row[k.OP]
+        op = row["op"]
         if op in (Op.SEIZE, Op.RELEASE):
-            needs = flat(plan.needs[row[k.A] : row[k.A] + row[k.B]])
-            row[k.EASY] = len(needs) == 1 and alone[needs[0, 0]]
-            row[k.POOL] = needs[0, 0] if len(needs) else NOWHERE
-            row[k.TIMED] = any(pools[pool, k.CLOSING] < pools[pool, k.CLOSINGS_END] for pool in needs[:, 0])
-            row[k.INTERRUPTS] = any(pools[pool, k.PREEMPTS] + pools[pool, k.PAUSES] for pool in needs[:, 0])
+            asked = [resource for resource, _ in plan.needs_of(int(row["seize_first_need"]), int(row["seize_needs"]))]
+            row["simple"] = len(asked) == 1 and alone[asked[0]]
+            row["resource"] = asked[0] if asked else NOWHERE
+            row["timed"] = (resources["closing"] < resources["closings_end"])[asked].any()
+            row["interruptible"] = (resources["preempts"] + resources["pauses"])[asked].any()
         elif op == Op.DELAY:
-            kind, first, count = laws[row[k.A]]
-            row[k.KIND] = NOWHERE if kind in _COMPOSED else kind
-            row[k.NUMBERS], row[k.NUMBERS_COUNT] = first, count
+            kind, first, count = distributions[row["delay_duration"]]
+            row["kind"] = NOWHERE if kind in _COMPOSED else kind
+            row["first_number"], row["numbers"] = first, count
             if kind == Law.CONSTANT:
-                row[k.EASY] = 1
-                row[k.POOL] = whole(numbers[first])
-        elif op == Op.SPLIT:
-            row[k.POOL] = row[k.G]
-    return rows, most_slots, most_groups
+                row["simple"] = 1
+                row["fixed_time"] = whole(numbers[first])
+    return rows, open_visits, groups
 
 
 class _Ahead:
     """
-    The draws that are made when a token starts: for each place where tokens start, how long the holds on its most usual
-    way take and which way its branches go, as far as they depend on nothing else; and the class of who arrives.
+    The draws that are made when a token starts: for each place where tokens start, how long the delays on its most
+    usual way take and which way its branches go, as far as they depend on nothing else; and the class of who arrives.
     """
 
-    def __init__(self, plan: Plan, rows: Ints) -> None:
-        self.holds: list[int] = []
-        """The hold of each draw, -1 for one whose random bits are kept. Each place has a multiple of four."""
+    def __init__(self, plan: Plan, rows: k.Rows) -> None:
+        self.delays: list[int] = []
+        """The DELAY of each draw, -1 for one whose random bits are kept. Each place has a multiple of four."""
         self.streams: list[int] = []
         self.most = 0
-        rows[:, k.AHEAD] = NOWHERE
+        rows["ahead"] = NOWHERE
         classes = {
             int(own["first_row"]): int(streams["class"])
             for own, streams in zip(plan.sources, plan.source_streams, strict=True)
             if own["mix"] != NOWHERE
         }
         starts = set(plan.sources["first_row"].tolist())
-        starts |= {int(row[k.C]) for row in rows if row[k.OP] == Op.SPLIT}
+        starts |= set(rows["split_child"][rows["op"] == Op.SPLIT].tolist())
         for start in sorted(starts):
             self._add(plan, rows, start, classes.get(start))
 
-    def _add(self, plan: Plan, rows: Ints, start: int, class_stream: int | None) -> None:
-        rows[start, k.AHEAD_FIRST], rows[start, k.AHEAD_CLASS] = len(self.holds), NOWHERE
-        begin = len(self.holds)
-        for at in _usual_draws(plan, rows, start):
-            hold = rows[at, k.OP] == Op.DELAY
-            rows[at, k.AHEAD] = len(self.holds) - begin
-            self.holds.append(at if hold else NOWHERE)
-            self.streams.append(int(plan.streams[rows[at, k.B if hold else k.C]]))
+    def _add(self, plan: Plan, rows: k.Rows, start: int, class_stream: int | None) -> None:
+        begin = len(self.delays)
+        rows["ahead_first"][start], rows["ahead_class"][start] = begin, NOWHERE
+        for place in _usual_draws(plan, rows, start):
+            row = rows[place]
+            is_delay = row["op"] == Op.DELAY
+            row["ahead"] = len(self.delays) - begin
+            self.delays.append(place if is_delay else NOWHERE)
+            self.streams.append(int(plan.streams[row["delay_stream" if is_delay else "branch_stream"]]))
         if class_stream is not None:
-            rows[start, k.AHEAD_CLASS] = len(self.holds) - begin
-            self.holds.append(NOWHERE)
+            rows["ahead_class"][start] = len(self.delays) - begin
+            self.delays.append(NOWHERE)
             self.streams.append(class_stream)
-        rows[start, k.AHEAD_COUNT] = len(self.holds) - begin
-        while (len(self.holds) - begin) % SIDE_BY_SIDE:
-            self.holds.append(NOWHERE)
+        rows["ahead_count"][start] = len(self.delays) - begin
+        while (len(self.delays) - begin) % SIDE_BY_SIDE:
+            self.delays.append(NOWHERE)
             self.streams.append(0)
-        self.most = max(self.most, len(self.holds) - begin)
+        self.most = max(self.most, len(self.delays) - begin)
 
 
-def _usual_draws(plan: Plan, rows: Ints, start: int) -> list[int]:
+def _usual_draws(plan: Plan, rows: k.Rows, start: int) -> list[int]:
     """Return the draws on the way that a token most often takes from `start` on, up to the end or a way back."""
     found: list[int] = []
-    at = start
-    while len(found) < MOST_AHEAD and rows[at, k.OP] != Op.LEAVE:
-        row = rows[at]
-        share = row[k.OP] == Op.BRANCH and row[k.A] == BranchOn.SHARE
-        if share or (row[k.OP] == Op.DELAY and row[k.EASY] == 0 and row[k.KIND] >= 0):
-            found.append(at)
-        at += 1
-        if row[k.OP] == Op.JUMP:
-            if row[k.B]:
+    place = start
+    while len(found) < MOST_AHEAD and rows["op"][place] != Op.LEAVE:
+        row = rows[place]
+        share = row["op"] == Op.BRANCH and row["branch_on"] == BranchOn.SHARE
+        if share or (row["op"] == Op.DELAY and row["simple"] == 0 and row["kind"] >= 0):
+            found.append(place)
+        place += 1
+        if row["op"] == Op.JUMP:
+            if row["jump_again"]:
                 break
-            at = int(row[k.A])
-        elif share and plan.shares[row[k.B]].mean() > _LIKELY:
-            at = int(row[k.D])
+            place = int(row["jump_target"])
+        elif share and plan.shares[row["branch_share"]].mean() > _LIKELY:
+            place = int(row["branch_target"])
     return found
 
 
-def _asked_alone(plan: Plan, pools: Ints) -> list[bool]:
+def _asked_alone(plan: Plan, resources: k.Rows) -> list[bool]:
     """
     Return the resources of which all ask one unit and nothing else, and where it does not matter how long, whether
     somebody is interrupted, and what a clock counts.
     """
-    alone = [
-        bool(pool[k.CLOSING] == pool[k.CLOSINGS_END]) and not pool[[k.PREEMPTS, k.PAUSES, k.CLOCK]].any()
-        for pool in pools
-    ]
+    watched = resources["preempts"] + resources["pauses"] + resources["clock"] > 0
+    alone: list[bool] = ((resources["closing"] == resources["closings_end"]) & ~watched).tolist()
     for op, _, first, count, *_ in plan.program.tolist():
         if op in (Op.SEIZE, Op.RELEASE, Op.KEEP):
-            for pool, units in plan.needs[first : first + count].tolist():
-                alone[pool] &= units == 1 and (count == 1 or op == Op.KEEP)
+            for resource, units in plan.needs_of(first, count):
+                alone[resource] &= units == 1 and (count == 1 or op == Op.KEEP)
     return alone
 
 
-def _renumber(routine: Ints, operands: dict[Op, tuple[np.uint64, ...]]) -> int:
+def _renumber(routine: k.Rows, operands: dict[Op, tuple[str, ...]]) -> int:
     """Number, from 0 on and in their order, what these operands of a routine name; return how many there are."""
-    names = {
-        int(row[operand]) for row in routine for operand in operands.get(Op(int(row[k.OP])), ()) if row[operand] >= 0
-    }
-    numbers = {name: number for number, name in enumerate(sorted(names))}
-    for row in routine:
-        for operand in operands.get(Op(int(row[k.OP])), ()):
-            row[operand] = numbers.get(int(row[operand]), NOWHERE)
-    return len(numbers)
+    columns = [(routine["op"] == op, name) for op, names in operands.items() for name in names]
+    named = np.unique(np.concatenate([routine[name][rows] for rows, name in columns]))
+    named = named[named >= 0]
+    for rows, name in columns:
+        before = routine[name][rows]
+        routine[name][rows] = np.where(before >= 0, np.searchsorted(named, before), NOWHERE)
+    return len(named)
 
 
-def _sources(plan: Plan) -> Ints:
-    rows = np.zeros((max(len(plan.sources), 1), k.SOURCE_FIELDS), dtype=np.int64)
-    rows[: len(plan.sources), : len(TABLES["sources"].columns)] = flat(plan.sources)
-    return rows.ravel()
+def _sources(plan: Plan) -> tuple[k.Rows, k.Rows, k.Rows]:
+    """Return the sources, and the flags of each that depend on the token with their rules."""
+    rows = np.zeros(len(plan.sources), dtype=k.SOURCE)
+    for name in ("first_row", "arrivals", "first", "count", "group", "parties", "mix", "batch"):
+        rows[name] = plan.sources[name]
+    rows["klass"] = plan.sources["class"]
+    rules: list[tuple[int, ...]] = []
+    rule_rows: list[tuple[int, ...]] = []
+    for number, flags in enumerate(_special_flags(plan)):
+        rows["first_rule"][number], rows["rules"][number] = len(rules), len(flags)
+        for flag, own in flags.items():
+            rules.append((flag, len(rule_rows), len(own)))
+            rule_rows += own
+    return rows, np.array(rules, dtype=k.FLAG_RULES), np.array(rule_rows, dtype=k.FLAG_RULE)
 
 
-def with_population(layout: KernelInput, state: Ints, sources: Ints, population: Population) -> Ints:
-    """Return the world with the members as they are in this replication, and say in `state` where they lie."""
-    tables = _Tables(np.int64)
-    tables.add(layout.world)
-    state[k.IN_FIRM_FLAGS] = tables.add(population.flags)
-    state[k.IN_ADOPTERS] = tables.add(population.raised)
-    special: list[tuple[int, int, int]] = []
-    holding: list[tuple[int, ...]] = []
-    rows = sources.reshape(-1, k.SOURCE_FIELDS)
-    for source, entries in enumerate(population.special):
-        rows[source, k.SPECIAL], rows[source, k.SPECIALS] = len(special), len(entries)
-        for flag, adoptions in entries:
-            special.append((flag, len(holding), len(adoptions)))
-            holding += [tuple(adoption) for adoption in adoptions]
-    state[k.IN_SPECIAL] = tables.add(special)
-    state[k.IN_DELAYING] = tables.add(holding)
-    return tables.array().astype(np.int64)
+def _special_flags(plan: Plan) -> Iterable[dict[int, list[tuple[int, ...]]]]:
+    """Yield by source the flags that depend on the token, each with its rows of the adoptions table."""
+    for source in range(len(plan.sources)):
+        flags: dict[int, list[tuple[int, ...]]] = {}
+        for row, (flag, of, *rule) in enumerate(plan.adoptions.tolist()):
+            if of == source:
+                flags.setdefault(flag, []).append((row, *rule))
+        yield flags

@@ -1,0 +1,188 @@
+"""Tokens that are still inside when a compiled run ends: their open rows, and whether they wait for each other."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zonesim.engine.deadlock import batches_that_fill, check_deadlock
+from zonesim.engine.kernel import layout as k
+from zonesim.engine.kernel_input import KernelInput
+from zonesim.engine.state import Batch, Needs, Request, ResourceState, Token, Visit
+from zonesim.plan import NEVER, NOWHERE, NUMBER_BITS, VISIT, Plan
+
+Mask = NDArray[np.bool_]
+
+
+class Inside:
+    """Tokens by number: their slots, their records, and their visits of shape (tokens, open_visits)."""
+
+    def __init__(self, plan: Plan, given: KernelInput, state: k.Record, tokens: k.Tokens, batches: k.Rows) -> None:
+        self.plan, self.given, self.program = plan, given, given.flow.program
+        self.every, self.batches, self.works = tokens, batches, tokens.works
+        rows = tokens.tokens[: int(state["fresh_slot"])]
+        slots = np.flatnonzero(rows["number"] >= 0)
+        slots = slots[slots > 0]
+        self.slots = slots[np.argsort(rows["number"][slots])]
+        self.tokens = rows[self.slots]
+        self.visits = tokens.visits.reshape(len(tokens.tokens), -1)[self.slots]
+        self.interruptible = bool(state["interruptible"])
+
+    def open_rows(self) -> k.Rows:
+        """Return the open rows of all, in the order of token numbers."""
+        tokens, steps = self.tokens, self.program["step"]
+        rows = np.empty((len(tokens), self.visits.shape[1] + 2 + self.interruptible), dtype=VISIT)
+        there = np.ones(rows.shape, dtype=np.bool_)
+        count = self.visits.shape[1]
+        step = np.empty(rows.shape, dtype=np.int64)
+        there[:, :count] = self.visits["queued"] != k.EMPTY
+        step[:, :count] = steps[self.visits["row"]]
+        rows["queued"][:, :count], rows["started"][:, :count] = self.visits["queued"], self.visits["started"]
+        there[:, count] = tokens["delay_step"] >= 0
+        step[:, count] = tokens["delay_step"]
+        rows["queued"][:, count], rows["started"][:, count] = tokens["delay_queued"], tokens["delay_started"]
+        if self.interruptible:
+            there[:, -2] = tokens["state"] == k.INTERRUPTED
+            step[:, -2] = self.program["delay_interrupted"][tokens["pc"] - 1]
+            rows["queued"][:, -2], rows["started"][:, -2] = self.works["stopped"][self.slots], NEVER
+        step[:, -1] = tokens["leave_step"]
+        rows["queued"][:, -1] = rows["started"][:, -1] = tokens["arrived"]
+        rows["key"] = step << NUMBER_BITS | tokens["number"][:, np.newaxis]
+        rows["ended"] = NEVER
+        return rows[there]
+
+    # --- tokens that wait for each other
+
+    def check_deadlock(self) -> None:
+        """
+        Raise RunFault if some tokens can never go on, naming who waits for what; batches alone may.
+
+        The rule is that of `zonesim.engine.deadlock`, which tells the story; here the many are looked at together.
+        """
+        waiting = self._that_never_go_on()
+        if (self.tokens["state"][waiting] != k.GATHERING).any():
+            check_deadlock(self.plan, self._people(), self.plan.horizon)
+
+    def _that_never_go_on(self) -> Mask:
+        tokens = self.tokens
+        states = tokens["state"]
+        queued = (states == k.IN_QUEUE) | (states == k.INTERRUPTED)
+        joining, gathering = states == k.JOINING, states == k.GATHERING
+        waiting = (queued & (tokens["gives_up"] == 0)) | (states == k.INTERRUPTED) | joining | gathering
+        if not waiting.any():
+            return waiting
+        holders, resources, units = self._held()
+        family = tokens["parent"].astype(np.int64) << 32 | tokens["group"].astype(np.int64)
+        awaited = self.slots << 32 | tokens["joins"].astype(np.int64)
+        while True:
+            stuck = np.zeros(len(self.plan.resources), dtype=np.int64)
+            mine = waiting[holders]
+            np.add.at(stuck, resources[mine], units[mine])
+            freed = waiting & queued & self._are_met(tokens["queue_row"], waiting & queued, stuck)
+            if (waiting & joining).any():
+                freed |= waiting & joining & ~np.isin(awaited, family[waiting & (tokens["parent"] > 0)])
+            if (waiting & gathering).any():
+                freed |= self._go_on_in_batches(waiting, gathering, stuck)
+            if not freed.any():
+                return waiting
+            waiting &= ~freed
+
+    def _held(self) -> tuple[k.Ints, k.Ints, k.Ints]:
+        """Return who has units in hand, of which resource, and how many."""
+        has_units = (self.visits["queued"] != k.EMPTY) & (self.visits["started"] != NEVER)
+        interrupted = np.flatnonzero(self.tokens["state"] == k.INTERRUPTED)
+        has_units[interrupted, self.program["seize_slot"][self.tokens["queue_row"][interrupted]]] = False
+        who, place = np.nonzero(has_units)
+        began, kept = self.visits["row"][who, place], self.visits["kept"][who, place]
+        found = [np.zeros((3, 0), dtype=np.int64)]
+        for row, gone in {*zip(began.tolist(), kept.tolist(), strict=True)}:
+            holders = who[(began == row) & (kept == gone)]
+            first, count = int(self.program["seize_first_need"][row]), int(self.program["seize_needs"][row])
+            for each, (resource, units) in enumerate(self.plan.needs_of(first, count)):
+                if not gone >> each & 1:
+                    found.append(np.stack(np.broadcast_arrays(holders, resource, units)))
+        holders, resources, units = np.concatenate(found, axis=1)
+        return holders, resources, units
+
+    def _are_met(self, rows: NDArray[np.int32], asked: Mask, stuck: k.Ints) -> Mask:
+        """Return whether the SEIZE for which a token waits could be met if all gave back what is not stuck."""
+        met = np.zeros(len(self.program), dtype=np.bool_)
+        for row in np.unique(rows[asked]).tolist():
+            needs = self.plan.needs_of(
+                int(self.program["seize_first_need"][row]), int(self.program["seize_needs"][row])
+            )
+            met[row] = all(units + stuck[resource] <= self.given.most_units[resource] for resource, units in needs)
+        return met[rows]
+
+    def _go_on_in_batches(self, waiting: Mask, gathering: Mask, stuck: k.Ints) -> Mask:
+        """Return the tokens whose batch is led by one that can go on, ends by itself, or can still be filled."""
+        numbers = np.unique(self.tokens["batch"][waiting & gathering])
+        batches = self.batches[numbers]
+        able = np.flatnonzero(~waiting)
+        goes_on = (batches["complete"] == 0) & (batches["due"] != NOWHERE)
+        open_ones = (batches["complete"] == 0) & ~goes_on
+        if open_ones.any():
+            fill = batches_that_fill(self.plan, self.tokens["pc"][able].tolist(), dict(enumerate(stuck.tolist())))
+            goes_on |= open_ones & np.isin(batches["number"], [*fill])
+        if batches["complete"].any():
+            leads = {led for slot in able[self.tokens["leads"][able] > 0].tolist() for led in self._led_by(slot)}
+            goes_on |= (batches["complete"] != 0) & np.isin(numbers, [*leads])
+        return waiting & gathering & np.isin(self.tokens["batch"], numbers[goes_on])
+
+    def _led_by(self, place: int) -> list[int]:
+        """Return the batches that a token leads."""
+        led = [int(self.tokens["leads"][place])]
+        while led[-1]:
+            led.append(int(self.batches["next"][led[-1]]))
+        return led[:-1]
+
+    def _people(self) -> list[Token]:
+        """Return the tokens as the search for a deadlock knows them."""
+        plan, program = self.plan, self.program
+        resources = [ResourceState(number, 0, 0) for number in range(len(plan.resources))]
+
+        def needs_of(row: int, kept: int = 0) -> Needs:
+            pairs = plan.needs_of(int(program["seize_first_need"][row]), int(program["seize_needs"][row]))
+            return tuple(
+                (resources[number], units) for each, (number, units) in enumerate(pairs) if not kept >> each & 1
+            )
+
+        found: dict[int, Token] = {}
+        batches: dict[int, Batch] = {}
+        fields = self.tokens.dtype.names or ()
+        for slot, values, visits in zip(self.slots.tolist(), self.tokens.tolist(), self.visits, strict=True):
+            row = dict(zip(fields, values, strict=True))
+            token = Token(row["number"], row["ordinal"], row["child"], row["pc"], row["arrived"], row["leave_step"])
+            for place, (queued, started, began, kept) in enumerate(visits.tolist()):
+                if queued != k.EMPTY:
+                    token.open[place] = Visit(int(program["step"][began]), queued, started, needs_of(began, kept))
+            if row["delay_step"] >= 0:
+                token.delay = Visit(row["delay_step"], row["delay_queued"], row["delay_started"])
+            if row["state"] in (k.IN_QUEUE, k.INTERRUPTED):
+                visit = token.open[int(program["seize_slot"][row["queue_row"]])]
+                gives_up = row["state"] == k.IN_QUEUE and bool(row["gives_up"])
+                needs = needs_of(row["queue_row"])
+                token.waits_for = Request(token, visit, row["priority"], 0, needs, gives_up=gives_up)
+                if row["state"] == k.INTERRUPTED:
+                    visit.needs = ()
+            elif row["state"] == k.GATHERING:
+                own = self.batches[row["batch"]]
+                batch = Batch(
+                    int(own["number"]),
+                    (0, 0),
+                    due=int(own["due"]),
+                    complete=bool(own["complete"]),
+                    led=bool(own["led"]),
+                )
+                token.batch = batches.setdefault(row["batch"], batch)
+            elif row["state"] == k.JOINING:
+                token.joins = row["joins"]
+            found[slot] = token
+        for place, slot in enumerate(self.slots.tolist()):
+            parent = int(self.tokens["parent"][place])
+            if parent:
+                found[slot].parent, found[slot].group = found[parent], int(self.tokens["group"][place])
+            for led in self._led_by(place):
+                if led in batches:
+                    batches[led].tokens = [found[slot]]
+        return list(found.values())

@@ -1,0 +1,281 @@
+"""Queues of resources, and the rule by which requests are granted (it stands in `zonesim.engine.resources`)."""
+
+from __future__ import annotations
+
+from zonesim.compiled.jit import inlined, kernel
+from zonesim.engine.kernel.breakdowns import start_or_stop
+from zonesim.engine.kernel.layout import FOREVER, INTERRUPTED, Flow, Record, Resources, Rows, Tokens, at, wide
+from zonesim.engine.kernel.tokens import has_unit, ready, will_resume
+
+
+@inlined
+def append(s: Record, resources: Resources, nodes: Rows, resource: int, priority: int, node: int) -> None:
+    """Let a request join the queue of a resource behind those of its priority."""
+    queue = resources.queues[at(resource * s.priorities + priority)]
+    last = queue.last
+    mine = nodes[at(node)]
+    mine.next = 0
+    mine.before = last
+    if last == 0:
+        queue.first = node
+    else:
+        nodes[at(last)].next = node
+    queue.last = node
+    state = resources.states[at(resource)]
+    state.waiting += 1
+    state.queued += s.left
+
+
+@inlined
+def prepend(s: Record, resources: Resources, nodes: Rows, resource: int, priority: int, node: int) -> None:
+    """Let a request join the queue of a resource ahead of those of its priority."""
+    queue = resources.queues[at(resource * s.priorities + priority)]
+    first = queue.first
+    mine = nodes[at(node)]
+    mine.next = first
+    mine.before = 0
+    if first == 0:
+        queue.last = node
+    else:
+        nodes[at(first)].before = node
+    queue.first = node
+    state = resources.states[at(resource)]
+    state.waiting += 1
+    state.queued += s.left
+
+
+@inlined
+def remove(s: Record, resources: Resources, nodes: Rows, resource: int, priority: int, node: int) -> None:
+    """Let a request leave the queue of a resource."""
+    queue = resources.queues[at(resource * s.priorities + priority)]
+    mine = nodes[at(node)]
+    following, before = mine.next, mine.before
+    if before == 0:
+        queue.first = following
+    else:
+        nodes[at(before)].next = following
+    if following == 0:
+        queue.last = before
+    else:
+        nodes[at(following)].before = before
+    state = resources.states[at(resource)]
+    state.waiting -= 1
+    state.queued -= s.left
+
+
+@inlined
+def note_peak(s: Record, state: Record) -> None:
+    """Let the longest queue count one that has grown."""
+    if s.begin <= s.now < s.end:
+        state.peak = max(state.peak, state.waiting)
+
+
+@inlined
+def need_of(s: Record, flow: Flow, tokens: Tokens, node: int) -> Record:
+    """Return the need for which a node stands in a queue."""
+    row = flow.program[at(tokens.tokens[at(node >> s.node_bits)].queue_row)]
+    return flow.needs[at(row.seize_first_need + (node & ((1 << s.node_bits) - 1)))]
+
+
+@kernel
+def in_time(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot: int) -> bool:
+    """Return whether work that starts now ends before any of its units goes off duty: asked of a `timed` SEIZE."""
+    token = tokens.tokens[at(slot)]
+    row = flow.program[at(token.queue_row)]
+    for each in range(row.seize_needs):
+        state = resources.states[at(flow.needs[at(row.seize_first_need + each)].resource)]
+        closing = state.closing
+        while closing < state.closings_end and resources.closings[at(closing)] <= s.now:
+            closing += 1
+        state.closing = closing
+        if closing < state.closings_end and s.now + token.lasts > resources.closings[at(closing)]:
+            return False
+    return True
+
+
+@kernel
+def _grantable(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot: int, known: int) -> bool:
+    """
+    Return whether a request in a queue fits the free units and nobody ahead is short of one of its resources; `known`
+    is a resource of which that is known (-1: none).
+    """
+    token = tokens.tokens[at(slot)]
+    row = flow.program[at(token.queue_row)]
+    for each in range(row.seize_needs):
+        need = flow.needs[at(row.seize_first_need + each)]
+        resource = need.resource
+        if resource == known:
+            continue
+        state = resources.states[at(resource)]
+        free = state.capacity - state.used
+        if need.units > free:
+            return False
+        if state.even != 0:
+            continue
+        mine = (slot << s.node_bits) + each
+        found = False
+        for priority in range(token.priority + 1):
+            node = resources.queues[at(resource * s.priorities + priority)].first
+            while node != 0:
+                if node == mine:
+                    found = True
+                    break
+                if need_of(s, flow, tokens, node).units > free:
+                    return False
+                node = tokens.nodes[at(node)].next
+            if found:
+                break
+    return True
+
+
+@inlined
+def seize(s: Record, flow: Flow, resources: Resources, row: Record) -> None:
+    """Take the units of a SEIZE."""
+    for each in range(row.seize_needs):
+        need = flow.needs[at(row.seize_first_need + each)]
+        state = resources.states[at(need.resource)]
+        state.used += need.units
+        state.busy += need.units * s.left
+        if state.clock != 0:
+            start_or_stop(s, resources, state)
+
+
+@inlined
+def release(s: Record, flow: Flow, tokens: Tokens, resources: Resources, row: Record) -> None:
+    """Give the units of a RELEASE back, then serve those who wait for them."""
+    for each in range(row.release_needs):
+        need = flow.needs[at(row.release_first_need + each)]
+        state = resources.states[at(need.resource)]
+        state.used -= need.units
+        state.busy -= need.units * s.left
+        if state.clock != 0:
+            start_or_stop(s, resources, state)
+    for each in range(row.release_needs):
+        resource = flow.needs[at(row.release_first_need + each)].resource
+        if resources.states[at(resource)].waiting > 0:
+            serve(s, flow, tokens, resources, resource)
+
+
+@kernel
+def leave_queues(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot: int) -> None:
+    """Let a token leave the queues in which it waits."""
+    token = tokens.tokens[at(slot)]
+    row = flow.program[at(token.queue_row)]
+    for each in range(row.seize_needs):
+        resource = flow.needs[at(row.seize_first_need + each)].resource
+        remove(s, resources, tokens.nodes, resource, wide(token.priority), (slot << s.node_bits) + each)
+
+
+@inlined
+def enter(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot: int, row: Record) -> bool:
+    """Let a newcomer join its queues; return True, with the units seized, when it need not wait."""
+    if row.timed == 0 or in_time(s, flow, tokens, resources, slot):
+        if _are_free(flow, resources, row):
+            seize(s, flow, resources, row)
+            return True
+        return _join(s, flow, tokens, resources, slot, True)  # noqa: FBT003
+    return _join(s, flow, tokens, resources, slot, False)  # noqa: FBT003
+
+
+@inlined
+def _are_free(flow: Flow, resources: Resources, row: Record) -> bool:
+    """Return whether nobody waits for the resources of a SEIZE and all its units are free."""
+    for each in range(row.seize_needs):
+        need = flow.needs[at(row.seize_first_need + each)]
+        state = resources.states[at(need.resource)]
+        if state.waiting != 0 or need.units > state.capacity - state.used:
+            return False
+    return True
+
+
+@kernel
+def _join(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot: int, ends_in_time: bool) -> bool:  # noqa: FBT001
+    """Put a newcomer into its queues, unless it may pass all ahead of it; then return True, with the units seized."""
+    token = tokens.tokens[at(slot)]
+    row = flow.program[at(token.queue_row)]
+    for each in range(row.seize_needs):
+        resource = flow.needs[at(row.seize_first_need + each)].resource
+        append(s, resources, tokens.nodes, resource, wide(token.priority), (slot << s.node_bits) + each)
+    if ends_in_time and _grantable(s, flow, tokens, resources, slot, wide(-1)):
+        leave_queues(s, flow, tokens, resources, slot)
+        seize(s, flow, resources, row)
+        return True
+    for each in range(row.seize_needs):
+        note_peak(s, resources.states[at(flow.needs[at(row.seize_first_need + each)].resource)])
+    return False
+
+
+@inlined
+def grant(s: Record, flow: Flow, tokens: Tokens, slot: int) -> None:
+    """Give a waiter its units now; it moves when its turn comes."""
+    token = tokens.tokens[at(slot)]
+    place = flow.program[at(token.queue_row)].seize_slot
+    tokens.visits[at(slot * s.open_visits + place)].started = s.now
+    if token.deadline >= 0:
+        token.deadline = -1
+        s.stale += 1
+    ready(s, tokens, slot)
+
+
+@kernel
+def serve(s: Record, flow: Flow, tokens: Tokens, resources: Resources, resource: int) -> None:
+    """Grant, in order, every request waiting for a resource that the rule allows now."""
+    state = resources.states[at(resource)]
+    passed_over = 0
+    for priority in range(s.priorities):
+        node = resources.queues[at(resource * s.priorities + priority)].first
+        while node != 0:
+            slot = node >> s.node_bits
+            token = tokens.tokens[at(slot)]
+            units = need_of(s, flow, tokens, node).units
+            # Whoever is short of this resource blocks all behind; also someone passed over, whom a later grant has
+            # made short.
+            if max(units, passed_over) > state.capacity - state.used:
+                return
+            following = tokens.nodes[at(node)].next
+            row = flow.program[at(token.queue_row)]
+            grantable = row.seize_needs == 1 or _grantable(s, flow, tokens, resources, slot, resource)
+            if grantable and (row.timed == 0 or in_time(s, flow, tokens, resources, slot)):
+                leave_queues(s, flow, tokens, resources, slot)
+                seize(s, flow, resources, row)
+                if row.interruptible != 0:
+                    has_unit(s, tokens, slot)
+                if token.state == INTERRUPTED:
+                    will_resume(s, tokens, slot)
+                else:
+                    grant(s, flow, tokens, slot)
+            else:
+                passed_over = max(passed_over, units)
+            node = following
+
+
+@inlined
+def pass_on(s: Record, flow: Flow, tokens: Tokens, resources: Resources, resource: int) -> None:
+    """Give a unit that comes free to the first in the queue of a resource of which all ask one unit alone."""
+    priority = 0
+    while resources.queues[at(resource * s.priorities + priority)].first == 0:
+        priority += 1
+    node = resources.queues[at(resource * s.priorities + priority)].first
+    remove(s, resources, tokens.nodes, resource, priority, node)
+    grant(s, flow, tokens, node >> s.node_bits)
+
+
+@kernel
+def shortest(flow: Flow, resources: Resources, first: int, count: int) -> int:
+    """Return which of some resources is the first of those with the fewest tokens in the queue and units in use."""
+    found, least = 0, FOREVER
+    for each in range(count):
+        state = resources.states[at(flow.needs[at(first + each)].resource)]
+        there = state.waiting + state.used
+        if there < least:
+            found, least = each, there
+    return found
+
+
+@kernel
+def peak_now(s: Record, resources: Resources) -> None:
+    """Let the longest queues count what already waits when the measured window begins."""
+    s.peaked = 1
+    for resource in range(s.resources):
+        state = resources.states[at(resource)]
+        state.peak = max(state.peak, state.waiting)
