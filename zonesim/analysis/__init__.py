@@ -1,7 +1,7 @@
 """Statistics over replications."""
 
 from zonesim.analysis.effects import Column, Comparison, Effect, compare, curve, curve_means, judge
-from zonesim.analysis.load_warnings import load_warnings
+from zonesim.analysis.load_warnings import hour_text, load_warnings, mean_text, unknown_text
 from zonesim.analysis.paired import LEVEL, Difference, Interval, interval, paired
 from zonesim.analysis.precision import (
     first_precise,
@@ -29,11 +29,13 @@ __all__ = [
     "curve",
     "curve_means",
     "first_precise",
+    "hour_text",
     "interval",
     "judge",
     "lag_one",
     "load_warnings",
     "looks_ahead",
+    "mean_text",
     "mser",
     "overruled",
     "paired",
@@ -42,5 +44,6 @@ __all__ = [
     "replications_for",
     "replications_needed",
     "trivially_changed",
+    "unknown_text",
     "unstable",
 ]

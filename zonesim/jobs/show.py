@@ -15,6 +15,7 @@ from zonesim.briefing.text.process_map import Node, tree
 from zonesim.faults import Place, UnknownName, suggest
 from zonesim.plan import compile_plan
 from zonesim.policy import (
+    USES,
     Entry,
     ResolvedArm,
     arm_named,
@@ -25,7 +26,6 @@ from zonesim.policy import (
     register,
     resolve,
 )
-from zonesim.policy.resolved_tree import USES
 
 
 def show_text(file: Path, settings: Sequence[str], arm_name: str, flow: str) -> str:

@@ -1,6 +1,7 @@
 """From records to KPIs."""
 
 from zonesim.kpi.catalogue import Kpi, catalogue, quantities
+from zonesim.kpi.censoring import quantile, told_until
 from zonesim.kpi.definitions import Definition, Quantity, definitions, table_version, way
 from zonesim.kpi.fold_tables import fold_tables
 from zonesim.kpi.measure import RunResult, measure
@@ -20,8 +21,10 @@ __all__ = [
     "fold_tables",
     "measure",
     "page",
+    "quantile",
     "quantities",
     "scopes_of",
     "table_version",
+    "told_until",
     "way",
 ]

@@ -8,10 +8,11 @@ from zonesim.policy.edits import Change, Request, apply, dotted, parse_setting, 
 from zonesim.policy.firms import Firm, generate
 from zonesim.policy.opening import open_world
 from zonesim.policy.register import Entry, count_kinds, flows_in_use, register
-from zonesim.policy.resolved_tree import ResolvedTree, load_world, root_of, world_of
+from zonesim.policy.resolved_tree import USES, ResolvedTree, load_world, root_of, world_of
 from zonesim.policy.variants import variant
 
 __all__ = [
+    "USES",
     "Arm",
     "Change",
     "Chosen",

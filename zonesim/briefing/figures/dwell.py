@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from zonesim.briefing.figures import style
 from zonesim.briefing.figures.context import FigureContext
 from zonesim.briefing.text.words import Words
-from zonesim.kpi.censoring import quantile, told_until
+from zonesim.kpi import quantile, told_until
 from zonesim.units import HOUR
 
 MOST_PANELS: Final = 4

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from rich.table import Table
 
-from zonesim.analysis.load_warnings import hour_text, mean_text, unknown_text
+from zonesim.analysis import hour_text, mean_text, unknown_text
 from zonesim.plan import Load, Plan
 
 MOST_ROWS: Final = 100
