@@ -52,7 +52,7 @@ MOST_STEPS: Final = 40_000
 """Steps of all entries together, those of called flows counted at every call and in every edition."""
 
 MOST_EDITIONS: Final = 1_024
-"""Editions of one flow: n practices that only some follow, each by itself, make up to 2 ** n of them."""
+"""Editions of one step: n practices that edit it and only some follow, each by itself, make up to 2 ** n of them."""
 
 MOST_WAYS: Final = 100_000
 """
@@ -104,7 +104,7 @@ TABLE: Final = (
     ("length of a run", f"{LONGEST_RUN_YEARS} years"),
     ("calls of flows inside each other", f"{CALLS_DEEP}"),
     ("steps of all entries, called flows counted at every call", f"{MOST_STEPS:,}"),
-    ("editions of a flow, by practices that only some follow", f"{MOST_EDITIONS:,}"),
+    ("editions of a step, by practices that only some follow", f"{MOST_EDITIONS:,}"),
     ("ways through flows that keep units or set a status: rows times what may be kept and known", f"{MOST_WAYS:,}"),
     ("changes of arrival rates in a run, all entries together", f"{MOST_RATES:,}"),
     ("openings and closings in a run, all resources together", f"{MOST_CHANGES:,}"),

@@ -17,10 +17,9 @@ from zonesim.experiment import design, read_design
 from zonesim.experiment.eta import remaining
 from zonesim.experiment.execution import no_longer_than
 from zonesim.faults import MOST_TOLD, Faults, MoreFaults, Place, ScenarioFault, near
-from zonesim.plan import adoption, compile_plan, compiler, loads, world_tables
-from zonesim.plan.adoption import Choice, Condition, editions
+from zonesim.plan import compile_plan, compiler, loads, world_tables
 from zonesim.plan.columns import flat
-from zonesim.policy import Following, PracticeUse, baseline, resolve, world_of
+from zonesim.policy import baseline, resolve, world_of
 from zonesim.scenario import read_text, reader, traces
 from zonesim.scenario.excerpts import explain
 
@@ -370,29 +369,6 @@ def test_arms_and_futures_are_counted_together(monkeypatch, tmp_path):
     (tmp_path / "e.yaml").write_text(EXPERIMENT, encoding="utf-8")
     with pytest.raises(ScenarioFault, match="2 arms in 1 futures, together more than 1"):
         read_design(tmp_path / "e.yaml", [])
-
-
-def test_practices_that_some_follow_make_editions_up_to_a_limit(monkeypatch):
-    """
-    N practices of one flow, each followed by some, make 2 ** n editions; more than the limit are not built.
-    """
-    uses = [
-        (PracticeUse(f"m{number}.p", "token", frozenset(), (), Following(0.5, 0.5), frozenset()), number)
-        for number in range(4)
-    ]
-    each = [(use, Condition(use.measure, "token", ((-1, use.elsewhere),))) for use, _ in uses]
-    place = Place("a.yaml", 3, 1)
-
-    assert isinstance(editions(each, frozenset(), lambda one, other: one == other, place), Choice)
-
-    monkeypatch.setattr(adoption, "MOST_EDITIONS", 15)
-    with pytest.raises(ScenarioFault) as found:
-        editions(each, frozenset(), lambda one, other: one == other, place)
-
-    assert str(found.value) == (
-        "a.yaml:3:1: 4 practices that only some follow make more than 15 editions of a flow\n"
-        "    Let some of them be followed by all, or leave measures out."
-    )
 
 
 def test_values_are_counted_while_they_are_read(monkeypatch):

@@ -266,20 +266,20 @@ def test_practices_with_one_share_have_two_editions(monkeypatch):
     assert (plan.program["op"] == Op.DELAY).sum() == 2 * 5
 
 
-def test_practices_of_one_measure_have_an_edition_for_each_share(monkeypatch):
+def test_practices_of_other_steps_do_not_multiply(monkeypatch):
     """
-    Firms adopt in one order, so three shares leave four editions: none, the first, the first two, all.
+    Three shares of one order of firms make three flags, and two editions of each of the three steps.
     """
     add_measure(monkeypatch, practices(3, "30 %", "50 %", "70 %"))
     plan = plan_of(steps(3), arm=arm("m91"))
 
     assert len(plan.names.flags) == 3
-    assert (plan.program["op"] == Op.DELAY).sum() == 4 * 3
+    assert (plan.program["op"] == Op.DELAY).sum() == 2 * 3
 
 
-def test_measures_of_their_own_multiply(monkeypatch):
+def test_measures_of_other_steps_do_not_multiply(monkeypatch):
     """
-    Three measures are adopted apart from each other: two to the power of three editions.
+    Three measures are adopted apart from each other: two editions of each of the three steps.
     """
     for number in range(3):
         add_measure(
@@ -287,7 +287,7 @@ def test_measures_of_their_own_multiply(monkeypatch):
         )
     plan = plan_of(steps(3), arm=arm("m91", "m92", "m93"))
 
-    assert (plan.program["op"] == Op.DELAY).sum() == 8 * 3
+    assert (plan.program["op"] == Op.DELAY).sum() == 2 * 3
 
 
 def test_editions_with_one_text_are_one(monkeypatch):

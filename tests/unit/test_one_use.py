@@ -75,14 +75,14 @@ def test_steps_of_one_use_can_be_added_and_removed(monkeypatch):
 
 def test_a_practice_followed_by_some_edits_one_use(monkeypatch):
     """
-    The entry has two editions of its flow, the others one.
+    The entry has two editions of the step, the others one: a branch, a jump and another DELAY.
     """
     add_measure(monkeypatch, MEASURE.replace("100 %", "50 %"))
     plan = plan_of(TEXT, arm=Arm("x", (Chosen("m95"),)))
     plain = plan_of(TEXT)
 
     assert plan.names.flags == ("adopts m95.one",)
-    assert len(plan.program) == len(plain.program) + 4
+    assert len(plan.program) == len(plain.program) + 3
     assert set(plan.adoptions["source"].tolist()) == {0}
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
+from typing import Any
+
+import numpy as np
 
 from zonesim.kpi import Kpi, Quantity, Scopes, fold_tables, quantities
 from zonesim.plan import (
@@ -18,6 +21,7 @@ from zonesim.plan import (
     grown_lines,
     loads,
     overloaded_sources,
+    successors,
 )
 from zonesim.plan import Law as Kind
 from zonesim.policy import Change
@@ -30,7 +34,7 @@ StepKey = tuple[str, tuple[str, ...]]
 _TIMED = frozenset({"time", "time once", "stages", "visits wait", "visits open"})
 """Kinds of quantities whose shares say how many are in time, wait, or are missing."""
 
-_MARK, _QUEUE = "mark", "queue"
+_MARK, _QUEUE, _CHOICE = "mark", "queue", "choice"
 """Beside delays and shares, what a consignment meets on its way."""
 
 _UNITS_OF_TIME = frozenset({"h", "min", "s", "tokens"})
@@ -57,8 +61,8 @@ def trivially_changed(base: Plan, arm: Plan, changes: Sequence[Change]) -> froze
     for group, sources in scopes.groups.items():
         passages = [(_passage(base, source), _passage(arm, source)) for source in sources]
         for (early, late), names in _between_marks(scopes, group, measured).items():
-            before = [_between(base, own, early, late) for own, _ in passages]
-            after = [_between(arm, own, early, late) for _, own in passages]
+            before = [_between(own, early, late) for own, _ in passages]
+            after = [_between(own, early, late) for _, own in passages]
             if before != after and None not in before and None not in after:
                 found |= {f"{group}.{name}" for name in names}
     edited = {change.path[1] for change in changes if change.path[-1] == "share" and len(change.path) > 1}
@@ -124,50 +128,82 @@ def _step_laws(plan: Plan) -> dict[StepKey, set[Law]]:
     return found
 
 
-def _passage(plan: Plan, source: int) -> list[tuple[str, object]]:
+def _passage(plan: Plan, source: int) -> list[tuple[str, Any]]:
     """
     Return what a source's consignments meet on their way through the program: their own marks, delays and shares by
-    their laws, and where there may be a queue.
+    their laws, where there may be a queue, and the editions of a step: who adopts, and what both meet.
     """
     entry = plan.names.sources[source]
-    met: list[tuple[str, object]] = []
-    for each in plan.code[plan.sources["first_row"][source] :]:
-        facts = each.facts
-        if facts.ends:
-            break
-        if facts.marks:
-            if plan.names.marks[each.mark].entry == entry:
-                met.append((_MARK, plan.names.marks[each.mark].name))
-        elif facts.waits is not None or (facts.delays and each.interrupted != NOWHERE):
-            met.append((_QUEUE, None))
-        elif facts.delays:
-            met.append(("delay", _law(plan, each.duration)))
-        elif facts.asks is BranchOn.SHARE:
-            met.append(("share", tuple(plan.shares[each.share].tolist())))
-    return met
+    first = int(plan.sources["first_row"][source])
+    last = next(row for row in range(first, len(plan.code)) if plan.code[row].facts.ends)
+
+    def met(row: int, end: int) -> Iterator[tuple[str, Any]]:
+        while row < end:
+            each = plan.code[row]
+            facts = each.facts
+            row += 1
+            if facts.asks is BranchOn.FLAG and each.flag < len(plan.names.flags):
+                adopters, after = each.target, _behind(plan, each.target)
+                yield _CHOICE, (_who_adopts(plan, source, each.flag), [*met(row, adopters)], [*met(adopters, after)])
+                row = after
+            elif facts.marks:
+                if plan.names.marks[each.mark].entry == entry:
+                    yield _MARK, plan.names.marks[each.mark].name
+            elif facts.waits is not None or (facts.delays and each.interrupted != NOWHERE):
+                yield _QUEUE, None
+            elif facts.delays:
+                yield "delay", _law(plan, each.duration)
+            elif facts.asks is BranchOn.SHARE:
+                yield "share", tuple(plan.shares[each.share].tolist())
+
+    return list(met(first, last))
 
 
-def _between(plan: Plan, passage: Sequence[tuple[str, object]], early: str, late: str) -> list[object] | None:
+def _behind(plan: Plan, adopters: int) -> int:
+    """Return the row behind a choice between editions, that of adopters at row `adopters`: where the others jump to."""
+    (target,) = [row for _, row in successors(plan.code[adopters - 1], adopters - 1)][-1:] or [adopters]
+    return max(target, adopters)
+
+
+def _who_adopts(plan: Plan, source: int, flag: int) -> Law:
+    """Return the shares of a source's tokens that have a flag of adoption, with of what, of whom and when."""
+    own = (plan.adoptions["flag"] == flag) & np.isin(plan.adoptions["source"], (source, NOWHERE))
+    whom = plan.adoptions[["by", "party", "begins", "until"]][own].tolist()
+    return (*whom, *plan.adoption_shares[own].tolist())
+
+
+def _between(passage: Sequence[tuple[str, Any]], early: str, late: str) -> list[object] | None:
     """
-    Return the delays and shares between two marks of a passage, edition after edition, with the adoption shares that
-    choose between editions; None when something to wait for is in the way, or the marks do not follow each other.
+    Return the delays and shares between two marks of a passage, in all editions of the steps, with the shares that
+    choose between these; None when something to wait for is in the way, or the marks do not follow each other.
     """
     rows: list[object] = []
-    begun = False
-    editions = 0
-    for kind, value in passage:
-        if kind == _MARK and value == early:
-            begun = True
-        elif kind == _MARK and value == late and begun:
-            begun = False
-            editions += 1
-        elif begun and kind == _QUEUE:
-            return None
-        elif begun and kind != _MARK:
-            rows.append((kind, value))
-    if begun or not editions:
-        return None
-    return [*rows, ("adoption", *plan.adoption_shares.tolist())] if editions > 1 else rows
+    ended, held_up = False, False
+
+    def read(passage: Sequence[tuple[str, Any]], begun: frozenset[bool]) -> frozenset[bool]:
+        """Return whether tokens are between the marks behind a passage, of those before: both, where some are."""
+        nonlocal ended, held_up
+        for kind, value in passage:
+            if kind == _CHOICE:
+                who, no, yes = value
+                count = len(rows)
+                behind = read(no, begun), read(yes, begun)
+                if len(rows) > count or behind[0] != behind[1]:
+                    rows.append(("adoption", who))
+                begun = behind[0] | behind[1]
+            elif kind == _MARK and value == early:
+                begun = frozenset([True])
+            elif kind == _MARK and value == late and True in begun:
+                begun = frozenset([False])
+                ended = True
+            elif True in begun and kind == _QUEUE:
+                held_up = True
+            elif True in begun and kind != _MARK:
+                rows.append((kind, value))
+        return begun
+
+    begun = read(passage, frozenset([False]))
+    return rows if ended and not held_up and True not in begun else None
 
 
 def unstable(plan: Plan, offset: int, kpis: Sequence[Kpi]) -> frozenset[str]:

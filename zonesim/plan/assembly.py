@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zonesim.faults import Place
-from zonesim.plan.operations import Op
+from zonesim.plan.operations import BranchOn, Op
 
 
-class Label:
-    """A place in a program; its row number is known after linking."""
+class Later:
+    """A number that is known later: a row of a table once it is closed, a row of the program once it is linked."""
 
     __slots__ = ("row",)
 
@@ -18,7 +18,13 @@ class Label:
         self.row = -1
 
 
-Operand = int | Label
+class Label(Later):
+    """A place in a program."""
+
+    __slots__ = ()
+
+
+Operand = int | Later
 
 
 class Instruction(list[Operand]):
@@ -35,8 +41,8 @@ class Instruction(list[Operand]):
 class Kept:
     """Units in a slot that wait for the end of a later step: the step of their visit, and their rows of needs."""
 
-    slot: Label
-    step: int
+    slot: Later
+    step: Later
     first: int
     rows: int
 
@@ -45,7 +51,7 @@ class Kept:
 class Block:
     """What a token holds inside a block: the step of its visit, its rows of needs, and the slot."""
 
-    step: int
+    step: Later
     first: int
     rows: int
     slot: int
@@ -64,17 +70,31 @@ class Routine:
         self.rows: list[Instruction | Label] = []
         self.at: Place | None = None
         self.nested = 0
-        self._kept: list[Label] = []
+        self._kept: list[Later] = []
         self.leaving: dict[tuple[Block, ...], Label] = {}
         self.kept: list[Kept] = []
 
-    def emit(self, op: Op, step: int = -1, *operands: Operand) -> None:
+    def emit(self, op: Op, step: Operand = -1, *operands: Operand) -> None:
         """Append an instruction."""
         self.rows.append(Instruction([int(op), step, *operands], self.at))
 
-    def slot_for_kept(self) -> Label:
+    def does(self, first: int) -> bool:
+        """Return whether anything is done from the row `first` on."""
+        return any(isinstance(row, Instruction) for row in self.rows[first:])
+
+    def part(self, first: int, follows: int, flag: int) -> None:
+        """Let only tokens without a flag do the rows from `first` on, and those with it those from `follows` on."""
+        yes, after = Label(), Label()
+        if self.does(follows):
+            self.rows.insert(follows, Instruction([Op.JUMP, -1, after, 0], self.at))
+            follows += 1
+        self.rows.insert(follows, yes)
+        self.rows.insert(first, Instruction([Op.BRANCH, -1, BranchOn.FLAG, flag, 0, yes], self.at))
+        self.rows.append(after)
+
+    def slot_for_kept(self) -> Later:
         """Return a slot of its own; its number is known when the routine is closed."""
-        self._kept.append(Label())
+        self._kept.append(Later())
         return self._kept[-1]
 
     def close(self) -> None:
@@ -109,7 +129,7 @@ def link(routines: Sequence[Routine]) -> tuple[list[tuple[int, ...]], list[Place
         for row in routine.rows:
             if isinstance(row, Label):
                 continue
-            linked = [part.row if isinstance(part, Label) else part for part in row]
+            linked = [part.row if isinstance(part, Later) else part for part in row]
             if linked[0] == Op.JUMP:
                 linked[3] = int(linked[2] <= len(program))
             program.append(tuple(linked))

@@ -62,7 +62,9 @@ def compile_plan(arm: ResolvedArm) -> Plan:
         routines += own
         flows.append(entry.flow)
     for compiler in compilers:
-        compiler.check_flags()
+        compiler.close()
+    tables.steps.close()
+    tables.marks.close()
     for collision in colliding(arm.world, entries, tables.steps.rows, tables.marks.rows):
         tables.faults.add(collision)
     breakdowns = breakdown_rows(tables)
@@ -140,7 +142,7 @@ def _prove(
     names = [str(name) for name in tables.resources.rows]
     most = [tables.largest_capacity(resource) for resource in range(len(names))]
     rows = (tables.steps.rows, tables.needs.rows, tables.shares.rows)
-    ground = Ground(*rows, names, most, tables.statuses, tables.legal)
+    ground = Ground(*rows, names, most, tables.statuses, tables.legal, tables.adoptions.implied())
     unset = (1 << FLAGS) - 1 & ~((1 << len(tables.adoptions.names)) - 1)
     faults: list[ScenarioFault] = []
     left = MOST_WAYS

@@ -11,6 +11,7 @@ from typing import Final
 
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.plan.assembly import Block, Kept, Label, Operand
+from zonesim.plan.editions import leaves
 from zonesim.plan.flow_choice import ChoiceWriter
 from zonesim.plan.operations import NOWHERE, BranchOn, GatherBy, Op, SetWhat
 from zonesim.plan.plan import MarkName, StepName
@@ -33,8 +34,8 @@ class WorkWriter(ChoiceWriter, ABC):
     """Writes what a single step does."""
 
     @abstractmethod
-    def _steps(self, steps: Mapping[str, Step], scope: Scope, key: str = "steps") -> None:
-        """Write a list of steps."""
+    def _steps(self, scope: Scope) -> None:
+        """Write the inner steps of a step."""
 
     # --- conditions
 
@@ -187,10 +188,10 @@ class WorkWriter(ChoiceWriter, ABC):
             str(language): f"{text}（续占）" if language == "zh" else f"{text} (kept)"
             for language, text in step.label.items()
         }
-        number = self.tables.steps.add(
-            (self.name, path, (taken,)),
-            StepName(self.name, self.entry.flow, path, label, (resource,), (units,), self.kind.name, is_kept=True),
+        step_name = StepName(
+            self.name, self.entry.flow, path, label, (resource,), (units,), self.kind.name, is_kept=True
         )
+        number = self.tables.steps.add((self.name, path, (taken,)), self.order(scope), lambda: step_name)
         first, count = self._needs({resource: units})
         slot = self.routine.slot_for_kept()
         self.routine.emit(Op.KEEP, number, first, count, scope.depth, slot)
@@ -201,18 +202,19 @@ class WorkWriter(ChoiceWriter, ABC):
     def _list_of(self, until: str, scope: Scope, place: Place) -> OpenList:
         """Return the list, of those around a step, in which the later step `until` stands."""
         for opened in reversed(scope.lists):
-            if until not in opened.numbers:
+            steps = opened.steps
+            if until not in steps.numbers or not scope.edition.has(steps, until):
                 continue
-            if until in opened.of_children:
-                fault = f"'{until}' is done by the children of '{opened.of_children[until]}'"
+            if until in steps.of_children:
+                fault = f"'{until}' is done by the children of '{steps.of_children[until]}'"
                 raise ScenarioFault(fault, place, "Name the join, or a step after it.")
-            if opened.steps[until].background:
+            if any(step and step.background for step in leaves(scope.edition.step_at((*steps.path, until)))):
                 raise ScenarioFault(f"nobody waits for the end of '{until}'", place, "Name a step of the token's own.")
             block = opened is not scope.lists[-1]  # the token is inside the step at hand of a list around this one
-            if opened.numbers[until] < opened.position + (not block):
+            if steps.numbers[until] < opened.position + (not block):
                 raise ScenarioFault(f"'{until}' does not end later", place, "Name a step that stands further down.")
             return opened
-        known = [name for opened in scope.lists for name in opened.steps]
+        known = [name for opened in scope.lists for name in opened.steps.names if scope.edition.has(opened.steps, name)]
         raise UnknownName(f"no step '{until}' in this list or around it", place, suggest(until, known, "steps"))
 
     def _give_back(self, opened: OpenList, name: str) -> None:
@@ -242,7 +244,7 @@ class WorkWriter(ChoiceWriter, ABC):
         to = others if step.steps else NOWHERE
         self.routine.emit(Op.GATHER, self._step_number(step, scope), batch, number, law, calendar, to, by, stream)
         if step.steps:
-            self._steps(step.steps, replace(scope, leads=True))
+            self._steps(replace(scope, leads=True))
             self.routine.emit(Op.SCATTER, NOWHERE, batch)
             self.routine.place(others)
 
@@ -283,16 +285,16 @@ class WorkWriter(ChoiceWriter, ABC):
         if step.detect is not None:
             self._detect(step, scope)
         if step.steps:
-            self._steps(step.steps, scope)
+            self._steps(scope)
 
-    def _hold_time(self, step: Step, scope: Scope, number: int) -> None:
+    def _hold_time(self, step: Step, scope: Scope, number: Operand) -> None:
         working = self._in_working_days(step.take, scope)
         law = self._law(step, scope, working=working)
         stream = self.tables.streams.add(self._stream_name(scope, "take"))
         calendar = self._calendar(step, scope, working=working)
         self.routine.emit(Op.DELAY, number, law, stream, calendar, self._interruption(step, scope))
 
-    def _interruption(self, step: Step, scope: Scope) -> int:
+    def _interruption(self, step: Step, scope: Scope) -> Operand:
         """Return the step of the visits that tell the interruptions of a hold, -1 where there are none."""
         if len(scope.held) != 1 or not self.tables.interrupts(scope.held[0][0]):
             return NOWHERE
@@ -305,7 +307,7 @@ class WorkWriter(ChoiceWriter, ABC):
         name = StepName(
             self.name, self.entry.flow, path, label, (resource,), (units,), self.kind.name, is_interruption=True
         )
-        return self.tables.steps.add((self.name, path, resource, "interrupted"), name)
+        return self.tables.steps.add((self.name, path, resource, "interrupted"), self.order(scope), lambda: name)
 
     def _calendar(self, step: Step, scope: Scope, *, working: bool) -> int:
         """
@@ -351,7 +353,7 @@ class WorkWriter(ChoiceWriter, ABC):
         """Mark what an account gets or gives, so that the records alone tell how it stands."""
         mark = f"{self.tables.accounts.rows[account]}.{'credited' if amount > 0 else 'debited'}"
         name = MarkName(self.name, self.entry.flow, scope.call, mark, scope.place, self.kind.name, account, amount)
-        number = self.tables.marks.add((self.name, scope.call, mark, amount), name)
+        number = self.tables.marks.add((self.name, scope.call, mark, amount), self.order(scope), lambda: name)
         self.routine.emit(Op.MARK, NOWHERE, number)
 
     # --- checks
@@ -360,7 +362,8 @@ class WorkWriter(ChoiceWriter, ABC):
         detect = step.detect
         assert detect is not None  # noqa: S101  the caller has looked
         self._known_truth(detect.truth, scope)
-        self.truths[detect.truth] = None
+        order = self.order(scope)
+        self.truths[detect.truth] = min(self.truths.get(detect.truth, order), order)
         wrong, hit, after = Label(), Label(), Label()
         self._finding(detect.truth, "checked", scope)
         self.routine.emit(Op.BRANCH, NOWHERE, BranchOn.FLAG, self._flag(f"truth {detect.truth}"), 0, wrong)

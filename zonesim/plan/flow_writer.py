@@ -5,23 +5,35 @@ The ground that the compiler of flows stands on: the routine being written, valu
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any, Final
 
 from zonesim import units
 from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
-from zonesim.plan.assembly import Label, Routine
+from zonesim.plan.assembly import Label, Later, Routine
 from zonesim.plan.binding import check_count, origin, resolve
 from zonesim.plan.operations import NOWHERE, Op, SetWhat
 from zonesim.plan.plan import MarkName, StepName
 from zonesim.plan.scope import Kind, Scope
+from zonesim.plan.tables import Order
 from zonesim.plan.world_tables import WorldTables
 from zonesim.scenario import Step
 from zonesim.scenario.fields import By, Law
-from zonesim.scenario.models import Traffic
+from zonesim.scenario.models import END, Traffic
 from zonesim.scenario.steps import LEAVE
 
 FLAGS: Final = 63
 """Flags a token can carry (bits of an int64)."""
+
+
+@dataclass
+class ChildNumbers:
+    """The numbers of the children of one place: how many, and the first of them, which follows from their order."""
+
+    order: Order
+    count: int
+    base: Later = field(default_factory=Later)
 
 
 class FlowWriter:
@@ -38,11 +50,12 @@ class FlowWriter:
         self.kind = Kind("")
         given = tables.reach.of(entry.flow).classes
         self.classes = tables.classes_of(entry) | {name for name in given if name in tables.classes}
-        self.next_child = 1
-        self.child_bases: dict[tuple[tuple[str, ...], int], int] = {}
+        self.child_bases: dict[tuple[tuple[str, ...], int], ChildNumbers] = {}
         self.flags: dict[str, int] = {}
         self.consulted: frozenset[str] = frozenset()
-        self.truths: dict[str, None] = {}
+        self.truths: dict[str, Order] = {}
+        """The truths that the tokens of the routine at hand are checked for, with where that is first."""
+        self._written = count()
         self.known: Mapping[tuple[str, ...], Mapping[str, None]] = {}
         """The truths that tokens have whether somebody looks or not, by the step that their kind begins at."""
         self.text_place = Place(self.arm.world.file)
@@ -56,8 +69,19 @@ class FlowWriter:
             self.flags[name] = FLAGS - 1 - len(self.flags)
         return self.flags[name]
 
-    def check_flags(self) -> None:
-        """Note a fault when this entry needs more flags than a token has; call when all entries are written."""
+    def order(self, scope: Scope) -> Order:
+        """
+        Return where what is written next stands: things are numbered as if the editions of a flow were written one
+        after the other, so that what nobody changes keeps its numbers, and with them its luck, in every arm.
+        """
+        return (*scope.order, scope.edition.rank, next(self._written))
+
+    def close(self) -> None:
+        """Give children their numbers, and note a fault when this entry needs more flags than a token has."""
+        after = 1
+        for numbers in sorted(self.child_bases.values(), key=lambda each: each.order):
+            numbers.base.row = after
+            after += numbers.count
         if len(self.flags) + len(self.tables.adoptions.names) > FLAGS:
             message = f"traffic '{self.name}' needs more than {FLAGS} flags"
             place = self.arm.world.place(("traffic", self.name))
@@ -104,7 +128,7 @@ class FlowWriter:
         resource = self.tables.resource(self._resolved(written, scope), place)
         return resource, 1 if isinstance(hold, str) else self._count(hold.units, scope, place)
 
-    def _step_number(self, step: Step, scope: Scope) -> int:
+    def _step_number(self, step: Step, scope: Scope) -> Later:
         held = [self._units_of(hold, scope, self.text_place) for hold in step.hold.values()]
         name = StepName(
             self.name,
@@ -116,7 +140,7 @@ class FlowWriter:
             self.kind.name,
         )
         # Editions of a step that take other units are steps of their own, so that visits tell which units were in hand.
-        return self.tables.steps.add((self.name, scope.path, tuple(held)), name)
+        return self.tables.steps.add((self.name, scope.path, tuple(held)), self.order(scope), lambda: name)
 
     def _law(
         self,
@@ -184,18 +208,19 @@ class FlowWriter:
 
         Raises ScenarioFault unless it can.
         """
-        if target in labels:
+        here = [name for name in labels if name == END or scope.edition.has(scope.lists[-1].steps, name)]
+        if target in here:
             return labels[target]
         if target == LEAVE:
             if scope.leads:
                 fault = "others wait for the end of these steps, which one does for its batch"
                 raise ScenarioFault(fault, place, "Go on with `end`, and let it leave after the batch.")
             return self.routine.leaving.setdefault(scope.blocks, Label())
-        of_children = scope.lists[-1].of_children
+        of_children = scope.lists[-1].steps.of_children
         if target in of_children:
             fault = f"'{target}' is only for the children of '{of_children[target]}' to go on with"
             raise ScenarioFault(fault, place, f"Name '{of_children[target]}', its join, or a step outside.")
-        raise UnknownName(f"no step '{target}' to go on with", place, suggest(target, [*labels, LEAVE], "steps"))
+        raise UnknownName(f"no step '{target}' to go on with", place, suggest(target, [*here, LEAVE], "steps"))
 
     def _leaves(self) -> None:
         """Write the ways on which tokens give back all that they have, to the end of the routine."""
@@ -218,16 +243,18 @@ class FlowWriter:
 
     def _mark(self, mark: str, scope: Scope, *, kind: str | None = None) -> None:
         name = MarkName(self.name, self.entry.flow, scope.call, mark, scope.place, kind or self.kind.name)
-        self.routine.emit(Op.MARK, NOWHERE, self.tables.marks.add((self.name, scope.call, mark), name))
+        number = self.tables.marks.add((self.name, scope.call, mark), self.order(scope), lambda: name)
+        self.routine.emit(Op.MARK, NOWHERE, number)
 
     def _finding(self, truth: str, finding: str, scope: Scope) -> None:
         """Mark what is so, or was found, of a truth; it says whose truth that is."""
         owner = self.kind.owner(truth)
-        mark, whose = f"{truth}.{finding}", (owner.base, owner.first, owner.size)
-        name = MarkName(
-            self.name, self.entry.flow, scope.call, mark, scope.place, self.kind.name, truth=truth, owner=whose
+        mark = f"{truth}.{finding}"
+        name = MarkName(self.name, self.entry.flow, scope.call, mark, scope.place, self.kind.name, truth=truth)
+        number = self.tables.marks.add(
+            (self.name, scope.call, mark, owner), self.order(scope), lambda: replace(name, owner=owner.numbers)
         )
-        self.routine.emit(Op.MARK, NOWHERE, self.tables.marks.add((self.name, scope.call, mark, whose), name))
+        self.routine.emit(Op.MARK, NOWHERE, number)
 
     def _note(self, mark: str, scope: Scope) -> None:
         """Mark, and raise the flag when a condition of this flow asks for the mark."""

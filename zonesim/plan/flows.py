@@ -2,9 +2,9 @@
 From flows to programs: one traffic entry becomes a routine for its consignments and one for each kind of child.
 
 Everything a flow says is turned into the few operations of the plan here. Detection is a branch on a hidden truth
-and one on the check's luck; partial adoption is a branch to one of two editions; a sub-flow is copied in place.
-Steps, marks and streams are numbered by their place in the flow, so that the editions of a step are one step and
-meet the same luck.
+and one on the check's luck; partial adoption is a branch to one of two editions of a step; a sub-flow is copied in
+place. Steps, marks and streams are told apart by their place in the flow, so that the editions of a step are one step
+and meet the same luck.
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import Final, NoReturn
 
 from zonesim import units
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.limits import CALLS_DEEP
-from zonesim.plan.adoption import Choice, Condition, Edition, editions
+from zonesim.plan.adoption import Condition
 from zonesim.plan.assembly import Label, Routine
 from zonesim.plan.binding import Arguments, bind, origin, resolve
+from zonesim.plan.editions import Edition, FlowTexts, Same, StepList, Text, Texts, Use, leaves
 from zonesim.plan.flow_work import WorkWriter
+from zonesim.plan.flow_writer import ChildNumbers
 from zonesim.plan.operations import NOWHERE, BranchOn, Op, SetWhat
 from zonesim.plan.plan import StepName
 from zonesim.plan.records import LARGEST_CHILD
@@ -56,7 +58,8 @@ class EntryCompiler(WorkWriter):
         )
         self.kind = Kind(flow.entity)
         self.zones = _zones(flow, arguments)
-        scope = Scope(self.entry.flow, arguments, origins)
+        nobody = FlowTexts(lambda _: flow, (), frozenset(), place)
+        scope = Scope(self.entry.flow, Edition(nobody), arguments, origins, order=(self.number,))
         self.known = truths_of(self.arm, self.arm.world.flow_key(self.name), arguments)
         self._routine(scope, lambda: self._call(self.entry.flow, scope), is_consignment=True)
         return self.routines
@@ -71,30 +74,32 @@ class EntryCompiler(WorkWriter):
         self._leaves()
         for truth in self.known.get(scope.path, ()):
             if truth in self.tables.scenario.truth:  # a check of any other is a fault where it is written
-                self.truths.setdefault(truth)
+                self.truths.setdefault(truth, self.order(scope))
         if is_consignment:
             self._mark("left", scope, kind=self.kind.name)
-        owners = {truth: self.kind.owner(truth) for truth in (*self.truths, *self.kind.inherited)}
-        name = StepName(
-            self.name,
-            self.entry.flow,
-            (*scope.path, "left"),
-            kind=self.kind.name,
-            is_leave=True,
-            truths=tuple((truth, owner.base, owner.first, owner.size) for truth, owner in owners.items()),
+        truths = self._truths()
+        owners = {truth: self.kind.owner(truth) for truth in (*truths, *self.kind.inherited)}
+        name = StepName(self.name, self.entry.flow, (*scope.path, "left"), kind=self.kind.name, is_leave=True)
+        step = self.tables.steps.add(
+            (self.name, (*scope.path, "left")),
+            self.order(scope),
+            lambda: replace(name, truths=tuple((truth, *owner.numbers) for truth, owner in owners.items())),
         )
-        step = self.tables.steps.add((self.name, (*scope.path, "left")), name)
         routine.emit(Op.LEAVE, step)
         routine.close()
         tail, routine.rows = routine.rows, []
         if is_consignment:
             self._mark("arrived", scope, kind=self.kind.name)
             self._upgrades()
-        for truth in self.truths:
+        for truth in truths:
             if truth not in self.kind.inherited:
                 self._draw_truth(truth, scope)
         routine.rows += tail
         self.routine, self.truths = outer, outer_truths
+
+    def _truths(self) -> list[str]:
+        """Return the truths of the tokens of the routine at hand, in order."""
+        return sorted(self.truths, key=self.truths.__getitem__)
 
     def _upgrades(self) -> None:
         """Give adopters of a practice the class that it sets."""
@@ -104,7 +109,8 @@ class EntryCompiler(WorkWriter):
                 continue
             after, yes = Label(), Label()
             if condition is not True:
-                self._only_if(BranchOn.FLAG, self._adopts(each.practice, condition), after)
+                self._only_if(BranchOn.FLAG, self._adopts(condition), after)
+                self.tables.adoptions.note(condition, each.practice)
             mask = 1 << self.tables.classes.index(each.old)
             self.routine.emit(Op.BRANCH, NOWHERE, BranchOn.CLASS, mask, 0, yes)
             self.routine.jump(after)
@@ -134,30 +140,60 @@ class EntryCompiler(WorkWriter):
 
     def _call(self, name: str, scope: Scope) -> None:
         """
-        Write a flow in place: its one edition, or a choice by adoption flags between its editions.
+        Write a flow in place.
 
         A practice is followed in a call when it is followed in every zone that the call names; a call that names none
         is where the call around it is.
         """
         key = self.arm.world.flow_key(self.name) if not scope.path else name
-        zones = _zones(self._flow(key, frozenset(), self.text_place), scope.arguments)
-        scope = replace(scope, zones=zones or scope.zones)
+        zones = _zones(self._flow(key, frozenset(), self.text_place), scope.arguments) or scope.zones
         always: set[str] = set()
-        open_uses: list[tuple[PracticeUse, Condition]] = []
-        for use in self.arm.touching(key):
-            condition = self._condition_of(use, scope.zones)
+        uses: list[Use] = []
+        edits = self.arm.edits_of(key)
+        for practice in self.arm.touching(key):
+            condition = self._condition_of(practice, zones)
             if condition is True:
-                always.add(use.name)
+                always.add(practice.name)
             elif condition is not False:
-                open_uses.append((use, condition))
+                uses.append(Use(practice.name, condition, edits[practice.name]))
+        texts = FlowTexts(partial(self.arm.flow, key), uses, frozenset(always), self.text_place)
+        inner = replace(
+            scope,
+            flow=name,
+            edition=Edition(texts),
+            order=self.order(scope),
+            call=scope.path,
+            text=self.arm.world.flow_path(key),
+            lists=(),
+            zones=zones,
+        )
+        outer = self.consulted
+        self._choose(inner.edition.flow(), inner, self._whole)
+        self.consulted = outer
+        for use in uses:
+            self.tables.adoptions.note(use.condition, use.name)
 
-        def alike(one: frozenset[str], other: frozenset[str]) -> bool:
-            return self.arm.flow(key, one) == self.arm.flow(key, other)
+    def _whole(self, flow: Flow, scope: Scope) -> None:
+        """Write a flow, whose place all tokens agree in."""
+        if flow.place:
+            place = resolve(flow.place, scope.arguments, self.tables.scenario, self.text_place, scope.origins)
+            scope = replace(scope, place=str(place))
+        self.consulted = frozenset[str]().union(*(consulted_marks(each.steps) for each in scope.edition.seen()))
+        for mark in sorted(self.consulted):
+            self.routine.emit(Op.SET, NOWHERE, SetWhat.LOWER_FLAG, self._flag(f"mark {'.'.join((*scope.call, mark))}"))
+        self._steps(scope)
 
-        chosen = editions(open_uses, frozenset(always), alike, self.text_place)
-        self._edition(name, key, chosen, scope)
-        for use, condition in open_uses:
-            self.tables.adoptions.note(condition, use.name)
+    def _choose(self, texts: Texts[Text], scope: Scope, write: Callable[[Text, Scope], None]) -> None:
+        """Write the one text of a part, or a choice between its editions."""
+        if isinstance(texts, Same):
+            write(texts.text, scope)
+            return
+        routine, first = self.routine, len(self.routine.rows)
+        self._choose(texts.no, replace(scope, edition=scope.edition.outside(texts.condition)), write)
+        follows = len(routine.rows)
+        self._choose(texts.yes, replace(scope, edition=scope.edition.among(texts.condition)), write)
+        if routine.does(first):  # else neither edition does anything with these arguments
+            routine.part(first, follows, self._adopts(texts.condition))
 
     def _condition_of(self, use: PracticeUse, zones: tuple[str, ...]) -> Condition | bool:
         """Return which tokens of this entry follow a practice in `zones`: all (True), none (False), or a condition."""
@@ -174,69 +210,51 @@ class EntryCompiler(WorkWriter):
                 return Condition(use.measure, use.of, parts)
         return Condition(use.measure, use.of, ((-1, share),))
 
-    def _adopts(self, practice: str, condition: Condition) -> int:
-        return self.tables.adoptions.flag(condition, practice, self.number, self.name)
+    def _adopts(self, condition: Condition) -> int:
+        return self.tables.adoptions.flag(condition, self.number, self.name)
 
-    def _edition(self, name: str, key: str, edition: Edition, scope: Scope) -> None:
-        """Write an edition of a flow, or a choice between editions."""
-        if isinstance(edition, Choice):
-            follows, after = Label(), Label()
-            flag = self._adopts(edition.name, edition.condition)
-            self.routine.emit(Op.BRANCH, NOWHERE, BranchOn.FLAG, flag, 0, follows)
-            self._edition(name, key, edition.no, scope)
-            self.routine.jump(after)
-            self.routine.place(follows)
-            self._edition(name, key, edition.yes, scope)
-            self.routine.place(after)
-            return
-        flow = self._flow(key, edition, self.text_place)
-        inner = replace(scope, flow=name, call=scope.path, text=self.arm.world.flow_path(key), lists=())
-        place = (
-            str(resolve(flow.place, scope.arguments, self.tables.scenario, self.text_place, scope.origins))
-            if flow.place
-            else scope.place
-        )
-        outer, self.consulted = self.consulted, consulted_marks(flow.steps)
-        for mark in sorted(self.consulted):
-            self.routine.emit(Op.SET, NOWHERE, SetWhat.LOWER_FLAG, self._flag(f"mark {'.'.join((*inner.call, mark))}"))
-        self._steps(flow.steps, replace(inner, place=place))
-        self.consulted = outer
+    def _steps(self, scope: Scope) -> None:
+        """Write the steps of a flow, or the inner steps of a step."""
+        found = scope.edition.list_at((*scope.text[2:], "steps"))
+        if isinstance(found, StepList):
+            self._list(found, scope)
+        else:
+            self._choose(found, scope, lambda _, scope: self._steps(scope))
 
-    def _steps(self, steps: Mapping[str, Step], scope: Scope, key: str = "steps") -> None:
+    def _list(self, steps: StepList, scope: Scope) -> None:
         """Write a list of steps; `next` may name any of them, or the end of the list."""
-        items = list(steps.items())
-        position = 0
         around, opened = self.routine.at, OpenList(steps)
-        labels = {name: Label() for name in (*steps, END) if name not in opened.of_children}
+        labels = {name: Label() for name in (*steps.names, END) if name not in steps.of_children}
+        joining = set(steps.joins.values())
         scope = replace(scope, lists=(*scope.lists, opened))
-        while position < len(items):
-            name, step = items[position]
-            text = (*scope.text, key, name)
+        for position, name in enumerate(steps.names):
+            if name in steps.of_children or name in joining:
+                continue  # written with their split
+            path = (*steps.path, name)
+            text = (*scope.text[:2], *path)
             self.text_place = self.routine.at = self.arm.world.place(text)
             if not self.tables.may_write(self.text_place):
                 return
             opened.position = position
-            if name in labels:  # all but the steps of children after a split that could not be written
-                self.routine.place(labels[name])
-            try:
-                if step.split is not None:
-                    position = self._split(items, position, scope, labels)
-                    name, step = items[position]
-                    self._give_back(opened, name)
-                    self._next(
-                        step, labels, replace(scope, path=(*scope.path, name), text=(*scope.text, "steps", name))
-                    )
-                elif step.join is not None:
-                    fault = f"'{name}' joins '{step.join}', which is no split before it"
-                    self.tables.faults.add(self.told(ScenarioFault(fault, self.text_place, _JOIN_REMEDY), text))
-                else:
-                    self._step(name, step, replace(scope, text=text), labels)
-                    self._give_back(opened, name)
-            except ScenarioFault as found:
-                self.tables.faults.add(self.told(found.at(self.arm.world.place(text)), text))
-            position += 1
+            self.routine.place(labels[name])
+            self._choose(scope.edition.step_at(path), replace(scope, text=text), partial(self._part, name, labels))
+            self._give_back(opened, name)
         self.routine.place(labels[END])
         self.routine.at = around
+
+    def _part(self, name: str, labels: dict[str, Label], step: Step | None, scope: Scope) -> None:
+        """Write an edition of a step of a list, a split together with its children's steps and its join."""
+        if step is None:
+            return
+        try:
+            if step.split is not None:
+                self._split(name, step, scope, labels)
+            elif step.join is not None:
+                self._joins_nothing(name, step)
+            else:
+                self._step(name, step, scope, labels)
+        except ScenarioFault as found:
+            self.tables.faults.add(self.told(found.at(self.arm.world.place(scope.text)), scope.text))
 
     def _next(self, step: Step, labels: dict[str, Label], scope: Scope) -> None:
         if step.next is None:
@@ -261,6 +279,10 @@ class EntryCompiler(WorkWriter):
             self.routine.place(way)
             self.routine.jump(targets[target])
         self.routine.place(after)
+
+    def _joins_nothing(self, name: str, step: Step) -> NoReturn:
+        fault = f"'{name}' joins '{step.join}', which is no split before it"
+        raise ScenarioFault(fault, self.text_place, _JOIN_REMEDY)
 
     # --- steps
 
@@ -339,39 +361,34 @@ class EntryCompiler(WorkWriter):
 
     # --- children
 
-    def _split(self, items: list[tuple[str, Step]], position: int, scope: Scope, labels: Mapping[str, Label]) -> int:
+    def _split(self, name: str, step: Step, scope: Scope, labels: dict[str, Label]) -> None:
         """
-        Write a split, its children's steps and its join; return the position of the join. Who goes on with the join
-        from elsewhere has no children to wait for.
+        Write a split, its children's steps and its join. Who goes on with the join from elsewhere has no children to
+        wait for.
         """
-        name, step = items[position]
         assert step.split is not None  # noqa: S101  the caller has looked
-        joins = [number for number in range(position + 1, len(items)) if items[number][1].join == name]
-        if not joins:
+        opened = scope.lists[-1]
+        if name not in opened.steps.joins:
             raise ScenarioFault(
                 f"the split '{name}' is never joined",
                 self.text_place,
                 f"Add a step {{join: {name}}} after the children's steps.",
             )
-        between = dict(items[position + 1 : joins[0]])
         inner = replace(scope, path=(*scope.path, name))
-        count, most = self._how_many(step.split, replace(scope, text=(*scope.text, "steps", name)))
+        count, most = self._how_many(step.split, scope)
         group = self.tables.groups.add((self.name, inner.path), inner.path)
-        self._children(
-            inner,
-            step,
-            most,
-            group,
-            step.split.into,
-            lambda: self._steps(between, scope.of_child()),
-            law=count,
-        )
-        self.routine.place(labels[items[joins[0]][0]])
-        self._give_back(scope.lists[-1], name)
+        between = partial(self._list, opened.steps.between(name), scope.of_child())
+        self._children(inner, step, most, group, step.split.into, between, law=count)
+        join = opened.steps.joins[name]
+        self.routine.place(labels[join])
+        self._give_back(opened, name)
         self.routine.emit(Op.JOIN, NOWHERE, group)
-        for mark in items[joins[0]][1].mark:
+        path = (*opened.steps.path, join)
+        joining = next(filter(None, leaves(scope.edition.step_at(path))))
+        for mark in joining.mark:
             self._note(mark, scope)
-        return joins[0]
+        self._give_back(opened, join)
+        self._next(joining, labels, replace(scope, path=(*scope.path, join), text=(*scope.text[:2], *path)))
 
     def _at_once(self, step: Step, scope: Scope) -> None:
         """Write branches that are done at the same time, each by a child; the token waits for all of them."""
@@ -382,8 +399,8 @@ class EntryCompiler(WorkWriter):
         self.routine.emit(Op.SEIZE, number, first, none, self._priority_row(step, scope), slot, NOWHERE, NOWHERE, 0)
         group = self.tables.groups.add((self.name, scope.path), scope.path)
         alone = scope.of_child()
-        for name, branch in step.parallel.items():
-            body = partial(self._steps, {name: branch}, alone, "parallel")
+        for name in step.parallel:
+            body = partial(self._list, scope.edition.branch((*scope.text[2:], "parallel", name)), alone)
             self._children(replace(scope, path=(*scope.path, name)), step, 1, group, "task", body)
         self.routine.emit(Op.JOIN, NOWHERE, group)
         self.routine.emit(Op.RELEASE, number, first, none, slot, 0)
@@ -416,23 +433,23 @@ class EntryCompiler(WorkWriter):
         law: int | None = None,
     ) -> None:
         parent = self.kind
-        key = (scope.path, most)
-        if key not in self.child_bases:
-            self.child_bases[key] = self.next_child
-            self.next_child += parent.count * most
-        if self.next_child > LARGEST_CHILD + 1:
+        order = self.order(scope)
+        numbers = self.child_bases.setdefault((scope.path, most), ChildNumbers(order, 0))
+        numbers.order = min(numbers.order, order)
+        numbers.count = max(numbers.count, parent.count * most)
+        if sum(each.count for each in self.child_bases.values()) > LARGEST_CHILD:
             remedy = "Use smaller splits, or several traffic entries."
             raise ScenarioFault(
                 f"a consignment can become more than {LARGEST_CHILD} tokens here", self.text_place, remedy
             )
-        base = self.child_bases[key]
+        base = numbers.base
         start = Label()
         stream = self.tables.streams.add(self._stream_name(scope, "count"))
         law = self.tables.laws.discrete([(1.0, 1.0)]) if law is None else law
         self.routine.emit(Op.SPLIT, NOWHERE, law, stream, start, base, most, parent.base, group)
         brought: dict[str, Owner] = {}
         if step.background or step.parallel:
-            for truth in (*self.truths, *parent.inherited):
+            for truth in (*self._truths(), *parent.inherited):
                 owner = parent.owner(truth)
                 brought[truth] = Owner(owner.base, base, most * owner.size)
         self.kind = Kind(kind, base, parent.count * most, brought)

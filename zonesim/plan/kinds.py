@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from itertools import pairwise, product
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -14,11 +16,27 @@ from zonesim.plan.plan import LISTED_CLASS, Plan
 NEGLIGIBLE: Final = 1e-9
 BY_TOKEN: Final = BY["token"]
 
+MOST_KINDS: Final = 1_000
+"""Kinds of tokens of a source that are told apart from the start on; of more, what they adopt is left open."""
 
-def kinds_of(plan: Plan, source: int) -> list[tuple[float, int, int]]:
+Orders = tuple[tuple[tuple[float, int], ...], ...]
+"""By order of adopters, the (share, flag) of what is adopted in it: who has a flag has those of larger shares too."""
+
+
+class Kind(NamedTuple):
+    """Tokens of one kind: their share, class and flags; `open` are the bits of flags that some have, by `orders`."""
+
+    share: float
+    klass: int
+    flags: int
+    open: int = 0
+    orders: Orders = ()
+
+
+def kinds_of(plan: Plan, source: int, asked: int = -1) -> list[Kind]:
     """
-    Return (share, class, adoption flags) of the tokens of a source, averaged over the run; practices adopted in one
-    order are adopted together.
+    Return the kinds of tokens of a source, averaged over the run, as far as the flags whose bits are in `asked` tell
+    them apart; practices adopted in one order are adopted together.
     """
     own = plan.sources[source]
     mix, fixed = int(own["mix"]), int(own["class"])
@@ -36,15 +54,41 @@ def kinds_of(plan: Plan, source: int) -> list[tuple[float, int, int]]:
             (float(members["share"][members["class"] == klass].sum()), int(klass))
             for klass in np.unique(members["class"])
         ]
+    parts = [
+        (weight, tuple(tuple(each for each in order if asked >> each[1] & 1) for order in orders))
+        for weight, orders in _adopted(plan, source, int(own["parties"]) if own["group"] != NOWHERE else 0)
+    ]
+    if any(math.prod(len(order) + 1 for order in orders) > MOST_KINDS for _, orders in parts):
+        return [
+            Kind(share * weight, klass, 0, flags_of(orders), orders)
+            for weight, orders in parts
+            for share, klass in classes
+        ]
     kinds: dict[tuple[int, int], float] = {}
-    for weight, orders in _adopted(plan, source, int(own["parties"]) if own["group"] != NOWHERE else 0):
+    for weight, orders in parts:
         for share, klass in classes:
             for combination in product(*(_prefixes(order) for order in orders)):
                 part, flags = share * weight, 0
-                for own, raised in combination:
-                    part, flags = part * own, flags | raised
+                for met, raised in combination:
+                    part, flags = part * met, flags | raised
                 kinds[klass, flags] = kinds.get((klass, flags), 0.0) + part
-    return [(share, klass, flags) for (klass, flags), share in kinds.items() if share > NEGLIGIBLE]
+    return [Kind(share, klass, flags) for (klass, flags), share in kinds.items() if share > NEGLIGIBLE]
+
+
+def flags_of(orders: Orders) -> int:
+    """Return the bits of all flags in some orders."""
+    return sum(1 << flag for order in orders for _, flag in order)
+
+
+def adopting(orders: Orders, flag: int, raised: int, lowered: int) -> float:
+    """Return the share that has a flag of those who have the flags `raised` and do not have the flags `lowered`."""
+    for order in orders:
+        shares = {own: share for share, own in order}
+        if flag in shares:
+            most = min([1.0, *(share for own, share in shares.items() if raised >> own & 1)])
+            least = max([0.0, *(share for own, share in shares.items() if lowered >> own & 1)])
+            return min(max((shares[flag] - least) / (most - least), 0.0), 1.0) if most > least else 0.0
+    return 0.0
 
 
 def _adopted(plan: Plan, source: int, parties: int) -> list[tuple[float, list[list[tuple[float, int]]]]]:
@@ -77,7 +121,7 @@ def _adopted(plan: Plan, source: int, parties: int) -> list[tuple[float, list[li
     return found
 
 
-def _prefixes(order: list[tuple[float, int]]) -> list[tuple[float, int]]:
+def _prefixes(order: Sequence[tuple[float, int]]) -> list[tuple[float, int]]:
     """Return (share, flags) of those who adopt none, the most common, the two most common … practices of one order."""
     ranked = sorted(order, reverse=True)
     bounds = [1.0, *(share for share, _ in ranked), 0.0]

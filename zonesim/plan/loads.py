@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 
 from zonesim.plan.columns import Floats
 from zonesim.plan.growth import must_be_done
-from zonesim.plan.kinds import kinds_of
 from zonesim.plan.listed import spills
 from zonesim.plan.operations import NOWHERE
 from zonesim.plan.pace import (
@@ -136,10 +135,7 @@ def loads(plan: Plan, offset: int = 0) -> list[Load]:
 def _loads(plan: Plan, offset: int) -> list[Load]:
     ways = Ways(plan)
     try:
-        starts = {
-            source: [(share, ways.start(source, klass, flags)) for share, klass, flags in kinds_of(plan, source)]
-            for source in range(len(plan.sources))
-        }
+        starts = {source: ways.of_source(source) for source in range(len(plan.sources))}
     except OverflowError:
         return [_unknown(each, Cause.SIZE) for each in _limited(plan, offset)]
     work = Work(ways)

@@ -3,7 +3,9 @@ What is proved of a program before it runs: on every way through it, tokens end 
 never need more units at once than there are, and change the customs status of their goods only as the law has it.
 
 Tokens are followed through the program in all ways that shares, classes, flags and children allow. Two ways that
-agree in what is in hand and in the flags that are still asked for are one.
+agree in what is in hand and in the flags that are still asked for are one. At first tokens may follow a practice at one
+step and not at the next, which is more than they can: what holds on all these ways is proved without telling adopters
+apart. Only where it does not hold are they followed by what they have adopted.
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ class Way:
 class Ground:
     """
     What a program refers to: steps, rows of needs and shares, names and most units of the resources, statuses with the
-    bits of those that may follow.
+    bits of those that may follow. `implied`, by flag of adoption: the bits of the flags that tokens with it have too.
     """
 
     steps: Sequence[StepName]
@@ -57,6 +59,7 @@ class Ground:
     most: Sequence[int]
     statuses: Sequence[str]
     legal: Sequence[int]
+    implied: Sequence[int] = ()
 
 
 def prove(
@@ -72,19 +75,24 @@ def prove(
     if not any(each.facts.units is Units.KEEPS or each.facts.sets is SetWhat.STATUS for each in code):
         return [], 0  # blocks give back what they take, and the compiler of flows has counted their units
     every_class = (1 << len(ground.shares[0])) - 1 if ground.shares else 1
-    return _Prover(code, places, first, ground).run(Way(known=unset, classes=every_class), most)
+    start = Way(known=unset, classes=every_class)
+    adoption = (1 << len(ground.implied)) - 1
+    faults, ways = _Prover(code, places, first, ground, ~adoption).run(start, most)
+    return _Prover(code, places, first, ground).run(start, most) if faults and adoption else (faults, ways)
 
 
 class _Prover:
-    """Follows the tokens of one traffic entry."""
+    """Follows the tokens of one traffic entry, which are told apart by the flags whose bits are in `told`."""
 
-    def __init__(self, code: Sequence[Instruction], places: Sequence[Place | None], first: int, ground: Ground) -> None:
+    def __init__(
+        self, code: Sequence[Instruction], places: Sequence[Place | None], first: int, ground: Ground, told: int = -1
+    ) -> None:
         self.code = code
         """Its rows are numbered from `first` on."""
         self.places = places
         self.first = first
         self.ground = ground
-        self.asked = flags_asked(code, first)
+        self.asked = [flags & told for flags in flags_asked(code, first)]
         self.faults: dict[tuple[int, str], ScenarioFault] = {}
 
     def run(self, start: Way, most: int) -> tuple[list[ScenarioFault], int]:
@@ -138,7 +146,7 @@ class _Prover:
         if asks is BranchOn.FLAG:
             if way.known >> each.flag & 1 and bool(way.value >> each.flag & 1) != yes:
                 return None
-            return _knowing(way, each.flag, raised=yes)
+            return self._answered_by(each.flag, way, yes=yes)
         if asks is BranchOn.STATUS:
             return way if yes == (way.status != NOWHERE and bool(each.statuses >> way.status & 1)) else None
         if asks is BranchOn.CLASS:
@@ -149,6 +157,13 @@ class _Prover:
         else:
             return way
         return replace(way, classes=way.classes & classes) if way.classes & classes else None
+
+    def _answered_by(self, flag: int, way: Way, *, yes: bool) -> Way:
+        """Return what is known of a token that has a flag, or does not have it, and so has others or not."""
+        for other, implied in enumerate(self.ground.implied):
+            if (self.ground.implied[flag] >> other if yes and flag < len(self.ground.implied) else implied >> flag) & 1:
+                way = _knowing(way, other, raised=yes)
+        return _knowing(way, flag, raised=yes)
 
     def _becomes(self, row: int, status: int, way: Way) -> Way:
         if way.status not in (NOWHERE, status) and not self.ground.legal[way.status] >> status & 1:

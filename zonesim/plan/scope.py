@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from zonesim.plan.assembly import Block, Kept
+from zonesim.plan.assembly import Block, Kept, Later, Operand
 from zonesim.plan.binding import Arguments, Origins
+from zonesim.plan.editions import Edition, StepList
+from zonesim.plan.tables import Order
 from zonesim.scenario import Step
 
 
@@ -14,28 +16,9 @@ from zonesim.scenario import Step
 class OpenList:
     """A list of steps that is being written, how far, and what is given back at the end of each of them."""
 
-    steps: Mapping[str, Step]
+    steps: StepList
     position: int = 0
     kept: dict[str, list[Kept]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Number the steps, and find those that are done by children."""
-        self.numbers = {name: number for number, name in enumerate(self.steps)}
-        self.of_children = _of_children(self.steps)
-
-
-def _of_children(steps: Mapping[str, Step]) -> dict[str, str]:
-    """Return the steps that stand between a split and its join, which the children do, with that split."""
-    found: dict[str, str] = {}
-    names = list(steps)
-    ends: dict[str, int] = {}
-    for number, step in enumerate(steps.values()):
-        if step.join is not None:
-            ends.setdefault(step.join, number)
-    for number, (name, step) in enumerate(steps.items()):
-        if step.split is not None and ends.get(name, -1) > number:
-            found |= dict.fromkeys(names[number + 1 : ends[name]], name)
-    return found
 
 
 @dataclass(frozen=True)
@@ -49,10 +32,12 @@ class Scope:
     marks have their meaning; `text` is where the step is written. `depth` and `held` (resource, units) are what the
     token has in its hands. `zones` are those that the call is in. `lists` are the lists of steps around the step, the
     nearest last; `blocks` those that the token is inside of, likewise, those of the calls around it included. `leads`:
-    whether others wait for the token to do the steps of their batch.
+    whether others wait for the token to do the steps of their batch. `edition` is what is known of the practices that
+    the token follows in this flow, `order` where the call of the flow stands.
     """
 
     flow: str
+    edition: Edition
     arguments: Arguments
     origins: Origins
     path: tuple[str, ...] = ()
@@ -66,6 +51,7 @@ class Scope:
     lists: tuple[OpenList, ...] = ()
     blocks: tuple[Block, ...] = ()
     leads: bool = False
+    order: Order = ()
 
     def of_child(self) -> Scope:
         """Return where a child stands that begins here: with nothing in its hands, and lists of its own."""
@@ -79,9 +65,15 @@ class Owner:
     is the consignment itself for 0.
     """
 
-    base: int
-    first: int
+    base: Operand
+    first: Operand
     size: int
+
+    @property
+    def numbers(self) -> tuple[int, int, int]:
+        """Return base, first and size, once child numbers are given."""
+        base, first = (part.row if isinstance(part, Later) else part for part in (self.base, self.first))
+        return base, first, self.size
 
 
 @dataclass(frozen=True)
@@ -91,7 +83,7 @@ class Kind:
     """
 
     name: str
-    base: int = 0
+    base: Operand = 0
     count: int = 1
     inherited: Mapping[str, Owner] = field(default_factory=dict)
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from zonesim.faults import InternalError, ScenarioFault
+from zonesim.plan.assembly import Later
 
 Row = TypeVar("Row", bound=Hashable)
+
+Order = tuple[int, ...]
+"""Where something stands in a flow and those around it, so that what comes first is less."""
 
 
 class Table(Generic[Row]):
@@ -56,6 +60,31 @@ class Keyed(Generic[Row]):
             self._numbers[key] = len(self.rows)
             self.rows.append(row)
         return self._numbers[key]
+
+
+class Numbered(Generic[Row]):
+    """
+    Descriptions found by a key, and numbered in the end by their order: that of their first place.
+
+    Of the descriptions of a key, the first in order stays. `rows` are there once the table is closed.
+    """
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self._found: dict[Hashable, tuple[Order, Callable[[], Row]]] = {}
+        self._numbers: dict[Hashable, Later] = {}
+
+    def add(self, key: Hashable, order: Order, row: Callable[[], Row]) -> Later:
+        """Return the number of `key`; its description at this place is what `row` returns when the table is closed."""
+        if key not in self._found or order < self._found[key][0]:
+            self._found[key] = (order, row)
+        return self._numbers.setdefault(key, Later())
+
+    def close(self) -> None:
+        """Number the rows."""
+        for key, (_, row) in sorted(self._found.items(), key=lambda item: item[1][0]):
+            self._numbers[key].row = len(self.rows)
+            self.rows.append(row())
 
 
 class Streams:

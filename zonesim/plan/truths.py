@@ -14,7 +14,7 @@ from typing import Any
 from zonesim.faults import Place, ScenarioFault
 from zonesim.limits import CALLS_DEEP, MOST_STEPS
 from zonesim.plan.binding import Arguments, bind, resolve
-from zonesim.plan.scope import OpenList
+from zonesim.plan.editions import one_edition
 from zonesim.policy import ResolvedArm
 from zonesim.scenario import Step
 
@@ -50,7 +50,7 @@ class Survey:
             self._steps(now.steps, arguments, path, kind)
 
     def _steps(self, steps: Mapping[str, Step], arguments: Arguments, path: Path, kind: Path) -> None:
-        children = OpenList(steps).of_children
+        children = one_edition(steps).of_children
         for name, step in steps.items():
             self._left -= 1
             if self._left > 0 and self._may_be(step, arguments):

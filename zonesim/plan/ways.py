@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from zonesim.plan.kinds import Orders, adopting, flags_of, kinds_of
 from zonesim.plan.liveness import flags_asked
 from zonesim.plan.operations import (
     NOWHERE,
@@ -65,7 +66,8 @@ class State(NamedTuple):
     """
     A token at a row: its class, its flags as far as they are still asked for, its status, the units in hand by slot,
     the resources in the hands of those who wait for it (outermost first), the children it has not joined yet (group,
-    start, distribution of their number), and from where on the number lies that the branch before has drawn.
+    start, distribution of their number), and from where on the number lies that the branch before has drawn. `open` are
+    the flags of adoption that are decided only where they are asked for, by `orders` (see `kinds`).
     """
 
     row: int
@@ -76,6 +78,8 @@ class State(NamedTuple):
     around: tuple[int, ...] = ()
     brood: tuple[tuple[int, State, int], ...] = ()
     drawn: float = 0.0
+    open: int = 0
+    orders: Orders = ()
 
 
 @dataclass
@@ -167,16 +171,19 @@ class Ways:
             return resource
         return len(self.plan.resources) * (1 + self.calendars.index(calendar)) + resource
 
-    def start(self, source: int, klass: int, flags: int) -> int:
+    def of_source(self, source: int) -> list[tuple[float, int]]:
         """
-        Return the node at which tokens of a source start, with all that can be reached from there; raises OverflowError
-        where there is too much.
+        Return the share of each kind of tokens of a source and the node at which they start, with all that can be
+        reached from there; raises OverflowError where there is too much.
         """
         row = self.starts[source]
-        number = self._number(State(row, klass, flags & self.asked[row]))
+        found = [
+            (kind.share, self._number(State(row, kind.klass, kind.flags, open=kind.open, orders=kind.orders)))
+            for kind in kinds_of(self.plan, source, self.asked[row])
+        ]
         while self._pending:
             self._part(self._pending.pop())
-        return number
+        return found
 
     # --- nodes
 
@@ -211,6 +218,12 @@ class Ways:
         facts = each.facts
         if self._straight(state, Edge()) is not None or facts.ends:
             node.edges = [self._edge(state)]  # a start
+        elif facts.asks is BranchOn.FLAG:
+            lowered = flags_of(state.orders) & ~state.open & ~state.flags
+            share = adopting(state.orders, each.flag, state.flags, lowered)
+            known = state._replace(open=state.open & ~(1 << each.flag))
+            adopts = known._replace(flags=state.flags | 1 << each.flag)
+            node.edges = [self._edge(self._at(adopts, each.target), share), self._edge(self._after(known), 1 - share)]
         elif facts.asks is BranchOn.SHARE:
             share = float(self.plan.shares[each.share, state.klass])
             yes = max(0.0, share - state.drawn) / (1 - state.drawn)
@@ -280,7 +293,7 @@ class Ways:
         state = node.state
         number = self.plan.mean(each.number, state.klass)
         around = (*state.around, *self._limited_in_hand(state)) if each.group != NOWHERE else ()
-        start = State(each.child, state.klass, state.flags & self.asked[each.child], state.status, (), around)
+        start = self._at(state._replace(hands=(), around=around, brood=()), each.child)
         after = self._after(state)
         if each.group != NOWHERE:
             after = after._replace(brood=(*state.brood, (each.group, start, each.number)))
@@ -289,7 +302,7 @@ class Ways:
     def _spawn(self, node: Node, each: Instruction) -> None:
         state = node.state
         row = self.starts[each.source]
-        heir = self._edge(State(row, state.klass, state.flags & self.asked[row]), own=False)
+        heir = self._edge(self._at(state._replace(status=NOWHERE, hands=(), around=(), brood=()), row), own=False)
         heir.delay += self.plan.mean(each.delay, state.klass)
         node.edges = [heir, self._edge(self._after(state))]
 
@@ -357,7 +370,7 @@ class Ways:
         """Return how a question is answered, None where that is not known before the run."""
         asks = each.facts.asks
         if asks is BranchOn.FLAG:
-            return bool(state.flags >> each.flag & 1)
+            return None if state.open >> each.flag & 1 else bool(state.flags >> each.flag & 1)
         if asks is BranchOn.CLASS:
             return bool(each.classes >> state.klass & 1)
         if asks is BranchOn.STATUS:
@@ -396,7 +409,7 @@ class Ways:
     def _set(self, each: Instruction, after: State) -> State:
         sets = each.facts.sets
         if sets is SetWhat.RAISE_FLAG:
-            return after._replace(flags=(after.flags | 1 << each.flag) & self.asked[after.row])
+            return self._at(after._replace(flags=after.flags | 1 << each.flag), after.row)
         if sets is SetWhat.LOWER_FLAG:
             return after._replace(flags=after.flags & ~(1 << each.flag))
         if sets is SetWhat.CLASS:
@@ -421,7 +434,13 @@ class Ways:
         return self._at(state, min(state.row + 1, len(self.code) - 1))
 
     def _at(self, state: State, row: int) -> State:
-        return state._replace(row=row, flags=state.flags & self.asked[row], drawn=0.0)
+        asked = self.asked[row]
+        if not state.open:
+            return state._replace(row=row, flags=state.flags & asked, drawn=0.0, orders=())
+        # What has been decided in an order tells something of what is still open in it.
+        orders = tuple(order for order in state.orders if state.open & asked & flags_of((order,)))
+        told = asked | flags_of(orders)
+        return state._replace(row=row, flags=state.flags & told, drawn=0.0, open=state.open & asked, orders=orders)
 
     def _taken(self, state: State) -> State:
         each = self.code[state.row]

@@ -16,7 +16,7 @@ from zonesim.plan.distribution_rows import Laws
 from zonesim.plan.operations import AtShiftEnd
 from zonesim.plan.plan import UNLIMITED, AccountName, MarkName, ResourceName, StepName
 from zonesim.plan.reach import Reach
-from zonesim.plan.tables import Collector, Keyed, Streams, Table
+from zonesim.plan.tables import Collector, Keyed, Numbered, Streams, Table
 from zonesim.plan.traces import Traces
 from zonesim.policy import Firm, ResolvedArm, generate
 from zonesim.scenario import Path_
@@ -64,8 +64,8 @@ class WorldTables:
         self.upgraded = {each.name: each for each in self.upgrades}
         self.classes += self.upgraded
         self.adoptions = Adoptions(self.horizon)
-        self.steps: Keyed[StepName] = Keyed()
-        self.marks: Keyed[MarkName] = Keyed()
+        self.steps: Numbered[StepName] = Numbered()
+        self.marks: Numbered[MarkName] = Numbered()
         self.groups: Keyed[tuple[str, ...]] = Keyed()
         self.batches: Keyed[tuple[str, ...]] = Keyed()
         self.streams = Streams()

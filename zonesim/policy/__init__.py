@@ -4,7 +4,7 @@ from zonesim.policy.adoption import Following, PracticeUse
 from zonesim.policy.arm import Arm, Chosen, arms_for, baseline, find_measure
 from zonesim.policy.arm_parsing import arm_from, arm_named
 from zonesim.policy.arms import ResolvedArm, Upgrade, resolve
-from zonesim.policy.edits import Change, Request, apply, dotted, parse_setting, targets
+from zonesim.policy.edits import ANY, Change, Request, apply, dotted, parse_setting, targets
 from zonesim.policy.firms import Firm, generate
 from zonesim.policy.opening import open_world
 from zonesim.policy.register import Entry, count_kinds, flows_in_use, register
@@ -12,6 +12,7 @@ from zonesim.policy.resolved_tree import USES, ResolvedTree, load_world, root_of
 from zonesim.policy.variants import variant
 
 __all__ = [
+    "ANY",
     "USES",
     "Arm",
     "Change",

@@ -2,8 +2,8 @@
 Arms: the baseline regime, and the regime with measures.
 
 A practice that everybody follows everywhere is edited into the flows. One that only some follow (a share, in some
-zones, from some date on) gives its flow two editions; a token walks the one that its adoption flag says. A measure
-never lowers the share that a regime already has.
+zones, from some date on) gives the steps that it edits two editions; a token takes the one that its adoption flag says.
+A measure never lowers the share that a regime already has.
 """
 
 from __future__ import annotations
@@ -79,6 +79,13 @@ class ResolvedArm:
     def touching(self, flow: str) -> tuple[PracticeUse, ...]:
         """Return the partly followed practices that edit the flow with this key."""
         return tuple(use for use in self.partial if self._known(flow) in use.flows)
+
+    def edits_of(self, flow: str) -> dict[str, tuple[Path_, ...]]:
+        """Return what each practice names in its edits of the flow with this key (see `Request.below_flow`)."""
+        found: dict[str, tuple[Path_, ...]] = {}
+        for request in self.edits.get(self._known(flow), ()):
+            found[request.by] = (*found.get(request.by, ()), request.below_flow)
+        return found
 
     def _known(self, key: str) -> str:
         """Return the key of a flow; an entry without a copy of its own walks the flow that it names."""

@@ -14,12 +14,15 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
 from zonesim.policy.resolved_tree import USES, ResolvedTree
 from zonesim.policy.scaling import kind_at, scaled
 from zonesim.scenario import NOT_YAML, Edit, Path_, read_option
+
+ANY: Final = "*"
+"""Stands for every name at its place in a path."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,12 @@ class Request:
     def measure(self) -> str:
         """Return the measure that asks (the part of `by` before the dot)."""
         return self.by.partition(".")[0]
+
+    @property
+    def below_flow(self) -> Path_:
+        """Return what the edit names below the flow that it is an edit of, without the word `steps`."""
+        parts = self.edit.path.split(".")
+        return tuple(part for part in parts[3 if parts[0] == "traffic" else 2 :] if part != "steps")
 
     @property
     def who(self) -> str:
@@ -124,7 +133,7 @@ def _in_zones(paths: list[Path_], request: Request) -> list[Path_]:
     """Return the paths in the zones that the edit is limited to; raises ScenarioFault when it names another place."""
     named = request.edit.path.split(".")[1:2]
     kept = [path for path in paths if path[0] == "zones" and path[1] in request.zones]
-    if kept and (named == ["*"] or len(kept) == len(paths)):
+    if kept and (named == [ANY] or len(kept) == len(paths)):
         return kept
     where = f"limited to {', '.join(request.zones)}"
     fault = f"{request.who} {request.edit.action}s '{request.edit.path}', but is {where}"
@@ -148,7 +157,7 @@ def _below(node: Any, path: Path_, part: str) -> list[Path_]:  # noqa: ANN401
     if not isinstance(node, dict):
         return []
     steps = node.get("steps") if isinstance(node.get("steps"), dict) else {}
-    if part == "*":
+    if part == ANY:
         return [(*path, key) for key in (steps or node)] if not steps else [(*path, "steps", key) for key in steps]
     if part in node:
         return [(*path, part)]
