@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from zonesim.engine import ENGINES
+from zonesim.engine import ENGINES as ALL_ENGINES
+from zonesim.engine import recursion
 from zonesim.kpi import Reducer, RunResult, measure
 from zonesim.plan import Plan, RowLog, Totals, compile_plan, number_of, place_of
 from zonesim.policy import Arm, ResolvedTree, apply, baseline, load_world, parse_setting, resolve, world_of
@@ -19,6 +20,9 @@ from zonesim.scenario import Measure, check, load_catalogue, read_text
 from zonesim.units import MINUTE
 
 ROOT = Path(__file__).resolve().parent.parent
+
+ENGINES = {name: engine for name, engine in ALL_ENGINES.items() if name != "recursion"}
+"""Engines that run every plan."""
 
 
 HEAD = """\
@@ -96,9 +100,15 @@ def run(text: str, *settings: str, engine: str = "compiled", seed: int = 1, repl
 
 
 def run_plan(plan: Plan, *, engine: str = "compiled", seed: int = 1, replication: int = 0) -> Timeline:
-    """Run a plan and return its timeline."""
+    """Run a plan and return its timeline; one that qualifies for the recursion is run by that as well."""
     sink = RowLog()
     totals = ENGINES[engine](plan, seed, replication, sink)
+    if engine == "compiled" and not recursion.qualifies(plan):
+        other = RowLog()
+        again = recursion.simulate(plan, seed, replication, other)
+        assert other.visits.tobytes() == sink.visits.tobytes()
+        assert other.marks.tobytes() == sink.marks.tobytes()
+        assert str(again) == str(totals)
     reducer = Reducer(plan)
     for block in sink.blocks:
         reducer.take(block)

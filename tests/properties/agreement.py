@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pytest
 
-from tests.helper import ENGINES, RowLog
-from zonesim.engine import Engine, compiled_engine
+from tests.helper import RowLog
+from zonesim.engine import ENGINES, Engine, compiled_engine
 from zonesim.faults import RunFault
 from zonesim.plan import Plan, Sink, Totals
 from zonesim.plan.columns import MARK, VISIT

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.helper import ROOT, RowLog, plan_of
+from tests.helper import ROOT, RowLog, plan_of, plan_of_file
 from zonesim import cli, limits
 from zonesim.compiled import jit
-from zonesim.engine import ENGINES, compiled_engine, engine_for, simulate
+from zonesim.engine import ENGINES, compiled_engine, engine_for, recursion
 from zonesim.experiment import Execution, run_arms
 from zonesim.experiment import runner as module
 from zonesim.experiment.execution import no_longer_than
@@ -46,13 +46,14 @@ a replication has about 5.8e+05 tokens and needs about 0.022 GB of memory; 0.01 
     )
 
 
-def test_a_queue_that_grows_beyond_memory_ends_the_run(monkeypatch):
+@pytest.mark.parametrize("module", [compiled_engine, recursion])
+def test_a_queue_that_grows_beyond_memory_ends_the_run(module, monkeypatch):
     """
     The engine asks before it makes room for more tokens, and says how many are inside.
     """
-    monkeypatch.setattr(compiled_engine, "free_memory", lambda: 1_000_000)
+    monkeypatch.setattr(module, "free_memory", lambda: 1_000_000)
     with pytest.raises(RunFault) as found:
-        simulate(plan_of(DESK, "flows.f.work.take=3 min"), 1, 0, RowLog())
+        module.simulate(plan_of(DESK, "flows.f.work.take=3 min"), 1, 0, RowLog())
 
     assert " tokens are inside at " in str(found.value)
     assert ", and room for more would take 0.00" in str(found.value)
@@ -100,11 +101,11 @@ def test_an_unknown_engine_is_refused():
 
 def test_auto_takes_the_fast_engine():
     """
-    `auto` is the compiled engine, any other name is that engine; nothing is written anywhere.
+    `auto` is the recursion for a single queue and else the compiled engine, any other name is that engine.
     """
-    plan = plan_of(DESK, "clock.measure=1 h")
+    plan, network = plan_of(DESK, "clock.measure=1 h"), plan_of_file(ROOT / "scenarios" / "typical_zone.yaml")
 
-    assert engine_for(plan) == "compiled"
+    assert (engine_for(plan), engine_for(network)) == ("recursion", "compiled")
     assert [engine_for(plan, name) for name in sorted(ENGINES)] == sorted(ENGINES)
 
 
@@ -132,10 +133,10 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.mark.parametrize("name", ["compiled", "simpy"])
+@pytest.mark.parametrize("name", ["compiled", "recursion", "simpy"])
 def test_an_interrupt_is_answered_within_a_second(name):
     """
-    Ctrl-C in the middle of a long run of either engine; the sink has only had whole blocks.
+    Ctrl-C in the middle of a long run of any engine; the sink has only had whole blocks.
     """
     code = INTERRUPTED.format(name=name)
     done = subprocess.run(

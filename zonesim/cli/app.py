@@ -31,7 +31,11 @@ Seed = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Chooses the luck;
 Workers = Annotated[int, typer.Option(min=0, help="Processes to run in; 0: one for each processor.")]
 Engine = Annotated[
     str,
-    typer.Option("--engine", metavar="NAME", help="What runs the plans: compiled, simpy, or auto (the fastest)."),
+    typer.Option(
+        "--engine",
+        metavar="NAME",
+        help="What runs the plans: compiled, simpy, recursion (one line only), or auto (the fastest).",
+    ),
 ]
 Limit = Annotated[
     float | None,

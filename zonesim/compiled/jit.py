@@ -43,6 +43,7 @@ SOURCES: Final = (
     "engine/kernel/preemption.py",
     "engine/kernel/queues.py",
     "engine/kernel/tokens.py",
+    "engine/recursion_kernel.py",
     "engine/sampling.py",
     "compiled/streams.py",
     "faults.py",
@@ -144,9 +145,10 @@ def kernel(function: Function) -> Function:
     Compile `function` with numba on its first call, and keep the result; no fast mathematics, so that bits agree.
 
     Kernels allocate nothing, so numba need not count references to their arrays: without `_nrt=False` that would be
-    half of a run's time.
+    half of a run's time. They divide as numpy does, by 0 to inf or nan: a test of each divisor would keep the processor
+    from working on several numbers at once.
     """
-    return cast("Function", _njit(cache=True, _nrt=False)(function))
+    return cast("Function", _njit(cache=True, _nrt=False, error_model="numpy")(function))
 
 
 def inlined(function: Function) -> Function:
@@ -154,4 +156,4 @@ def inlined(function: Function) -> Function:
     Compile a kernel into each of its callers: for those that every event goes through. A call passes seven words for
     each array.
     """
-    return cast("Function", _njit(cache=True, _nrt=False, forceinline=True)(function))
+    return cast("Function", _njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)(function))

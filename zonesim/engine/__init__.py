@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from zonesim.compiled.jit import is_ready, note_ready
-from zonesim.engine import compiled_engine
+from zonesim.engine import compiled_engine, recursion
 from zonesim.engine.reference import engine as reference_engine
 from zonesim.engine.run_faults import too_long
 from zonesim.plan import Plan, Sink, Totals
@@ -22,13 +22,19 @@ Engine = Callable[[Plan, int, int, Sink], Totals]
 
 AUTO: Final = "auto"
 
-ENGINES: Final[dict[str, Engine]] = {"compiled": compiled_engine.simulate, "simpy": reference_engine.simulate}
-"""Engines by name."""
+ENGINES: Final[dict[str, Engine]] = {
+    "compiled": compiled_engine.simulate,
+    "recursion": recursion.simulate,
+    "simpy": reference_engine.simulate,
+}
+"""Engines by name. All but the recursion run every plan."""
 
 
-def engine_for(plan: Plan, wanted: str = AUTO) -> str:  # noqa: ARG001  the choice may depend on the plan
+def engine_for(plan: Plan, wanted: str = AUTO) -> str:
     """Return the name of the engine that executes `plan` when `wanted` is asked for: the fastest one for `auto`."""
-    return "compiled" if wanted == AUTO else wanted
+    if wanted != AUTO:
+        return wanted
+    return "compiled" if recursion.qualifies(plan) else "recursion"
 
 
 def simulate(plan: Plan, seed: int, replication: int, sink: Sink, engine: str = AUTO) -> Totals:
