@@ -70,7 +70,7 @@ class _Counting(ReferenceEngine):
         self.operations = {op: self._watched(op, act) for op, act in self.operations.items()}
 
     def _watched(self, op: int, act: Any) -> Any:
-        def watching(token: Any, row: list[int]) -> bool:
+        def watching(token: Any, row: Any) -> bool:
             now, before = self.events.now, token.row
             goes_on = bool(act(token, row))
             self.seen[Op(op).name] += 1
@@ -82,9 +82,8 @@ class _Counting(ReferenceEngine):
     def _saw(self, *_: Any) -> None:
         """Note nothing more."""
 
-    def _saw_seize(self, _token: Any, row: list[int], _before: int, goes_on: bool, _now: int) -> None:
-        _, _, first, rows, *_ = row
-        needs = self.plan.needs[first : first + rows].tolist()
+    def _saw_seize(self, _token: Any, row: Any, _before: int, goes_on: bool, _now: int) -> None:
+        needs = self.plan.needs_of(row.first_need, row.needs)
         self.seen[f"seize of {len(needs)}"] += 1
         self.seen["seize of several units"] += any(units > 1 for _, units in needs)
         self.seen["seize at once" if goes_on else "seize waits"] += 1
@@ -92,34 +91,33 @@ class _Counting(ReferenceEngine):
         for pool, _ in needs:
             self.seen[f"seize, {AtShiftEnd(int(self.plan.resources['at_shift_end'][pool])).name}"] += 1
 
-    def _saw_delay(self, _token: Any, row: list[int], *_: Any) -> None:
-        _, _, law, _, calendar, *_ = row
-        self.seen[f"law {Law(int(self.plan.distributions['kind'][law])).name}"] += 1
-        self.seen["hold in open time"] += calendar != NOWHERE
+    def _saw_delay(self, _token: Any, row: Any, *_: Any) -> None:
+        self.seen[f"law {Law(int(self.plan.distributions['kind'][row.duration])).name}"] += 1
+        self.seen["hold in open time"] += row.calendar != NOWHERE
 
-    def _saw_branch(self, token: Any, row: list[int], before: int, *_: Any) -> None:
-        self.seen[f"branch {BranchOn(row[2]).name}, {'yes' if token.row != before else 'no'}"] += 1
+    def _saw_branch(self, token: Any, row: Any, before: int, *_: Any) -> None:
+        self.seen[f"branch {BranchOn(row.on).name}, {'yes' if token.row != before else 'no'}"] += 1
 
-    def _saw_set(self, _token: Any, row: list[int], *_: Any) -> None:
-        self.seen[f"set {SetWhat(row[2]).name}"] += 1
+    def _saw_set(self, _token: Any, row: Any, *_: Any) -> None:
+        self.seen[f"set {SetWhat(row.what).name}"] += 1
 
-    def _saw_gather(self, _token: Any, row: list[int], *_: Any) -> None:
-        _, _, _, most, timeout, calendar, others_to, by, *_ = row
-        self.seen[f"gather by {GatherBy(by).name}"] += 1
-        for name, there in (("number", most), ("within", timeout), ("until", calendar), ("led", others_to)):
+    def _saw_gather(self, _token: Any, row: Any, *_: Any) -> None:
+        self.seen[f"gather by {GatherBy(row.by).name}"] += 1
+        ends = {"number": row.number, "within": row.timeout, "until": row.calendar, "led": row.others_to}
+        for name, there in ends.items():
             self.seen[f"gather {name}"] += there != NOWHERE
 
-    def _saw_split(self, _token: Any, row: list[int], *_: Any) -> None:
-        self.seen["split in the background" if row[8] == NOWHERE else "split to be joined"] += 1
+    def _saw_split(self, _token: Any, row: Any, *_: Any) -> None:
+        self.seen["split in the background" if row.group == NOWHERE else "split to be joined"] += 1
 
-    def _saw_join(self, _token: Any, _row: list[int], _before: int, goes_on: bool, _now: int) -> None:
+    def _saw_join(self, _token: Any, _row: Any, _before: int, goes_on: bool, _now: int) -> None:
         self.seen["join at once" if goes_on else "join waits"] += 1
 
-    def _saw_wait_until(self, _token: Any, row: list[int], _before: int, goes_on: bool, _now: int) -> None:
-        self.seen[f"wait for the {'closing' if row[3] else 'opening'}, {'at once' if goes_on else 'later'}"] += 1
+    def _saw_wait_until(self, _token: Any, row: Any, _before: int, goes_on: bool, _now: int) -> None:
+        self.seen[f"wait for the {'closing' if row.which else 'opening'}, {'at once' if goes_on else 'later'}"] += 1
 
-    def _saw_jump(self, _token: Any, row: list[int], *_: Any) -> None:
-        self.seen["jump back"] += row[3]
+    def _saw_jump(self, _token: Any, row: Any, *_: Any) -> None:
+        self.seen["jump back"] += row.again
 
     def _due(self, batch: Any) -> None:
         self.seen["a batch ends by time"] += not batch.complete

@@ -25,7 +25,7 @@ class _Following(ReferenceEngine):
         self.operations = {op: self._watched(act) for op, act in self.operations.items()}
 
     def _watched(self, act: Any) -> Any:
-        def watching(token: Any, row: list[int]) -> bool:
+        def watching(token: Any, row: Any) -> bool:
             at = token.row - 1
             if id(token) in self.last:
                 self.steps.add((self.last[id(token)][1], at))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from zonesim.engine.state import ResourceState, Token
 from zonesim.faults import RunFault
-from zonesim.plan import NEVER, NOWHERE, Op, Plan
+from zonesim.plan import NEVER, NOWHERE, Instruction, Plan, WaitsFor, When, successors
 from zonesim.units import format_ms
 
 NAMED = 6
@@ -91,29 +91,26 @@ def batches_that_fill(plan: Plan, rows: Iterable[int], stuck: Mapping[int, int])
     Return the numbers of the batches that a token which goes on at one of `rows`, or one still to come, can reach while
     so many units of each resource are `stuck`.
     """
-    starts = list(rows)
-    for source, first in enumerate(plan.sources["first_row"].tolist()):
-        if plan.rates_of(source)["rate"].any():
-            starts.append(first)
+    starts: list[int] = plan.sources["first_row"].tolist()
+    pending = [*rows, *(first for source, first in enumerate(starts) if plan.rates_of(source)["rate"].any())]
     found = set()
-    seen = set(starts)
-    while starts:
-        row = starts.pop()
-        op, _, a, b, c, d, e, f, _ = plan.program[row].tolist()
-        if op == Op.GATHER:
-            found.add(a)
-        ways = [] if op in (Op.LEAVE, Op.JUMP) else [row + 1]
-        if op == Op.SEIZE:
-            needs = plan.needs_of(a, b)
-            met = all(units + stuck.get(resource, 0) <= plan.most_units(resource) for resource, units in needs)
-            ways = (ways if met else []) + ([f] if f != NOWHERE else [])
-        ways += {Op.JUMP: [a], Op.BRANCH: [d], Op.SPLIT: [c]}.get(Op(op), [])
-        ways += [int(plan.sources["first_row"][a])] if op == Op.SPAWN else []
-        ways += [e] if op == Op.GATHER and e != NOWHERE else []
-        fresh = [way for way in ways if way not in seen]
-        seen.update(fresh)
-        starts += fresh
+    seen = set(pending)
+    while pending:
+        row = pending.pop()
+        each = plan.code[row]
+        if each.facts.waits is WaitsFor.BATCH:
+            found.add(each.batch)
+        for then, target in successors(each, row, starts):
+            if target not in seen and (then.when is not When.SERVED or _may_be_met(plan, each, stuck)):
+                seen.add(target)
+                pending.append(target)
     return found
+
+
+def _may_be_met(plan: Plan, seize: Instruction, stuck: Mapping[int, int]) -> bool:
+    """Return whether there are ever as many units as a request is for, beside those that are stuck."""
+    needs = plan.needs_of(seize.first_need, seize.needs)
+    return all(units + stuck.get(resource, 0) <= plan.most_units(resource) for resource, units in needs)
 
 
 def _held(token: Token) -> list[tuple[ResourceState, int]]:

@@ -27,6 +27,7 @@ from zonesim.plan import (
     NOWHERE,
     BranchOn,
     GatherBy,
+    Instruction,
     Op,
     Plan,
     SetWhat,
@@ -60,7 +61,7 @@ class ReferenceEngine:
     def __init__(self, plan: Plan, seed: int, replication: int, sink: Sink) -> None:
         self.plan = plan
         self.begin, self.end, self.horizon = (int(time) for time in plan.window)
-        self.program: list[list[int]] = plan.program.tolist()
+        self.program = plan.code
         self.shares: list[list[float]] = plan.shares.tolist()
         self.events = EventList(self.horizon)
         self.recorder = Recorder(sink, len(plan.names.steps), self.begin, self.end)
@@ -76,7 +77,7 @@ class ReferenceEngine:
         self.spawned = [0] * len(plan.names.sources)
         self.spawn_time, self.spawns = -1, 0
         self.forming: dict[tuple[int, int], Batch] = {}
-        self.operations: dict[int, Callable[[Token, list[int]], bool]] = {
+        self.operations: dict[int, Callable[[Token, Instruction], bool]] = {
             Op.SEIZE: self.resources.seize,
             Op.DELAY: self.resources.delay,
             Op.RELEASE: self.resources.release,
@@ -99,8 +100,8 @@ class ReferenceEngine:
         steps = [NOWHERE] * len(self.program)
         step = NOWHERE
         for row in range(len(self.program) - 1, -1, -1):
-            if self.program[row][0] == Op.LEAVE:
-                step = self.program[row][1]
+            if self.program[row].facts.ends:
+                step = self.program[row].step
             steps[row] = step
         return steps
 
@@ -170,103 +171,97 @@ class ReferenceEngine:
         """Let a token act until it waits or leaves."""
         program, operations = self.program, self.operations
         while True:
-            row = program[token.row]
+            each = program[token.row]
             token.row += 1
-            if not operations[row[0]](token, row):
+            if not operations[each.op](token, each):
                 return
 
     # --- operations: each returns whether the token goes on at once
 
-    def _mark(self, token: Token, row: list[int]) -> bool:
-        self.recorder.mark(row[2], token.number, self.events.now)
+    def _mark(self, token: Token, each: Instruction) -> bool:
+        self.recorder.mark(each.mark, token.number, self.events.now)
         return True
 
-    def _split(self, token: Token, row: list[int]) -> bool:
-        _, _, distribution, stream, child_row, base, most, parent_base, group = row
-        count = self.draws.for_token(token, distribution, stream)
-        first = base + (token.child - parent_base) * most
-        for child in range(first, first + min(count, most)):
+    def _split(self, token: Token, each: Instruction) -> bool:
+        count = self.draws.for_token(token, each.number, each.stream)
+        first = each.base + (token.child - each.parent_base) * each.stride
+        for child in range(first, first + min(count, each.stride)):
             number = token.number - token.child + child
             new = Token(
                 number,
                 token.ordinal,
                 child,
-                child_row,
+                each.child,
                 self.events.now,
-                self.leave_steps[child_row],
+                self.leave_steps[each.child],
                 token.klass,
                 token.flags,
                 token.loop_count,
             )
             new.members, new.status = token.members, token.status
-            if group != NOWHERE:
-                new.parent, new.group = token, group
-                token.children[group] = token.children.get(group, 0) + 1
+            if each.group != NOWHERE:
+                new.parent, new.group = token, each.group
+                token.children[each.group] = token.children.get(each.group, 0) + 1
             self._enter(new)
             self.ready(new)
         return True
 
-    def _branch(self, token: Token, row: list[int]) -> bool:
-        _, _, on, operand, third, target, steady, *_ = row
+    def _branch(self, token: Token, each: Instruction) -> bool:
         resources = self.resources.states
-        if on == BranchOn.SHARE:
-            share = self.shares[operand][token.klass]
-            yes = self.draws.below(share, token, third, 0 if steady else token.loop_count)
-        elif on == BranchOn.FLAG:
-            yes = bool(token.flags >> operand & 1)
-        elif on == BranchOn.CLASS:
-            yes = bool(operand >> token.klass & 1)
-        elif on == BranchOn.QUEUE_LONGER:
-            yes = len(resources[operand].queue) > third
-        elif on == BranchOn.STATUS:
-            yes = token.status != NOWHERE and bool(operand >> token.status & 1)
-        elif on == BranchOn.SHORTEST:
-            candidates = [resources[number] for number, _ in self.plan.needs_of(operand, third)]
-            there = [len(each.queue) + each.used for each in candidates]
-            yes = there.index(min(there)) == steady
+        if each.on == BranchOn.SHARE:
+            share = self.shares[each.share][token.klass]
+            yes = self.draws.below(share, token, each.stream, 0 if each.steady else token.loop_count)
+        elif each.on == BranchOn.FLAG:
+            yes = bool(token.flags >> each.flag & 1)
+        elif each.on == BranchOn.CLASS:
+            yes = bool(each.classes >> token.klass & 1)
+        elif each.on == BranchOn.QUEUE_LONGER:
+            yes = len(resources[each.resource].queue) > each.length
+        elif each.on == BranchOn.STATUS:
+            yes = token.status != NOWHERE and bool(each.statuses >> token.status & 1)
+        elif each.on == BranchOn.SHORTEST:
+            candidates = [resources[number] for number, _ in self.plan.needs_of(each.first_need, each.needs)]
+            there = [len(resource.queue) + resource.used for resource in candidates]
+            yes = there.index(min(there)) == each.candidate
         else:
-            yes = resources[operand].capacity == 0
+            yes = resources[each.resource].capacity == 0
         if yes:
-            token.row = target
+            token.row = each.target
         return True
 
-    def _jump(self, token: Token, row: list[int]) -> bool:
-        _, _, target, again, *_ = row
-        token.row = target
-        if again:
+    def _jump(self, token: Token, each: Instruction) -> bool:
+        token.row = each.target
+        if each.again:
             self.loop(token)
         return True
 
-    def _set(self, token: Token, row: list[int]) -> bool:
-        _, _, what, operand, amount, *_ = row
-        if what == SetWhat.RAISE_FLAG:
-            token.flags |= 1 << operand
-        elif what == SetWhat.LOWER_FLAG:
-            token.flags &= ~(1 << operand)
-        elif what == SetWhat.CLASS:
-            token.klass = operand
-        elif what == SetWhat.STATUS:
-            token.status = operand
+    def _set(self, token: Token, each: Instruction) -> bool:
+        if each.what == SetWhat.RAISE_FLAG:
+            token.flags |= 1 << each.flag
+        elif each.what == SetWhat.LOWER_FLAG:
+            token.flags &= ~(1 << each.flag)
+        elif each.what == SetWhat.CLASS:
+            token.klass = each.new_class
+        elif each.what == SetWhat.STATUS:
+            token.status = each.status
         else:
-            self.ledger.book(operand, amount, token, self.events.now)
+            self.ledger.book(each.account, each.amount, token, self.events.now)
         return True
 
-    def _join(self, token: Token, row: list[int]) -> bool:
-        group = row[2]
-        if token.children.get(group, 0):
-            token.joins = group
+    def _join(self, token: Token, each: Instruction) -> bool:
+        if token.children.get(each.group, 0):
+            token.joins = each.group
             return False
         return True
 
-    def _wait_until(self, token: Token, row: list[int]) -> bool:
-        _, step, calendar, closing, *_ = row
+    def _wait_until(self, token: Token, each: Instruction) -> bool:
         now = self.events.now
-        due = (self.calendars.until_shut if closing else self.calendars.until_open)(calendar, now)
-        self.recorder.come(step, now)
+        due = (self.calendars.until_shut if each.which else self.calendars.until_open)(each.calendar, now)
+        self.recorder.come(each.step, now)
         if due == now:
-            self.recorder.go(step, token.number, now, now, now)
+            self.recorder.go(each.step, token.number, now, now, now)
             return True
-        token.delay = Visit(step, now, NEVER)
+        token.delay = Visit(each.step, now, NEVER)
         if due != NOWHERE:
             self.events.at(due, DELAY_END + token.number, lambda: self._waited(token))
         return False
@@ -276,10 +271,9 @@ class ReferenceEngine:
         token.delay.started = self.events.now
         self.end_delay(token)
 
-    def _spawn(self, token: Token, row: list[int]) -> bool:
-        _, _, source, distribution, stream, *_ = row
-        now = self.events.now
-        due = now + self.draws.for_token(token, distribution, stream)
+    def _spawn(self, token: Token, each: Instruction) -> bool:
+        now, source = self.events.now, each.source
+        due = now + self.draws.for_token(token, each.delay, each.stream)
         order = self.spawned[source]
         if order > LARGEST_ORDINAL:
             raise too_many_tokens(self.plan, source)
@@ -290,7 +284,7 @@ class ReferenceEngine:
             raise spawn_loop(self.plan, source)
         self.spawned[source] += 1
         if due < self.horizon:
-            ordinal, klass, members = self.draws.ordinal_of_heir(token, stream), token.klass, token.members
+            ordinal, klass, members = self.draws.ordinal_of_heir(token, each.stream), token.klass, token.members
             priority = ARRIVAL + token_number(source, order)
             self.events.at(due, priority, lambda: self._born(source, ordinal, klass, members))
         return True
@@ -300,24 +294,23 @@ class ReferenceEngine:
         flags = self.population.flags_of(source, members, ordinal, self.events.now)
         self._come(source, ordinal, klass, flags, members)
 
-    def _gather(self, token: Token, row: list[int]) -> bool:
-        _, step, number, most, timeout, calendar, others_to, by, stream = row
-        now = self.events.now
-        token.delay = Visit(step, now, NEVER)
-        self.recorder.come(step, now)
-        key = _batch_key(token, number, by)
+    def _gather(self, token: Token, each: Instruction) -> bool:
+        now, led = self.events.now, each.others_to != NOWHERE
+        token.delay = Visit(each.step, now, NEVER)
+        self.recorder.come(each.step, now)
+        key = _batch_key(token, each.batch, each.by)
         batch = self.forming.get(key)
         if batch is None:
-            batch = self.forming[key] = Batch(number, key, led=others_to != NOWHERE)
+            batch = self.forming[key] = Batch(each.batch, key, led=led)
         batch.tokens.append(token)
         token.batch = batch
-        if batch.led and others_to != NOWHERE and len(batch.tokens) > 1:
-            token.row = others_to
-        if len(batch.tokens) == most:
+        if batch.led and led and len(batch.tokens) > 1:
+            token.row = each.others_to
+        if len(batch.tokens) == each.number:
             self._complete(batch)
         elif len(batch.tokens) == 1:
-            ends = [] if timeout == NOWHERE else [now + self.draws.for_token(token, timeout, stream)]
-            opening = NOWHERE if calendar == NOWHERE else self.calendars.next_opening(calendar, now)
+            ends = [] if each.timeout == NOWHERE else [now + self.draws.for_token(token, each.timeout, each.stream)]
+            opening = NOWHERE if each.calendar == NOWHERE else self.calendars.next_opening(each.calendar, now)
             ends += [opening] if opening != NOWHERE else []
             if ends and min(ends) < self.horizon:
                 batch.due = min(ends)
@@ -349,15 +342,15 @@ class ReferenceEngine:
         token.delay = token.batch = None
         self.ready(token)
 
-    def _scatter(self, token: Token, row: list[int]) -> bool:
-        batch = token.leads.pop(row[2], None)
+    def _scatter(self, token: Token, each: Instruction) -> bool:
+        batch = token.leads.pop(each.batch, None)
         for other in batch.tokens[1:] if batch is not None else ():
             self._part(other)
         return True
 
-    def _leave(self, token: Token, row: list[int]) -> bool:
+    def _leave(self, token: Token, each: Instruction) -> bool:
         del self.inside[token.number]
-        self.recorder.go(row[1], token.number, token.arrived, token.arrived, self.events.now)
+        self.recorder.go(each.step, token.number, token.arrived, token.arrived, self.events.now)
         parent = token.parent
         if parent is not None:
             parent.children[token.group] -= 1

@@ -17,7 +17,7 @@ from zonesim.engine.reference.events import CHANGE, DELAY_END, INTERRUPT, PATIEN
 from zonesim.engine.reference.recording import Recorder
 from zonesim.engine.resources import enter, leave, peak_now, release, seize, serve
 from zonesim.engine.state import Act, Needs, Request, ResourceState, Token, Visit, Work
-from zonesim.plan import NEVER, NOWHERE, AtShiftEnd, Op, Plan
+from zonesim.plan import NEVER, NOWHERE, AtShiftEnd, Instruction, Plan
 from zonesim.plan import Clock as Counts
 
 
@@ -42,7 +42,7 @@ class Resources:
     ) -> None:
         self.plan = plan
         self.events, self.recorder, self.draws, self.calendars, self.walk = events, recorder, draws, calendars, walk
-        self.program: list[list[int]] = plan.program.tolist()
+        self.program = plan.code
         self.priorities: list[list[int]] = plan.priorities.tolist()
         begin, end, _ = (int(time) for time in plan.window)
         self.states = [ResourceState(number, begin, end, last=begin) for number in range(len(plan.resources))]
@@ -59,11 +59,11 @@ class Resources:
         self.grants = 0
 
     def _needs(self) -> dict[tuple[int, int], Needs]:
-        """Return the needs of every SEIZE, RELEASE and KEEP of the program by (first row, rows)."""
+        """Return the needs of everything in the program that moves units, by (first row, rows)."""
+        asked = {(each.first_need, each.needs) for each in self.program if each.facts.units is not None}
         return {
             (first, rows): tuple((self.states[number], units) for number, units in self.plan.needs_of(first, rows))
-            for op, _, first, rows, *_ in self.program
-            if op in (Op.SEIZE, Op.RELEASE, Op.KEEP)
+            for first, rows in asked
         }
 
     # --- units come and go
@@ -124,26 +124,27 @@ class Resources:
 
     # --- SEIZE
 
-    def seize(self, token: Token, row: list[int]) -> bool:
+    def seize(self, token: Token, each: Instruction) -> bool:
         """Ask for units; return whether the token goes on at once."""
-        _, step, first, rows, priority, slot, patience, renege_to, stream = row
         now = self.events.now
         self.joined += 1
-        needs = self.needs[first, rows]
-        visit = token.open[slot] = Visit(step, now, NEVER, needs, self.priorities[priority][token.klass])
+        needs = self.needs[each.first_need, each.needs]
+        priority = self.priorities[each.priority][token.klass]
+        visit = token.open[each.slot] = Visit(each.step, now, NEVER, needs, priority)
         request = Request(token, visit, visit.priority, self.joined, needs)
         if any(resource.closings for resource, _ in needs):  # the work is the one delay that follows
-            request.lasts = self.draws.for_token(token, self.program[token.row][2], self.program[token.row][3])
-        self.recorder.come(step, now)
+            work = self.program[token.row]
+            request.lasts = self.draws.for_token(token, work.duration, work.stream)
+        self.recorder.come(each.step, now)
         if enter(request, now) or self._takes_over(request):
             self._has_units(visit)
             visit.started = now
             return True
         token.waits_for = request
-        if patience != NOWHERE:
+        if each.patience != NOWHERE:
             request.gives_up = True
-            wait = self.draws.for_token(token, patience, stream)
-            self.events.at(now + wait, PATIENCE + token.number, lambda: self.renege(request, slot, renege_to))
+            due = now + self.draws.for_token(token, each.patience, each.stream)
+            self.events.at(due, PATIENCE + token.number, lambda: self.renege(request, each.slot, each.renege_to))
         return False
 
     def renege(self, request: Request, slot: int, target: int) -> None:
@@ -235,47 +236,44 @@ class Resources:
 
     # --- RELEASE, KEEP, DELAY
 
-    def release(self, token: Token, row: list[int]) -> bool:
+    def release(self, token: Token, each: Instruction) -> bool:
         """Give the units of a visit back."""
-        _, step, first, rows, slot, if_held, *_ = row
-        if if_held and slot not in token.open:
+        if each.if_held and each.slot not in token.open:
             return True
         now = self.events.now
-        visit = token.open.pop(slot)
-        self.recorder.go(step, token.number, visit.queued, visit.started, now)
-        needs = self.needs[first, rows]
+        visit = token.open.pop(each.slot)
+        self.recorder.go(each.step, token.number, visit.queued, visit.started, now)
+        needs = self.needs[each.first_need, each.needs]
         self._grant(release(needs, now))
         for resource, _ in needs:
             self._preempt(resource)
         return True
 
-    def keep(self, token: Token, row: list[int]) -> bool:
+    def keep(self, token: Token, each: Instruction) -> bool:
         """Let some units of a visit belong to another one from now on."""
-        _, step, first, rows, slot, to_slot, *_ = row
         now = self.events.now
-        kept = self.needs[first, rows]
-        before = token.open[slot]
+        kept = self.needs[each.first_need, each.needs]
+        before = token.open[each.from_slot]
         moved = dict(kept)
         before.needs = tuple((resource, units - moved.get(resource, 0)) for resource, units in before.needs)
-        token.open[to_slot] = Visit(step, now, now, kept)
-        self.recorder.come(step, now)
+        token.open[each.slot] = Visit(each.step, now, now, kept)
+        self.recorder.come(each.step, now)
         return True
 
-    def delay(self, token: Token, row: list[int]) -> bool:
+    def delay(self, token: Token, each: Instruction) -> bool:
         """Let time pass."""
-        _, step, distribution, stream, calendar, interrupted, *_ = row
         now = self.events.now
-        duration = self.draws.for_token(token, distribution, stream)
-        if step != NOWHERE:
-            token.delay = Visit(step, now, now)
-            self.recorder.come(step, now)
-        if interrupted != NOWHERE and duration > 0:
-            visit = next(each for each in token.open.values() if each.needs)
+        duration = self.draws.for_token(token, each.duration, each.stream)
+        if each.step != NOWHERE:
+            token.delay = Visit(each.step, now, now)
+            self.recorder.come(each.step, now)
+        if each.interrupted != NOWHERE and duration > 0:
+            visit = next(visit for visit in token.open.values() if visit.needs)
             resource = visit.needs[0][0]
-            token.work = Work(token, visit, resource, interrupted, calendar, duration, now, now)
+            token.work = Work(token, visit, resource, each.interrupted, each.calendar, duration, now, now)
             self._go_on(token.work)
             self._preempt(resource)
             return False
-        end = self.calendars.end_of(calendar, now, duration)
+        end = self.calendars.end_of(each.calendar, now, duration)
         self.events.at(end, DELAY_END + token.number, lambda: self.walk.end_delay(token))
         return False
