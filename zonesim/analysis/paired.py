@@ -52,6 +52,15 @@ class Difference:
     n: int
     variance_reduction: float
 
+    def change(self, better: str) -> str:
+        """
+        Return `better` or `worse` where the limits are on one side of 0 and there is a way that is good: `better` says
+        which, `lower` or `higher`. Empty where they are not, or where neither way is.
+        """
+        if better not in {"lower", "higher"} or not (self.low > 0 or self.high < 0):
+            return ""
+        return "better" if (self.value < 0) == (better == "lower") else "worse"
+
 
 def interval(values: Sequence[float], level: float = LEVEL) -> Interval:
     """

@@ -41,6 +41,8 @@ class Row:
     """Lower confidence limit of the difference."""
     difference_high: float
     """Upper confidence limit of the difference."""
+    change: str
+    """`better` or `worse`, where its limits are on one side of 0 and one way is good for the KPI; else nothing."""
     tag: str
     """What is to be known of it: `input`, `not material`, `grows`, `missing`, `bound`, `stable by hand`, or nothing."""
 

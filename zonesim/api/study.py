@@ -149,7 +149,8 @@ class Study:
         return Row(
             *(future, arm, kpi, known.en, known.zh, known.unit),
             *(mean.value, mean.low, mean.high, mean.n),
-            *(change.value, change.low, change.high, tag),
+            *(change.value, change.low, change.high),
+            *(change.change(known.definition.better), tag),
         )
 
     def _known(self, kpi: str) -> None:

@@ -149,6 +149,8 @@ def _document(found: Found, comparison: Comparison, runs: dict[str, list[RunResu
                 "low": effect.difference.low,
                 "high": effect.difference.high,
                 "n": effect.difference.n,
+                "better": found.results.kpis[effect.kpi].better,
+                "change": effect.difference.change(found.results.kpis[effect.kpi].better),
                 "tag": effect.tag,
                 "variance_reduction": effect.difference.variance_reduction,
             }
@@ -183,9 +185,10 @@ def _write(found: Found, comparison: Comparison, document: dict[str, Any]) -> li
     told = [results.run, results.seed, results.replications, "; ".join(results.settings)]
     effects = {(effect.arm, effect.kpi): effect for effect in comparison.effects}
     others = [name for name in design.options if name != comparison.baseline]
-    head = ["kpi", "label_en", "label_zh", "unit", "headline", comparison.baseline, "low", "high", "n", *WITHHELD]
+    head = ["kpi", "label_en", "label_zh", "unit", "better", "headline"]
+    head += [comparison.baseline, "low", "high", "n", *WITHHELD]
     for name in others:
-        head += [name, f"{name} difference", f"{name} low", f"{name} high", f"{name} n", f"{name} tag"]
+        head += [name, *(f"{name} {what}" for what in ("difference", "low", "high", "n", "change", "tag"))]
     head += ["run", "seed", "replications", "settings"]
     rows = []
     for kpi in design.kpis:
@@ -195,6 +198,7 @@ def _write(found: Found, comparison: Comparison, document: dict[str, Any]) -> li
             kpi.en,
             kpi.zh,
             kpi.unit,
+            kpi.definition.better,
             int(kpi.headline),
             base.value,
             base.low,
@@ -211,6 +215,7 @@ def _write(found: Found, comparison: Comparison, document: dict[str, Any]) -> li
                 change.low,
                 change.high,
                 change.n,
+                change.change(kpi.definition.better),
                 effect.tag,
             ]
         rows.append([*row, *told])

@@ -89,6 +89,8 @@ def _document(results: Results, found: Sequence[Point], failures: Sequence[str])
                 "difference": point.difference.value if point.difference else None,
                 "diff_low": point.difference.low if point.difference else None,
                 "diff_high": point.difference.high if point.difference else None,
+                "better": results.kpis[point.kpi].better,
+                "change": point.difference.change(results.kpis[point.kpi].better) if point.difference else "",
                 "tag": point.tag,
             }
             for point in found

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from zonesim.kpi.definitions import SCOPES, Definition, Quantity, library, quantity_of
 from zonesim.kpi.scopes import Scopes, scopes_of
-from zonesim.plan import NOWHERE, Op, Plan
+from zonesim.plan import NOWHERE, Op, Plan, WaitsFor
 
 
 @dataclass(frozen=True)
@@ -76,15 +76,15 @@ class _Catalogue:
     def in_line(self) -> set[int]:
         """Return the steps at which tokens wait for units, or for each other."""
         return {
-            step
-            for op, step, _, needs in self.plan.program[["op", "step", "a", "b"]].tolist()
-            if op == Op.GATHER or (op == Op.SEIZE and needs)
+            each.step
+            for each in self.plan.code
+            if each.facts.waits is WaitsFor.BATCH or (each.facts.waits is WaitsFor.UNITS and each.needs)
         }
 
     @cached_property
     def impatient(self) -> set[int]:
         """Return the steps at which tokens may give up waiting."""
-        return {row[1] for row in self.plan.program.tolist() if row[0] == Op.SEIZE and row[6] != NOWHERE}
+        return {each.step for each in self.plan.code if each.op == Op.SEIZE and each.patience != NOWHERE}
 
     @cached_property
     def broken(self) -> set[str]:

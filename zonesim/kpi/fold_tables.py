@@ -187,11 +187,11 @@ def _reachable(plan: Plan, milestones: tuple[str, ...]) -> Ints:
     """Return, by the LEAVE pseudo-step that ends a routine, the bits of the milestones that stand in it."""
     found = np.zeros(max(len(plan.names.steps), 1), dtype=np.int64)
     routine = 0
-    for op, step, mark, *_ in plan.program.tolist():
-        if op == Op.MARK and plan.names.marks[mark].name in milestones:
-            routine |= 1 << milestones.index(plan.names.marks[mark].name)
-        elif op == Op.LEAVE:
-            found[step] |= routine
+    for each in plan.code:
+        if each.facts.marks and plan.names.marks[each.mark].name in milestones:
+            routine |= 1 << milestones.index(plan.names.marks[each.mark].name)
+        elif each.facts.ends:
+            found[each.step] |= routine
             routine = 0
     return found
 

@@ -7,7 +7,8 @@ from zonesim.kpi.definitions import SCOPES, definitions
 _INTRODUCTION = """\
 # KPIs
 
-Every KPI is declared in `zonesim/library/kpis/`; [the keys](format.md#kpi-declaration) say how.
+Every KPI is declared in `zonesim/library/kpis/`; a scenario declares its own in the same words: see [how to add a \
+KPI](../how-to/add-a-kpi.md) and [the keys](format.md#kpi-declaration).
 
 An id is `scope.quantity.statistic`. Intervals are over replications; a mean is withheld (null) when more than 1 % \
 of its values are missing. Quantiles (type 7) take the missing for the longest, and are withheld where it matters \

@@ -15,6 +15,7 @@ from zonesim.plan.breakdowns import breakdown_rows
 from zonesim.plan.columns import TABLES
 from zonesim.plan.flow_writer import FLAGS
 from zonesim.plan.flows import EntryCompiler
+from zonesim.plan.kpis import own_kpis
 from zonesim.plan.naming import colliding
 from zonesim.plan.operations import program_rows
 from zonesim.plan.plan import Names, Plan
@@ -67,6 +68,7 @@ def compile_plan(arm: ResolvedArm) -> Plan:
     tables.marks.close()
     for collision in colliding(arm.world, entries, tables.steps.rows, tables.marks.rows):
         tables.faults.add(collision)
+    kpis = own_kpis(tables, entries)
     breakdowns = breakdown_rows(tables)
     if tables.faults.faults:
         flat = [
@@ -127,6 +129,7 @@ def compile_plan(arm: ResolvedArm) -> Plan:
             streams=tuple(tables.streams.names),
             groups=len(tables.groups.rows),
             notes=tuple(tables.traces.notes),
+            kpis=kpis,
         ),
     )
 

@@ -31,6 +31,7 @@ _ROOTS: Final = (
     "measures",
     "profiles",
     "calendars",
+    "kpis",
 )
 _BARE_NUMBERS: Final = frozenset(
     {

@@ -53,6 +53,7 @@ class Catalogue:
     measures: dict[str, Measure] = field(default_factory=dict)
     regimes: dict[str, Regime] = field(default_factory=dict)
     sources: dict[str, SourceNote] = field(default_factory=dict)
+    roles: dict[str, dict[str, str]] = field(default_factory=dict)
     kpis: list[tuple[str, KpiDeclaration]] = field(default_factory=list)
     """Names and declarations; a name may stand in several scopes."""
     passage: Passage | None = None
@@ -116,6 +117,7 @@ def load_catalogue() -> Catalogue:
             catalogue.statuses.update(document.tree["statuses"])
             adopt_places(document, ("statuses",), ("statuses",), catalogue.places, catalogue.keys)
         elif isinstance(model, Tables):
+            catalogue.roles |= document.tree.get("roles", {})
             for table in ("calendars", "profiles"):
                 getattr(catalogue, table).update(document.tree.get(table, {}))
                 adopt_places(document, (table,), (table,), catalogue.places, catalogue.keys)

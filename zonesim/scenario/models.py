@@ -29,6 +29,7 @@ from zonesim.scenario.fields import (
     mode_of,
     problem,
 )
+from zonesim.scenario.kpis import KpiDeclaration
 from zonesim.scenario.labels import Source, SourceNote, Text
 from zonesim.scenario.statuses import Status
 from zonesim.scenario.steps import END, Flow, FlowDocument, Param, SharesByZone, Split, Step, When
@@ -88,8 +89,11 @@ class Resource(Strict):
     How its units break down and are repaired, e.g. `{up: {exponential: {mean: 40 h}}, repair: {exponential: {mean: 2
     h}}}`, or `none`.
     """
-    role: Literal["", "lane", "officer", "desk", "dock", "yard", "other"] = ""
-    """What it is, for figures and for the hours of officers."""
+    role: Name = ""
+    """
+    What it is, for figures and for hours and costs: `lane`, `officer`, `desk`, `dock`, `yard`, `other`, or a word of
+    your own, such as `clerk`.
+    """
     stable: Literal["computed", True, False] = "computed"
     """
     Whether its line stays, however long the run lasts: as `computed` from the loads, or said by hand, `true` or
@@ -297,5 +301,7 @@ class Scenario(Strict):
     """Flows of the scenario's own; one with the name of a library flow replaces it."""
     traffic: Annotated[dict[HeadName, Traffic], Field(min_length=1), keys_in_schema("HeadName")]
     """What arrives, by name."""
+    kpis: Annotated[dict[PartName, KpiDeclaration], keys_in_schema("PartName")] = {}
+    """KPIs of its own, besides those of the library, e.g. `{counter: {time: {from: called, to: served}, …}}`."""
     source: Source | None = None
     """Where the numbers come from, unless something below says otherwise."""

@@ -195,7 +195,7 @@ class Regime(Strict):
 
 
 class Tables(Strict):
-    """Shared calendars and profiles of the library."""
+    """Shared calendars, profiles and roles of the library."""
 
     zonesim: Literal[1]
     """The version of the format."""
@@ -205,6 +205,8 @@ class Tables(Strict):
     """Opening hours by name."""
     profiles: dict[Name, Profile] = {}
     """Shapes of arrivals by name."""
+    roles: dict[Name, Text] = {}
+    """What resources can be, by name."""
 
 
 class Sources(Strict):

@@ -22,10 +22,11 @@ MOST_STEPS: Final = 9
 """Measures that are told one by one; of more, the smallest are told together with the interaction."""
 
 TOTAL: Final = "#8a8a8a"
-DOWN: Final = "#0072b2"
-UP: Final = "#d55e00"
+NEITHER: Final = "#b8b8b8"
+BETTER: Final = "#0072b2"
+WORSE: Final = "#d55e00"
 JOINT: Final = "#e69f00"
-"""Colours of totals, of what lowers and what raises a value, and of the interaction."""
+"""Colours of totals, of what is neither good nor bad, of what makes a value better or worse, and of the interaction."""
 
 Parts = Mapping[str, frozenset[str]]
 """By arm, what it is made of: measures as they are written, and changes of its own."""
@@ -77,6 +78,7 @@ def waterfall_figure(context: FigureContext) -> Figure | str:
     notes = [
         say("waterfall.definition") if context.n > 1 else say("one_replication"),
         say("waterfall.interaction"),
+        say("waterfall.colours"),
     ]
     figure = context.slide(say("waterfall.title", package=context.arm_name(package)), notes)
     rows = 1 if len(kpis) <= 2 else 2  # noqa: PLR2004  panels side by side
@@ -117,11 +119,18 @@ def bars(context: FigureContext, kpi: str, package: str, alone: Sequence[str]) -
     here = start.value
     for name, values in [*names, (say("waterfall.joint"), joint)]:
         size = interval(values.tolist(), level)
-        colour = JOINT if values is joint else DOWN if size.value < 0 else UP
+        colour = JOINT if values is joint else _colour(size.value, context.by_id[kpi].definition.better)
         found.append(_Bar(name, here, here + size.value, size, colour))
         here += size.value
     end = interval((base + whole).tolist(), level)
     return [*found, _Bar(package, 0.0, end.value, end, TOTAL)]
+
+
+def _colour(change: float, better: str) -> str:
+    """Return the colour of a change of a KPI of which `lower`, `higher` or `neither` is better."""
+    if better == "neither":
+        return NEITHER
+    return BETTER if (change < 0) == (better == "lower") else WORSE
 
 
 def _half(bar: _Bar) -> float:

@@ -23,6 +23,7 @@ _NUMBERS: Final = (
     "label_en",
     "label_zh",
     "unit",
+    "better",
     "value",
     "low",
     "high",
@@ -33,6 +34,7 @@ _NUMBERS: Final = (
     "difference",
     "diff_low",
     "diff_high",
+    "change",
     "tag",
 )
 _RUN: Final = ("run", "seed", "replications", "settings")
@@ -65,6 +67,7 @@ def rows_of(results: Results, found: Iterable[Point]) -> list[list[Any]]:
                 kpi.en,
                 kpi.zh,
                 kpi.unit,
+                kpi.better,
                 point.interval.value,
                 point.interval.low,
                 point.interval.high,
@@ -73,6 +76,7 @@ def rows_of(results: Results, found: Iterable[Point]) -> list[list[Any]]:
                 point.interval.withheld,
                 results.baseline,
                 *((change.value, change.low, change.high) if change is not None else (math.nan,) * 3),
+                change.change(kpi.better) if change is not None else "",
                 point.tag,
                 *_run(results),
             ]
@@ -124,7 +128,8 @@ def _sheet(book: Workbook, title: str, heads: Sequence[str], widths: Sequence[in
 def _results_sheet(book: Workbook, results: Results, found: Sequence[Point]) -> None:
     paths = _paths(results)
     heads = columns_of(results)
-    widths = [18, 16, 24, *(16 for _ in paths), 28, 40, 34, 8, 12, 12, 12, 8, 12, 12, 12, 12, 12, 12, 12, 12, 8, 14, 30]
+    before, behind = [18, 16, 24], [28, 40, 34, 8, 10, 12, 12, 12, 8, 12, 12, 12, 12, 12, 12, 10, 12, 12, 8, 14, 30]
+    widths = [*before, *(16 for _ in paths), *behind]
     sheet = _sheet(book, "Results", heads, widths)
     first = len(_FIXED)
     shares = heads.index("missing")
@@ -150,9 +155,9 @@ def _setting_cell(text: str, number: float | None) -> tuple[Cell, str]:
 
 
 def _effects_sheet(book: Workbook, results: Results, found: Sequence[Point]) -> None:
-    heads = ("arm", "future", "kpi", "label_en", "label_zh", "unit")
-    numbers = ("difference", "diff_low", "diff_high", "percent", "n", "baseline", "tag")
-    widths = (16, 24, 28, 40, 34, 8, 12, 12, 12, 12, 8, 12, 12, 12, 8, 14, 30)
+    heads = ("arm", "future", "kpi", "label_en", "label_zh", "unit", "better")
+    numbers = ("difference", "diff_low", "diff_high", "percent", "n", "baseline", "change", "tag")
+    widths = (16, 24, 28, 40, 34, 8, 10, 12, 12, 12, 12, 8, 12, 10, 12, 12, 8, 14, 30)
     sheet = _sheet(book, "Effects", [*heads, *numbers, *_RUN], widths)
     bases = {(each.future, each.kpi): each.interval.value for each in found if each.difference is None}
     for point in found:
@@ -161,8 +166,9 @@ def _effects_sheet(book: Workbook, results: Results, found: Sequence[Point]) -> 
         kpi, change = results.kpis[point.kpi], point.difference
         base = bases[point.future, point.kpi]
         relative = change.value / abs(base) if base else math.nan
-        row: list[Cell] = [point.arm, point.future, kpi.id, kpi.en, kpi.zh, kpi.unit]
-        row += [change.value, change.low, change.high, relative, change.n, results.baseline, point.tag, *_run(results)]
+        row: list[Cell] = [point.arm, point.future, kpi.id, kpi.en, kpi.zh, kpi.unit, kpi.better]
+        row += [change.value, change.low, change.high, relative, change.n, results.baseline]
+        row += [change.change(kpi.better), point.tag, *_run(results)]
         own = PERCENT if kpi.unit == "share" else ""
         sheet.append(row, [*("" for _ in heads), own, own, own, PERCENT])
 
