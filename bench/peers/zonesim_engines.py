@@ -16,6 +16,7 @@ from bench.answers import Answers
 from bench.programs import COMPARED, DROPPED, FOLDED
 from zonesim.engine import ENGINES
 from zonesim.kpi import Reducer, RunResult, measure
+from zonesim.kpi.censoring import quantile
 from zonesim.plan import Block, Plan, Sink, Totals, compile_plan
 from zonesim.plan.records import NEVER, number_of, ordinal_of, place_of
 from zonesim.policy import apply, baseline, load_world, parse_setting, resolve
@@ -104,11 +105,11 @@ def run(
 
 def _values(result: RunResult) -> dict[str, float]:
     """Return the answers that KPIs give, of those that have left: means are not withheld here where many have not."""
-    kpis, stays = result.values, result.samples["gate.dwell"] / MINUTE
+    kpis, stays = result.values, result.samples["gate.dwell"]
     values = {
         "completed": float(len(stays)),
-        "stay.mean": float(stays.mean()),
-        "stay.p95": float(np.quantile(stays, 0.95)),
+        "stay.mean": float(stays.mean(dtype=np.float64)) / MINUTE,
+        "stay.p95": quantile(stays, np.zeros(0, dtype=np.int64), 0.95) / MINUTE,
     }
     resources = {"documents": "officers", "entry": "lanes_in", "inspection": "bays", "exit": "lanes_out"}
     for station, resource in resources.items():

@@ -103,7 +103,7 @@ class Study:
         runs = self.results[self._pair(arm, future)]
         if name not in runs[0].samples:
             raise UnknownName(f"no samples '{name}'", Place("name"), suggest(name, runs[0].samples, "samples"))
-        return [run.samples[name] for run in runs]
+        return [run.samples[name].astype(np.int64) for run in runs]
 
     def table(self, kpis: Iterable[str] | None = None) -> list[Row]:
         """

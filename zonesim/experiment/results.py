@@ -189,7 +189,7 @@ class Results:
     def samples(self, arm: str, future: str) -> dict[str, list[NDArray[np.int64]]]:
         """Return the durations (ms) of the measured tokens by name, one array a replication."""
         runs = self.runs(arm, future)
-        return {name: [run.samples[name] for run in runs] for name in runs[0].samples} if runs else {}
+        return {name: [run.samples[name].astype(np.int64) for run in runs] for name in runs[0].samples} if runs else {}
 
     def runs(self, arm: str, future: str, *, values_only: bool = False) -> list[RunResult]:
         """

@@ -50,15 +50,20 @@ def quantiles(spans: Spans, zeros: int, followed: Ints, shares: Sequence[float])
     nan where one falls among the values that are not known, or depends on how far beyond they are.
     """
     known = zeros + len(spans)
-    found = _type_7(spans, zeros, known + len(followed), shares)
+    found = _type_7(spans.copy(), zeros, known + len(followed), shares)
     if not len(followed):
         return found
-    least = _type_7(np.concatenate([spans, followed]), zeros, known + len(followed), shares)
+    small = followed.max() <= np.iinfo(spans.dtype).max  # where they fit, the copy of all is half as large
+    longer = followed.astype(spans.dtype) if small else followed
+    least = _type_7(np.concatenate([spans, longer]), zeros, known + len(followed), shares)
     return [value if value - lower <= MOST_MISSING * value else _NAN for value, lower in zip(found, least, strict=True)]
 
 
 def _type_7(spans: Spans, zeros: int, count: int, shares: Sequence[float]) -> list[float]:
-    """Return quantiles of `zeros` times 0, `spans` and longer values, `count` in all; nan among the longer values."""
+    """
+    Return quantiles of `zeros` times 0, `spans` and longer values, `count` in all; nan among the longer values. Brings
+    `spans` into another order.
+    """
     known = zeros + len(spans)
     places: list[tuple[int, int, float]] = []
     for q in shares:
@@ -67,10 +72,11 @@ def _type_7(spans: Spans, zeros: int, count: int, shares: Sequence[float]) -> li
         high = min(low + 1, count - 1) if place > low else low
         places.append((low, high, place - low))
     ranks = sorted({rank - zeros for low, high, _ in places for rank in (low, high) if zeros <= rank < known})
-    ordered = np.partition(spans, ranks) if ranks else spans
+    if ranks:
+        spans.partition(ranks)
 
     def value(rank: int) -> int:
-        return int(ordered[rank - zeros]) if rank >= zeros else 0
+        return int(spans[rank - zeros]) if rank >= zeros else 0
 
     return [
         value(low) + rest * (value(high) - value(low)) if count and high < known else _NAN for low, high, rest in places

@@ -40,10 +40,11 @@ class RunResult:
     168 values by hour of the run's weeks, the run's first hour first: `PLACE.queue_week` (tokens) and
     `RESOURCE.busy_week` (units in use).
     """
-    samples: dict[str, Ints] = field(default_factory=dict)
+    samples: dict[str, Spans] = field(default_factory=dict)
     """
     Durations in ms of the measured tokens, `FLOW.dwell` and `PLACE.pass` among them, ended ones only; `FLOW.dwell_open`
-    and `PLACE.pass_open`, how long the others had been followed when the run ended.
+    and `PLACE.pass_open`, how long the others had been followed when the run ended. Numbers of 32 bits where they
+    suffice; names may share an array.
     """
     events: int = 0
     withheld: dict[str, float] = field(default_factory=dict)
@@ -68,13 +69,14 @@ class Measurement:
         self.values: dict[str, float] = dict.fromkeys(self.ready.ids, NAN)
         self.withheld: dict[str, float] = {}
         self.curves: dict[str, NDArray[np.float64]] = {}
-        self.samples: dict[str, Ints] = {}
+        self.samples: dict[str, Spans] = {}
         edges = np.array([plan.window[1]]), np.array([plan.window[0]])
         self.hours = (by_hour(edges[0]) - by_hour(edges[1])) / HOUR
         """How often each hour of the day lies in the window."""
         self._spans: dict[str, Spans] = {}
         self._sources: tuple[int, ...] = ()
         self._known: dict[tuple[tuple[int, ...], str], list[Number]] = {}
+        self._kept: dict[tuple[tuple[int, ...], str], Durations] = {}
         self._completed: dict[tuple[str, int], int] = {}
 
     def result(self) -> RunResult:
@@ -108,7 +110,7 @@ class Measurement:
         if sources != self._sources:
             self._sources, self._spans = sources, {}
         key = (sources, each.quantity.name)
-        if key not in self._known or rule.samples:
+        if key not in self._known:
             measured: dict[str, Callable[[Applied], list[Number]]] = {
                 "time": self._time,
                 "stages": self._stages,
@@ -118,6 +120,8 @@ class Measurement:
             }
             self._known[key] = measured[rule.form](each)
         self._tell(each, self._known[key])
+        if key in self._kept:
+            self._keep(each, self._kept[key])
 
     def _spans_to(self, mark: str) -> Spans:
         """
@@ -146,22 +150,24 @@ class Measurement:
             once = self._spans_to(self._end(each, rule.time.once))
             return [self._time_once(self._spans_to(rule.time.from_), ended, once, unit_of(each))]
         if rule.time.from_ == ARRIVED:
-            found = Durations(ended[ended > 0] - 1, self._followed(ended == 0))
+            spans = ended[ended > 0]
+            spans -= 1
+            found = Durations(spans, self._followed(ended == 0))
         else:
             begun = self._spans_to(rule.time.from_)
             missing = (begun > 0) & (ended == 0)
             whole = (begun > 0) & (ended > 0)
             spans = np.maximum((ended - begun)[whole], 0)
             found = Durations(spans, self._followed(missing) - (begun[missing] - 1))
-        self._keep(each, found)
+        if rule.samples:
+            self._kept[self._sources, each.quantity.name] = found
         return found.tell(each.ids, unit_of(each))
 
     def _keep(self, each: Applied, found: Durations) -> None:
         """Keep durations one by one, where that is asked for."""
         if each.quantity.rule.samples:
             name = f"{each.subject}.{each.quantity.name}"
-            self.samples[name] = found.spans.astype(np.int64)
-            self.samples[f"{name}_open"] = found.followed
+            self.samples[name], self.samples[f"{name}_open"] = found.spans, found.followed
 
     def _time_once(self, begun: Spans, ended: Spans, once: Spans, unit: int) -> Number:
         """
@@ -177,9 +183,16 @@ class Measurement:
         """Return for how long (ms) the consignments that are `missing` have been followed."""
         if not missing.any():
             return NOBODY
-        dossiers, measured = self.columns.dossiers, self.columns.measured
-        arrived = joined([dossiers.when_arrived(source, *measured[source].tolist()) for source in self._sources])
-        return np.asarray(self.horizon - arrived[missing], dtype=np.int64)
+        dossiers, found, before = self.columns.dossiers, [], 0
+        for source in self._sources:
+            begin, end = self.columns.measured[source].tolist()
+            for first in range(begin, end, _AT_A_TIME):
+                after = min(first + _AT_A_TIME, end)
+                part = missing[before + first - begin : before + after - begin]
+                if part.any():
+                    found.append(self.horizon - dossiers.when_arrived(source, first, after)[part])
+            before += end - begin
+        return np.concatenate(found)
 
     def _stages(self, each: Applied) -> list[Number]:
         """Return the mean times between marks, over those that have reached the last one."""
