@@ -49,6 +49,10 @@ class _Search:
         waits = {id(token) for token in self.waiting}
         self.able = [token for token in tokens if id(token) not in waits]
         self.known = {id(token) for token in self.able}
+        self.filled: set[int] = set()
+        """Batches that have been found to fill: the more tokens can go on, the more."""
+        self.sought = -1
+        """How many tokens could go on when these were last sought."""
 
     def run(self) -> None:
         """Leave in `waiting` those that can never go on."""
@@ -83,7 +87,10 @@ class _Search:
 
     def _somebody_joins(self, batch: int) -> bool:
         """Return whether a token that can go on, or one still to come, can reach a batch."""
-        return batch in batches_that_fill(self.plan, [token.row for token in self.able], self.stuck)
+        if batch not in self.filled and self.sought < len(self.able):
+            self.sought = len(self.able)
+            self.filled = batches_that_fill(self.plan, [token.row for token in self.able], self.stuck)
+        return batch in self.filled
 
 
 def batches_that_fill(plan: Plan, rows: Iterable[int], stuck: Mapping[int, int]) -> set[int]:
