@@ -13,7 +13,7 @@ from tests.helper import ROOT, RowLog, plan_of_world
 from zonesim import cli
 from zonesim.briefing.figures.results_context import results_context
 from zonesim.engine import simulate
-from zonesim.experiment import Runs, load_results, plain_design, study_document, write_study
+from zonesim.experiment import CellTags, Runs, load_results, plain_design, study_document, write_study
 from zonesim.faults import Place, RunFault, ZonesimError
 from zonesim.jobs.plot import plot_job
 from zonesim.jobs.show import show_text
@@ -504,7 +504,7 @@ def nothing_done(path):
     world = load_world(path)
     design = plain_design(path, world, [baseline(world)], [], seed=1, replications=1)
     runs = Runs(finished={pair: [] for pair in design.cells}, failures={pair: [] for pair in design.cells})
-    return design, runs, dict.fromkeys(design.cells, ()), dict.fromkeys(design.cells, ())
+    return design, runs, dict.fromkeys(design.cells, CellTags())
 
 
 def test_a_flow_that_the_traffic_does_not_use_cannot_be_shown(tmp_path):

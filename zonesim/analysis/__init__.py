@@ -12,7 +12,7 @@ from zonesim.analysis.precision import (
     replications_needed,
 )
 from zonesim.analysis.sweep import Point, compared, points
-from zonesim.analysis.tags import overruled, trivially_changed, unstable
+from zonesim.analysis.tags import overruled, tags_of, trivially_changed, unstable
 from zonesim.analysis.warm_up import Truncation, mser
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "relative_half_widths",
     "replications_for",
     "replications_needed",
+    "tags_of",
     "trivially_changed",
     "unknown_text",
     "unstable",

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from zonesim.experiment import CellTags, Design
 from zonesim.kpi import Kpi, Quantity, Scopes, fold_tables, quantities
 from zonesim.plan import (
     NOWHERE,
@@ -38,6 +39,20 @@ _MARK, _QUEUE, _CHOICE = "mark", "queue", "choice"
 """Beside delays and shares, what a consignment meets on its way."""
 
 _UNITS_OF_TIME = frozenset({"h", "min", "s", "tokens"})
+
+
+def tags_of(design: Design) -> dict[tuple[str, str], CellTags]:
+    """Return, by arm and future, which KPIs of a design only echo its edits, and which depend on the run length."""
+    return {
+        (arm, future): CellTags(
+            trivially_changed(design.cells[design.baseline, future].plan, cell.plan, cell.changes)
+            if arm != design.baseline
+            else frozenset(),
+            unstable(cell.plan, design.offset, design.kpis),
+            overruled(cell.plan, design.offset, design.kpis),
+        )
+        for (arm, future), cell in design.cells.items()
+    }
 
 
 def trivially_changed(base: Plan, arm: Plan, changes: Sequence[Change]) -> frozenset[str]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from zonesim.analysis import Comparison, Difference, Interval, compare, overruled, trivially_changed, unstable
+from zonesim.analysis import Comparison, Difference, Interval, compare, tags_of
 from zonesim.api.relations import relation
 from zonesim.api.rows import Row, rows_text
 from zonesim.briefing.text.values import level_text
@@ -176,6 +176,7 @@ def studied(design: Design, how: Execution) -> Study:
     runs = run_arms(design.plans(), seed=design.seed, replications=design.replications, how=how, offset=design.offset)
     if runs.interrupted:
         raise KeyboardInterrupt
+    all_tags = tags_of(design)
     results: dict[tuple[str, str], list[RunResult]] = {}
     finished: dict[str, list[int]] = {}
     comparisons: dict[str, Comparison] = {}
@@ -187,27 +188,14 @@ def studied(design: Design, how: Execution) -> Study:
             raise RunFault(f"no replication was finished: {reasons[0]}" if reasons else "no replication was finished")
         finished[future] = common
         results |= {pair: [runs.results[pair][number] for number in common] for pair in pairs}
-        comparisons[future] = _compared(design, {arm: results[arm, future] for arm in design.options}, future)
+        tags = {arm: all_tags[arm, future] for arm in design.options}
+        comparisons[future] = compare(
+            {arm: results[arm, future] for arm in design.options},
+            [kpi.id for kpi in design.kpis],
+            bounds=[kpi.id for kpi in design.kpis if kpi.bound],
+            inputs={arm: each.inputs for arm, each in tags.items()},
+            unstable={arm: each.unstable for arm, each in tags.items()},
+            overruled={arm: each.overruled for arm, each in tags.items()},
+            level=design.level,
+        )
     return Study(design, results, runs.failures, finished, comparisons)
-
-
-def _compared(design: Design, results: dict[str, list[RunResult]], future: str) -> Comparison:
-    """Return intervals and effects of all arms in a future."""
-    base = design.cells[design.baseline, future]
-    inputs: dict[str, Collection[str]] = {}
-    growing: dict[str, Collection[str]] = {}
-    released: dict[str, Collection[str]] = {}
-    for arm in design.options:
-        cell = design.cells[arm, future]
-        inputs[arm] = trivially_changed(base.plan, cell.plan, cell.changes) if arm != design.baseline else ()
-        growing[arm] = unstable(cell.plan, design.offset, design.kpis)
-        released[arm] = overruled(cell.plan, design.offset, design.kpis)
-    return compare(
-        results,
-        [kpi.id for kpi in design.kpis],
-        bounds=[kpi.id for kpi in design.kpis if kpi.definition.what == "load"],
-        inputs=inputs,
-        unstable=growing,
-        overruled=released,
-        level=design.level,
-    )

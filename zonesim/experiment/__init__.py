@@ -28,7 +28,7 @@ from zonesim.experiment.recall import are_as_run, have_changed, recall_arms
 from zonesim.experiment.results import ArmInfo, CellInfo, FutureInfo, KpiInfo, Results, load_results
 from zonesim.experiment.runner import Failure, Runs, run_arms
 from zonesim.experiment.store import SHARED, Store, cell_key
-from zonesim.experiment.study import study_document, write_inputs, write_study
+from zonesim.experiment.study import CellTags, study_document, write_inputs, write_study
 
 __all__ = [
     "AS_WRITTEN",
@@ -39,6 +39,7 @@ __all__ = [
     "USUAL_SEED",
     "ArmInfo",
     "CellInfo",
+    "CellTags",
     "Combination",
     "Design",
     "Execution",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,19 +24,20 @@ from zonesim.writing import make_folder, whole, write_text
 Pair = tuple[str, str]
 
 
-def study_document(
-    design: Design,
-    runs: Runs[Pair],
-    inputs: Mapping[Pair, Collection[str]],
-    unstable: Mapping[Pair, Collection[str]],
-    overruled: Mapping[Pair, Collection[str]] | None = None,
-) -> dict[str, Any]:
-    """
-    Return the document of an experiment that was run, wholly or in part.
+@dataclass(frozen=True)
+class CellTags:
+    """What is to be known of the KPIs of an arm in a future, by their ids."""
 
-    `inputs` and `unstable`: the KPIs of every arm in every future that only echo its edits, or depend on its length;
-    `overruled`: those that would, but for what the scenario says by hand.
-    """
+    inputs: frozenset[str] = frozenset()
+    """Those that only echo the arm's edits."""
+    unstable: frozenset[str] = frozenset()
+    """Those that depend on the run length."""
+    overruled: frozenset[str] = frozenset()
+    """Those that would, but for what the scenario says by hand."""
+
+
+def study_document(design: Design, runs: Runs[Pair], tags: Mapping[Pair, CellTags]) -> dict[str, Any]:
+    """Return the document of an experiment that was run, wholly or in part."""
     scenario = design.resolved[design.baseline].scenario
     meanings = {each: row for row, each in enumerate(dict.fromkeys(kpi.definition for kpi in design.kpis))}
     return {
@@ -70,7 +71,7 @@ def study_document(
                 "en": kpi.en,
                 "zh": kpi.zh,
                 "headline": kpi.headline,
-                "bound": kpi.definition.kind == "resource load",
+                "bound": kpi.bound,
             }
             for kpi in design.kpis
         ],
@@ -84,9 +85,9 @@ def study_document(
                 "future": future,
                 "key": cell.key,
                 "replications": runs.finished[arm, future],
-                "inputs": sorted(inputs[arm, future]),
-                "unstable": sorted(unstable[arm, future]),
-                "overruled": sorted((overruled or {}).get((arm, future), ())),
+                "inputs": sorted(tags[arm, future].inputs),
+                "unstable": sorted(tags[arm, future].unstable),
+                "overruled": sorted(tags[arm, future].overruled),
                 "plan_sha256": cell.plan.identity,
                 "resolved_sha256": cell.tree,
             }

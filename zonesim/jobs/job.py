@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from zonesim.analysis import load_warnings, overruled, trivially_changed, unstable
+from zonesim.analysis import load_warnings, tags_of
 from zonesim.briefing.folders import make_room, results_folder
 from zonesim.experiment import (
     SHARED,
@@ -134,17 +134,9 @@ def _write(design: Design, runs: Runs[Pair], folder: Path, store: Store) -> tupl
 
     Return the results that this leads to, and what is to be said of what the folder held before.
     """
-    inputs, grown, released = {}, {}, {}
-    for (arm, future), cell in design.cells.items():
-        base = design.cells[design.baseline, future]
-        inputs[arm, future] = (
-            trivially_changed(base.plan, cell.plan, cell.changes) if arm != design.baseline else frozenset()
-        )
-        grown[arm, future] = unstable(cell.plan, design.offset, design.kpis)
-        released[arm, future] = overruled(cell.plan, design.offset, design.kpis)
     finished = {(*pair, number) for pair, numbers in runs.finished.items() for number in numbers}
     notes = make_room(folder, run_id(design), finished)
-    write_study(folder, study_document(design, runs, inputs, grown, released))
+    write_study(folder, study_document(design, runs, tags_of(design)))
     write_inputs(folder, design)
     kept = Store.below(folder)
     for pair, cell in design.cells.items():

@@ -28,6 +28,11 @@ class Kpi:
         """Return the unit of the value."""
         return self.definition.unit
 
+    @property
+    def bound(self) -> bool:
+        """Return whether it is a bound from the traffic equations, which no run has measured."""
+        return self.definition.kind == "resource load"
+
 
 @dataclass(frozen=True)
 class Applied:
