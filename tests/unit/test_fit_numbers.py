@@ -11,7 +11,7 @@ from zonesim.fitting import Columns, Request, Rules, fit_log
 from zonesim.fitting.arrivals import fit_arrivals, period_of
 from zonesim.fitting.distributions import CLOSE, empirical_points, fit_durations
 from zonesim.fitting.instants import InstantReader
-from zonesim.plan.distribution_rows import Laws
+from zonesim.plan.distribution_rows import Distributions
 from zonesim.scenario.fields import Law
 from zonesim.units import DAY, HOUR, MINUTE, SECOND
 
@@ -249,8 +249,8 @@ def test_the_law_that_was_drawn_is_found(name):
 
 def compiled(written):
     """Return the prepared tables of a law as the format writes it."""
-    laws = Laws()
-    laws.law(Law.model_validate(written), lambda value: value)
+    laws = Distributions()
+    laws.written(Law.model_validate(written), lambda value: value)
     rows = [(kind, numbers) for kind, numbers in laws.table.rows]
     index, flat = [], []
     for kind, numbers in rows:
@@ -284,7 +284,7 @@ def test_what_is_written_is_a_law_of_the_format(size, spread):
 
     assert found.candidates
     for each in found.candidates:
-        Laws().law(Law.model_validate(each.written), lambda value: value)
+        Distributions().written(Law.model_validate(each.written), lambda value: value)
 
 
 def test_times_that_are_all_equal_are_constant():

@@ -27,7 +27,9 @@ FORMS = [
     for form in operation.forms
 ]
 
-EMITS = {"flows.py", "flow_choice.py", "flow_work.py", "flow_writer.py", "assembly.py"}
+WRITERS = ("batches", "calls", "checks", "conditions", "delays", "effects", "emitter", "holding", "routines", "steps")
+
+EMITS = {*(f"flows/{name}.py" for name in WRITERS), "assembly.py"}
 """The compiler of flows: what emits operations names them."""
 
 NAMED = {

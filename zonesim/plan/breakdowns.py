@@ -63,7 +63,7 @@ def _rows(tables: WorldTables, resource: int, name: ResourceName, written: Break
         _law(tables, written.up, world.place((*path, "up"))),
         _law(tables, written.repair, world.place((*path, "repair"))),
     ]
-    up, repair = (law_mean(*tables.laws.arrays(), law, 0) for law in laws)
+    up, repair = (law_mean(*tables.distributions.arrays(), law, 0) for law in laws)
     if not up > 0:
         raise ScenarioFault(
             f"{name} breaks down as soon as it is repaired", world.place((*path, "up")), "Give it some time."
@@ -85,6 +85,10 @@ def _law(tables: WorldTables, written: Any, place: Place) -> int:  # noqa: ANN40
         return resolve(text, {}, tables.scenario, place)
 
     try:
-        return tables.laws.law(written, value) if isinstance(written, Law) else tables.laws.duration(written, value)
+        return (
+            tables.distributions.written(written, value)
+            if isinstance(written, Law)
+            else tables.distributions.duration(written, value)
+        )
     except ScenarioFault as fault:
         raise fault.at(place) from None

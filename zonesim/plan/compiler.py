@@ -13,8 +13,7 @@ from zonesim.limits import MOST_WAYS
 from zonesim.plan.assembly import Routine, link
 from zonesim.plan.breakdowns import breakdown_rows
 from zonesim.plan.columns import TABLES
-from zonesim.plan.flow_writer import FLAGS
-from zonesim.plan.flows import EntryCompiler
+from zonesim.plan.flows import FLAGS, EntryCompiler
 from zonesim.plan.kpis import own_kpis
 from zonesim.plan.naming import colliding
 from zonesim.plan.operations import program_rows
@@ -81,7 +80,7 @@ def compile_plan(arm: ResolvedArm) -> Plan:
     _prove(tables, program, places, compilers, [starts[id(first)] for first in firsts])
     resources, changes = tables.resource_rows()
     calendars, spans = tables.calendar_rows()
-    distributions, parameters = tables.laws.arrays()
+    distributions, parameters = tables.distributions.arrays()
     group_rows, members = _firms(tables)
     adoptions = tables.adoptions
     sources = [(starts[id(first)], *row) for first, row in zip(firsts, arrivals.rows, strict=True)]

@@ -19,7 +19,7 @@ _SPREAD: Final = 1e-3
 """A standard deviation below a thousandth of the millisecond to which durations are rounded is none."""
 
 
-class Laws:
+class Distributions:
     """The distributions table under construction: kind and parameters of each distinct distribution."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Laws:
         """Return the row of a fixed duration, or of a number of working days (24 h each) when `working`."""
         return self.add(Kind.CONSTANT, units.parse(resolve(text), units.WORKING if working else "duration"))
 
-    def law(self, law: Law, resolve: Resolve, *, working: bool = False) -> int:
+    def written(self, law: Law, resolve: Resolve, *, working: bool = False) -> int:
         """
         Return the row of a written distribution, of working days (24 h each) when `working`.
 
@@ -84,7 +84,7 @@ class Laws:
             return self.add(Kind.CONSTANT, values[0]) if len(values) == 1 else self.add(Kind.EMPIRICAL, *values)
         if law.mixture is not None:
             parts = [
-                (float(self.law(part, resolve, working=working)), units.parse_share(resolve(part.share)))
+                (float(self.written(part, resolve, working=working)), units.parse_share(resolve(part.share)))
                 for part in law.mixture.values()
             ]
             return self.add(Kind.MIXTURE, *_cumulative(parts))

@@ -71,9 +71,9 @@ class Arrivals:
         """Return the law of how many tokens an arrival of an entry has, or none when it is one."""
         if isinstance(entry.batch, BatchLaw):
             parts = [(float(key), units.parse_share(mode_of(share))) for key, share in entry.batch.discrete.items()]
-            return self.tables.laws.discrete(parts)
+            return self.tables.distributions.discrete(parts)
         size = int(mode_of(entry.batch))
-        return NOWHERE if size == 1 else self.tables.laws.discrete([(float(size), 1.0)])
+        return NOWHERE if size == 1 else self.tables.distributions.discrete([(float(size), 1.0)])
 
     def _course(self, name: str, entry: Traffic) -> Course:
         """Return how the rate of an entry goes with time; raises ScenarioFault."""

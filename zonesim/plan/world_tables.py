@@ -12,7 +12,7 @@ from zonesim.limits import LONGEST_RUN_YEARS, MOST_CHANGES, MOST_STEPS
 from zonesim.plan.adoption import Adoptions
 from zonesim.plan.binding import find_account, find_resource
 from zonesim.plan.calendars import Days, Span, capacity_changes, joined, open_spans
-from zonesim.plan.distribution_rows import Laws
+from zonesim.plan.distribution_rows import Distributions
 from zonesim.plan.operations import AtShiftEnd
 from zonesim.plan.plan import UNLIMITED, AccountName, MarkName, ResourceName, StepName
 from zonesim.plan.reach import Reach
@@ -69,7 +69,7 @@ class WorldTables:
         self.groups: Keyed[tuple[str, ...]] = Keyed()
         self.batches: Keyed[tuple[str, ...]] = Keyed()
         self.streams = Streams()
-        self.laws = Laws()
+        self.distributions = Distributions()
         self.shares: Table[tuple[float, ...]] = Table()
         self.priorities: Table[tuple[int, ...]] = Table()
         self.needs: Table[tuple[int, int]] = Table()

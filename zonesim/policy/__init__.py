@@ -6,9 +6,10 @@ from zonesim.policy.arm_parsing import arm_from, arm_named
 from zonesim.policy.arms import ResolvedArm, Upgrade, resolve
 from zonesim.policy.edits import ANY, Change, Request, apply, dotted, parse_setting, targets
 from zonesim.policy.firms import Firm, generate
+from zonesim.policy.loading import load_world, world_of
 from zonesim.policy.opening import open_world
 from zonesim.policy.register import Entry, count_kinds, flows_in_use, register
-from zonesim.policy.resolved_tree import USES, ResolvedTree, load_world, root_of, world_of
+from zonesim.policy.resolved_tree import USES, ResolvedTree, root_of
 from zonesim.policy.variants import variant
 
 __all__ = [

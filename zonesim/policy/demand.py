@@ -10,16 +10,14 @@ import copy
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from zonesim import units
 from zonesim.faults import Faults, ScenarioFault, UnknownName, suggest
+from zonesim.policy.resolved_tree import ResolvedTree
 from zonesim.scenario import Path_
 from zonesim.scenario.fields import mode_of
 from zonesim.scenario.traffic import Gravity
-
-if TYPE_CHECKING:
-    from zonesim.policy.resolved_tree import ResolvedTree
 
 EARTH_KM: Final = 6371.0
 """Mean radius of the earth."""

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from zonesim.policy.edits import apply, parse_setting
-from zonesim.policy.resolved_tree import ResolvedTree, load_world
+from zonesim.policy.loading import load_world
+from zonesim.policy.resolved_tree import ResolvedTree
 
 
 def open_world(file: Path, settings: Sequence[str]) -> ResolvedTree:

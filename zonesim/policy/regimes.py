@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from zonesim.faults import Faults, UnknownName, suggest
 from zonesim.policy.edits import Change, Request, apply, targets
-from zonesim.policy.resolved_tree import ResolvedTree, by_zone, fill_adoption
+from zonesim.policy.loading import fill_adoption
+from zonesim.policy.resolved_tree import ResolvedTree, by_zone
 from zonesim.scenario import Catalogue
 
 

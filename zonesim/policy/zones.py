@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from zonesim.faults import Faults, ScenarioFault, UnknownName, suggest
+from zonesim.policy.resolved_tree import ResolvedTree
 from zonesim.scenario import Catalogue, Document
-
-if TYPE_CHECKING:
-    from zonesim.policy.resolved_tree import ResolvedTree
 
 _OWN = frozenset({"from", "like", "label"})
 """Keys of a zone that another zone does not take over with `like`."""

@@ -1,0 +1,78 @@
+"""Whether a token does a step: on its attributes, the state of the system, or by chance."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from zonesim.faults import UnknownName, suggest
+from zonesim.plan.assembly import Label
+from zonesim.plan.flows.emitter import Emitter
+from zonesim.plan.flows.values import Values
+from zonesim.plan.operations import NOWHERE, BranchOn, Op
+from zonesim.plan.scope import Scope
+from zonesim.plan.world_tables import CREDIT
+from zonesim.scenario import Step
+from zonesim.scenario.steps import When
+
+
+class Conditions:
+    """Writes the conditions of steps."""
+
+    def __init__(self, out: Emitter, values: Values) -> None:
+        self.out = out
+        self.tables = out.tables
+        self.world = out.world
+        self.values = values
+
+    def met(self, step: Step, name: str, scope: Scope, after: Label) -> bool:
+        """Write the condition of a step; return False when it can never be met with these arguments."""
+        if step.when is not None and not self._when(step.when, scope, after):
+            return False
+        if step.share is not None:
+            row = self.values.share_row(step.share, scope)
+            if not any(self.tables.shares.rows[row]):
+                return False
+            stream = self.out.stream(replace(scope, path=(*scope.path, name)), "share")
+            yes = Label()
+            self.out.emit(Op.BRANCH, NOWHERE, BranchOn.SHARE, row, stream, yes, 0)
+            self.out.jump(after)
+            self.out.place(yes)
+        return True
+
+    def _when(self, when: When, scope: Scope, after: Label) -> bool:
+        place = self.world.place((*scope.text, "when"))
+        for param, wanted in (when.__pydantic_extra__ or {}).items():
+            if param not in scope.arguments:
+                raise UnknownName(f"no parameter '{param}' here", place, suggest(param, scope.arguments, "parameters"))
+            allowed = wanted if isinstance(wanted, list) else [wanted]
+            if str(self.values.resolved(f"${param}", scope)) not in allowed:
+                return False
+        if when.class_ is not None:
+            wanted = when.class_ if isinstance(when.class_, list) else [when.class_]
+            known = [self.tables.acts_as(name) for name in self.tables.classes]
+            for one in wanted:
+                if one not in known:
+                    raise UnknownName(f"no class '{one}'", place, suggest(one, known, "classes"), owner=CREDIT)
+            mask = sum(1 << number for number, name in enumerate(known) if name in wanted)
+            self.out.only_if(BranchOn.CLASS, mask, after)
+        if when.status is not None:
+            wanted = when.status if isinstance(when.status, list) else [when.status]
+            self.out.only_if(BranchOn.STATUS, sum({1 << self.tables.status(one, place) for one in wanted}), after)
+        if when.queue is not None:
+            line = self.tables.resource(self.values.resolved(when.queue.of, scope), place)
+            self.out.only_if(BranchOn.QUEUE_LONGER, line, after, when.queue.longer_than)
+        if when.shut is not None:
+            self.out.only_if(
+                BranchOn.CLOSED, self.tables.resource(self.values.resolved(when.shut, scope), place), after
+            )
+        if when.open is not None:
+            resource = self.tables.resource(self.values.resolved(when.open, scope), place)
+            self.out.emit(Op.BRANCH, NOWHERE, BranchOn.CLOSED, resource, 0, after)
+        for mark, yes in ((when.marked, True), (when.unmarked, False)):
+            if mark is not None:
+                flag = self.out.mark_flag(mark, scope)
+                if yes:
+                    self.out.only_if(BranchOn.FLAG, flag, after)
+                else:
+                    self.out.emit(Op.BRANCH, NOWHERE, BranchOn.FLAG, flag, 0, after)
+        return True

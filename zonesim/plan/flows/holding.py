@@ -1,0 +1,194 @@
+"""
+Units in hand: taking them, waiting in line, giving them back, keeping some of them beyond the step.
+
+Of several lines the shortest: a step is written once for each line that it may stand in, behind branches to the
+shortest. The variants are one step, with the same draws; the visits of each tell which resource was in hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
+from zonesim.plan.assembly import Block, Kept, Label, Operand
+from zonesim.plan.editions import leaves
+from zonesim.plan.flows.emitter import Emitter
+from zonesim.plan.flows.values import Values
+from zonesim.plan.operations import NOWHERE, BranchOn, Op
+from zonesim.plan.plan import StepName
+from zonesim.plan.scope import OpenList, Scope
+from zonesim.scenario import Step
+from zonesim.scenario.steps import Shortest, Units
+
+_ALONE: Final = (
+    "Take it in a step of its own, or leave out `preempt` and, where it breaks down, write `at_shift_end: finish`."
+)
+
+
+class Holding:
+    """Writes steps that take units; `work` writes what is done with these in hand."""
+
+    def __init__(self, out: Emitter, values: Values, work: Callable[[Step, Scope], None]) -> None:
+        self.out = out
+        self.tables = out.tables
+        self.world = out.world
+        self.values = values
+        self.work = work
+
+    def write(self, step: Step, scope: Scope, labels: Mapping[str, Label]) -> None:
+        """
+        Take units, do the work of the step with them in hand, give them back, but for those that are kept.
+
+        `labels` are the steps that a token may go on with when it gives up waiting.
+        """
+        for key, hold in step.hold.items():
+            if isinstance(hold, Shortest):
+                self._shortest(step, key, hold, scope, labels)
+                return
+        taken: dict[str, tuple[int, int]] = {}
+        needs: dict[int, int] = {}
+        for key, hold in step.hold.items():
+            place = self.world.place((*scope.text, "hold", key))
+            resource, count = self.values.units_of(hold, scope, place)
+            taken[key] = (resource, count)
+            needs[resource] = needs.get(resource, 0) + count
+        in_hand = dict(scope.held)
+        for resource, count in needs.items():
+            in_hand[resource] = in_hand.get(resource, 0) + count
+            most = self.tables.largest_capacity(resource)
+            if in_hand[resource] > most:
+                name = self.tables.resources.rows[resource]
+                fault = f"needs {in_hand[resource]} units of {name}, which never has more than {most}"
+                place, owner = self.world.place((*scope.text, "hold")), self.tables.path_of(resource)
+                raise ScenarioFault(fault, place, "Give it more units, or take fewer.", owner=owner)
+        self._check_alone(needs, step, scope)
+        first, count = self.values.needs(needs)
+        priority = self.values.priority_row(step, scope)
+        number = self.values.step_number(step, scope)
+        self.out.routine.nested = max(self.out.routine.nested, scope.depth + 1)
+        self._check_fits(step, needs, scope)
+        patience, renege_to, stream = self._patience(step, scope, labels)
+        self.out.emit(Op.SEIZE, number, first, count, priority, scope.depth, patience, renege_to, stream)
+        inner = replace(
+            scope,
+            depth=scope.depth + 1,
+            held=tuple(sorted(in_hand.items())),
+            blocks=(*scope.blocks, Block(number, first, count, scope.depth)),
+        )
+        self.work(step, inner)
+        for key in step.keep:
+            self._keep(step, key, taken[key], scope)
+            needs[taken[key][0]] -= taken[key][1]
+        first, count = self.values.needs(needs)
+        self.out.emit(Op.RELEASE, number, first, count, scope.depth, 0)
+
+    def _shortest(self, step: Step, key: str, hold: Shortest, scope: Scope, labels: Mapping[str, Label]) -> None:
+        """Write a step whose hold `key` chooses between lines."""
+        place = self.world.place((*scope.text, "hold", key, "shortest"))
+        names = [str(self.values.resolved(name, scope)) for name in hold.shortest]
+        resources = [self.tables.resource(name, place) for name in names]
+        if len(set(resources)) < len(resources):
+            twice = next(name for number, name in enumerate(names) if name in names[:number])
+            raise ScenarioFault(f"'{twice}' stands in the list twice", place, "Name each resource once.")
+        first = self.tables.needs.add_run(tuple((resource, 1) for resource in resources))
+        ways, after = [Label() for _ in names[1:]], Label()
+        for number, way in enumerate(ways):
+            self.out.emit(Op.BRANCH, NOWHERE, BranchOn.SHORTEST, first, len(names), way, number)
+        # Who has taken none of the branches takes the last, which stands first.
+        self._in_line(step, key, Units(resource=names[-1], units=hold.units), scope, labels)
+        self.out.jump(after)
+        for name, way in zip(names[:-1], ways, strict=True):
+            self.out.place(way)
+            self._in_line(step, key, Units(resource=name, units=hold.units), scope, labels)
+            self.out.jump(after)
+        self.out.place(after)
+
+    def _in_line(self, step: Step, key: str, chosen: Units, scope: Scope, labels: Mapping[str, Label]) -> None:
+        self.write(step.model_copy(update={"hold": {**step.hold, key: chosen}}), scope, labels)
+
+    def _patience(self, step: Step, scope: Scope, labels: Mapping[str, Label]) -> tuple[int, Operand, int]:
+        """Return distribution and stream of the longest wait, and where a token goes on that gives up."""
+        if step.patience is None:
+            return NOWHERE, NOWHERE, NOWHERE
+        target = step.patience.next
+        way = self.out.way(target, labels, scope, self.world.place((*scope.text, "patience", "next")))
+        longest = self.values.distribution(step, scope, step.patience.longest, ("patience", "longest"))
+        return longest, way, self.out.stream(scope, "patience")
+
+    def _check_alone(self, needs: Mapping[int, int], step: Step, scope: Scope) -> None:
+        """Raise ScenarioFault when units that may be lost in the middle of work are not the only ones in hand."""
+        place = self.world.place((*scope.text, "hold"))
+        inside = [resource for resource, _ in scope.held if self.tables.interrupts(resource)]
+        if inside:
+            name = self.tables.resources.rows[inside[0]]
+            fault = f"takes more while it has a unit of {name} in hand, whose work can be interrupted"
+            raise ScenarioFault(fault, place, _ALONE, owner=self.tables.path_of(inside[0]))
+        here = [resource for resource in needs if self.tables.interrupts(resource)]
+        if here and (sum(needs.values()) > 1 or scope.held or step.keep):
+            name = self.tables.resources.rows[here[0]]
+            fault = f"work with {name} can be interrupted, so it is taken alone: one unit, with nothing else in hand"
+            raise ScenarioFault(fault, place, _ALONE, owner=self.tables.path_of(here[0]))
+
+    def _check_fits(self, step: Step, needs: Mapping[int, int], scope: Scope) -> None:
+        """Raise ScenarioFault when nobody can tell at its start how long the work of a step takes."""
+        tight = [resource for resource in needs if self.tables.starts_only_what_fits(resource)]
+        if tight and (step.take is None or step.during or step.inside or step.detect or step.keep):
+            name = self.tables.resources.rows[tight[0]]
+            raise ScenarioFault(
+                f"{name} starts only what fits, but how long this step takes is not known at its start",
+                self.world.place((*scope.text, "hold")),
+                "Give the step one `take` and nothing else, or another `at_shift_end`.",
+                owner=self.tables.path_of(tight[0]),
+            )
+
+    # --- units that outlast their block
+
+    def _keep(self, step: Step, key: str, taken: tuple[int, int], scope: Scope) -> None:
+        """Move the units of a hold to a slot of their own, to be given back at the end of a later step."""
+        place = self.world.place((*scope.text, "keep", key))
+        resource, units = taken
+        name = self.tables.resources.rows[resource]
+        if self.tables.pausing_calendar(resource) is not None:
+            fault, owner = f"{name} pauses at closing and cannot be kept", self.tables.path_of(resource)
+            raise ScenarioFault(fault, place, "Keep what has `finish`.", owner=owner)
+        opened = self._list_of(step.keep[key], scope, place)
+        path = (*scope.path, "keep", key)
+        label = {
+            str(language): f"{text}（续占）" if language == "zh" else f"{text} (kept)"
+            for language, text in step.label.items()
+        }
+        step_name = StepName(
+            self.out.name, self.out.entry.flow, path, label, (resource,), (units,), self.out.kind.name, is_kept=True
+        )
+        number = self.tables.steps.add((self.out.name, path, (taken,)), self.out.order(scope), lambda: step_name)
+        first, count = self.values.needs({resource: units})
+        slot = self.out.routine.slot_for_kept()
+        self.out.emit(Op.KEEP, number, first, count, scope.depth, slot)
+        kept = Kept(slot, number, first, count)
+        opened.kept.setdefault(step.keep[key], []).append(kept)
+        self.out.routine.kept.append(kept)
+
+    def _list_of(self, until: str, scope: Scope, place: Place) -> OpenList:
+        """Return the list, of those around a step, in which the later step `until` stands."""
+        for opened in reversed(scope.lists):
+            steps = opened.steps
+            if until not in steps.numbers or not scope.edition.has(steps, until):
+                continue
+            if until in steps.of_children:
+                fault = f"'{until}' is done by the children of '{steps.of_children[until]}'"
+                raise ScenarioFault(fault, place, "Name the join, or a step after it.")
+            if any(step and step.background for step in leaves(scope.edition.step_at((*steps.path, until)))):
+                raise ScenarioFault(f"nobody waits for the end of '{until}'", place, "Name a step of the token's own.")
+            block = opened is not scope.lists[-1]  # the token is inside the step at hand of a list around this one
+            if steps.numbers[until] < opened.position + (not block):
+                raise ScenarioFault(f"'{until}' does not end later", place, "Name a step that stands further down.")
+            return opened
+        known = [name for opened in scope.lists for name in opened.steps.names if scope.edition.has(opened.steps, name)]
+        raise UnknownName(f"no step '{until}' in this list or around it", place, suggest(until, known, "steps"))
+
+    def give_back(self, opened: OpenList, name: str) -> None:
+        """Give back what was kept until the step `name`; nothing happens for tokens that have nothing."""
+        for kept in opened.kept.get(name, ()):
+            self.out.emit(Op.RELEASE, kept.step, kept.first, kept.rows, kept.slot, 1)

@@ -1,0 +1,141 @@
+"""What the values of a step mean where they stand: numbers, resources, distributions, shares, priorities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from zonesim import units
+from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
+from zonesim.plan.assembly import Later
+from zonesim.plan.binding import check_count, origin, resolve
+from zonesim.plan.flows.emitter import Emitter
+from zonesim.plan.plan import StepName
+from zonesim.plan.scope import Scope
+from zonesim.scenario import Step
+from zonesim.scenario.fields import By, Law
+
+
+class Values:
+    """Reads values of steps, and writes them to the tables of the plan."""
+
+    def __init__(self, out: Emitter) -> None:
+        self.out = out
+        self.tables = out.tables
+        self.world = out.world
+        self.origin: tuple[str, ...] = ()
+
+    def resolved(self, value: Any, scope: Scope) -> Any:  # noqa: ANN401
+        """Return what a written value means here; `origin` is then where a value was written that it refers to."""
+        place = self.world.place(scope.text)
+        self.origin = origin(value, scope.arguments, scope.origins)
+        return resolve(value, scope.arguments, self.tables.scenario, place, scope.origins)
+
+    def count(self, value: Any, scope: Scope, place: Place) -> int:  # noqa: ANN401
+        """Return a whole number of at least 1; raises ScenarioFault."""
+        try:
+            return check_count(self.resolved(value, scope))
+        except ScenarioFault as fault:
+            raise self.of_value(fault, place) from None
+
+    def of_value(self, fault: ScenarioFault, place: Place) -> ScenarioFault:
+        """Return a fault of the value that was resolved last, at `place` where it has none of its own."""
+        fault = fault.at(place)
+        fault.owner = fault.owner or self.origin
+        return fault
+
+    def units_of(self, hold: Any, scope: Scope, place: Place) -> tuple[int, int]:  # noqa: ANN401
+        """Return the resource of a hold and how many units it takes; which of several lines is chosen already."""
+        written = hold if isinstance(hold, str) else hold.resource
+        resource = self.tables.resource(self.resolved(written, scope), place)
+        return resource, 1 if isinstance(hold, str) else self.count(hold.units, scope, place)
+
+    def needs(self, units_of: Mapping[int, int]) -> tuple[int, int]:
+        """Return first row and number of rows of the needs table."""
+        rows = tuple(sorted((resource, units) for resource, units in units_of.items() if units))
+        return self.tables.needs.add_run(rows), len(rows)
+
+    def step_number(self, step: Step, scope: Scope) -> Later:
+        """Return the number of a step, with what it takes."""
+        held = [self.units_of(hold, scope, self.out.here) for hold in step.hold.values()]
+        name = StepName(
+            self.out.name,
+            self.out.entry.flow,
+            scope.path,
+            {str(language): text for language, text in step.label.items()},
+            tuple(resource for resource, _ in held),
+            tuple(count for _, count in held),
+            self.out.kind.name,
+        )
+        # Editions of a step that take other units are steps of their own, so that visits tell which units were in hand.
+        return self.tables.steps.add((self.out.name, scope.path, tuple(held)), self.out.order(scope), lambda: name)
+
+    def distribution(
+        self,
+        step: Step,
+        scope: Scope,
+        take: Any = None,  # noqa: ANN401
+        key: tuple[str, ...] = ("take",),
+        *,
+        working: bool = False,
+    ) -> int:
+        """Return the distribution of a time written below `key` of a step, of its `take` unless another is given."""
+        take = step.take if take is None else take
+        place = self.world.place((*scope.text, *key))
+        try:
+            if isinstance(take, Law):
+                return self.tables.distributions.written(
+                    take, lambda value: self.resolved(value, scope), working=working
+                )
+            if not isinstance(take, By):
+                return self.tables.distributions.duration(
+                    take, lambda value: self.resolved(value, scope), working=working
+                )
+        except ScenarioFault as fault:
+            raise self.of_value(fault, place) from None
+        cases = take.__pydantic_extra__
+        if take.by == "class" and "class" not in scope.arguments:
+            rows = {name: self.distribution(step, scope, case, key, working=working) for name, case in cases.items()}
+            return self.tables.distributions.by_class(
+                self.tables.per_class(rows, self.out.classes, next(iter(rows.values())), place)
+            )
+        chosen = str(self.resolved(f"${take.by}", scope))
+        if chosen not in cases:
+            message = f"'{take.by}' is '{chosen}' here, for which no time is given"
+            raise UnknownName(message, place, suggest(chosen, cases, "cases"))
+        return self.distribution(step, scope, cases[chosen], key, working=working)
+
+    def in_working_days(self, take: Any, scope: Scope) -> bool:  # noqa: ANN401
+        """Return whether a written time counts working days; a mixture is found when its distribution is written."""
+        if isinstance(take, By):
+            cases = take.__pydantic_extra__
+            if take.by != "class" or "class" in scope.arguments:
+                chosen = str(self.resolved(f"${take.by}", scope))
+                cases = {chosen: cases[chosen]} if chosen in cases else {}
+            return any(self.in_working_days(case, scope) for case in cases.values())
+        times = take.times() if isinstance(take, Law) else [take]
+        return any(units.is_working(self.resolved(time, scope)) for time in times)
+
+    def share_row(self, share: Any, scope: Scope) -> int:  # noqa: ANN401
+        """Return the row of a share, or of a share for each class."""
+        place = self.world.place((*scope.text, "share"))
+        try:
+            if not isinstance(share, dict) or "uncertain" in share:
+                value = units.parse_share(self.resolved(share, scope))
+                return self.tables.shares.add((value,) * len(self.tables.classes))
+            values = {name: units.parse_share(self.resolved(one, scope)) for name, one in share.items()}
+        except ScenarioFault as fault:
+            raise self.of_value(fault, place) from None
+        return self.tables.shares.add(tuple(self.tables.per_class(values, self.out.classes, 0.0, place)))
+
+    def priority_row(self, step: Step, scope: Scope) -> int:
+        """Return the row of the priorities of a step."""
+        if step.priority is None or isinstance(step.priority, int):
+            return self.tables.priorities.add((step.priority or 0,) * len(self.tables.classes))
+        place = self.world.place((*scope.text, "priority"))
+        return self.tables.priorities.add(tuple(self.tables.per_class(step.priority, self.out.classes, 0, place)))
+
+    def calendar(self, name: str, scope: Scope, key: tuple[str, ...], *, whole_days: bool = False) -> int:
+        """Return the number of the calendar written below `key` of a step, or of the whole days on which it opens."""
+        place = self.world.place((*scope.text, *key))
+        return self.tables.calendar(str(self.resolved(name, scope)), place, whole_days=whole_days)

@@ -1,0 +1,118 @@
+"""From a scenario file to its tree: with the library, and with every default written out that people want to edit."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+from zonesim.faults import Faults, ScenarioFault
+from zonesim.policy.demand import expand_traffic
+from zonesim.policy.resolved_tree import ResolvedTree, by_zone
+from zonesim.policy.zones import fill_zones
+from zonesim.scenario import Catalogue, Document, Scenario, check, load_catalogue, read_file
+from zonesim.scenario.catalogue import adopt_places
+
+
+def load_world(path: Path) -> ResolvedTree:
+    """Return the world of a scenario file; raises Faults with all that is wrong in it."""
+    return world_of(read_file(path))
+
+
+def world_of(document: Document) -> ResolvedTree:
+    """Return the world of a scenario document; raises Faults."""
+    kind = document.tree.get("kind")
+    if kind != "scenario":
+        remedy = (
+            "Write `kind: scenario`."
+            if kind is None
+            else "Only scenarios can be run; flows and measures belong to the library."
+        )
+        raise Faults([ScenarioFault(f"kind '{kind}' is not a scenario", document.place(("kind",)), remedy)])
+    check(Scenario, document.tree, document.places, document.keys, file=document.file)
+    catalogue = load_catalogue()
+    world = ResolvedTree(document.file, copy.deepcopy(document.tree))
+    _add_library(world, catalogue)
+    adopt_places(document, (), (), world.places, world.keys)
+    fill_zones(world, catalogue)
+    expand_traffic(world)
+    _fill_defaults(world)
+    fill_adoption(world, catalogue)
+    return world
+
+
+def _add_library(world: ResolvedTree, catalogue: Catalogue) -> None:
+    world.tree["library"] = copy.deepcopy(catalogue.flows)
+    world.tree["measures"] = {
+        name: {key: param.default for key, param in measure.params.items()}
+        for name, measure in catalogue.measures.items()
+    }
+    for table in ("calendars", "holidays", "profiles"):
+        world.tree[table] = {**copy.deepcopy(getattr(catalogue, table)), **world.tree.get(table, {})}
+    own = world.tree.get("statuses", {})
+    world.tree["statuses"] = {**copy.deepcopy(catalogue.statuses), **own}
+    for name in set(own) & set(catalogue.statuses):  # further successors of a status of the library
+        both = copy.deepcopy(catalogue.statuses[name])
+        world.tree["statuses"][name] = {**both, **own[name], "to": {**both.get("to", {}), **own[name].get("to", {})}}
+    world.places.update(catalogue.places)
+    world.keys.update(catalogue.keys)
+    for name, measure in catalogue.measures.items():
+        document = catalogue.documents[name]
+        for key in measure.params:
+            world.places["measures", name, key] = document.place(("params", key, "default"))
+
+
+def _fill_defaults(world: ResolvedTree) -> None:
+    """Write out the defaults that people want to edit, so that `set` finds them."""
+    clock = world.tree["clock"]
+    for key in ("warm_up", "cool_down"):
+        clock.setdefault(key, "0 h")
+    for zone in world.tree.get("zones", {}).values():
+        for entry in zone.values():
+            if isinstance(entry, dict) and "units" in entry:
+                entry.setdefault("open", "always")
+                entry.setdefault("at_shift_end", "finish")
+                entry.setdefault("stable", "computed")
+                entry.setdefault("preempt", False)
+                broken = entry.setdefault("breakdowns", "none")
+                if isinstance(broken, dict):
+                    broken.setdefault("clock", "always")
+                    broken.setdefault("of", "unit")
+            if isinstance(entry, dict) and "account" in entry:
+                entry.setdefault("floor", 0)
+    for root in ("library", "flows"):
+        for flow in world.tree.get(root, {}).values():
+            _fill_steps(flow.get("steps", {}))
+
+
+def fill_adoption(world: ResolvedTree, catalogue: Catalogue) -> None:
+    """
+    Write out the share that follows each practice in the scenario's regime, where the scenario says nothing else.
+
+    A scenario that gives shares by zone without `all` leaves the other zones with what the regime says.
+    """
+    regime = catalogue.regimes.get(str(world.tree.setdefault("regime", "R1")))
+    if regime is None:
+        return
+    document = catalogue.documents[regime.name]
+    adopted = world.tree.setdefault("adopted", {})
+    for measure, practices in regime.adopted.items():
+        for practice, share in practices.items():
+            own = adopted.setdefault(measure, {}) if isinstance(adopted.setdefault(measure, {}), dict) else {}
+            place = document.place(("adopted", measure, practice))
+            if practice not in own:
+                own[practice] = copy.deepcopy(share)
+                world.places["adopted", measure, practice] = place
+            elif by_zone(own[practice]):
+                for zone, value in (share if by_zone(share) else {"all": share}).items():
+                    if zone not in own[practice]:
+                        own[practice][zone] = copy.deepcopy(value)
+                        world.places["adopted", measure, practice, zone] = place
+
+
+def _fill_steps(steps: dict[str, Any]) -> None:
+    for step in steps.values():
+        if isinstance(step.get("detect"), dict):
+            step["detect"].setdefault("false_alarm", "0 %")
+        _fill_steps(step.get("steps", {}))
+        _fill_steps(step.get("parallel", {}))
