@@ -10,7 +10,7 @@ from zonesim.engine.reference.engine import ReferenceEngine
 from zonesim.engine.reference.resources import Resources
 from zonesim.faults import RunFault
 from zonesim.plan import Plan
-from zonesim.plan.distributions import Law
+from zonesim.plan.distributions import Distribution
 from zonesim.plan.operations import NOWHERE, AtShiftEnd, BranchOn, GatherBy, Op, SetWhat
 
 
@@ -92,7 +92,7 @@ class _Counting(ReferenceEngine):
             self.seen[f"seize, {AtShiftEnd(int(self.plan.resources['at_shift_end'][pool])).name}"] += 1
 
     def _saw_delay(self, _token: Any, row: Any, *_: Any) -> None:
-        self.seen[f"law {Law(int(self.plan.distributions['kind'][row.duration])).name}"] += 1
+        self.seen[f"law {Distribution(int(self.plan.distributions['kind'][row.duration])).name}"] += 1
         self.seen["hold in open time"] += row.calendar != NOWHERE
 
     def _saw_branch(self, token: Any, row: Any, before: int, *_: Any) -> None:

@@ -11,7 +11,7 @@ from tests.helper import run_plan
 from tests.properties.coverage import seen_in
 from tests.properties.plans import model_of
 from zonesim.faults import RunFault
-from zonesim.plan.distributions import Law
+from zonesim.plan.distributions import Distribution
 from zonesim.plan.operations import AtShiftEnd, BranchOn, GatherBy, Op, SetWhat
 
 OFTEN = {
@@ -32,7 +32,9 @@ ALL = {
     *(f"set {what.name}" for what in SetWhat),
     *(f"gather by {by.name}" for by in GatherBy),
     *(f"seize, {rule.name}" for rule in AtShiftEnd),
-    *(f"law {law.name}" for law in Law if law != Law.SHIFTED),  # only edits that scale a duration write it
+    *(
+        f"law {law.name}" for law in Distribution if law != Distribution.SHIFTED
+    ),  # only edits that scale a duration write it
     *(f"gather {end}" for end in ("number", "within", "until", "led")),
     *(f"seize of {count}" for count in (1, 2, 3)),
     *(f"wait for the {what}, {when}" for what in ("opening", "closing") for when in ("at once", "later")),

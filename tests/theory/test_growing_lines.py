@@ -8,7 +8,7 @@ from tests.helper import plan_of
 from zonesim.analysis import unstable
 from zonesim.analysis.load_warnings import load_warnings
 from zonesim.kpi import catalogue
-from zonesim.plan import grown_lines, loads
+from zonesim.plan import grown_queues, loads
 
 HEAD = 'clock: {start: "2018-09-03", warm_up: 1 d, measure: 20 d}\n'
 DESK = "zones: {Z: {desk: {units: 1}, next: {units: 1}}}\n"
@@ -169,7 +169,7 @@ def test_lines_that_grow(name):
     """
     text, expected = CASES[name]
     plan = plan_of(HEAD + text)
-    grown = {str(plan.names.resources[each]) for each in grown_lines(loads(plan))}
+    grown = {str(plan.names.resources[each]) for each in grown_queues(loads(plan))}
     tagged = unstable(plan, 0, catalogue(plan))
     said = [warning for warning in load_warnings(plan, 0) if "grows as long as the run lasts" in warning]
 

@@ -13,7 +13,7 @@ from scipy import special, stats
 
 from zonesim.compiled import streams
 from zonesim.engine import sampling
-from zonesim.plan.distributions import Law
+from zonesim.plan.distributions import Distribution
 
 SOME, MANY = 20_000, 1_000_000
 LARGEST_DISTANCE = 2.23
@@ -42,49 +42,70 @@ class Joined:
 CUT = stats.truncnorm(-0.5, np.inf, 5, 2)
 """A normal law of mean 5 and standard deviation 2, given that the value is at least 4."""
 
-LAWS: dict[str, tuple[list[tuple[Law, list[float]]], object]] = {
-    "uniform": ([(Law.UNIFORM, [2.0, 6.0])], stats.uniform(2, 4)),
-    "triangular": ([(Law.TRIANGULAR, [1.0, 2.0, 6.0])], stats.triang(0.2, 1, 5)),
-    "triangular, mode at low": ([(Law.TRIANGULAR, [1.0, 1.0, 6.0])], stats.triang(0, 1, 5)),
-    "PERT": ([(Law.PERT, [5.0, 10.0, 20.0])], stats.beta(1 + 4 / 3, 1 + 8 / 3, 5, 15)),
-    "PERT, mode at high": ([(Law.PERT, [0.0, 10.0, 10.0])], stats.beta(5, 1, 0, 10)),
-    "exponential": ([(Law.EXPONENTIAL, [4.0])], stats.expon(scale=4)),
-    "Erlang": ([(Law.ERLANG, [3.0, 6.0])], stats.gamma(3, scale=2)),
-    "gamma": ([(Law.GAMMA, [10.0, 1.25])], stats.gamma(0.64, scale=10 / 0.64)),
-    "gamma, nearly normal": ([(Law.GAMMA, [10.0, 0.05])], stats.gamma(400, scale=10 / 400)),
-    "Weibull": ([(Law.WEIBULL, [1.7, 3.0])], stats.weibull_min(1.7, scale=3 / special.gamma(1 + 1 / 1.7))),
-    "Weibull, falling": ([(Law.WEIBULL, [0.8, 3.0])], stats.weibull_min(0.8, scale=3 / special.gamma(1 + 1 / 0.8))),
-    "lognormal": ([(Law.LOGNORMAL, [3.0, 0.8])], stats.lognorm(math.sqrt(math.log(1.64)), scale=3 / math.sqrt(1.64))),
-    "normal, cut": ([(Law.NORMAL, [5.0, 2.0, 4.0])], CUT),
-    "normal, hardly cut": ([(Law.NORMAL, [50.0, 5.0, 0.0])], stats.truncnorm(-10, np.inf, 50, 5)),
+LAWS: dict[str, tuple[list[tuple[Distribution, list[float]]], object]] = {
+    "uniform": ([(Distribution.UNIFORM, [2.0, 6.0])], stats.uniform(2, 4)),
+    "triangular": ([(Distribution.TRIANGULAR, [1.0, 2.0, 6.0])], stats.triang(0.2, 1, 5)),
+    "triangular, mode at low": ([(Distribution.TRIANGULAR, [1.0, 1.0, 6.0])], stats.triang(0, 1, 5)),
+    "PERT": ([(Distribution.PERT, [5.0, 10.0, 20.0])], stats.beta(1 + 4 / 3, 1 + 8 / 3, 5, 15)),
+    "PERT, mode at high": ([(Distribution.PERT, [0.0, 10.0, 10.0])], stats.beta(5, 1, 0, 10)),
+    "exponential": ([(Distribution.EXPONENTIAL, [4.0])], stats.expon(scale=4)),
+    "Erlang": ([(Distribution.ERLANG, [3.0, 6.0])], stats.gamma(3, scale=2)),
+    "gamma": ([(Distribution.GAMMA, [10.0, 1.25])], stats.gamma(0.64, scale=10 / 0.64)),
+    "gamma, nearly normal": ([(Distribution.GAMMA, [10.0, 0.05])], stats.gamma(400, scale=10 / 400)),
+    "Weibull": ([(Distribution.WEIBULL, [1.7, 3.0])], stats.weibull_min(1.7, scale=3 / special.gamma(1 + 1 / 1.7))),
+    "Weibull, falling": (
+        [(Distribution.WEIBULL, [0.8, 3.0])],
+        stats.weibull_min(0.8, scale=3 / special.gamma(1 + 1 / 0.8)),
+    ),
+    "lognormal": (
+        [(Distribution.LOGNORMAL, [3.0, 0.8])],
+        stats.lognorm(math.sqrt(math.log(1.64)), scale=3 / math.sqrt(1.64)),
+    ),
+    "normal, cut": ([(Distribution.NORMAL, [5.0, 2.0, 4.0])], CUT),
+    "normal, hardly cut": ([(Distribution.NORMAL, [50.0, 5.0, 0.0])], stats.truncnorm(-10, np.inf, 50, 5)),
     "empirical": (
-        [(Law.EMPIRICAL, [1.0, 2.0, 7.0])],
+        [(Distribution.EMPIRICAL, [1.0, 2.0, 7.0])],
         Joined((0.5, stats.uniform(1, 1)), (0.5, stats.uniform(2, 5))),
     ),
     "mixture": (
-        [(Law.MIXTURE, [1.0, 0.7, 2.0, 1.0]), (Law.EXPONENTIAL, [2.0]), (Law.UNIFORM, [10.0, 20.0])],
+        [
+            (Distribution.MIXTURE, [1.0, 0.7, 2.0, 1.0]),
+            (Distribution.EXPONENTIAL, [2.0]),
+            (Distribution.UNIFORM, [10.0, 20.0]),
+        ],
         Joined((0.7, stats.expon(scale=2)), (0.3, stats.uniform(10, 10))),
     ),
     "by class": (
-        [(Law.BY_CLASS, [1.0, 2.0]), (Law.EXPONENTIAL, [2.0]), (Law.UNIFORM, [10.0, 20.0])],
+        [
+            (Distribution.BY_CLASS, [1.0, 2.0]),
+            (Distribution.EXPONENTIAL, [2.0]),
+            (Distribution.UNIFORM, [10.0, 20.0]),
+        ],
         stats.expon(scale=2),
     ),
-    "shifted and scaled": ([(Law.SHIFTED, [1.0, 100.0, 2.0]), (Law.EXPONENTIAL, [4.0])], stats.expon(100, 8)),
+    "shifted and scaled": (
+        [(Distribution.SHIFTED, [1.0, 100.0, 2.0]), (Distribution.EXPONENTIAL, [4.0])],
+        stats.expon(100, 8),
+    ),
 }
 """By name: the rows of a plan's laws, of which the first is drawn, and the exact law; tokens are of class 0."""
 
-STEPS: dict[str, tuple[list[tuple[Law, list[float]]], dict[float, float]]] = {
-    "constant": ([(Law.CONSTANT, [5.0])], {5.0: 1.0}),
-    "discrete": ([(Law.DISCRETE, [1.0, 0.5, 4.0, 0.8, 9.0, 1.0])], {1.0: 0.5, 4.0: 0.3, 9.0: 0.2}),
+STEPS: dict[str, tuple[list[tuple[Distribution, list[float]]], dict[float, float]]] = {
+    "constant": ([(Distribution.CONSTANT, [5.0])], {5.0: 1.0}),
+    "discrete": ([(Distribution.DISCRETE, [1.0, 0.5, 4.0, 0.8, 9.0, 1.0])], {1.0: 0.5, 4.0: 0.3, 9.0: 0.2}),
     "mixture of constants": (
-        [(Law.MIXTURE, [1.0, 0.25, 2.0, 1.0]), (Law.CONSTANT, [3.0]), (Law.CONSTANT, [8.0])],
+        [
+            (Distribution.MIXTURE, [1.0, 0.25, 2.0, 1.0]),
+            (Distribution.CONSTANT, [3.0]),
+            (Distribution.CONSTANT, [8.0]),
+        ],
         {3.0: 0.25, 8.0: 0.75},
     ),
 }
 """The same for laws of single values, with the share of each."""
 
 
-def ready(rows: list[tuple[Law, list[float]]]) -> tuple[np.ndarray, np.ndarray]:
+def ready(rows: list[tuple[Distribution, list[float]]]) -> tuple[np.ndarray, np.ndarray]:
     """Return laws as draws want them."""
     index, numbers = [], []
     for kind, own in rows:

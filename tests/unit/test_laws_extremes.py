@@ -13,7 +13,7 @@ from tests.helper import plan_of
 from tests.properties.agreement import difference, outcome
 from zonesim.engine import sampling
 from zonesim.faults import ZonesimError
-from zonesim.plan.distributions import Law, law_mean, law_variance
+from zonesim.plan.distributions import Distribution, law_mean, law_variance
 from zonesim.units import MINUTE
 
 BITS = 2.0**-52
@@ -22,7 +22,7 @@ BITS = 2.0**-52
 Laws = tuple[np.ndarray, np.ndarray]
 
 
-def law(kind: Law, *numbers: float) -> Laws:
+def law(kind: Distribution, *numbers: float) -> Laws:
     """Return a plan's table of one law."""
     return np.array([(int(kind), 0, len(numbers))], dtype=np.int64), np.array(numbers, dtype=np.float64)
 
@@ -61,7 +61,7 @@ def test_gamma_and_erlang_from_cv_100_to_cv_one_in_a_thousand(shape):
     of the value or of the mean.
     """
     where = uniforms() if shape < 1e4 else uniforms(1e-4)  # further out scipy is not exact for large shapes
-    table = law(Law.GAMMA, shape, shape**-0.5)
+    table = law(Distribution.GAMMA, shape, shape**-0.5)
     x = drawn(table, where)
     off = np.where(where < 0.5, special.gammainc(shape, x) - where, (1 - where) - special.gammaincc(shape, x))
     with np.errstate(divide="ignore"):
@@ -72,7 +72,7 @@ def test_gamma_and_erlang_from_cv_100_to_cv_one_in_a_thousand(shape):
     assert np.all(special.gammainc(shape, 1e-9 * shape) > where[~counts])
     assert np.all(np.diff(x) >= 0)
     if shape == round(shape):
-        assert drawn(law(Law.ERLANG, shape, shape), where) == pytest.approx(x, rel=1e-12)
+        assert drawn(law(Distribution.ERLANG, shape, shape), where) == pytest.approx(x, rel=1e-12)
 
 
 @pytest.mark.parametrize("cv", [0.01, 0.03, 0.5, 2.0, 3.0, 10.0])
@@ -80,7 +80,7 @@ def test_the_mean_and_variance_of_gamma_are_drawn(cv):
     """
     Over evenly spread numbers (in the variable in which the tail is fine) the draws have the mean and the cv asked for.
     """
-    ready = sampling.prepare(*law(Law.GAMMA, 5.0, cv))
+    ready = sampling.prepare(*law(Distribution.GAMMA, 5.0, cv))
 
     def value(z: float) -> float:
         u = special.ndtr(z)
@@ -104,7 +104,7 @@ def test_normal_is_right_wherever_it_is_cut(cut):
     """
     Quantiles, mean and variance of a normal law cut off from far below to 10,000 standard deviations above its mean.
     """
-    table = law(Law.NORMAL, 0.0, 1.0, cut)
+    table = law(Distribution.NORMAL, 0.0, 1.0, cut)
     where = uniforms()
     x = drawn(table, where)
     mean, variance = moments(table)
@@ -178,7 +178,7 @@ def test_weibull_of_every_shape(shape):
     """
     Quantiles to 1e-12, and mean and variance by the gamma function, also where the law is nearly constant.
     """
-    table = law(Law.WEIBULL, shape, 2.0)
+    table = law(Distribution.WEIBULL, shape, 2.0)
     where = np.concatenate([uniforms(), [1e-17, 3e-16]])  # a mixture stretches its numbers
     exact = 2 * np.exp(np.log(-np.log1p(-where)) / shape - special.gammaln(1 + 1 / shape))
     mean, variance = moments(table)
@@ -202,8 +202,10 @@ def test_lognormal_of_every_cv(cv):
     where = uniforms()
     upper = special.ndtri(where)
 
-    assert close(drawn(law(Law.LOGNORMAL, 2.0, cv), where), 2 * np.exp(width * upper - width**2 / 2), 2.0, 1e-9)
-    assert moments(law(Law.LOGNORMAL, 2.0, cv)) == pytest.approx((2, (2 * cv) ** 2))
+    assert close(
+        drawn(law(Distribution.LOGNORMAL, 2.0, cv), where), 2 * np.exp(width * upper - width**2 / 2), 2.0, 1e-9
+    )
+    assert moments(law(Distribution.LOGNORMAL, 2.0, cv)) == pytest.approx((2, (2 * cv) ** 2))
 
 
 WIDE = [(0.0, 1e15), (1e12, 1e12 + 1e-3), (0.0, 1e-9), (5.0, 5.0 + 1e-9)]
@@ -218,11 +220,11 @@ def test_laws_between_bounds_stay_there(low, high, mode):
     top = low + mode * (high - low)
     where = uniforms()
     for kind, exact in (
-        (Law.TRIANGULAR, stats.triang(mode)),
-        (Law.PERT, stats.beta(1 + 4 * mode, 1 + 4 * (1 - mode))),
-        (Law.UNIFORM, stats.uniform()),
+        (Distribution.TRIANGULAR, stats.triang(mode)),
+        (Distribution.PERT, stats.beta(1 + 4 * mode, 1 + 4 * (1 - mode))),
+        (Distribution.UNIFORM, stats.uniform()),
     ):
-        table = law(kind, low, high) if kind == Law.UNIFORM else law(kind, low, top, high)
+        table = law(kind, low, high) if kind == Distribution.UNIFORM else law(kind, low, top, high)
         x = drawn(table, where)
         mean, variance = moments(table)
         wide = high - low
@@ -238,7 +240,10 @@ def test_spread_of_values_far_from_zero_loses_no_digits():
     """
     Mean and variance of empirical, discrete and mixed values of which only the last digits differ.
     """
-    empirical, discrete = law(Law.EMPIRICAL, 1e9, 1e9 + 1, 1e9 + 2), law(Law.DISCRETE, 1e9, 0.5, 1e9 + 2, 1.0)
+    empirical, discrete = (
+        law(Distribution.EMPIRICAL, 1e9, 1e9 + 1, 1e9 + 2),
+        law(Distribution.DISCRETE, 1e9, 0.5, 1e9 + 2, 1.0),
+    )
 
     assert moments(empirical) == (1e9 + 1, pytest.approx(1 / 3))
     assert moments(discrete) == (1e9 + 1, 1)

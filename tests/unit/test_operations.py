@@ -27,18 +27,11 @@ FORMS = [
     for form in operation.forms
 ]
 
-WRITERS = ("batches", "calls", "checks", "conditions", "delays", "effects", "emitter", "holding", "routines", "steps")
+NAMING = ("engine/", "plan/operations.py", "plan/assembly.py", "plan/flows/")
+"""Where single operations are named: the engines, the table, and the compiler of flows, which emits them."""
 
-EMITS = {*(f"flows/{name}.py" for name in WRITERS), "assembly.py"}
-"""The compiler of flows: what emits operations names them."""
-
-NAMED = {
-    *(f"plan/{name}" for name in EMITS),
-    "plan/operations.py",
-    "kpi/catalogue.py",
-    "kpi/fold_tables.py",
-}
-"""Where single operations may be named, beside the engines."""
+NOT_YET = {"kpi/catalogue.py", "kpi/fold_tables.py"}
+"""Who still names some, and had better read facts."""
 
 
 def test_every_operation_and_code_is_declared():
@@ -148,4 +141,4 @@ def test_few_files_name_an_operation():
         if any(isinstance(node, ast.Name) and node.id == "Op" for node in ast.walk(tree)):
             named.add(path.relative_to(ROOT / "zonesim").as_posix())
 
-    assert {name for name in named if not name.startswith("engine/")} == NAMED
+    assert {name for name in named if not name.startswith(NAMING)} <= NOT_YET

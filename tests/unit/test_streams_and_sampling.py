@@ -12,7 +12,7 @@ from scipy import special, stats
 
 from zonesim.compiled import arithmetic, streams
 from zonesim.engine import sampling
-from zonesim.plan.distributions import Law, law_mean, law_variance
+from zonesim.plan.distributions import Distribution, law_mean, law_variance
 from zonesim.plan.tables import stream_identity
 
 GOLDEN_UNIFORMS = ["0x1.0054508ba891ep-2", "0x1.53315a3280f63p-1"]
@@ -97,26 +97,30 @@ def test_portable_functions_agree_with_scipy():
 
 
 LAWS = {
-    "constant": (Law.CONSTANT, [5.0], None),
-    "uniform": (Law.UNIFORM, [2.0, 6.0], stats.uniform(2, 4)),
-    "triangular": (Law.TRIANGULAR, [1.0, 2.0, 6.0], stats.triang(0.2, 1, 5)),
-    "PERT": (Law.PERT, [5.0, 10.0, 20.0], stats.beta(1 + 4 / 3, 1 + 8 / 3, 5, 15)),
-    "PERT, mode at low": (Law.PERT, [0.0, 0.0, 10.0], stats.beta(1, 5, 0, 10)),
-    "PERT, mode at high": (Law.PERT, [0.0, 10.0, 10.0], stats.beta(5, 1, 0, 10)),
-    "exponential": (Law.EXPONENTIAL, [4.0], stats.expon(scale=4)),
-    "Erlang": (Law.ERLANG, [3.0, 6.0], stats.gamma(3, scale=2)),
-    "gamma": (Law.GAMMA, [10.0, 2.0], stats.gamma(0.25, scale=40)),
-    "Erlang of many phases": (Law.ERLANG, [40.0, 6.0], stats.gamma(40, scale=6 / 40)),
-    "gamma, nearly normal": (Law.GAMMA, [10.0, 0.05], stats.gamma(400, scale=10 / 400)),
-    "Weibull": (Law.WEIBULL, [1.7, 3.0], stats.weibull_min(1.7, scale=3 / special.gamma(1 + 1 / 1.7))),
-    "lognormal": (Law.LOGNORMAL, [3.0, 0.8], stats.lognorm(math.sqrt(math.log(1.64)), scale=3 / math.sqrt(1.64))),
-    "normal": (Law.NORMAL, [5.0, 2.0, 4.0], stats.truncnorm(-0.5, np.inf, 5, 2)),
-    "discrete": (Law.DISCRETE, [1.0, 0.5, 4.0, 0.8, 9.0, 1.0], None),
-    "empirical": (Law.EMPIRICAL, [1.0, 2.0, 7.0], None),
+    "constant": (Distribution.CONSTANT, [5.0], None),
+    "uniform": (Distribution.UNIFORM, [2.0, 6.0], stats.uniform(2, 4)),
+    "triangular": (Distribution.TRIANGULAR, [1.0, 2.0, 6.0], stats.triang(0.2, 1, 5)),
+    "PERT": (Distribution.PERT, [5.0, 10.0, 20.0], stats.beta(1 + 4 / 3, 1 + 8 / 3, 5, 15)),
+    "PERT, mode at low": (Distribution.PERT, [0.0, 0.0, 10.0], stats.beta(1, 5, 0, 10)),
+    "PERT, mode at high": (Distribution.PERT, [0.0, 10.0, 10.0], stats.beta(5, 1, 0, 10)),
+    "exponential": (Distribution.EXPONENTIAL, [4.0], stats.expon(scale=4)),
+    "Erlang": (Distribution.ERLANG, [3.0, 6.0], stats.gamma(3, scale=2)),
+    "gamma": (Distribution.GAMMA, [10.0, 2.0], stats.gamma(0.25, scale=40)),
+    "Erlang of many phases": (Distribution.ERLANG, [40.0, 6.0], stats.gamma(40, scale=6 / 40)),
+    "gamma, nearly normal": (Distribution.GAMMA, [10.0, 0.05], stats.gamma(400, scale=10 / 400)),
+    "Weibull": (Distribution.WEIBULL, [1.7, 3.0], stats.weibull_min(1.7, scale=3 / special.gamma(1 + 1 / 1.7))),
+    "lognormal": (
+        Distribution.LOGNORMAL,
+        [3.0, 0.8],
+        stats.lognorm(math.sqrt(math.log(1.64)), scale=3 / math.sqrt(1.64)),
+    ),
+    "normal": (Distribution.NORMAL, [5.0, 2.0, 4.0], stats.truncnorm(-0.5, np.inf, 5, 2)),
+    "discrete": (Distribution.DISCRETE, [1.0, 0.5, 4.0, 0.8, 9.0, 1.0], None),
+    "empirical": (Distribution.EMPIRICAL, [1.0, 2.0, 7.0], None),
 }
 
 
-def table(*laws: tuple[Law, list[float]]) -> tuple[np.ndarray, np.ndarray]:
+def table(*laws: tuple[Distribution, list[float]]) -> tuple[np.ndarray, np.ndarray]:
     """Return laws as the tables of a plan."""
     rows, numbers = [], []
     for kind, own in laws:
@@ -158,11 +162,11 @@ def test_mixture_by_class_and_shifted():
     Laws made of laws: parts with their shares, a law for each class, offset and factor.
     """
     laws = table(
-        (Law.CONSTANT, [2.0]),
-        (Law.UNIFORM, [10.0, 20.0]),
-        (Law.MIXTURE, [0.0, 0.75, 1.0, 1.0]),
-        (Law.BY_CLASS, [0.0, 2.0]),
-        (Law.SHIFTED, [1.0, 100.0, 2.0]),
+        (Distribution.CONSTANT, [2.0]),
+        (Distribution.UNIFORM, [10.0, 20.0]),
+        (Distribution.MIXTURE, [0.0, 0.75, 1.0, 1.0]),
+        (Distribution.BY_CLASS, [0.0, 2.0]),
+        (Distribution.SHIFTED, [1.0, 100.0, 2.0]),
     )
     ready = sampling.prepare(*laws)
 
@@ -186,7 +190,7 @@ def test_pert_is_monotone_and_stays_within_its_bounds(low, spread, mode, us):
     """
     A larger uniform number never gives a smaller value, and no value leaves [low, high].
     """
-    ready = sampling.prepare(*table((Law.PERT, [low, low + mode * spread, low + spread])))
+    ready = sampling.prepare(*table((Distribution.PERT, [low, low + mode * spread, low + spread])))
     values = [sampling.sample(*ready, 0, u, 0) for u in sorted(us)]
 
     assert all(later >= earlier - 1e-9 * spread for earlier, later in zip(values, values[1:], strict=False))
@@ -197,7 +201,9 @@ def test_durations_are_rounded_once_to_milliseconds():
     """
     A draw is a whole number that is not negative.
     """
-    ready = sampling.prepare(*table((Law.CONSTANT, [2.5]), (Law.CONSTANT, [-3.0]), (Law.CONSTANT, [2.49])))
+    ready = sampling.prepare(
+        *table((Distribution.CONSTANT, [2.5]), (Distribution.CONSTANT, [-3.0]), (Distribution.CONSTANT, [2.49]))
+    )
     key = streams.run_key(1, 0)
 
     assert [sampling.draw_ms(*ready, row, 0, key, np.uint64(1), 0, 0, 0) for row in range(3)] == [3, 0, 2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from zonesim.plan import Cause, Load, Plan, grown_lines, loads
+from zonesim.plan import Cause, Load, Plan, grown_queues, loads
 
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -50,7 +50,7 @@ def load_warnings(plan: Plan, offset: int) -> list[str]:
     """
     found = loads(plan, offset)
     name_of = [str(name) for name in plan.names.resources]
-    lines = grown_lines(found)
+    lines = grown_queues(found)
     return [text for load in found if (text := _warning(load, name_of, lines))]
 
 
@@ -61,7 +61,7 @@ def _warning(load: Load, name_of: list[str], lines: Iterable[int]) -> str:
         return f"{name}: {told}: its queue {verb}, as is said by hand (`stable: {str(load.said).lower()}`)"
     if load.grows:
         least = f" (at least {load.must:.0%} has to be done)" if not load.is_known else ""
-        grown = sorted(name_of[each] for each in load.lines & set(lines))
+        grown = sorted(name_of[each] for each in load.queues & set(lines))
         if not grown:
             return f"{name}: {told}{least}: no queue grows for it, as is said by hand of who holds it up"
         whose = "its queue" if grown == [name] else f"the queue of {' or '.join(grown)}"

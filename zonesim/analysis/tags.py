@@ -19,12 +19,12 @@ from zonesim.plan import (
     Plan,
     StepName,
     Units,
-    grown_lines,
+    grown_queues,
     loads,
     overloaded_sources,
     successors,
 )
-from zonesim.plan import Law as Kind
+from zonesim.plan import Distribution as Kind
 from zonesim.policy import Change
 
 Law = tuple[object, ...]
@@ -241,7 +241,7 @@ def overruled(plan: Plan, offset: int, kpis: Sequence[Kpi]) -> frozenset[str]:
 
 
 def _depending(plan: Plan, found: Sequence[Load], kpis: Sequence[Kpi]) -> frozenset[str]:
-    full = grown_lines(found)
+    full = grown_queues(found)
     if not full:
         return frozenset()
     sources = overloaded_sources(found)

@@ -13,9 +13,9 @@ import numpy as np
 from zonesim.engine.arrivals import Population
 from zonesim.engine.kernel import layout as k
 from zonesim.engine.sampling import prepare, whole
-from zonesim.plan import NOWHERE, TABLES, AtShiftEnd, BranchOn, Clock, GatherBy, Law, Op, Plan, flat
+from zonesim.plan import NOWHERE, TABLES, AtShiftEnd, BranchOn, Clock, Distribution, GatherBy, Op, Plan, flat
 
-_COMPOSED: Final = (Law.MIXTURE, Law.BY_CLASS, Law.SHIFTED)
+_COMPOSED: Final = (Distribution.MIXTURE, Distribution.BY_CLASS, Distribution.SHIFTED)
 
 MOST_AHEAD: Final = 16
 SIDE_BY_SIDE: Final = 4
@@ -256,7 +256,7 @@ def _program(plan: Plan, distributions: k.Ints, numbers: k.Floats, resources: k.
             kind, first, count = distributions[row["delay_duration"]]
             row["kind"] = NOWHERE if kind in _COMPOSED else kind
             row["first_number"], row["numbers"] = first, count
-            if kind == Law.CONSTANT:
+            if kind == Distribution.CONSTANT:
                 row["simple"] = 1
                 row["fixed_time"] = whole(numbers[first])
     return rows, open_visits, groups

@@ -35,8 +35,8 @@ from zonesim.plan import (
     VISIT,
     ArrivalsBy,
     Block,
+    Distribution,
     Ints,
-    Law,
     Op,
     Plan,
     Sink,
@@ -133,7 +133,7 @@ class _SingleQueue:
             elif op == Op.DELAY:
                 own["on_end"], own["delay_step"], own["duration"] = len(self.moments), step, a
                 own["duration_stream"] = self.plan.streams[b]
-                own["exponential"] = self.plan.distributions["kind"][a] == Law.EXPONENTIAL
+                own["exponential"] = self.plan.distributions["kind"][a] == Distribution.EXPONENTIAL
                 reason = "works by a calendar" if c != NOWHERE else "can be interrupted" if d != NOWHERE else ""
             elif op == Op.LEAVE:
                 own["leave_step"] = step

@@ -31,7 +31,7 @@ from zonesim.compiled.arithmetic import (
 )
 from zonesim.compiled.jit import inlined, kernel
 from zonesim.compiled.streams import uniform
-from zonesim.plan import Law, Rows
+from zonesim.plan import Distribution, Rows
 from zonesim.units import LARGEST
 
 Index = NDArray[np.int64]
@@ -69,19 +69,19 @@ _TINY: Final = 1e-290
 _LITTLE: Final = 0.7
 _HALF_LOG_TWO_PI: Final = 0.91893853320467274178
 
-_CONSTANT: Final = int(Law.CONSTANT)
-_UNIFORM: Final = int(Law.UNIFORM)
-_TRIANGULAR: Final = int(Law.TRIANGULAR)
-_PERT: Final = int(Law.PERT)
-_EXPONENTIAL: Final = int(Law.EXPONENTIAL)
-_LOGNORMAL: Final = int(Law.LOGNORMAL)
-_DISCRETE: Final = int(Law.DISCRETE)
-_MIXTURE: Final = int(Law.MIXTURE)
-_BY_CLASS: Final = int(Law.BY_CLASS)
-_SHIFTED: Final = int(Law.SHIFTED)
-_EMPIRICAL: Final = int(Law.EMPIRICAL)
-_WEIBULL: Final = int(Law.WEIBULL)
-_GAMMA: Final = int(Law.GAMMA)
+_CONSTANT: Final = int(Distribution.CONSTANT)
+_UNIFORM: Final = int(Distribution.UNIFORM)
+_TRIANGULAR: Final = int(Distribution.TRIANGULAR)
+_PERT: Final = int(Distribution.PERT)
+_EXPONENTIAL: Final = int(Distribution.EXPONENTIAL)
+_LOGNORMAL: Final = int(Distribution.LOGNORMAL)
+_DISCRETE: Final = int(Distribution.DISCRETE)
+_MIXTURE: Final = int(Distribution.MIXTURE)
+_BY_CLASS: Final = int(Distribution.BY_CLASS)
+_SHIFTED: Final = int(Distribution.SHIFTED)
+_EMPIRICAL: Final = int(Distribution.EMPIRICAL)
+_WEIBULL: Final = int(Distribution.WEIBULL)
+_GAMMA: Final = int(Distribution.GAMMA)
 
 
 # --- draws
@@ -252,7 +252,7 @@ def prepare(index: Rows, numbers: Numbers) -> tuple[Index, Numbers]:
     pending: list[tuple[int, Table]] = []
     for kind, first, count in index.tolist():
         own = [float(value) for value in numbers[first : first + count]]
-        new_kind, new_own, wanted = _prepared(Law(kind), own)
+        new_kind, new_own, wanted = _prepared(Distribution(kind), own)
         rows.append((int(new_kind), len(out), len(new_own)))
         pending += [(len(out) + position, table) for position, table in wanted]
         out += new_own
@@ -264,43 +264,43 @@ def prepare(index: Rows, numbers: Numbers) -> tuple[Index, Numbers]:
     return np.array(rows, dtype=np.int64).reshape(len(rows), 3), np.array(out, dtype=np.float64)
 
 
-def _prepared(kind: Law, own: list[float]) -> tuple[Law, list[float], list[tuple[int, Table]]]:
+def _prepared(kind: Distribution, own: list[float]) -> tuple[Distribution, list[float], list[tuple[int, Table]]]:
     """Return kind and numbers of a draw, and the tables it wants as (position of the reference, table)."""
-    if kind == Law.PERT:
+    if kind == Distribution.PERT:
         low, mode, high = own
         if high == low:
-            return Law.CONSTANT, [low], []
+            return Distribution.CONSTANT, [low], []
         a, b = 1 + 4 * (mode - low) / (high - low), 1 + 4 * (high - mode) / (high - low)
         return kind, [low, high - low, 1 / a, 1 / b, 0.0, 0.0], [(4, ("beta", a, b)), (5, ("beta", b, a))]
-    if kind in (Law.GAMMA, Law.ERLANG):
-        shape, mean = (1 / own[1] ** 2, own[0]) if kind == Law.GAMMA else (own[0], own[1])
+    if kind in (Distribution.GAMMA, Distribution.ERLANG):
+        shape, mean = (1 / own[1] ** 2, own[0]) if kind == Distribution.GAMMA else (own[0], own[1])
         if shape < _SMALL_SHAPE:
             numbers = [mean / shape, 0.0, 1 / shape, log_gamma(1 + shape) / shape]
-            return Law.GAMMA, numbers, [(1, ("small gamma", shape, 0.0))]
-        return Law.GAMMA, [mean / shape, 0.0, 0.0, 0.0], [(1, ("gamma", shape, 0.0))]
-    if kind == Law.LOGNORMAL:
+            return Distribution.GAMMA, numbers, [(1, ("small gamma", shape, 0.0))]
+        return Distribution.GAMMA, [mean / shape, 0.0, 0.0, 0.0], [(1, ("gamma", shape, 0.0))]
+    if kind == Distribution.LOGNORMAL:
         if own[0] == 0:
-            return Law.CONSTANT, [0.0], []
+            return Distribution.CONSTANT, [0.0], []
         variance = log(1.0 + own[1] ** 2)
         return kind, [log(own[0]) - variance / 2, math.sqrt(variance)], []
-    if kind == Law.WEIBULL:
+    if kind == Distribution.WEIBULL:
         return kind, [own[1] / exp(log_gamma(1 + 1 / own[0])), 1 / own[0]], []
-    if kind == Law.NORMAL:
+    if kind == Distribution.NORMAL:
         return _prepared_normal(*own)
-    if kind == Law.TRIANGULAR and own[0] == own[2]:
-        return Law.CONSTANT, own[:1], []
+    if kind == Distribution.TRIANGULAR and own[0] == own[2]:
+        return Distribution.CONSTANT, own[:1], []
     return kind, own, []
 
 
-def _prepared_normal(mean: float, sd: float, low: float) -> tuple[Law, list[float], list[tuple[int, Table]]]:
+def _prepared_normal(mean: float, sd: float, low: float) -> tuple[Distribution, list[float], list[tuple[int, Table]]]:
     cut = (low - mean) / sd
     if cut > _ALL:
-        return Law.CONSTANT, [low], []
+        return Distribution.CONSTANT, [low], []
     if cut > _FAR:
-        return Law.NORMAL, [mean, sd, 0.0, 0.0, cut], []
+        return Distribution.NORMAL, [mean, sd, 0.0, 0.0, cut], []
     if cut > 0:
-        return Law.NORMAL, [mean, sd, 0.0, normal_share(-cut), 0.0], []
-    return Law.NORMAL, [mean, sd, normal_share(max(cut, -_FAR - 10)), 0.0, 0.0], []
+        return Distribution.NORMAL, [mean, sd, 0.0, normal_share(-cut), 0.0], []
+    return Distribution.NORMAL, [mean, sd, normal_share(max(cut, -_FAR - 10)), 0.0, 0.0], []
 
 
 def _table(name: str, a: float, b: float) -> list[float]:

@@ -3,8 +3,8 @@
 from zonesim.plan.calendars import monday_offset
 from zonesim.plan.columns import MARK, TABLES, VISIT, Floats, Ints, Rows, Words, flat, structured
 from zonesim.plan.compiler import compile_plan
-from zonesim.plan.distributions import Law
-from zonesim.plan.loads import Load, grown_lines, loads, overloaded_sources
+from zonesim.plan.distributions import Distribution
+from zonesim.plan.loads import Load, grown_queues, loads, overloaded_sources
 from zonesim.plan.operations import (
     NOWHERE,
     OPERATIONS,
@@ -82,12 +82,12 @@ __all__ = [
     "BranchOn",
     "Cause",
     "Clock",
+    "Distribution",
     "Facts",
     "Floats",
     "GatherBy",
     "Instruction",
     "Ints",
-    "Law",
     "Load",
     "MarkName",
     "Names",
@@ -112,7 +112,7 @@ __all__ = [
     "consignment_of",
     "decoded",
     "flat",
-    "grown_lines",
+    "grown_queues",
     "loads",
     "mean_batch",
     "monday_offset",

@@ -110,7 +110,7 @@ _TABLES: Final = (
         "distributions",
         np.int64,
         _columns(
-            ("kind", "a zonesim.plan.distributions.Law", ""),
+            ("kind", "a zonesim.plan.distributions.Distribution", ""),
             ("first", "first row of the parameters table", ""),
             ("count", "how many parameters", ""),
         ),

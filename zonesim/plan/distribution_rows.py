@@ -8,7 +8,7 @@ from typing import Any, Final
 from zonesim import units
 from zonesim.faults import ScenarioFault
 from zonesim.plan.columns import TABLES, Floats, Rows
-from zonesim.plan.distributions import Law as Kind
+from zonesim.plan.distributions import Distribution as Kind
 from zonesim.plan.tables import Keyed
 from zonesim.scenario.fields import Law, check_cv, check_phases, check_shape
 

@@ -24,7 +24,7 @@ _LEVELS: Final = 60
 """From so many standard deviations on, the tail of a normal law is a continued fraction; so many levels are exact."""
 
 
-class Law(IntEnum):
+class Distribution(IntEnum):
     """Kinds of distributions, each with its parameters."""
 
     CONSTANT = 0
@@ -73,24 +73,29 @@ def law_range(index: Rows, numbers: Floats, row: int, klass: int) -> tuple[float
     """Return the least and the greatest value (inf: no bound) of a distribution for tokens of class `klass`."""
     kind, first, count = (int(value) for value in index[row])
     own = [float(value) for value in numbers[first : first + count]]
-    if kind == Law.BY_CLASS:
+    if kind == Distribution.BY_CLASS:
         return law_range(index, numbers, int(own[klass]), klass)
-    if kind == Law.SHIFTED:
+    if kind == Distribution.SHIFTED:
         low, high = law_range(index, numbers, int(own[0]), klass)
         return own[1] + own[2] * low, own[1] + own[2] * high
-    if kind == Law.CONSTANT:
+    if kind == Distribution.CONSTANT:
         return own[0], own[0]
-    if kind == Law.NORMAL:
+    if kind == Distribution.NORMAL:
         return own[2], math.inf
-    if kind in (Law.UNIFORM, Law.TRIANGULAR, Law.PERT, Law.EMPIRICAL):
+    if kind in (
+        Distribution.UNIFORM,
+        Distribution.TRIANGULAR,
+        Distribution.PERT,
+        Distribution.EMPIRICAL,
+    ):
         return min(own), max(own)
-    if kind in (Law.DISCRETE, Law.MIXTURE):
+    if kind in (Distribution.DISCRETE, Distribution.MIXTURE):
         taken = [value for value, share in zip(own[::2], np.diff(own[1::2], prepend=0.0), strict=True) if share > 0]
         parts = [(value, value) for value in taken]
-        if kind == Law.MIXTURE:
+        if kind == Distribution.MIXTURE:
             parts = [law_range(index, numbers, int(part), klass) for part in taken]
         return min(low for low, _ in parts), max(high for _, high in parts)
-    mean = own[1] if kind in (Law.ERLANG, Law.WEIBULL) else own[0]
+    mean = own[1] if kind in (Distribution.ERLANG, Distribution.WEIBULL) else own[0]
     return (0.0, math.inf) if mean > 0 else (mean, mean)
 
 
@@ -98,44 +103,44 @@ def _moments(index: Rows, numbers: Floats, row: int, klass: int) -> tuple[float,
     """Return mean and variance."""
     kind, first, count = (int(value) for value in index[row])
     own = [float(value) for value in numbers[first : first + count]]
-    if kind == Law.BY_CLASS:
+    if kind == Distribution.BY_CLASS:
         return _moments(index, numbers, int(own[klass]), klass)
-    if kind == Law.SHIFTED:
+    if kind == Distribution.SHIFTED:
         mean, variance = _moments(index, numbers, int(own[0]), klass)
         return own[1] + own[2] * mean, own[2] ** 2 * variance
-    if kind in (Law.DISCRETE, Law.MIXTURE):
+    if kind in (Distribution.DISCRETE, Distribution.MIXTURE):
         shares = np.diff(own[1::2], prepend=0.0)
         parts = [(value, 0.0) for value in own[::2]]
-        if kind == Law.MIXTURE:
+        if kind == Distribution.MIXTURE:
             parts = [_moments(index, numbers, int(part), klass) for part in own[::2]]
         mean = float(sum(share * part[0] for share, part in zip(shares, parts, strict=True)))
         within = sum(share * (part[1] + (part[0] - mean) ** 2) for share, part in zip(shares, parts, strict=True))
         return mean, float(within)
-    if kind == Law.EMPIRICAL:
+    if kind == Distribution.EMPIRICAL:
         middles, widths = (np.array(own[:-1]) + np.array(own[1:])) / 2, np.diff(own)
         return float(middles.mean()), float(middles.var() + (widths**2).mean() / 12)
-    return _simple_moments(Law(kind), own)
+    return _simple_moments(Distribution(kind), own)
 
 
-def _simple_moments(kind: Law, own: list[float]) -> tuple[float, float]:
-    if kind == Law.CONSTANT:
+def _simple_moments(kind: Distribution, own: list[float]) -> tuple[float, float]:
+    if kind == Distribution.CONSTANT:
         return own[0], 0.0
-    if kind == Law.UNIFORM:
+    if kind == Distribution.UNIFORM:
         return (own[0] + own[1]) / 2, (own[1] - own[0]) ** 2 / 12
-    if kind == Law.TRIANGULAR:
+    if kind == Distribution.TRIANGULAR:
         low, mode, high = own
         return sum(own) / 3, ((high - low) ** 2 - (mode - low) * (high - mode)) / 18
-    if kind == Law.PERT:
+    if kind == Distribution.PERT:
         low, mode, high = own
         mean = (low + 4 * mode + high) / 6
         return mean, (mean - low) * (high - mean) / 7
-    if kind == Law.EXPONENTIAL:
+    if kind == Distribution.EXPONENTIAL:
         return own[0], own[0] ** 2
-    if kind == Law.ERLANG:
+    if kind == Distribution.ERLANG:
         return own[1], own[1] ** 2 / own[0]
-    if kind == Law.WEIBULL:
+    if kind == Distribution.WEIBULL:
         return own[1], own[1] ** 2 * _weibull_variance(1 / own[0])
-    if kind == Law.NORMAL:
+    if kind == Distribution.NORMAL:
         mean, sd, low = own
         more, variance = _normal_beyond((low - mean) / sd)
         return max(mean, low) + sd * more, sd**2 * variance

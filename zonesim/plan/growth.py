@@ -1,9 +1,9 @@
 """
 Which resources are asked for more than they can do, whatever else happens.
 
-The question is put for a long line. Suppose that the line of a resource is longer than any number for good: then who
+The question is put for a long queue. Suppose that the queue of a resource is longer than any number for good: then who
 looks at its length finds it long, and who has patience gives up. If the work that still has to be done there, by
-arrivals that go on without end, is less than its units can do, the line shrinks whenever it is long, so it does not
+arrivals that go on without end, is less than its units can do, the queue shrinks whenever it is long, so it does not
 grow for ever. If it is as much or more, there is no way in which it could be done.
 
 Where it depends on the state of the other resources how much comes, the least is sought that can come while each of
@@ -129,12 +129,12 @@ class _Programme:
             if each == column:
                 price[variable] += amount / self.room[column]
         limits = np.tile([0.0, np.inf], (width, 1))
-        line = self.work.ways.lines.get(column % resources, {column % resources})
+        queue = self.work.ways.queues.get(column % resources, {column % resources})
         for number, often in self.rounds.items():
             limits[self.firsts[number]] = often / self.scale
         for number, node in enumerate(self.nodes):
-            if len(line) == 1 and not node.of.isdisjoint(line):
-                limits[self.firsts[number] + 1, 1] = 0.0  # the line is long: the second way is not taken
+            if len(queue) == 1 and not node.of.isdisjoint(queue):
+                limits[self.firsts[number] + 1, 1] = 0.0  # the queue is long: the second way is not taken
         rows = len(others) + len({row for row, _, _ in shares})
         found = linprog(
             price + np.concatenate([np.zeros(self.count), np.full(len(others), PENALTY)]),

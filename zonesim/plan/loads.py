@@ -3,7 +3,7 @@ Load of every resource from the traffic equations, before anything runs.
 
 Load = expected busy units over units there, in the measured window; of units that break down, the share that is in
 order on average. The work follows from the shares of the program (see `zonesim.plan.work`): it is known, or it lies
-between two bounds because it depends on the state of the system. What waits in line with units in hand comes on top.
+between two bounds because it depends on the state of the system. What waits in a queue with units in hand comes on top.
 
 By the hour: the arrivals' profile is moved by the mean time from arrival to the step, and flattened when that is more
 than half a day; where a resource closes, work waits for the opening, so its mean load is given for every open hour.
@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 
 from zonesim.plan.columns import Floats
 from zonesim.plan.growth import must_be_done
-from zonesim.plan.listed import spills
 from zonesim.plan.operations import NOWHERE
 from zonesim.plan.pace import (
     HOURS,
     in_order,
     is_listed,
     mean_present,
+    spills,
     weekly_rate,
     weekly_units,
     window_rate,
@@ -51,25 +51,31 @@ Starts = dict[int, list[tuple[float, int]]]
 
 @dataclass(frozen=True)
 class Load:
-    """
-    Load of a resource, 1 = 100 %: from `low` to `high`, and by hour of the week (168 values, Monday 00:00 first).
-
-    `waits`: whether it may be in hand in a line for others, on top. `causes`: why it is not known. `must`: the
-    load that cannot be turned away, once the line is long, by arrivals that go on without end; its line grows where
-    that is 1 or more. `lines`: the resources in front of which that line stands; `sources`: whose tokens use it.
-    `said`: what the scenario says by hand of its being stable, None for nothing.
-    """
+    """Load of a resource, 1 = 100 %."""
 
     resource: int
+    """Row of the resources table."""
     low: float
+    """The least that it may be."""
     high: float
+    """The most that it may be."""
     waits: bool
+    """Whether it may be in hand in a queue for others, on top."""
     hourly: Floats
+    """By hour of the week, 168 values, Monday 00:00 first."""
     causes: tuple[Cause, ...] = ()
+    """Why it is not known."""
     must: float = 0.0
-    lines: frozenset[int] = frozenset()
+    """
+    The load that cannot be turned away, once the queue is long, by arrivals that go on without end; its queue grows
+    where that is 1 or more.
+    """
+    queues: frozenset[int] = frozenset()
+    """The resources in front of which that queue stands."""
     sources: frozenset[int] = frozenset()
+    """The sources whose tokens use it."""
     said: bool | None = None
+    """What the scenario says by hand of its being stable, None for nothing."""
 
     @property
     def is_known(self) -> bool:
@@ -93,29 +99,33 @@ class Load:
 
     @property
     def is_overloaded(self) -> bool:
-        """Return whether more has to be done than can be: some line grows as long as the run lasts."""
+        """Return whether more has to be done than can be: some queue grows as long as the run lasts."""
         return self.must >= FULL
 
     @property
     def grows(self) -> bool:
-        """Return whether its line is taken to grow: as it is computed, unless the scenario says by hand."""
+        """Return whether its queue is taken to grow: as it is computed, unless the scenario says by hand."""
         return self.is_overloaded if self.said is None else not self.said
 
 
 @dataclass
 class _Offered:
-    """
-    What arrives in the window, in unit-ms per ms by column, at least and at most, and what of it (`endless`) goes on
-    for ever; by resource, also by hour of the week, by whom, and whether it may be in hand in a line for others.
-    """
+    """What arrives in the window, in unit-ms per ms."""
 
     low: Floats
+    """At least, by column."""
     high: Floats
+    """At most, by column."""
     endless: Floats
+    """What of it goes on for ever, at least."""
     endless_most: Floats
+    """The same at most."""
     weekly: Floats
+    """By resource and hour of the week."""
     sources: list[set[int]]
+    """By resource, with whom it arrives."""
     waits: NDArray[np.bool_]
+    """By resource, whether it may be in hand in a queue for others."""
 
 
 def loads(plan: Plan, offset: int = 0) -> list[Load]:
@@ -168,7 +178,7 @@ def _loads(plan: Plan, offset: int) -> list[Load]:
                 hourly=hourly,
                 causes=tuple(sorted(work.causes.get(resource, ()), key=list(Cause).index)),
                 must=float(must[resource]),
-                lines=frozenset(ways.lines.get(resource, {resource})),
+                queues=frozenset(ways.queues.get(resource, {resource})),
                 sources=frozenset(offered.sources[resource]),
             )
         )
@@ -176,15 +186,15 @@ def _loads(plan: Plan, offset: int) -> list[Load]:
 
 
 def overloaded_sources(found: Sequence[Load]) -> frozenset[int]:
-    """Return the sources whose tokens use a resource whose line grows, or that has what such a line is for in hand."""
-    lines = grown_lines(found)
-    return frozenset().union(*(each.sources for each in found if each.grows or each.resource in lines))
+    """Return the sources of tokens that use a resource whose queue grows, or have what such a queue is for in hand."""
+    queues = grown_queues(found)
+    return frozenset().union(*(each.sources for each in found if each.grows or each.resource in queues))
 
 
-def grown_lines(found: Sequence[Load]) -> frozenset[int]:
-    """Return the resources in front of which a line grows as long as the run lasts."""
+def grown_queues(found: Sequence[Load]) -> frozenset[int]:
+    """Return the resources in front of which a queue grows as long as the run lasts."""
     stable = {each.resource for each in found if each.said}
-    return frozenset().union(*(each.lines for each in found if each.grows)) - stable
+    return frozenset().union(*(each.queues for each in found if each.grows)) - stable
 
 
 def _limited(plan: Plan, offset: int) -> list[Load]:

@@ -2,7 +2,7 @@
 The ways that tokens can take through a program, as a graph: what a token uses between two points where it goes on in
 one of several ways, and how often it takes each.
 
-What happens by chance has a share. What depends on the state of the system (how long a line is, whether somebody gives
+What happens by chance has a share. What depends on the state of the system (how long a queue is, whether somebody gives
 up) has none before the run: there the share may be anything, and differ from token to token.
 """
 
@@ -84,56 +84,61 @@ class State(NamedTuple):
 
 @dataclass
 class Edge:
-    """
-    A way from one node to the next.
-
-    `work`: expected unit-ms by column (see `Ways.column`); `open_end`: the columns to which time may be added that is
-    not known, with why; `late`: work times its delay after the node; `queued`: resources in hand while the token waits
-    for others. `mean` to `most` is the expected time that it takes without such waits, `least` to `longest` all that it
-    can take (inf: no bound).
-    `low` to `high` is the share of tokens that take it, equal where it is known; a number above 1 for children. Not
-    `own`: a child or a spawned token takes it, and the token itself another edge.
-    """
+    """A way from one node to the next; times in ms, inf for no bound."""
 
     target: int = END
+    """The node that it leads to."""
     low: float = 1.0
+    """The least share of tokens that take it, a number above 1 for children."""
     high: float = 1.0
+    """The greatest; equal to the least where it is known."""
     own: bool = True
+    """Whether the token itself takes it; else a child or a spawned token does, and the token another edge."""
     work: dict[int, float] = field(default_factory=dict)
+    """Expected unit-ms by column (see `Ways.column`)."""
     open_end: dict[int, Cause] = field(default_factory=dict)
+    """The columns to which time may be added that is not known, with why."""
     late: dict[int, float] = field(default_factory=dict)
+    """Work times its delay after the node."""
     queued: frozenset[int] = frozenset()
+    """Resources in hand while the token waits for others."""
     waits: bool = False
+    """Whether it may wait in a queue."""
     delay: float = 0.0
+    """Expected time until now, where it is known or guessed."""
     mean: float = 0.0
+    """Least expected time that it takes without waits in queues."""
     most: float = 0.0
+    """Greatest expected time."""
     least: float = 0.0
+    """Least time that it can take."""
     longest: float = 0.0
+    """Longest time that it can take."""
 
 
 @dataclass
 class Node:
-    """
-    A point where ways part, or loops close.
-
-    `cause`: why the shares of its two edges are not known (None: they are). `of`: the resources whose lines decide,
-    where its first edge is taken if these are long. `joins`: the children that the token waits for here, with the law
-    of their number, and `hands` the units in hand meanwhile.
-    """
+    """A point where ways part, or loops close."""
 
     state: State
+    """The token that comes here."""
     edges: list[Edge] = field(default_factory=list)
+    """Its ways on."""
     cause: Cause | None = None
+    """Why the shares of its two edges are not known; None: they are."""
     of: frozenset[int] = frozenset()
+    """The resources whose queues decide, where its first edge is taken if these are long."""
     joins: tuple[tuple[int, int], ...] = ()
+    """The children that the token waits for here, each with the distribution of their number."""
     hands: Needs = ()
+    """The units in hand meanwhile."""
 
 
 class Ways:
     """
     The graph of a plan, as far as it has been asked for.
 
-    Columns are the resources, and then for each calendar that holds are counted in the resources again: what of their
+    Columns are the resources, and then for each calendar that delays are counted in the resources again: what of their
     time is counted in that calendar.
     """
 
@@ -145,8 +150,8 @@ class Ways:
         self.asked = flags_asked(self.code, starts=self.starts)
         self.nodes: list[Node] = [Node(State(NOWHERE, 0, 0))]
         self.numbers: dict[State, int] = {}
-        self.lines: dict[int, set[int]] = {}
-        """By resource, those whose lines grow when it is asked for too much: who waits for it may hold others up."""
+        self.queues: dict[int, set[int]] = {}
+        """By resource, those whose queues grow when it is asked for too much: who waits for it may hold others up."""
         self.patient: set[int] = set()
         """Resources that somebody waits for as long as it takes."""
         self.calendars = sorted(
@@ -259,7 +264,9 @@ class Ways:
             self._gather(node, each)
         else:
             state = node.state
-            node.joins = tuple((self._number(child), law) for group, child, law in state.brood if group == each.group)
+            node.joins = tuple(
+                (self._number(child), number) for group, child, number in state.brood if group == each.group
+            )
             node.hands = self._in_hand(state)
             kept = tuple(child for child in state.brood if child[0] != each.group)
             node.edges = [self._edge(self._after(state)._replace(brood=kept))]
@@ -271,7 +278,7 @@ class Ways:
             self._edge(self._at(state, each.renege_to), 0.0, 1.0),
             self._edge(self._taken(state), 0.0, 1.0),
         ]
-        self._lines_of(state)
+        self._queues_of(state)
         if self.plan.range(each.patience, state.klass)[1] > 0:
             for edge in node.edges:
                 self._wait(edge, state)
@@ -359,7 +366,7 @@ class Ways:
         """Take units, maybe after a wait; None where the token may give up."""
         needs = self.needs_of(each)
         if any(self._is_waited_for(resource) for resource, _ in needs):
-            self._lines_of(state)
+            self._queues_of(state)
             if each.patience != NOWHERE:
                 return None
             self._wait(edge, state)
@@ -417,7 +424,7 @@ class Ways:
         return after._replace(status=each.status) if sets is SetWhat.STATUS else after
 
     def _wait(self, edge: Edge, state: State) -> None:
-        """Note that the token waits in line with its units in hand."""
+        """Note that the token waits in a queue with its units in hand."""
         edge.waits = True
         edge.queued |= {resource for resource, _ in self._in_hand(state)}
 
@@ -468,14 +475,14 @@ class Ways:
         spans = self.plan.spans_of(calendar).tolist()
         return not (len(spans) == 1 and spans[0][0] <= 0 and spans[0][1] >= self.plan.horizon)
 
-    def _lines_of(self, state: State) -> None:
-        """Note where the line is that grows when this request is made too often."""
+    def _queues_of(self, state: State) -> None:
+        """Note where the queue is that grows when this request is made too often."""
         outer = state.around[:1]
         if not outer:
             held = ([resource for resource, _ in needs if self.limited[resource]] for _, needs in state.hands)
             outer = tuple(next(filter(None, held), ()))
         for resource, _ in self.needs_of(self.code[state.row]):
-            self.lines.setdefault(resource, set()).update(outer or (resource,))
+            self.queues.setdefault(resource, set()).update(outer or (resource,))
 
 
 def nodes_in_order(nodes: list[Node]) -> Iterator[list[int]]:
