@@ -127,8 +127,9 @@ FAULTS: Final = (
         "who is interrupted stands behind the others of its priority",
         "preemption",
         "",
-        "from zonesim.engine.kernel.queues import grant, leave_queues, note_peak, prepend, seize, serve",
-        "from zonesim.engine.kernel.queues import append as prepend, grant, leave_queues, note_peak, seize, serve",
+        "from zonesim.engine.kernel.queues import grant, leave_queues, note_peak, prepend, seize, serve_apart",
+        "from zonesim.engine.kernel.queues import append as prepend\n"
+        "from zonesim.engine.kernel.queues import grant, leave_queues, note_peak, seize, serve_apart",
     ),
     Fault(
         "to go on with a unit is no grant",
@@ -166,11 +167,11 @@ FAULTS: Final = (
         "for each in range(row.seize_needs):\n"
         "    resource = flow.needs[at(row.seize_first_need + each)].resource\n"
         "    if resources.states[at(resource)].waiting > 0:\n"
-        "        serve(s, flow, tokens, resources, resource)",
+        "        serve_apart(s, flow, tokens, resources, resource)",
         "for each in range(row.seize_needs):\n"
         "    resource = flow.needs[at(row.seize_first_need + each)].resource\n"
         "    if resources.states[at(resource)].waiting > 0:\n"
-        "        serve(s, flow, tokens, resources, resource)\n"
+        "        serve_apart(s, flow, tokens, resources, resource)\n"
         "ready(s, tokens, slot)",
     ),
     Fault(

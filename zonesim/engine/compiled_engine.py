@@ -18,7 +18,7 @@ from zonesim.engine.inside import Inside
 from zonesim.engine.kernel import layout as k
 from zonesim.engine.kernel.breakdowns import start_clocks
 from zonesim.engine.kernel.loop import run
-from zonesim.engine.kernel_input import input_of, zeros
+from zonesim.engine.kernel_input import as_bytes, input_of, zeros
 from zonesim.engine.run_faults import endless, made_twice, overdrawn, spawn_loop, too_large, too_many_tokens
 from zonesim.limits import LARGEST_ROOM, free_memory
 from zonesim.plan import MARK, NOWHERE, VISIT, Block, Ints, Plan, Sink, Totals
@@ -66,7 +66,7 @@ class _Run:
             clocks=given.resources.clocks.copy(),
         )
         self.arrivals = given.population(Population(plan, self.state["key"]))
-        self.tokens = self._slots(_FIRST_SLOTS)
+        self.tokens = self._room()
         self.events = zeros(_FIRST_EVENTS, k.EVENT)
         self.batches = given.batches._replace(
             batches=np.zeros(_FIRST_BATCHES, dtype=k.BATCH), forming=given.batches.forming.copy()
@@ -85,7 +85,7 @@ class _Run:
 
     def _start(self) -> None:
         state = self.state
-        state["free_slots"] = _FIRST_SLOTS - 1
+        state["free_slots"] = len(self.tokens.tokens) - 1
         state["batch_limit"] = _FIRST_BATCHES
         state["events_limit"] = _FIRST_EVENTS - _IN_RESERVE
         state["marks_limit"] = state["arrivals_limit"] = BLOCK_ROWS - _IN_RESERVE
@@ -112,6 +112,7 @@ class _Run:
             elif reason != k.YIELD:
                 self._fail(reason)
         self._close()
+        self._give_up_room()
         return self._totals()
 
     def advance(self, events: int) -> int:
@@ -160,26 +161,42 @@ class _Run:
             raise too_large(have, needed, int(self.state["now"]))
         more = self._slots(2 * have)
         for before, after in zip(self.tokens, more, strict=True):
-            after[: len(before)] = before
+            as_bytes(after)[: len(before)] = as_bytes(before)
         self.tokens = more
         self.state["free_slots"] += have
 
     def _slots(self, count: int) -> k.Tokens:
         """Return slots of tokens that have nothing in hand and wait for nobody."""
         state = self.state
-        tokens, visits = zeros(count, k.TOKEN), zeros(count * int(state["open_visits"]), k.OPEN_VISIT)
-        for field in ("number", "delay_step", "joins", "deadline"):
-            tokens[field] = NOWHERE
-        visits["queued"] = k.EMPTY
-        return k.Tokens(
-            tokens,
-            visits,
+        tokens = k.Tokens(
+            zeros(count, k.TOKEN),
+            zeros(count * int(state["open_visits"]), k.OPEN_VISIT),
             zeros(count << int(state["node_bits"]), k.NODE),
             np.zeros(count * int(state["ahead"]), dtype=np.int64),
             np.zeros(count * int(state["parties"]), dtype=np.int64),
             np.zeros(count * int(state["groups"]), dtype=np.int64),
             zeros(count if state["interruptible"] else 1, k.WORK),
         )
+        _empty(tokens.tokens, tokens.visits)
+        return tokens
+
+    def _room(self) -> k.Tokens:
+        """Return the slots of an earlier run, or a few: what it took to make room is there for the next one."""
+        try:
+            spare = self.given.spare.pop()
+        except IndexError:
+            return self._slots(_FIRST_SLOTS)
+        return spare if len(spare.tokens) >= _FIRST_SLOTS else self._slots(_FIRST_SLOTS)
+
+    def _give_up_room(self) -> None:
+        """Leave the slots to the next run, as they were before anybody came."""
+        used, count = int(self.state["fresh_slot"]), len(self.tokens.tokens)
+        for rows in self.tokens:
+            as_bytes(rows)[: -(-len(rows) // count) * used] = np.void(bytes(rows.itemsize))
+        visits = self.tokens.visits[: used * int(self.state["open_visits"])]
+        _empty(self.tokens.tokens[:used], visits)
+        if not self.given.spare:
+            self.given.spare.append(self.tokens)
 
     def _fail(self, reason: int) -> None:
         plan, fault = self.plan, int(self.state["fault"])
@@ -224,8 +241,15 @@ class _Run:
         )
 
 
+def _empty(tokens: k.Rows, visits: k.Rows) -> None:
+    """Make slots, all zeros, those of tokens with nothing in hand."""
+    for field in ("number", "delay_step", "joins", "deadline"):
+        tokens[field] = NOWHERE
+    visits["queued"] = k.EMPTY
+
+
 def _doubled(rows: k.Rows) -> k.Rows:
     """Return records with as many more behind them."""
     more = zeros(2 * len(rows), rows.dtype)
-    more[: len(rows)] = rows
+    as_bytes(more)[: len(rows)] = as_bytes(rows)
     return more

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from zonesim.engine.deadlock import batches_that_fill, check_deadlock
 from zonesim.engine.kernel import layout as k
-from zonesim.engine.kernel_input import KernelInput
+from zonesim.engine.kernel_input import KernelInput, as_bytes
 from zonesim.engine.state import Batch, Needs, Request, ResourceState, Token, Visit
 from zonesim.plan import NEVER, NOWHERE, NUMBER_BITS, VISIT, Plan
 
@@ -24,8 +24,9 @@ class Inside:
         slots = np.flatnonzero(rows["number"] >= 0)
         slots = slots[slots > 0]
         self.slots = slots[np.argsort(rows["number"][slots])]
-        self.tokens = rows[self.slots]
-        self.visits = tokens.visits.reshape(len(tokens.tokens), -1)[self.slots]
+        self.tokens = as_bytes(rows)[self.slots].view(rows.dtype)
+        visits = as_bytes(tokens.visits).reshape(len(tokens.tokens), -1)[self.slots]
+        self.visits = visits.view(k.OPEN_VISIT)
         self.interruptible = bool(state["interruptible"])
 
     def open_rows(self) -> k.Rows:
@@ -49,7 +50,8 @@ class Inside:
         rows["queued"][:, -1] = rows["started"][:, -1] = tokens["arrived"]
         rows["key"] = step << NUMBER_BITS | tokens["number"][:, np.newaxis]
         rows["ended"] = NEVER
-        return rows[there]
+        found: k.Rows = as_bytes(rows)[there].view(VISIT)
+        return found
 
     # --- tokens that wait for each other
 

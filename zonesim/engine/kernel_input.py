@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zonesim.engine.arrivals import Population
 from zonesim.engine.kernel import layout as k
@@ -42,6 +43,8 @@ class KernelInput:
     accounts: k.Rows
     most_units: k.Ints
     """The most units that each resource ever has."""
+    spare: list[k.Tokens]
+    """Room for tokens that a run has done with, as it is before anybody has come."""
 
     def population(self, population: Population) -> k.Arrivals:
         """Return sources as nobody has come yet, with the members as they are in a replication."""
@@ -59,6 +62,11 @@ def zeros(count: int, dtype: np.dtype[Any]) -> k.Rows:
     begin = -space.ctypes.data % _CACHE_LINE
     found: k.Rows = space[begin : begin + count * dtype.itemsize].view(dtype)
     return found
+
+
+def as_bytes(rows: NDArray[Any]) -> NDArray[Any]:
+    """Return each record as one value: numpy copies these whole, not field by field."""
+    return rows.view(f"V{rows.itemsize}")
 
 
 def input_of(plan: Plan) -> KernelInput:
@@ -127,10 +135,18 @@ def _of_identity(_identity: str, held: _Held) -> KernelInput:
             np.array(plan.needs),
             np.array(ranked, dtype=np.int64).ravel(),
             np.array(plan.shares).ravel(),
-            np.array(ahead.delays, dtype=np.int64),
-            np.array(ahead.streams, dtype=np.uint64),
         ),
-        k.Draws(np.array(distributions), np.array(numbers), np.array(plan.streams), _scratch()),
+        k.Draws(
+            np.array(distributions),
+            np.array(numbers),
+            np.array(plan.streams),
+            k.Ahead(
+                np.array(ahead.delays, dtype=np.int64),
+                np.array(ahead.streams, dtype=np.uint64),
+                np.array(numbers),
+                np.zeros(MOST_AHEAD + SIDE_BY_SIDE, dtype=np.uint64),
+            ),
+        ),
         k.Hours(np.array(plan.calendars), np.array(plan.spans), np.full(len(plan.calendars), NOWHERE, dtype=np.int64)),
         k.Resources(
             resources,
@@ -158,11 +174,8 @@ def _of_identity(_identity: str, held: _Held) -> KernelInput:
         k.Batches(np.zeros(0, dtype=k.BATCH), np.zeros(places, dtype=np.int64), np.array(first_place, dtype=np.int64)),
         accounts,
         np.array([plan.most_units(resource) for resource in range(len(plan.resources))], dtype=np.int64),
+        [],
     )
-
-
-def _scratch() -> k.Words:
-    return np.zeros(MOST_AHEAD + SIDE_BY_SIDE, dtype=np.uint64)
 
 
 def _merged_changes(plan: Plan) -> k.Rows:

@@ -187,7 +187,9 @@ def describe_heir(
     token = tokens.tokens[at(slot)]
     token.state = GOING
     token.child = 0
-    draw_ahead_apart(s, flow, draws, tokens, slot, arrivals.sources[at(number)].first_row)
+    draw_ahead_apart(
+        s, flow.program, draws.ahead, token, tokens.ahead, slot * s.ahead, arrivals.sources[at(number)].first_row
+    )
     token.flags = flags_of(s, arrivals, tokens, slot, number)
 
 

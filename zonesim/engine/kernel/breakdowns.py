@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from zonesim.compiled.jit import kernel
+from zonesim.compiled.jit import inlined, kernel
 from zonesim.engine.kernel.draws import draw
 from zonesim.engine.kernel.layout import (
     FOREVER,
@@ -36,11 +36,18 @@ def start_or_stop(s: Record, resources: Resources, state: Record) -> None:
         clock.due = FOREVER
 
 
+@inlined
+def _draw(s: Record, draws: Draws, distribution: int, stream: int, cycle: int) -> int:
+    """Return a time (ms) that a clock draws in a cycle."""
+    identity = draws.streams[at(stream)]
+    return draw(s, draws.distributions, draws.numbers, distribution, identity, _ZERO, cycle, _ZERO, _ZERO)
+
+
 @kernel
 def _begin_cycle(s: Record, draws: Draws, resources: Resources, number: int) -> None:
     """Draw the time until the next breakdown, at least 1 ms."""
     clock = resources.clocks[at(number)]
-    time = max(1, draw(s, draws, clock.up, clock.up_stream, _ZERO, clock.cycle, _ZERO, _ZERO))
+    time = max(1, _draw(s, draws, clock.up, clock.up_stream, clock.cycle))
     clock.down = 0
     if clock.busy != 0:
         clock.left = time
@@ -101,7 +108,7 @@ def break_and_mend(s: Record, draws: Draws, resources: Resources) -> None:
             if clock.down == 0:
                 clock.down = 1
                 set_capacity(s, resources, clock.resource, state.scheduled, state.down + clock.units)
-                clock.due = s.now + draw(s, draws, clock.repair, clock.repair_stream, _ZERO, clock.cycle, _ZERO, _ZERO)
+                clock.due = s.now + _draw(s, draws, clock.repair, clock.repair_stream, clock.cycle)
             else:
                 set_capacity(s, resources, clock.resource, state.scheduled, state.down - clock.units)
                 clock.cycle += 1

@@ -293,9 +293,15 @@ class Flow(NamedTuple):
     needs: Rows
     priorities: Ints
     shares: Floats
-    ahead_delays: Ints
-    """The DELAY of each draw that is made when a token starts, -1: its random bits are kept."""
-    ahead_streams: Words
+
+
+class Ahead(NamedTuple):
+    """The draws that are made when tokens start: the DELAY of each, -1: its random bits are kept; and its stream."""
+
+    delays: Ints
+    streams: Words
+    numbers: Floats
+    scratch: Words
 
 
 class Draws(NamedTuple):
@@ -304,7 +310,7 @@ class Draws(NamedTuple):
     distributions: Ints
     numbers: Floats
     streams: Words
-    scratch: Words
+    ahead: Ahead
 
 
 class Hours(NamedTuple):

@@ -49,7 +49,7 @@ from zonesim.engine.kernel.layout import (
 from zonesim.engine.kernel.operations import is_answered_yes, keep, set_attribute, wait_until
 from zonesim.engine.kernel.output import begin_visit, write_mark, write_visit
 from zonesim.engine.kernel.preemption import begin_work, carry_on, change_capacity, takes_over, work_ends
-from zonesim.engine.kernel.queues import append, enter, leave_queues, note_peak, pass_on, peak_now, release, serve
+from zonesim.engine.kernel.queues import append, enter, leave_queues, note_peak, pass_on, peak_now, release, serve_apart
 from zonesim.engine.kernel.tokens import clear, has_unit, leave_run, loop_again, new_slot, ready, split
 from zonesim.plan import CHILD_BITS, LARGEST_ORDINAL, Op
 
@@ -184,7 +184,8 @@ def run(
                         clear(token)
                         token.ordinal = (number >> CHILD_BITS) & LARGEST_ORDINAL
                         token.child = 0
-                        draw_ahead(s, flow, draws, tokens, slot, arrivals.sources[at(source)].first_row)
+                        start = arrivals.sources[at(source)].first_row
+                        draw_ahead(s, flow.program, draws.ahead, token, tokens.ahead, slot * s.ahead, start)
                         describe(s, flow, arrivals, tokens, slot, source)
                         reason = next_arrival(s, draws, arrivals, events, source)
                         if reason != DONE:
@@ -391,7 +392,7 @@ def _seizes(
     return has_units
 
 
-@kernel
+@inlined
 def _be_patient(s: Record, draws: Draws, tokens: Tokens, events: Rows, slot: int, row: Record) -> None:
     """Let a token that waits for units give up after some time."""
     token = tokens.tokens[at(slot)]
@@ -441,7 +442,7 @@ def _give_up(
     for each in range(row.seize_needs):
         resource = flow.needs[at(row.seize_first_need + each)].resource
         if resources.states[at(resource)].waiting > 0:
-            serve(s, flow, tokens, resources, resource)
+            serve_apart(s, flow, tokens, resources, resource)
     if row.interruptible != 0:
         carry_on(s, flow, tokens, resources, hours, events, output, wide(row.resource))
     return DONE

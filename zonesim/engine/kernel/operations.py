@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from zonesim.compiled.jit import inlined, kernel
+from zonesim.compiled.jit import inlined
 from zonesim.compiled.streams import unit
 from zonesim.engine.kernel.calendars import instant_of
 from zonesim.engine.kernel.draws import uniform_for
@@ -70,7 +70,7 @@ def is_answered_yes(
     return resources.states[at(row.branch_resource)].capacity == 0
 
 
-@kernel
+@inlined
 def set_attribute(s: Record, accounts: Rows, token: Record, slot: int, row: Record) -> int:
     """Change an attribute of a token or an account; return DONE or a fault."""
     what = row.set_what
@@ -94,7 +94,7 @@ def set_attribute(s: Record, accounts: Rows, token: Record, slot: int, row: Reco
     return DONE
 
 
-@kernel
+@inlined
 def keep(s: Record, flow: Flow, tokens: Tokens, output: Output, slot: int, row: Record, pc: int) -> None:
     """Let some units of a visit belong to another one from now on; the first notes which of its needs are no longer."""
     place = slot * s.open_visits
@@ -113,7 +113,7 @@ def keep(s: Record, flow: Flow, tokens: Tokens, output: Output, slot: int, row: 
     begin_visit(s, output, row.step)
 
 
-@kernel
+@inlined
 def wait_until(s: Record, hours: Hours, events: Rows, output: Output, token: Record, slot: int, row: Record) -> bool:
     """Let a token wait for an instant of a calendar; return whether it has to."""
     due = instant_of(s, hours, row.wait_until_calendar, row.wait_until_which)

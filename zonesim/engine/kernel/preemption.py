@@ -26,7 +26,7 @@ from zonesim.engine.kernel.layout import (
     wide,
 )
 from zonesim.engine.kernel.output import begin_visit, write_visit
-from zonesim.engine.kernel.queues import grant, leave_queues, note_peak, prepend, seize, serve
+from zonesim.engine.kernel.queues import grant, leave_queues, note_peak, prepend, seize, serve_apart
 from zonesim.engine.kernel.tokens import has_unit
 
 
@@ -293,7 +293,7 @@ def change_capacity(
                 continue
             state.touched = 0
             if state.waiting > 0:
-                serve(s, flow, tokens, resources, resource)
+                serve_apart(s, flow, tokens, resources, resource)
             if state.preempts + state.pauses != 0:
                 carry_on(s, flow, tokens, resources, hours, events, output, resource)
             if s.next_change <= s.now:

@@ -156,7 +156,7 @@ def release(s: Record, flow: Flow, tokens: Tokens, resources: Resources, row: Re
             serve(s, flow, tokens, resources, resource)
 
 
-@kernel
+@inlined
 def leave_queues(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot: int) -> None:
     """Let a token leave the queues in which it waits."""
     token = tokens.tokens[at(slot)]
@@ -169,12 +169,11 @@ def leave_queues(s: Record, flow: Flow, tokens: Tokens, resources: Resources, sl
 @inlined
 def enter(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot: int, row: Record) -> bool:
     """Let a newcomer join its queues; return True, with the units seized, when it need not wait."""
-    if row.timed == 0 or in_time(s, flow, tokens, resources, slot):
-        if _are_free(flow, resources, row):
-            seize(s, flow, resources, row)
-            return True
-        return _join(s, flow, tokens, resources, slot, True)  # noqa: FBT003
-    return _join(s, flow, tokens, resources, slot, False)  # noqa: FBT003
+    ends_in_time = row.timed == 0 or in_time(s, flow, tokens, resources, slot)
+    if ends_in_time and _are_free(flow, resources, row):
+        seize(s, flow, resources, row)
+        return True
+    return _join(s, flow, tokens, resources, slot, row, ends_in_time)
 
 
 @inlined
@@ -188,11 +187,18 @@ def _are_free(flow: Flow, resources: Resources, row: Record) -> bool:
     return True
 
 
-@kernel
-def _join(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot: int, ends_in_time: bool) -> bool:  # noqa: FBT001
+@inlined
+def _join(
+    s: Record,
+    flow: Flow,
+    tokens: Tokens,
+    resources: Resources,
+    slot: int,
+    row: Record,
+    ends_in_time: bool,  # noqa: FBT001  a kernel takes plain values
+) -> bool:
     """Put a newcomer into its queues, unless it may pass all ahead of it; then return True, with the units seized."""
     token = tokens.tokens[at(slot)]
-    row = flow.program[at(token.queue_row)]
     for each in range(row.seize_needs):
         resource = flow.needs[at(row.seize_first_need + each)].resource
         append(s, resources, tokens.nodes, resource, wide(token.priority), (slot << s.node_bits) + each)
@@ -217,7 +223,7 @@ def grant(s: Record, flow: Flow, tokens: Tokens, slot: int) -> None:
     ready(s, tokens, slot)
 
 
-@kernel
+@inlined
 def serve(s: Record, flow: Flow, tokens: Tokens, resources: Resources, resource: int) -> None:
     """Grant, in order, every request waiting for a resource that the rule allows now."""
     state = resources.states[at(resource)]
@@ -249,6 +255,12 @@ def serve(s: Record, flow: Flow, tokens: Tokens, resources: Resources, resource:
             node = following
 
 
+@kernel
+def serve_apart(s: Record, flow: Flow, tokens: Tokens, resources: Resources, resource: int) -> None:
+    """Do the same, out of the way of the loop: where no units are given back."""
+    serve(s, flow, tokens, resources, resource)
+
+
 @inlined
 def pass_on(s: Record, flow: Flow, tokens: Tokens, resources: Resources, resource: int) -> None:
     """Give a unit that comes free to the first in the queue of a resource of which all ask one unit alone."""
@@ -260,7 +272,7 @@ def pass_on(s: Record, flow: Flow, tokens: Tokens, resources: Resources, resourc
     grant(s, flow, tokens, node >> s.node_bits)
 
 
-@kernel
+@inlined
 def shortest(flow: Flow, resources: Resources, first: int, count: int) -> int:
     """Return which of some resources is the first of those with the fewest tokens in the queue and units in use."""
     found, least = 0, FOREVER

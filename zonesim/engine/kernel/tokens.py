@@ -74,7 +74,7 @@ def loop_again(s: Record, token: Record) -> int:
     return DONE
 
 
-@kernel
+@inlined
 def split(
     s: Record, flow: Flow, draws: Draws, tokens: Tokens, output: Output, slot: int, row: Record, first: int, count: int
 ) -> int:
@@ -85,10 +85,10 @@ def split(
     leave = wide(flow.program[at(start)].leaves_at)
     for child in range(first, first + count):
         number = token.number - token.child + child
-        kin = every[at(token.next_kin)]
-        while kin.number not in (token.number, number):
-            kin = every[at(kin.next_kin)]
-        if kin.number == number:
+        kin = wide(token.next_kin)
+        while kin != slot and every[at(kin)].number != number:
+            kin = wide(every[at(kin)].next_kin)
+        if every[at(kin)].number == number:
             s.fault = leave
             return TWICE
         other = new_slot(s, tokens)
@@ -105,7 +105,7 @@ def split(
         new.loop_count = token.loop_count
         new.status = token.status
         inherit_members(s, tokens, slot, other)
-        draw_ahead_apart(s, flow, draws, tokens, other, start)
+        draw_ahead_apart(s, flow.program, draws.ahead, new, tokens.ahead, other * s.ahead, start)
         if group >= 0:
             new.parent = slot
             new.group = group
@@ -121,7 +121,7 @@ def split(
     return DONE
 
 
-@kernel
+@inlined
 def inherit_members(s: Record, tokens: Tokens, slot: int, other: int) -> None:
     """Let a token belong to the same members of its group as another one."""
     mine, its = slot * s.parties, other * s.parties
