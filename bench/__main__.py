@@ -34,7 +34,7 @@ def main(words: Sequence[str] | None = None) -> int:
     names = [name.strip() for name in asked.only.split(",") if name.strip()]
     sections = [name for name in names if name in SECTIONS] or list(SECTIONS)
     bench = Bench(asked.quick, _engines(), [name for name in names if name not in SECTIONS])
-    known = {program.name for program in (*PEERS, C_LOG)} | {f"zonesim-{engine}" for engine in bench.engines}
+    known = {program.name for program in (*PEERS, C_LOG)} | {f"zonesim-{engine}" for engine in ENGINES}
     if wrong := [name for name in bench.only if name not in known]:
         command.error(f"no section or program: {', '.join(wrong)}")
     if asked.write and names:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from bench.workload import CLASSES, STATIONS
+from bench.workload import CLASSES, SERVICE, STATIONS
 
 
 @dataclass(frozen=True)
@@ -144,4 +144,31 @@ def agreement(runs: Iterable[Answers], horizon: float) -> Agreement:
             expected, deviation = horizon - inside, deviation * length  # noqa: PLW2901
         error = deviation * math.sqrt(1 / (length * len(answers)) + 1 / REFERENCE_RUNS)
         rows[name] = (found, expected, (found - expected) / error)
+    return Agreement(rows)
+
+
+# --- the single line
+
+
+def single_agreement(runs: Iterable[Answers], horizon: float) -> Agreement:
+    """
+    Compare runs of the single line, `horizon` minutes each, with theory.
+
+    Asymptotic variances: of the mean wait by D. J. Daley, The serial correlation coefficients of waiting times in a
+    stationary single server queue, Journal of the Australian Mathematical Society 8, 1968; of the share of time at
+    work as a renewal process of busy and idle periods; arrivals are Poisson.
+    """
+    answers = list(runs)
+    load, idle = SERVICE, 1.0 - SERVICE  # one comes a minute
+    busy = SERVICE / idle
+    busy_variance = 2 * SERVICE**2 / idle**3 - busy**2
+    expected = {
+        "wait": (load * SERVICE / idle, SERVICE**2 * load * (2 + 5 * load - 4 * load**2 + load**3) / idle**4 / horizon),
+        "use": (load, (busy**2 + busy_variance) / (busy + 1) ** 3 / horizon),
+        "completed": (horizon - load / idle, horizon),
+    }
+    rows: dict[str, tuple[float, float, float]] = {}
+    for name, (value, variance) in expected.items():
+        found = mean([each.values.get(name, math.nan) for each in answers])
+        rows[name] = (found, value, (found - value) / math.sqrt(variance / len(answers)))
     return Agreement(rows)

@@ -21,7 +21,13 @@ WARM_UP = 500.0
 
 
 def measure(
-    program: str, horizon: float, seed: int, runs: int = 1, *, warm: bool = True, **options: object
+    program: str,
+    horizon: float,
+    seed: int,
+    runs: int = 1,
+    *,
+    warm: bool = True,
+    **options: Any,  # noqa: ANN401
 ) -> dict[str, Any]:
     """Return answers and seconds (of processor time) of each run; seeds are `seed` and those that follow."""
     tested = by_name(program)

@@ -11,7 +11,7 @@ from importlib import util
 from importlib.metadata import version
 from pathlib import Path
 
-PEERS = {"simpy": "SimPy", "ciw": "Ciw", "salabim": "salabim"}
+PEERS = {"simpy": "SimPy", "ciw": "Ciw", "salabim": "salabim", "cimba": "cimba"}
 
 
 def pin() -> None:

@@ -26,7 +26,8 @@ class Program:
     """
     A program under test.
 
-    `module` in bench.peers has its `run`, which gets `options` by keyword. `needs` names the package it is made with.
+    `module` in bench.peers has its `run`, which gets `options` by keyword, and for some a `run_single`, which runs the
+    single line. `needs` names the package it is made with.
     `pace` is about how many consignments it does in a second, by which the size of its runs is chosen.
     """
 
@@ -37,10 +38,10 @@ class Program:
     options: Mapping[str, Any] = field(default_factory=dict)
     needs: str = ""
 
-    def run(self, horizon: float, seed: int, **options: Any) -> Answers:  # noqa: ANN401  as the module wants them
-        """Run it."""
+    def run(self, horizon: float, seed: int, *, single: bool = False, **options: Any) -> Answers:  # noqa: ANN401  as the module wants them
+        """Run the gate network, or the single line."""
         module = import_module(f"bench.peers.{self.module}")
-        found: Answers = module.run(horizon, seed, **{**self.options, **options})
+        found: Answers = (module.run_single if single else module.run)(horizon, seed, **{**self.options, **options})
         return found
 
     @property
@@ -63,10 +64,11 @@ SIMPY: Final = Program("simpy", "SimPy, processes", "simpy_processes", 4e4, need
 CALLBACKS: Final = Program("simpy-callbacks", "SimPy, callbacks by hand", "simpy_callbacks", 2e5, needs="simpy")
 CIW: Final = Program("ciw", "Ciw", "ciw_network", 8e3, needs="ciw")
 SALABIM: Final = Program("salabim", "salabim, with yield", "salabim_network", 3e3, needs="salabim")
+CIMBA: Final = Program("cimba", "cimba, processes", "cimba_network", 3e5, needs="cimba")
 C: Final = Program("c", "C by hand", "c_program", 3e6, needs="cc")
 C_LOG: Final = Program("c-log", "C by hand, with records", "c_program", 3e6, {"log": True}, needs="cc")
 
-PEERS: Final = (SIMPY, CALLBACKS, CIW, SALABIM, C)
+PEERS: Final = (SIMPY, CALLBACKS, CIW, SALABIM, CIMBA, C)
 
 
 PACES: Final = {"simpy": 1e4}

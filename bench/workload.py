@@ -1,9 +1,12 @@
 """
-The workload "gate-network", the same for every program; minutes throughout.
+The workloads, the same for every program; minutes throughout. The first is the "gate-network".
 
 Consignments come one a minute (Poisson), 60, 30 and 10 % of class A, B and C. Documents, an entry lane, for some an
 inspection, a delay in the yard and an exit lane follow each other. All lines are first come first served, but at the
 inspection C goes before B before A; nobody is interrupted. A run starts empty and ends at its horizon.
+
+The other is a single line, M/M/1: consignments come one a minute, one officer works SERVICE minutes on each, both
+exponential.
 """
 
 from __future__ import annotations
@@ -41,6 +44,9 @@ INSPECTION: Final = lognormal(45.0, 1.0)
 
 EVENTS: Final = 5.123
 """Arrivals, ends of service and ends of delay of one consignment, on average."""
+
+SERVICE: Final = 0.8
+"""Mean time of the officer in the single line."""
 
 STATIONS: Final = {"documents": OFFICERS, "entry": LANES_IN, "inspection": BAYS, "exit": LANES_OUT}
 """Units by station. The yard has no limit, so it has neither waits nor a utilisation."""

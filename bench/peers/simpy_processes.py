@@ -9,7 +9,7 @@ from typing import Any
 import simpy
 
 from bench import workload
-from bench.answers import Answers, Notes
+from bench.answers import Answers, Notes, mean
 
 Process = Generator[simpy.Event, Any, None]
 
@@ -88,3 +88,39 @@ def run(horizon: float, seed: int) -> Answers:
     env.process(gate.arrivals())
     env.run(until=horizon)
     return gate.notes.answers(horizon)
+
+
+class Line:
+    """The single line."""
+
+    def __init__(self, env: simpy.Environment, rng: random.Random, horizon: float) -> None:
+        self.env, self.rng, self.horizon = env, rng, horizon
+        self.officer = simpy.Resource(env)
+        self.waits: list[float] = []
+        self.completed, self.busy = 0, 0.0
+
+    def arrivals(self) -> Process:
+        """Let consignments come."""
+        while True:
+            yield self.env.timeout(self.rng.expovariate(1 / workload.INTERARRIVAL))
+            self.env.process(self.consignment())
+
+    def consignment(self) -> Process:
+        """Wait for the officer and for the work to be done."""
+        queued = self.env.now
+        with self.officer.request() as request:
+            yield request
+            self.waits.append(self.env.now - queued)
+            takes = self.rng.expovariate(1 / workload.SERVICE)
+            self.busy += min(takes, self.horizon - self.env.now)
+            yield self.env.timeout(takes)
+        self.completed += 1
+
+
+def run_single(horizon: float, seed: int) -> Answers:
+    """Run the single line for `horizon` minutes."""
+    env = simpy.Environment()
+    line = Line(env, random.Random(seed), horizon)
+    env.process(line.arrivals())
+    env.run(until=horizon)
+    return Answers({"completed": float(line.completed), "wait": mean(line.waits), "use": line.busy / horizon})

@@ -23,6 +23,7 @@ from zonesim.policy import apply, baseline, load_world, parse_setting, resolve
 from zonesim.units import HOUR, MINUTE
 
 SCENARIO: Final = Path(__file__).resolve().parent.parent / "gate_network.yaml"
+SINGLE: Final = SCENARIO.with_name("single_queue.yaml")
 
 
 class Dropped:
@@ -66,10 +67,19 @@ class ByClass:
 
 @cache
 def plan_of(horizon: float, yard: float = workload.YARD) -> Plan:
-    """Return the plan of the scenario for so many minutes; `yard` is the mean delay there."""
-    world = load_world(SCENARIO)
-    settings = (f"clock.measure={horizon:.0f} min", f"flows.gate.yard.take.exponential.mean={yard} min")
-    apply(world, [parse_setting(setting) for setting in settings])
+    """Return the plan of the gate network for so many minutes; `yard` is the mean delay there."""
+    return _compiled(SCENARIO, horizon, f"flows.gate.yard.take.exponential.mean={yard} min")
+
+
+@cache
+def single_plan_of(horizon: float) -> Plan:
+    """Return the plan of the single line for so many minutes."""
+    return _compiled(SINGLE, horizon)
+
+
+def _compiled(file: Path, horizon: float, *settings: str) -> Plan:
+    world = load_world(file)
+    apply(world, [parse_setting(setting) for setting in (f"clock.measure={horizon:.0f} min", *settings)])
     return compile_plan(resolve(world, baseline(world)))
 
 
@@ -101,6 +111,24 @@ def run(
     if records == COMPARED:
         values |= by_class.values(plan, totals)
     return Answers(values, ended - began, totals.events)
+
+
+def run_single(horizon: float, seed: int, *, engine: str = "recursion", records: str = FOLDED) -> Answers:
+    """Run the single line for `horizon` minutes; it times itself as `run` does."""
+    plan = single_plan_of(horizon)
+    began = process_time()
+    reducer = Reducer(plan)
+    totals = ENGINES[engine](plan, seed, 0, Dropped() if records == DROPPED else reducer)
+    seconds = process_time() - began
+    if records == DROPPED:
+        return Answers({}, seconds, totals.events)
+    result = measure(plan, reducer, totals, {})
+    values = {
+        "completed": float(len(result.samples["desk.dwell"])),
+        "wait": result.values["desk.work.wait.mean"],
+        "use": result.values["GATE.officer.utilisation"],
+    }
+    return Answers(values, seconds, totals.events)
 
 
 def _values(result: RunResult) -> dict[str, float]:

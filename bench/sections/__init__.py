@@ -11,6 +11,7 @@ from bench.sections.agreeing import agreeing
 from bench.sections.comparing import comparing
 from bench.sections.growing import growing
 from bench.sections.listing import listing
+from bench.sections.queueing import queueing
 from bench.sections.racing import racing
 from bench.sections.repeating import repeating
 from bench.sections.starting import starting
@@ -20,6 +21,7 @@ from bench.sections.zoning import zoning
 SECTIONS: Final[dict[str, Callable[[Bench], Table]]] = {
     "agreement": agreeing,
     "ratios": racing,
+    "single": queueing,
     "scaling": growing,
     "replications": repeating,
     "wide": widening,

@@ -9,12 +9,13 @@ import tempfile
 
 from bench.bench import Bench
 from bench.measuring import done
-from bench.programs import FOLDED, zonesim
+from bench.programs import CIMBA, FOLDED, zonesim
 from bench.report import Table, number
 
 TEXT = (
     "Seconds that pass, and processor time, of whole processes; medians of {repeats}. A first run reads and compiles"
     " the gate network and simulates 500 minutes; cold: with no compiled kernels, as after an installation."
+    " cimba keeps nothing of what it compiles: every first run is cold."
 )
 
 
@@ -39,4 +40,7 @@ def starting(bench: Bench) -> Table:
             with tempfile.TemporaryDirectory(prefix="zonesim-bench-") as folder:
                 median(f"first run, {engine}, cold", words, {"NUMBA_CACHE_DIR": folder}, times=1)
         median(f"first run, {engine}, warm", words)
+    for program in bench.chosen(CIMBA):
+        asked = {"program": program.name, "horizon": 500, "seed": 1, "warm": False}
+        median("first run, cimba", [sys.executable, "-m", "bench.child", json.dumps(asked)])
     return Table("Start", TEXT.format(repeats=repeats), ("what", "s", "processor s"), rows)
