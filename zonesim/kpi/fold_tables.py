@@ -12,7 +12,7 @@ from zonesim.kpi import fold_layout as f
 from zonesim.kpi.catalogue import Applied, applied, quantities
 from zonesim.kpi.scopes import Scopes, scopes_of
 from zonesim.kpi.weekly import Occupancy
-from zonesim.plan import Ints, MarkName, Op, Plan
+from zonesim.plan import Ints, MarkName, Plan, Who
 from zonesim.scenario import load_catalogue
 
 TRUTH_MARKS: Final = ("true", "checked", "caught", "missed", "false_stop", "corrected")
@@ -97,9 +97,14 @@ def fold_tables(plan: Plan) -> FoldTables:
         truths=tuple(range(first_truth, after_truths)),
         owners=_owners(plan, scopes, first_truth),
         reached=after_truths,
-        noting=bool(after_truths) or bool((plan.program["op"] == Op.SPLIT).any()),
+        noting=bool(after_truths) or _has_children(plan),
         reachable=_reachable(plan, milestones),
     )
+
+
+def _has_children(plan: Plan) -> bool:
+    """Return whether any token has children."""
+    return any(then.who is Who.CHILD for each in plan.code for then in each.facts.then)
 
 
 def _passage() -> tuple[str, str]:
