@@ -10,6 +10,7 @@ from itertools import pairwise
 from zonesim.kpi.definitions import SCOPES, Definition, Quantity, library, quantity_of
 from zonesim.kpi.scopes import Scopes, scopes_of
 from zonesim.plan import NOWHERE, Plan, Units, WaitsFor
+from zonesim.units import UNITS
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,20 @@ class Applied:
     stages: tuple[str, ...] = ()
     """The marks of the way, in order."""
 
-    @property
+    @cached_property
     def ids(self) -> dict[str, str]:
         """Return the ids of the KPIs by statistic."""
         return {kpi.definition.statistic: kpi.id for kpi in self.kpis}
+
+    @cached_property
+    def form(self) -> str:
+        """Return what says what is measured, such as `time`."""
+        return self.quantity.rule.form
+
+    @cached_property
+    def unit(self) -> int:
+        """Return the ms of the unit in which times are given."""
+        return round(UNITS["duration"][self.quantity.rule.unit])
 
 
 def catalogue(plan: Plan) -> tuple[Kpi, ...]:

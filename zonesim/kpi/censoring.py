@@ -40,7 +40,7 @@ def share_within(spans: Spans, followed: Ints, limit: int, zeros: int = 0, other
     if not count:
         return _NAN, 0
     # Nothing ends at the last instant of a run: who was followed for just so long may end then.
-    return (zeros + int((spans <= limit).sum())) / count, int((followed <= limit).sum())
+    return (zeros + int(np.count_nonzero(spans <= limit))) / count, int(np.count_nonzero(followed <= limit))
 
 
 def quantiles(spans: Spans, zeros: int, followed: Ints, shares: Sequence[float]) -> list[float]:
@@ -71,9 +71,8 @@ def _type_7(spans: Spans, zeros: int, count: int, shares: Sequence[float]) -> li
         low = int(place)
         high = min(low + 1, count - 1) if place > low else low
         places.append((low, high, place - low))
-    ranks = sorted({rank - zeros for low, high, _ in places for rank in (low, high) if zeros <= rank < known})
-    if ranks:
-        spans.partition(ranks)
+    if any(zeros <= high and low < known for low, high, _ in places):
+        spans.sort()  # by vector instructions, in a tenth of the time that choosing a few ranks takes
 
     def value(rank: int) -> int:
         return int(spans[rank - zeros]) if rank >= zeros else 0

@@ -7,12 +7,16 @@ with no remainder; the same holds for the queue and the busy units of every reso
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zonesim.faults import InternalError
 from zonesim.kpi import fold_layout as f
+from zonesim.kpi.fold_tables import KEPT
 from zonesim.plan import Ints, Plan, Totals
 
 
@@ -21,26 +25,47 @@ def check_integrals(plan: Plan, totals: Totals, stays: Ints, waits: Ints) -> Non
     Raise InternalError unless the engine's own integrals equal those of the records: by step, the sums over all visits
     of stays and waits, clipped to the window (ms).
     """
-    names = plan.names
+    names, uses = plan.names, _uses(plan)
     services = stays - waits
-    resources = len(names.resources)
-    queue, busy = np.zeros(resources, dtype=np.int64), np.zeros(resources, dtype=np.int64)
-    for number, step in enumerate(names.steps):
-        for resource in set(step.resources):  # a token stands in one line once, however many units it asks for
-            queue[resource] += waits[number]
-        for resource, units in zip(step.resources, step.units, strict=True):
-            # While work is interrupted its unit is not in use, though the visit of its step goes on.
-            busy[resource] += units * (-waits[number] if step.is_interruption else services[number])
-    steps = [f"tokens at {step.entry}/{'.'.join(step.path)}" for step in names.steps]
-    _equal(totals.at_step, stays, steps)
-    _equal(totals.queue, queue, [f"queue of {name}" for name in names.resources])
-    _equal(totals.busy, busy, [f"use of {name}" for name in names.resources])
+    queue, busy = (np.zeros(len(names.resources), dtype=np.int64) for _ in range(2))
+    np.add.at(queue, uses.queues[:, 1], waits[uses.queues[:, 0]])
+    # While work is interrupted its unit is not in use, though the visit of its step goes on.
+    spent = np.where(uses.stopped, -waits[uses.units[:, 0]], services[uses.units[:, 0]])
+    np.add.at(busy, uses.units[:, 1], uses.units[:, 2] * spent)
+    _equal(totals.at_step, stays, lambda row: f"tokens at {names.steps[row].entry}/{'.'.join(names.steps[row].path)}")
+    _equal(totals.queue, queue, lambda row: f"queue of {names.resources[row]}")
+    _equal(totals.busy, busy, lambda row: f"use of {names.resources[row]}")
+
+
+@dataclass(frozen=True, eq=False)
+class _Uses:
+    """
+    What steps use. `queues`: (step, resource); a token stands in one queue once, however many units it asks for.
+    `units`: (step, resource, units), and whether it is `stopped`: an interruption.
+    """
+
+    queues: Ints
+    units: Ints
+    stopped: NDArray[np.bool_]
+
+
+@lru_cache(maxsize=KEPT)
+def _uses(plan: Plan) -> _Uses:
+    steps = list(enumerate(plan.names.steps))
+    queues = [(number, resource) for number, step in steps for resource in set(step.resources)]
+    units = [
+        (number, *pair, step.is_interruption)
+        for number, step in steps
+        for pair in zip(step.resources, step.units, strict=True)
+    ]
+    rows = np.array(units, dtype=np.int64).reshape(-1, 4)
+    return _Uses(np.array(queues, dtype=np.int64).reshape(-1, 2), rows[:, :3], rows[:, 3] > 0)
 
 
 class Books:
     """
     Sums over all bookings by account: what is added in the whole run, its quantity-ms inside the window, and what is
-    `booked` there, credits and debits apart. `accounts` holds them, with the fields that `fields` names.
+    `booked` there, credits and debits apart. `accounts` holds them, with the fields that `fold_layout` names.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -66,7 +91,7 @@ class Books:
             if told != held:
                 message = f"account {name}: the engine ends with {held}, the records say {told}"
                 raise InternalError(message)
-        _equal(totals.level_time, self._rows[:, f.AREA], [f"account {name}" for name in self.names])
+        _equal(totals.level_time, self._rows[:, f.AREA], lambda row: f"account {self.names[row]}")
 
 
 def check_cohort(totals: Totals, first: Ints, after: Ints, sources: Sequence[str]) -> None:
@@ -81,10 +106,8 @@ def check_cohort(totals: Totals, first: Ints, after: Ints, sources: Sequence[str
             raise InternalError(message)
 
 
-def _equal(engine: Ints, records: Ints, names: Sequence[str]) -> None:
+def _equal(engine: Ints, records: Ints, name: Callable[[int], str]) -> None:
     if not np.array_equal(engine, records):
         row = int(np.flatnonzero(engine != records)[0])
-        message = (
-            f"time integral of {names[row]}: the engine counts {engine[row]} ms, the records say {records[row]} ms"
-        )
+        message = f"time integral of {name(row)}: the engine counts {engine[row]} ms, the records say {records[row]} ms"
         raise InternalError(message)

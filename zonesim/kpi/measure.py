@@ -16,7 +16,7 @@ from zonesim.kpi.consignment_table import Spans
 from zonesim.kpi.fold_tables import ARRIVED, LEFT, TRUTH_MARKS
 from zonesim.kpi.folding import count_within
 from zonesim.kpi.numbers import NAN, NOBODY, Durations, Number, given, joined, mean, share
-from zonesim.kpi.prepared import prepared, unit_of
+from zonesim.kpi.prepared import prepared
 from zonesim.kpi.reducer import Columns, Reducer, by_hour
 from zonesim.kpi.visits import VisitNumbers
 from zonesim.plan import NEVER, Ints, Plan, Totals
@@ -74,18 +74,25 @@ class Measurement:
         self.hours = (by_hour(edges[0]) - by_hour(edges[1])) / HOUR
         """How often each hour of the day lies in the window."""
         self._spans: dict[str, Spans] = {}
+        self._durations: dict[tuple[str, str], Durations] = {}
+        """Of the sources at hand by two marks, those that are kept one by one."""
         self._sources: tuple[int, ...] = ()
         self._known: dict[tuple[tuple[int, ...], str], list[Number]] = {}
         self._kept: dict[tuple[tuple[int, ...], str], Durations] = {}
         self._completed: dict[tuple[str, int], int] = {}
+        self._measured: dict[str, Callable[[Applied], list[Number]]] = {
+            "time": self._time,
+            "stages": self._stages,
+            "share": self._share,
+            "count": self._count,
+            "inside": self._inside,
+        }
 
     def result(self) -> RunResult:
         """Return all KPIs of the plan's catalogue."""
         for each in self.ready.by_scope.get("flow", ()):
             self._flow(each)
         self._visits()
-        for direction, place in enumerate(self.scopes.lanes):
-            self._curves(direction, place)
         self._gates()
         self._resources()
         self._accounts()
@@ -106,19 +113,12 @@ class Measurement:
 
     def _flow(self, each: Applied) -> None:
         """Note what is measured of a flow or an entry; what has the same sources has the same numbers."""
-        sources, rule = self.scopes.groups[each.subject], each.quantity.rule
+        sources = self.scopes.groups[each.subject]
         if sources != self._sources:
-            self._sources, self._spans = sources, {}
+            self._sources, self._spans, self._durations = sources, {}, {}
         key = (sources, each.quantity.name)
         if key not in self._known:
-            measured: dict[str, Callable[[Applied], list[Number]]] = {
-                "time": self._time,
-                "stages": self._stages,
-                "share": self._share,
-                "count": self._count,
-                "inside": self._inside,
-            }
-            self._known[key] = measured[rule.form](each)
+            self._known[key] = self._measured[each.form](each)
         self._tell(each, self._known[key])
         if key in self._kept:
             self._keep(each, self._kept[key])
@@ -145,23 +145,27 @@ class Measurement:
         """Return the statistics of the time between two marks."""
         rule = each.quantity.rule
         assert rule.time is not None  # noqa: S101
-        ended = self._spans_to(self._end(each, rule.time.to))
+        end = self._end(each, rule.time.to)
+        ended = self._spans_to(end)
         if rule.time.once:
             once = self._spans_to(self._end(each, rule.time.once))
-            return [self._time_once(self._spans_to(rule.time.from_), ended, once, unit_of(each))]
-        if rule.time.from_ == ARRIVED:
+            return [self._time_once(self._spans_to(rule.time.from_), ended, once, each.unit)]
+        found = self._durations.get((rule.time.from_, end)) or self._between_marks(rule.time.from_, ended)
+        if rule.samples:
+            self._kept[self._sources, each.quantity.name] = self._durations[rule.time.from_, end] = found
+        return found.tell(list(each.ids), each.unit)
+
+    def _between_marks(self, begin: str, ended: Spans) -> Durations:
+        """Return the durations from a mark until another, of which the spans since the arrival are given."""
+        if begin == ARRIVED:
             spans = ended[ended > 0]
             spans -= 1
-            found = Durations(spans, self._followed(ended == 0))
-        else:
-            begun = self._spans_to(rule.time.from_)
-            missing = (begun > 0) & (ended == 0)
-            whole = (begun > 0) & (ended > 0)
-            spans = np.maximum((ended - begun)[whole], 0)
-            found = Durations(spans, self._followed(missing) - (begun[missing] - 1))
-        if rule.samples:
-            self._kept[self._sources, each.quantity.name] = found
-        return found.tell(each.ids, unit_of(each))
+            return Durations(spans, self._followed(ended == 0))
+        begun = self._spans_to(begin)
+        missing = (begun > 0) & (ended == 0)
+        whole = (begun > 0) & (ended > 0)
+        spans = np.maximum((ended - begun)[whole], 0)
+        return Durations(spans, self._followed(missing) - (begun[missing] - 1))
 
     def _keep(self, each: Applied, found: Durations) -> None:
         """Keep durations one by one, where that is asked for."""
@@ -209,7 +213,7 @@ class Measurement:
                 # What is not marked, or later than the next, counts with the next.
                 later = np.minimum(np.where(told > 0, told, later), later)
                 sums[number] += int(later.sum(dtype=np.int64))
-        unit = unit_of(each)
+        unit = each.unit
         return [mean(until - since, whole, len(ended) - whole, unit) for since, until in pairwise(sums)]
 
     def _share(self, each: Applied) -> list[Number]:
@@ -219,8 +223,8 @@ class Measurement:
         dossiers, measured = self.columns.dossiers, self.columns.measured
         mark = rule.share.mark
         seen = np.concatenate([dossiers.reached(mark, source, *measured[source].tolist()) for source in self._sources])
-        undecided = int((~seen & (self._spans_to(LEFT) == 0)).sum())
-        return [given(share(int(seen.sum()), len(seen)), undecided, len(seen))]
+        undecided = int(np.count_nonzero(~seen & (self._spans_to(LEFT) == 0)))
+        return [given(share(int(np.count_nonzero(seen)), len(seen)), undecided, len(seen))]
 
     def _count(self, each: Applied) -> list[Number]:
         """Return how many marks are made a day: by tokens, or by consignments, when their last token makes it."""
@@ -269,13 +273,15 @@ class Measurement:
     def _gates(self) -> None:
         directions = {place: number for number, place in enumerate(self.scopes.lanes)}
         passages = {place: self._passages(number) for place, number in directions.items()}
+        for place, number in directions.items():
+            self._curves(number, place, passages[place])
         for each in self.ready.by_scope.get("gate", ()):
             rule, own = each.quantity.rule, passages[each.subject]
             if rule.time is not None:
                 to = next((mark for mark in rule.time.to if mark in self.ready.gates[each.subject]), rule.time.to[0])
                 found = self._between(own[rule.time.from_], own[to])
                 self._keep(each, found)
-                self._tell(each, found.tell(each.ids, unit_of(each)))
+                self._tell(each, found.tell(list(each.ids), each.unit))
             elif rule.share is not None:
                 self._tell(each, [self._passing(each.subject, own, rule.share.mark, with_it=bool(rule.share.marked))])
             else:
@@ -298,14 +304,13 @@ class Measurement:
         tables = self.ready.tables
         made = passages[mark] != NEVER
         may = (passages[tables.passes] == NEVER) & (tables.passes in self.ready.gates[place])
-        undecided = int((may & ~made).sum())
+        undecided = int(np.count_nonzero(may & ~made))
         found = made if with_it else ~made & ~may
-        return given(share(int(found.sum()), len(made)), undecided, len(made))
+        return given(share(int(np.count_nonzero(found)), len(made)), undecided, len(made))
 
-    def _curves(self, direction: int, place: str) -> None:
+    def _curves(self, direction: int, place: str, passages: dict[str, Ints]) -> None:
         """Note the curves of a gate direction by hour of the day, and of the week."""
         columns, tables = self.columns, self.ready.tables
-        passages = self._passages(direction)
         arrived, passed = passages[tables.passage[0]], passages[tables.passes]
         whole = passed != NEVER
         hour = (arrived[whole] % DAY) // HOUR

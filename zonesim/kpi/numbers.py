@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -51,18 +51,21 @@ class Durations:
     spans: Spans
     followed: Ints
     zeros: int = 0
+    _told: dict[tuple[str, int], Number] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def count(self) -> int:
         """Return how many there are."""
         return self.zeros + len(self.spans) + len(self.followed)
 
-    def tell(self, statistics: Iterable[str], unit: int) -> list[Number]:
+    def tell(self, statistics: Sequence[str], unit: int) -> list[Number]:
         """Return statistics: the mean and quantiles in `unit` (ms), shares within a time, the share that is missing."""
-        asked = list(statistics)
+        told = self._told
+        asked = [name for name in statistics if (name, unit) not in told]
         shares = {name: q for name in asked if (q := quantile_of(name)) is not None}
         found = dict(zip(shares, self._quantiles(list(shares.values()), unit), strict=True))
-        return [found[name] if name in shares else self._one(name, unit) for name in asked]
+        told |= {(name, unit): found[name] if name in shares else self._one(name, unit) for name in asked}
+        return [told[name, unit] for name in statistics]
 
     def _one(self, statistic: str, unit: int) -> Number:
         missing = len(self.followed)

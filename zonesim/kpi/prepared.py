@@ -122,13 +122,8 @@ def _columns(scopes: Scopes, visits: list[Applied], pools: Pools) -> Iterable[Vi
             told.setdefault((each.quantity.scope, each.quantity.name, each.quantity.kind, statistic), []).append(each)
     for (_, _, kind, statistic), own in told.items():
         places = np.array([numbers[_visited(scopes, each)] for each in own], dtype=np.int64)
-        unit = unit_of(own[0])
+        unit = own[0].unit
         yield VisitColumn(kind, statistic, unit, places, tuple(each.ids[statistic] for each in own))
-
-
-def unit_of(each: Applied) -> int:
-    """Return the ms of the unit in which a quantity gives times."""
-    return round(units.UNITS["duration"][each.quantity.rule.unit])
 
 
 def _rows(plan: Plan, scopes: Scopes, each: Applied) -> Ints | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from zonesim.kpi import fold_layout as f
 from zonesim.kpi.censoring import MOST_MISSING
-from zonesim.kpi.numbers import NOBODY, Durations, Floats, Number, joined
+from zonesim.kpi.numbers import NOBODY, Durations, Floats, joined
 from zonesim.kpi.prepared import Pools, VisitColumn
 from zonesim.kpi.reducer import Columns
 from zonesim.plan import Ints
@@ -79,16 +78,35 @@ class VisitNumbers:
 
     def tell(self, column: VisitColumn) -> tuple[Floats, Floats]:
         """Return, by subject, a statistic of visits, and where it is withheld the share that is missing, else 0."""
-        if quantile_of(column.statistic) is not None or limit_of(column.statistic) is not None:
-            found = dict(self._of_waits(column))
-            numbers = [found[pool] for pool in column.pools.tolist()]
-            return np.array([each.value for each in numbers]), np.array([each.missing for each in numbers])
-        values, unknown, count = self._sums(column)
-        withheld = unknown > MOST_MISSING * count
-        with np.errstate(invalid="ignore", divide="ignore"):
-            missing = np.where(withheld, unknown / count, 0.0)
-        values = np.where(withheld, np.nan, values)
+        q, limit = quantile_of(column.statistic), limit_of(column.statistic)
+        if q is not None:
+            values, missing = self._quantile(column, q)
+        elif limit is not None:
+            values, missing = self._within(column, limit[2])
+        else:
+            values, unknown, count = self._sums(column)
+            withheld = unknown > MOST_MISSING * count
+            with np.errstate(invalid="ignore", divide="ignore"):
+                missing = np.where(withheld, unknown / count, 0.0)
+            values = np.where(withheld, np.nan, values)
         return values[column.pools], missing[column.pools]
+
+    def _quantile(self, column: VisitColumn, q: float) -> tuple[Floats, Floats]:
+        """Return a quantile of the waits by pool; those of which it falls among the zeros are told without a look."""
+        own = self.visits
+        zeros, place = own.started - own.waited, q * (own.started - 1)
+        among = (np.ceil(place) < zeros) & (own.still == 0)
+        values, missing = np.where(among, 0.0, np.nan), np.zeros(len(among))
+        for pool in np.unique(column.pools[(~among & (own.started + own.still > 0))[column.pools]]).tolist():
+            ((values[pool], missing[pool]),) = self.durations(pool).tell([column.statistic], column.unit)
+        return values, missing
+
+    def _within(self, column: VisitColumn, limit: int) -> tuple[Floats, Floats]:
+        """Return by pool the share of visits that got the units within a time; who gave up did not."""
+        values, missing = np.full(len(self.pools.rows), np.nan), np.zeros(len(self.pools.rows))
+        for pool in np.unique(column.pools).tolist():
+            values[pool], missing[pool] = self.durations(pool).within(limit, int(self.visits.gave_up[pool]))
+        return values, missing
 
     def _sums(self, column: VisitColumn) -> tuple[Floats, Ints, Ints]:
         """Return, by pool, a statistic that sums tell, how many of its cases are not known, and how many there are."""
@@ -117,17 +135,6 @@ class VisitNumbers:
     @staticmethod
     def _mean(total: Ints, ended: Ints, missing: Ints, unit: int) -> tuple[Floats, Ints, Ints]:
         return _share(total, ended) / unit, missing, ended + missing
-
-    def _of_waits(self, column: VisitColumn) -> Iterator[tuple[int, Number]]:
-        """Yield, by pool, a quantile of the waits or the share of at most so long."""
-        limit = limit_of(column.statistic)
-        for pool in np.unique(column.pools).tolist():
-            waits = self.durations(pool)
-            if limit is None:
-                (number,) = waits.tell([column.statistic], column.unit)
-            else:  # who gave up did not get the units in time
-                number = waits.within(limit[2], int(self.visits.gave_up[pool]))
-            yield pool, number
 
     def durations(self, pool: int) -> Durations:
         """Return the waits of those who got the units, and of those who still wait when the run ends."""

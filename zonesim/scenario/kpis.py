@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
@@ -82,6 +83,7 @@ _WITHIN: Final = re.compile(r"within_([1-9][0-9]{0,5})(s|min|h|d)")
 _MS: Final = {"s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY}
 
 
+@cache
 def quantile_of(statistic: str) -> float | None:
     """Return the share below a quantile such as `p95` or `median`; None where a statistic is none."""
     if statistic == "median":
@@ -90,6 +92,7 @@ def quantile_of(statistic: str) -> float | None:
     return int(found[1]) / 100 if found else None
 
 
+@cache
 def limit_of(statistic: str) -> tuple[int, str, int] | None:
     """Return number, unit and ms of a limit such as `within_24h`; None where a statistic is none."""
     found = _WITHIN.fullmatch(statistic)
