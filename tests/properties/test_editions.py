@@ -8,6 +8,7 @@ through the flow as those who follow what it follows have it. Practices change r
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
@@ -21,9 +22,10 @@ from tests.helper import run_plan
 from tests.properties.luck import Luck
 from tests.properties.plans import Model, model_of
 from zonesim.faults import Faults, RunFault
-from zonesim.plan import Plan, loads
+from zonesim.plan import Load, Plan, loads
 from zonesim.plan.editions import Edition
 from zonesim.policy import Chosen
+from zonesim.units import HOUR
 
 SEEDS = 12
 
@@ -127,6 +129,13 @@ def outcome(plan: Plan) -> tuple[str, bytes, bytes]:
     return "", line.sink.visits.tobytes(), line.sink.marks.tobytes()
 
 
+def loads_of_unknown_kinds(plan: Plan) -> list[Load]:
+    """Return the loads of a plan when it is decided where it is asked what a token has adopted."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys.modules["zonesim.plan.loads"], "MOST_KINDS", 1)
+        return loads(plan, HOUR)  # of another hour of the week, so not those that are remembered
+
+
 def check(seeds: range) -> None:
     """Compare steps, marks, records and loads of the two ways to compile."""
     compared = 0
@@ -145,6 +154,8 @@ def check(seeds: range) -> None:
                 equal_nan=True,
             ), seed
             assert one.causes == other.causes, seed
+        for one, other in zip(loads(parted), loads_of_unknown_kinds(parted), strict=True):
+            assert not one.is_known or np.isclose(one.low, other.low, rtol=1e-9), seed
     assert compared > len(seeds) / 2
 
 

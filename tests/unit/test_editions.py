@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
 from tests.helper import add_measure, plan_of, run_plan
 from zonesim.faults import Faults
-from zonesim.plan import Plan, editions, kinds, loads
+from zonesim.plan import Plan, editions, loads
 from zonesim.plan.operations import BranchOn, Op
 from zonesim.policy import Arm, Chosen
 from zonesim.units import HOUR
+
+of_plans = sys.modules["zonesim.plan.loads"]
+"""The module, which the function of its name hides."""
 
 HEAD = """
 clock: {measure: 1 d}
@@ -86,6 +91,28 @@ def test_the_load_of_a_flow_with_twelve_practices_is_known(monkeypatch):
     assert desk.mean == pytest.approx(work * 2 / 60 / 9)
 
 
+def test_the_load_of_a_flow_with_twelve_practices_of_two_steps_each_is_known(monkeypatch):
+    """
+    Who adopted at the first step need not be remembered until the second: expected work is a sum. All statuses are proved.
+    """
+    steps = TWELVE + "".join(f", t{number}: {{hold: {{d: Z.desk}}, take: 9 min}}" for number in range(12))
+    for number in range(12):
+        practice(
+            monkeypatch,
+            60 + number,
+            "50 %",
+            f"set: flows.f.s{number}.take, to: 1 min",
+            f"set: flows.f.t{number}.take, to: 2 min",
+        )
+    plan = plan_with(f"{steps}, last: {{set: {{status: here}}}}", *range(60, 72))
+    (desk,) = (load for load in loads(plan) if load.resource == 0)
+
+    work = sum(0.5 * (10 + number) + 0.5 + 0.5 * 9 + 0.5 * 2 for number in range(12))
+    assert choices(plan) == 24
+    assert desk.is_known
+    assert desk.mean == pytest.approx(work * 2 / 60 / 9)
+
+
 @pytest.mark.parametrize("share", ["20 %", "50 %", "100 %"])
 def test_loads_are_the_same_whether_kinds_are_told_apart_at_once_or_where_they_part(monkeypatch, share):
     """
@@ -96,12 +123,22 @@ def test_loads_are_the_same_whether_kinds_are_told_apart_at_once_or_where_they_p
         60,
         (share, ("set: flows.f.s0.take, to: 1 min", "set: flows.f.s5.take, to: 2 min")),
         ("70 %", ("set: flows.f.s3.take, to: 3 min", "remove: flows.f.s7", "set: flows.f.s4.next, to: s9")),
+        ("90 %", ("add: flows.f.s0.share, to: 50 %", "set: flows.f.s10.take, to: 8 min")),
     )
-    practice(monkeypatch, 61, "40 %", "set: flows.f.s2.share, to: 50 %", "set: flows.f.s6.take, to: 3 min")
+    practice(
+        monkeypatch,
+        61,
+        "40 %",
+        "set: flows.f.s2.share, to: 50 %",
+        "set: flows.f.s6.take, to: 3 min",
+        "set: flows.g.x.take, to: 6 min",
+        "add: flows.f.more, to: {background: true, call: g}, after: s1",
+    )
+    flows = ", g: {steps: {x: {hold: {d: Z.desk}, take: 1 min}}}"
     steps = TWELVE.replace("s2: {", "s2: {share: 30 %, ").replace("s4: {", "s4: {next: s6, ")
-    at_once = loads(plan_with(steps, 60, 61))
-    monkeypatch.setattr(kinds, "MOST_KINDS", 1)
-    later = loads(plan_with(steps, 60, 61), HOUR)  # of another hour of the week, so not those that are remembered
+    at_once = loads(plan_with(steps, 60, 61, flows=flows))
+    monkeypatch.setattr(of_plans, "MOST_KINDS", 1)
+    later = loads(plan_with(steps, 60, 61, flows=flows), HOUR)  # another hour of the week: not those remembered
 
     assert [load.low for load in later] == pytest.approx([load.low for load in at_once])
     assert [load.high for load in later] == pytest.approx([load.high for load in at_once])

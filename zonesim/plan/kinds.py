@@ -33,10 +33,11 @@ class Kind(NamedTuple):
     orders: Orders = ()
 
 
-def kinds_of(plan: Plan, source: int, asked: int = -1) -> list[Kind]:
+def kinds_of(plan: Plan, source: int, asked: int = -1, most: int = MOST_KINDS) -> list[Kind]:
     """
     Return the kinds of tokens of a source, averaged over the run, as far as the flags whose bits are in `asked` tell
-    them apart; practices adopted in one order are adopted together.
+    them apart; practices adopted in one order are adopted together. Of more than `most` kinds it is left open what they
+    adopt.
     """
     own = plan.sources[source]
     mix, fixed = int(own["mix"]), int(own["class"])
@@ -58,7 +59,7 @@ def kinds_of(plan: Plan, source: int, asked: int = -1) -> list[Kind]:
         (weight, tuple(tuple(each for each in order if asked >> each[1] & 1) for order in orders))
         for weight, orders in _adopted(plan, source, int(own["parties"]) if own["group"] != NOWHERE else 0)
     ]
-    if any(math.prod(len(order) + 1 for order in orders) > MOST_KINDS for _, orders in parts):
+    if any(math.prod(len(order) + 1 for order in orders) > most for _, orders in parts):
         return [
             Kind(share * weight, klass, 0, flags_of(orders), orders)
             for weight, orders in parts

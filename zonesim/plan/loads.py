@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 from zonesim.plan.columns import Floats
 from zonesim.plan.growth import must_be_done
+from zonesim.plan.kinds import MOST_KINDS
 from zonesim.plan.operations import NOWHERE
 from zonesim.plan.pace import (
     HOURS,
@@ -143,11 +145,10 @@ def loads(plan: Plan, offset: int = 0) -> list[Load]:
 
 
 def _loads(plan: Plan, offset: int) -> list[Load]:
-    ways = Ways(plan)
-    try:
-        starts = {source: ways.of_source(source) for source in range(len(plan.sources))}
-    except OverflowError:
+    followed = _followed(plan)
+    if followed is None:
         return [_unknown(each, Cause.SIZE) for each in _limited(plan, offset)]
+    ways, starts = followed
     work = Work(ways)
     if settle(ways, starts, work):
         work = Work(ways)
@@ -195,6 +196,15 @@ def grown_queues(found: Sequence[Load]) -> frozenset[int]:
     """Return the resources in front of which a queue grows as long as the run lasts."""
     stable = {each.resource for each in found if each.said}
     return frozenset().union(*(each.queues for each in found if each.grows)) - stable
+
+
+def _followed(plan: Plan) -> tuple[Ways, Starts] | None:
+    """Return the ways of all tokens, told apart by what they adopt if that is not too much; None where all is."""
+    for most in (MOST_KINDS, 1):
+        ways = Ways(plan, most)
+        with suppress(OverflowError):
+            return ways, {source: ways.of_source(source) for source in range(len(plan.sources))}
+    return None
 
 
 def _limited(plan: Plan, offset: int) -> list[Load]:

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from zonesim.plan.kinds import Orders, adopting, flags_of, kinds_of
+from zonesim.plan.kinds import MOST_KINDS, Orders, adopting, flags_of, kinds_of
 from zonesim.plan.liveness import flags_asked
 from zonesim.plan.operations import (
     NOWHERE,
@@ -142,8 +142,9 @@ class Ways:
     time is counted in that calendar.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, most_kinds: int = MOST_KINDS) -> None:
         self.plan = plan
+        self._most_kinds = most_kinds
         self.code = plan.code
         self.needs: list[tuple[int, int]] = plan.needs.tolist()
         self.starts: list[int] = plan.sources["first_row"].tolist()
@@ -163,6 +164,7 @@ class Ways:
         self._pauses: list[bool] = (plan.resources["at_shift_end"] == AtShiftEnd.PAUSE).tolist()
         self._most = min(MOST_NODES, MOST_VALUES // max(self.columns, 1))
         self._steps = 0
+        self._closed: dict[tuple[int, int], bool] = {}
         self._pending: list[int] = []
 
     @property
@@ -184,7 +186,7 @@ class Ways:
         row = self.starts[source]
         found = [
             (kind.share, self._number(State(row, kind.klass, kind.flags, open=kind.open, orders=kind.orders)))
-            for kind in kinds_of(self.plan, source, self.asked[row])
+            for kind in kinds_of(self.plan, source, self.asked[row], self._most_kinds)
         ]
         while self._pending:
             self._part(self._pending.pop())
@@ -224,11 +226,7 @@ class Ways:
         if self._straight(state, Edge()) is not None or facts.ends:
             node.edges = [self._edge(state)]  # a start
         elif facts.asks is BranchOn.FLAG:
-            lowered = flags_of(state.orders) & ~state.open & ~state.flags
-            share = adopting(state.orders, each.flag, state.flags, lowered)
-            known = state._replace(open=state.open & ~(1 << each.flag))
-            adopts = known._replace(flags=state.flags | 1 << each.flag)
-            node.edges = [self._edge(self._at(adopts, each.target), share), self._edge(self._after(known), 1 - share)]
+            self._choose(node, each)
         elif facts.asks is BranchOn.SHARE:
             share = float(self.plan.shares[each.share, state.klass])
             yes = max(0.0, share - state.drawn) / (1 - state.drawn)
@@ -255,6 +253,48 @@ class Ways:
             edge.low = min(max(edge.low, 0.0), edge.high)
         if node.cause is None:
             node.edges = [edge for edge in node.edges if edge.high > 0]
+
+    def _choose(self, node: Node, each: Instruction) -> None:
+        """Write the edges of a node at which it is decided whether a token has adopted what is asked for."""
+        state = node.state
+        lowered = flags_of(state.orders) & ~state.open & ~state.flags
+        share = adopting(state.orders, each.flag, state.flags, lowered)
+        order = next((flags_of((own,)) for own in state.orders if flags_of((own,)) >> each.flag & 1), 0)
+        if self._meet_again(state.row, each, order):
+            known = adopts = state
+        else:
+            known = state._replace(open=state.open & ~(1 << each.flag))
+            adopts = known._replace(flags=state.flags | 1 << each.flag)
+        node.edges = [self._edge(self._at(adopts, each.target), share), self._edge(self._after(known), 1 - share)]
+
+    def _meet_again(self, row: int, each: Instruction, order: int) -> bool:
+        """
+        Return whether adopters and others meet again behind a choice, wherever they went in it, and nothing tells them
+        apart there. Then expected work behind it is the same for both, and it may be decided anew who has adopted.
+
+        `order` are the flags that have to do with the one at hand: none of them may be asked for on the way.
+        """
+        if (row, order) not in self._closed:
+            last = each.target - 1
+            ways = [to for then, to in successors(self.code[last], last) if then.who is Who.ITSELF]
+            behind = max(each.target, *ways, 0)
+            self._closed[row, order] = all(
+                not (self.code[own].facts.asks is BranchOn.FLAG and order >> self.code[own].flag & 1)
+                and self._stays(own, row, behind)
+                for own in range(row + 1, behind)
+            )
+        return self._closed[row, order]
+
+    def _stays(self, own: int, first: int, behind: int) -> bool:
+        """Return whether a token goes on between two rows, with nothing kept and no attribute changed, and alone."""
+        each = self.code[own]
+        unchanged = each.facts.units is not Units.KEEPS and each.facts.sets in (None, SetWhat.ACCOUNT)
+        ways = successors(each, own, self.starts)
+        return (
+            unchanged
+            and not each.facts.ends
+            and all(then.who is Who.ITSELF and first < to <= behind for then, to in ways)
+        )
 
     def _stand(self, node: Node, each: Instruction) -> None:
         """Write the edges of a node at which a token waits and does not always go on alike."""
@@ -444,10 +484,10 @@ class Ways:
         asked = self.asked[row]
         if not state.open:
             return state._replace(row=row, flags=state.flags & asked, drawn=0.0, orders=())
-        # What has been decided in an order tells something of what is still open in it.
+        # What has been decided in an order, and what has not, tells something of what is still asked for in it.
         orders = tuple(order for order in state.orders if state.open & asked & flags_of((order,)))
         told = asked | flags_of(orders)
-        return state._replace(row=row, flags=state.flags & told, drawn=0.0, open=state.open & asked, orders=orders)
+        return state._replace(row=row, flags=state.flags & told, drawn=0.0, open=state.open & told, orders=orders)
 
     def _taken(self, state: State) -> State:
         each = self.code[state.row]
