@@ -6,6 +6,7 @@ import errno
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -108,11 +109,18 @@ class Sheet:
         self._sheet.autofilter(0, 0, self._row, self._columns - 1)
 
     def _write_text(self, column: int, value: str) -> None:
-        text = value
-        if not text.isprintable() or len(text) > _LONGEST_TEXT:
-            text = "".join(letter for letter in text if letter >= " " or letter in "\n\t")[:_LONGEST_TEXT]
-        if not text:
-            return
-        # A text that begins like a formula is none, nor will it be one when it is edited.
-        form = None if for_spreadsheets(text) == text else self._book.quoted
-        self._sheet.write_string(self._row, column, text, form)
+        text, quoted = _shown(value)
+        if text:
+            self._sheet.write_string(self._row, column, text, self._book.quoted if quoted else None)
+
+
+@lru_cache(10_000)  # labels come again and again
+def _shown(value: str) -> tuple[str, bool]:
+    """
+    Return a text without what no cell takes, and whether it begins like a formula: it is none, nor will it be one when
+    it is edited.
+    """
+    text = value
+    if not text.isprintable() or len(text) > _LONGEST_TEXT:
+        text = "".join(letter for letter in text if letter >= " " or letter in "\n\t")[:_LONGEST_TEXT]
+    return text, for_spreadsheets(text) != text
