@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
+from typing import Final
 
 import typer
 
@@ -34,6 +36,13 @@ __all__ = [
 ]
 
 
+_SELDOM: Final = (100_000, 20, 20)
+"""
+How seldom unused objects are looked for: a command makes some hundred thousand that stay until it ends, and Python's
+own numbers (700, 10, 10) take a tenth of its time to look through them again and again.
+"""
+
+
 def _tell_slips(arguments: list[str]) -> None:
     """Name the signs of a Chinese keyboard in the arguments, which may be why an option is not known."""
     from zonesim.scenario.characters import corrected, slips, told  # noqa: PLC0415  only where something is wrong
@@ -50,6 +59,7 @@ def _drop_output() -> None:
 
 def main() -> None:
     """Run the command line and exit with the documented code; interrupts are answered."""
+    gc.set_threshold(*_SELDOM)
     with answered():
         _run()
 
