@@ -40,8 +40,8 @@ once for all replications, is left out and stands under *Start*. `bench/gate_net
 and knows no other. How fast SimPy, Ciw and salabim are depends on how Python was built. Answers are compared
 before anything is timed: a program that simulates something else is not fast.
 
-cimba compiles its model in every process, which is left out as well and stands there, too. The single line is M/M/1:
-zonesim's recursion has no event list, and no other engine runs it faster.
+cimba compiles its model in every process, which is left out as well and stands there, too. The single line is M/M/1;
+there `--engine auto` takes the recursion, which needs no event list.
 
 `python -m bench --quick` takes about a minute; `--only agreement,simpy,c` runs some sections and programs. Exit code 1
 means that answers disagree. Programs that are not installed are left out.

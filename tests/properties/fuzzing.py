@@ -64,7 +64,7 @@ OPTIONS = {
     "--replications": ["1", "0", "-1", "2", "1000000000000", "x", ""],
     "--seed": ["1", "0", "-1", str(2**63 - 1), str(2**63), "x"],
     "--workers": ["1", "0", "-1", "1000000"],
-    "--engine": ["auto", "simpy", "compiled", "x", ""],
+    "--engine": ["auto", "simpy", "compiled", "recursion", "x", ""],
     "--time-limit": ["5", "0", "-1", "nan", "inf", "1e300", "0.001"],
     "--lang": ["en", "zh", "x", ""],
     "--format": ["png", "svg", "x", "", "png,svg,png"],
