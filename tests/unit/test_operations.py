@@ -17,6 +17,7 @@ from zonesim.plan.operations import (
     Who,
     column,
     decoded,
+    row_of,
     rows_where,
     successors,
 )
@@ -88,6 +89,18 @@ def test_operands_are_read_by_name():
     assert not list(successors(leave, 10))
     assert column(Op.SEIZE, "patience") == 6
     assert column(Op.BRANCH, "stream", BranchOn.SHARE) == 4
+
+
+def test_a_row_is_written_by_name():
+    """
+    Operands stand in the order of the table whatever their order is; one that is missing, or of another form, is refused.
+    """
+    assert row_of(Op.RELEASE, 4, None, {"slot": 2, "if_held": 1, "needs": 3, "first_need": 9}) == [2, 4, 9, 3, 2, 1]
+    assert row_of(Op.BRANCH, -1, BranchOn.FLAG, {"target": 8, "flag": 5}) == [7, -1, 1, 5, 0, 8]
+    with pytest.raises(TypeError, match=r"^RELEASE has first_need, needs, slot, if_held, not slot$"):
+        row_of(Op.RELEASE, 4, None, {"slot": 2})
+    with pytest.raises(TypeError, match=r"^BRANCH has flag, target, not share, target$"):
+        row_of(Op.BRANCH, -1, BranchOn.FLAG, {"share": 1, "target": 2})
 
 
 def test_operands_name_rows_that_there_are():

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from zonesim.faults import Place
-from zonesim.plan.operations import BranchOn, Op
+from zonesim.plan.operations import NOWHERE, BranchOn, Op, SetWhat, column, row_of
+
+_TARGET: Final = column(Op.JUMP, "target")
+_AGAIN: Final = column(Op.JUMP, "again")
 
 
 class Later:
@@ -27,7 +31,7 @@ class Label(Later):
 Operand = int | Later
 
 
-class Instruction(list[Operand]):
+class Written(list[Operand]):
     """An operation with its operands, and where the step that it works for is written."""
 
     __slots__ = ("place",)
@@ -67,29 +71,37 @@ class Routine:
     """
 
     def __init__(self) -> None:
-        self.rows: list[Instruction | Label] = []
+        self.rows: list[Written | Label] = []
         self.at: Place | None = None
         self.nested = 0
         self._kept: list[Later] = []
         self.leaving: dict[tuple[Block, ...], Label] = {}
         self.kept: list[Kept] = []
 
-    def emit(self, op: Op, step: Operand = -1, *operands: Operand) -> None:
-        """Append an instruction."""
-        self.rows.append(Instruction([int(op), step, *operands], self.at))
+    def emit(
+        self, op: Op, step: Operand = NOWHERE, code: BranchOn | SetWhat | None = None, **operands: Operand
+    ) -> None:
+        """Append an operation with its operands by name, and the code that they belong to where it has several."""
+        self.rows.append(Written(row_of(op, step, code, operands), self.at))
+
+    def release(self, held: Block | Kept, *, if_held: int) -> None:
+        """Append the end of the visit of units in a slot."""
+        self.emit(Op.RELEASE, held.step, first_need=held.first, needs=held.rows, slot=held.slot, if_held=if_held)
 
     def does(self, first: int) -> bool:
         """Return whether anything is done from the row `first` on."""
-        return any(isinstance(row, Instruction) for row in self.rows[first:])
+        return any(isinstance(row, Written) for row in self.rows[first:])
 
     def part(self, first: int, follows: int, flag: int) -> None:
         """Let only tokens without a flag do the rows from `first` on, and those with it those from `follows` on."""
         yes, after = Label(), Label()
         if self.does(follows):
-            self.rows.insert(follows, Instruction([Op.JUMP, -1, after, 0], self.at))
+            self.rows.insert(follows, Written(row_of(Op.JUMP, NOWHERE, None, {"target": after, "again": 0}), self.at))
             follows += 1
         self.rows.insert(follows, yes)
-        self.rows.insert(first, Instruction([Op.BRANCH, -1, BranchOn.FLAG, flag, 0, yes], self.at))
+        self.rows.insert(
+            first, Written(row_of(Op.BRANCH, NOWHERE, BranchOn.FLAG, {"flag": flag, "target": yes}), self.at)
+        )
         self.rows.append(after)
 
     def slot_for_kept(self) -> Later:
@@ -108,7 +120,7 @@ class Routine:
 
     def jump(self, target: Label) -> None:
         """Append a jump; whether it goes backward is found when linking."""
-        self.emit(Op.JUMP, -1, target, 0)
+        self.emit(Op.JUMP, target=target, again=0)
 
 
 def link(routines: Sequence[Routine]) -> tuple[list[tuple[int, ...]], list[Place | None]]:
@@ -131,7 +143,7 @@ def link(routines: Sequence[Routine]) -> tuple[list[tuple[int, ...]], list[Place
                 continue
             linked = [part.row if isinstance(part, Later) else part for part in row]
             if linked[0] == Op.JUMP:
-                linked[3] = int(linked[2] <= len(program))
+                linked[_AGAIN] = int(linked[_TARGET] <= len(program))
             program.append(tuple(linked))
             places.append(row.place)
     return program, places

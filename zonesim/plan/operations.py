@@ -15,11 +15,11 @@ a few lines in each of the two engines.
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from operator import itemgetter
-from typing import Any, Final, NamedTuple, Protocol, cast
+from typing import Any, Final, NamedTuple, Protocol, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -480,6 +480,9 @@ class Instruction(Protocol):
     def __getattr__(self, operand: str) -> int: ...
 
 
+Value = TypeVar("Value")
+"""What stands for an operand while a program is written: a number, or a label that becomes one."""
+
 _Reader = Callable[[Sequence[int]], Instruction]
 
 
@@ -495,16 +498,39 @@ def _reader(operation: Operation, form: Form) -> _Reader:
 _CODED: Final = frozenset(int(op) for op, each in OPERATIONS.items() if len(each.forms) > 1)
 """Operations whose first operand says which operands the others are."""
 
+
+def _key(op: int, code: int | None) -> tuple[int, int]:
+    """Return what a form is found by: plain numbers, for members of an enum are slow to look up."""
+    return int(op), NOWHERE if code is None else int(code)
+
+
 _READERS: Final[dict[tuple[int, int], _Reader]] = {
-    (int(op), NOWHERE if form.code is None else int(form.code)): _reader(operation, form)
-    for op, operation in OPERATIONS.items()
-    for form in operation.forms
+    _key(op, form.code): _reader(operation, form) for op, operation in OPERATIONS.items() for form in operation.forms
 }
 
 
 def decoded(rows: Iterable[Sequence[int]]) -> list[Instruction]:
     """Return the rows of a program table, each of nine numbers, with their operands by name."""
     return [_READERS[row[0], row[2] if row[0] in _CODED else NOWHERE](row) for row in rows]
+
+
+_OPERANDS: Final[dict[tuple[int, int], tuple[str, ...]]] = {
+    _key(op, form.code): tuple(each.name if each else "" for each in form.operands[form.code is not None :])
+    for op, operation in OPERATIONS.items()
+    for form in operation.forms
+}
+"""The names of the operands in their order, behind the code."""
+
+
+def row_of(op: Op, step: Value, code: BranchOn | SetWhat | None, operands: Mapping[str, Value]) -> list[int | Value]:
+    """Return a row of a program with operands by name; raises TypeError when they are not those of the operation."""
+    names = _OPERANDS[_key(op, code)]
+    head: list[int | Value] = [int(op), step] if code is None else [int(op), step, int(code)]
+    if names == tuple(operands):
+        return [*head, *operands.values()]
+    if len(operands) != len(names) - names.count("") or not operands.keys() <= set(names):
+        raise TypeError(f"{op.name} has {', '.join(filter(None, names))}, not {', '.join(operands)}")
+    return [*head, *(operands.get(name, 0) for name in names)]
 
 
 def successors(instruction: Instruction, row: int, starts: Sequence[int] | None = None) -> Iterator[tuple[Then, int]]:

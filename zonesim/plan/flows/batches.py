@@ -43,8 +43,18 @@ class Batches:
         by = {None: GatherBy.SOURCE, "firm": GatherBy.FIRM, "class": GatherBy.CLASS}[gather.by]
         others = Label()
         to = others if step.steps else NOWHERE
-        self.out.emit(Op.GATHER, self.values.step_number(step, scope), batch, number, timeout, calendar, to, by, stream)
+        self.out.emit(
+            Op.GATHER,
+            self.values.step_number(step, scope),
+            batch=batch,
+            number=number,
+            timeout=timeout,
+            calendar=calendar,
+            others_to=to,
+            by=by,
+            stream=stream,
+        )
         if step.steps:
             self.inner(replace(scope, leads=True))
-            self.out.emit(Op.SCATTER, NOWHERE, batch)
+            self.out.emit(Op.SCATTER, batch=batch)
             self.out.place(others)

@@ -13,7 +13,7 @@ from zonesim.plan.editions import Edition, FlowTexts, Use
 from zonesim.plan.flows.adopters import Adopters, zones_of
 from zonesim.plan.flows.emitter import Emitter
 from zonesim.plan.flows.values import Values
-from zonesim.plan.operations import NOWHERE, Op, SetWhat
+from zonesim.plan.operations import Op, SetWhat
 from zonesim.plan.scope import Scope, consulted_marks
 from zonesim.scenario import Flow, Step
 
@@ -71,7 +71,7 @@ class Calls:
             scope = replace(scope, place=str(place))
         self.out.consulted = frozenset[str]().union(*(consulted_marks(each.steps) for each in scope.edition.seen()))
         for mark in sorted(self.out.consulted):
-            self.out.emit(Op.SET, NOWHERE, SetWhat.LOWER_FLAG, self.out.mark_flag(mark, scope))
+            self.out.emit(Op.SET, code=SetWhat.LOWER_FLAG, flag=self.out.mark_flag(mark, scope))
         self.steps(scope)
 
     def step(self, step: Step, scope: Scope) -> None:

@@ -6,7 +6,7 @@ from zonesim.faults import UnknownName, suggest
 from zonesim.plan.assembly import Label
 from zonesim.plan.flows.emitter import Emitter
 from zonesim.plan.flows.values import Values
-from zonesim.plan.operations import NOWHERE, BranchOn, Op, SetWhat
+from zonesim.plan.operations import BranchOn, Op, SetWhat
 from zonesim.plan.scope import Scope
 from zonesim.scenario import Step
 
@@ -28,12 +28,12 @@ class Checks:
         self.out.checked(detect.truth, scope)
         wrong, hit, after = Label(), Label(), Label()
         self.out.finding(detect.truth, "checked", scope)
-        self.out.emit(Op.BRANCH, NOWHERE, BranchOn.FLAG, self.out.flag(f"truth {detect.truth}"), 0, wrong)
+        self.out.emit(Op.BRANCH, code=BranchOn.FLAG, flag=self.out.flag(f"truth {detect.truth}"), target=wrong)
         alarm = self.values.share_row(detect.false_alarm, scope)
         if any(self.tables.shares.rows[alarm]):
             false = Label()
             stream = self.out.stream(scope, "false_alarm")
-            self.out.emit(Op.BRANCH, NOWHERE, BranchOn.SHARE, alarm, stream, false, 0)
+            self.out.emit(Op.BRANCH, code=BranchOn.SHARE, share=alarm, stream=stream, target=false, steady=0)
             self.out.jump(after)
             self.out.place(false)
             self.out.finding(detect.truth, "false_stop", scope)
@@ -42,9 +42,8 @@ class Checks:
         self.out.jump(after)
         self.out.place(wrong)
         stream = self.out.stream(scope, "detect")
-        self.out.emit(
-            Op.BRANCH, NOWHERE, BranchOn.SHARE, self.values.share_row(detect.sensitivity, scope), stream, hit, 0
-        )
+        share = self.values.share_row(detect.sensitivity, scope)
+        self.out.emit(Op.BRANCH, code=BranchOn.SHARE, share=share, stream=stream, target=hit, steady=0)
         self.out.finding(detect.truth, "missed", scope)
         self.out.jump(after)
         self.out.place(hit)
@@ -57,11 +56,11 @@ class Checks:
         """Put a truth right, and mark it where there was something to put right."""
         self._known_truth(truth, scope)
         flag, wrong, after = self.out.flag(f"truth {truth}"), Label(), Label()
-        self.out.emit(Op.BRANCH, NOWHERE, BranchOn.FLAG, flag, 0, wrong)
+        self.out.emit(Op.BRANCH, code=BranchOn.FLAG, flag=flag, target=wrong)
         self.out.jump(after)
         self.out.place(wrong)
         self.out.finding(truth, "corrected", scope)
-        self.out.emit(Op.SET, NOWHERE, SetWhat.LOWER_FLAG, flag)
+        self.out.emit(Op.SET, code=SetWhat.LOWER_FLAG, flag=flag)
         self.out.place(after)
 
     def _known_truth(self, truth: str, scope: Scope) -> None:

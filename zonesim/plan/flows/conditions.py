@@ -8,7 +8,7 @@ from zonesim.faults import UnknownName, suggest
 from zonesim.plan.assembly import Label
 from zonesim.plan.flows.emitter import Emitter
 from zonesim.plan.flows.values import Values
-from zonesim.plan.operations import NOWHERE, BranchOn, Op
+from zonesim.plan.operations import BranchOn, Op
 from zonesim.plan.scope import Scope
 from zonesim.plan.world_tables import CREDIT
 from zonesim.scenario import Step
@@ -34,7 +34,7 @@ class Conditions:
                 return False
             stream = self.out.stream(replace(scope, path=(*scope.path, name)), "share")
             yes = Label()
-            self.out.emit(Op.BRANCH, NOWHERE, BranchOn.SHARE, row, stream, yes, 0)
+            self.out.emit(Op.BRANCH, code=BranchOn.SHARE, share=row, stream=stream, target=yes, steady=0)
             self.out.jump(after)
             self.out.place(yes)
         return True
@@ -54,25 +54,25 @@ class Conditions:
                 if one not in known:
                     raise UnknownName(f"no class '{one}'", place, suggest(one, known, "classes"), owner=CREDIT)
             mask = sum(1 << number for number, name in enumerate(known) if name in wanted)
-            self.out.only_if(BranchOn.CLASS, mask, after)
+            self.out.only_if(BranchOn.CLASS, after, classes=mask)
         if when.status is not None:
             wanted = when.status if isinstance(when.status, list) else [when.status]
-            self.out.only_if(BranchOn.STATUS, sum({1 << self.tables.status(one, place) for one in wanted}), after)
+            mask = sum({1 << self.tables.status(one, place) for one in wanted})
+            self.out.only_if(BranchOn.STATUS, after, statuses=mask)
         if when.queue is not None:
-            line = self.tables.resource(self.values.resolved(when.queue.of, scope), place)
-            self.out.only_if(BranchOn.QUEUE_LONGER, line, after, when.queue.longer_than)
+            resource = self.tables.resource(self.values.resolved(when.queue.of, scope), place)
+            self.out.only_if(BranchOn.QUEUE_LONGER, after, resource=resource, length=when.queue.longer_than)
         if when.shut is not None:
-            self.out.only_if(
-                BranchOn.CLOSED, self.tables.resource(self.values.resolved(when.shut, scope), place), after
-            )
+            resource = self.tables.resource(self.values.resolved(when.shut, scope), place)
+            self.out.only_if(BranchOn.CLOSED, after, resource=resource)
         if when.open is not None:
             resource = self.tables.resource(self.values.resolved(when.open, scope), place)
-            self.out.emit(Op.BRANCH, NOWHERE, BranchOn.CLOSED, resource, 0, after)
+            self.out.emit(Op.BRANCH, code=BranchOn.CLOSED, resource=resource, target=after)
         for mark, yes in ((when.marked, True), (when.unmarked, False)):
             if mark is not None:
                 flag = self.out.mark_flag(mark, scope)
                 if yes:
-                    self.out.only_if(BranchOn.FLAG, flag, after)
+                    self.out.only_if(BranchOn.FLAG, after, flag=flag)
                 else:
-                    self.out.emit(Op.BRANCH, NOWHERE, BranchOn.FLAG, flag, 0, after)
+                    self.out.emit(Op.BRANCH, code=BranchOn.FLAG, flag=flag, target=after)
         return True

@@ -33,7 +33,8 @@ class Delays:
         duration = self.values.distribution(step, scope, working=working)
         stream = self.out.stream(scope, "take")
         calendar = self._calendar(step, scope, working=working)
-        self.out.emit(Op.DELAY, number, duration, stream, calendar, self._interruption(step, scope))
+        interrupted = self._interruption(step, scope)
+        self.out.emit(Op.DELAY, number, duration=duration, stream=stream, calendar=calendar, interrupted=interrupted)
 
     def until(self, step: Step, scope: Scope) -> None:
         """Wait until a calendar is open, or shut."""
@@ -41,7 +42,7 @@ class Delays:
         closing = isinstance(written, Instant) and written.closing is not None
         name = (written.closing or written.opening) if isinstance(written, Instant) else written
         calendar = self.values.calendar(str(name), scope, ("wait_until",))
-        self.out.emit(Op.WAIT_UNTIL, self.values.step_number(step, scope), calendar, int(closing))
+        self.out.emit(Op.WAIT_UNTIL, self.values.step_number(step, scope), calendar=calendar, which=int(closing))
 
     def _interruption(self, step: Step, scope: Scope) -> Operand:
         """Return the step of the visits that tell the interruptions of a hold, -1 where there are none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from zonesim.faults import ScenarioFault, UnknownName, suggest
 from zonesim.plan.flows.emitter import Emitter
 from zonesim.plan.flows.values import Values
-from zonesim.plan.operations import NOWHERE, Op, SetWhat
+from zonesim.plan.operations import Op, SetWhat
 from zonesim.plan.plan import MarkName
 from zonesim.plan.scope import Scope
 from zonesim.plan.world_tables import CREDIT
@@ -29,7 +29,7 @@ class Effects:
                 place = self.world.place((*scope.text, "set", key, name))
                 account = self.tables.account(self.values.resolved(name, scope), place)
                 amount = sign * self.values.count(quantity, scope, place)
-                self.out.emit(Op.SET, NOWHERE, SetWhat.ACCOUNT, account, amount)
+                self.out.emit(Op.SET, code=SetWhat.ACCOUNT, account=account, amount=amount)
                 self._booked(account, amount, scope)
         if changes.class_ is not None:
             place = self.world.place((*scope.text, "set", "class"))
@@ -37,10 +37,10 @@ class Effects:
                 known = [*filter(None, self.tables.classes)]
                 remedy = suggest(changes.class_, known, "classes")
                 raise UnknownName(f"no class '{changes.class_}'", place, remedy, owner=CREDIT)
-            self.out.emit(Op.SET, NOWHERE, SetWhat.CLASS, self.tables.classes.index(changes.class_))
+            self.out.emit(Op.SET, code=SetWhat.CLASS, new_class=self.tables.classes.index(changes.class_))
         if changes.status is not None:
             number = self.tables.status(changes.status, self.world.place((*scope.text, "set", "status")))
-            self.out.emit(Op.SET, NOWHERE, SetWhat.STATUS, number)
+            self.out.emit(Op.SET, code=SetWhat.STATUS, status=number)
             self.out.note(f"status.{changes.status}", scope)
 
     def _booked(self, account: int, amount: int, scope: Scope) -> None:
@@ -50,7 +50,7 @@ class Effects:
             self.out.name, self.out.entry.flow, scope.call, mark, scope.place, self.out.kind.name, account, amount
         )
         number = self.tables.marks.add((self.out.name, scope.call, mark, amount), self.out.order(scope), lambda: name)
-        self.out.emit(Op.MARK, NOWHERE, number)
+        self.out.emit(Op.MARK, mark=number)
 
     def spawn(self, step: Step, scope: Scope) -> None:
         """Start a token of another traffic entry."""
@@ -67,4 +67,4 @@ class Effects:
         if start.after is not None:
             delay = self.values.distribution(step, scope, start.after, ("spawn", "after"))
         stream = self.out.stream(scope, "spawn")
-        self.out.emit(Op.SPAWN, NOWHERE, sorted(entries).index(start.traffic), delay, stream)
+        self.out.emit(Op.SPAWN, source=sorted(entries).index(start.traffic), delay=delay, stream=stream)

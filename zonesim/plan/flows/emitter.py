@@ -87,9 +87,11 @@ class Emitter:
 
     # --- operations
 
-    def emit(self, op: Op, step: Operand = NOWHERE, *operands: Operand) -> None:
-        """Append an operation to the routine at hand."""
-        self.routine.emit(op, step, *operands)
+    def emit(
+        self, op: Op, step: Operand = NOWHERE, code: BranchOn | SetWhat | None = None, **operands: Operand
+    ) -> None:
+        """Append an operation, with its operands by name, to the routine at hand."""
+        self.routine.emit(op, step, code, **operands)
 
     def jump(self, target: Label) -> None:
         """Append a jump to it."""
@@ -142,10 +144,10 @@ class Emitter:
 
     # --- choices
 
-    def only_if(self, on: BranchOn, operand: int, after: Label, third: int = 0) -> None:
+    def only_if(self, on: BranchOn, after: Label, **operands: int) -> None:
         """Let only tokens for whom a question is answered yes go on here, and the others at `after`."""
         yes = Label()
-        self.emit(Op.BRANCH, NOWHERE, on, operand, third, yes)
+        self.emit(Op.BRANCH, code=on, target=yes, **operands)
         self.jump(after)
         self.place(yes)
 
@@ -197,11 +199,11 @@ class Emitter:
         for blocks, way in routine.leaving.items():
             routine.place(way)
             for block in reversed(blocks):
-                routine.emit(Op.RELEASE, block.step, block.first, block.rows, block.slot, 0)
+                routine.release(block, if_held=0)
             routine.jump(empty)
         routine.place(empty)
         for kept in routine.kept:
-            routine.emit(Op.RELEASE, kept.step, kept.first, kept.rows, kept.slot, 1)
+            routine.release(kept, if_held=1)
         routine.place(end)
 
     # --- marks
@@ -210,7 +212,7 @@ class Emitter:
         """Mark the moment."""
         name = MarkName(self.name, self.entry.flow, scope.call, mark, scope.place, kind or self.kind.name)
         number = self.tables.marks.add((self.name, scope.call, mark), self.order(scope), lambda: name)
-        self.emit(Op.MARK, NOWHERE, number)
+        self.emit(Op.MARK, mark=number)
 
     def finding(self, truth: str, finding: str, scope: Scope) -> None:
         """Mark what is so, or was found, of a truth; it says whose truth that is."""
@@ -220,13 +222,13 @@ class Emitter:
         number = self.tables.marks.add(
             (self.name, scope.call, mark, owner), self.order(scope), lambda: replace(name, owner=owner.numbers)
         )
-        self.emit(Op.MARK, NOWHERE, number)
+        self.emit(Op.MARK, mark=number)
 
     def note(self, mark: str, scope: Scope) -> None:
         """Mark, and raise the flag when a condition of this flow asks for the mark."""
         self.mark(mark, scope)
         if mark in self.consulted:
-            self.emit(Op.SET, NOWHERE, SetWhat.RAISE_FLAG, self.mark_flag(mark, scope))
+            self.emit(Op.SET, code=SetWhat.RAISE_FLAG, flag=self.mark_flag(mark, scope))
 
     # --- truths
 

@@ -70,7 +70,17 @@ class Holding:
         self.out.routine.nested = max(self.out.routine.nested, scope.depth + 1)
         self._check_fits(step, needs, scope)
         patience, renege_to, stream = self._patience(step, scope, labels)
-        self.out.emit(Op.SEIZE, number, first, count, priority, scope.depth, patience, renege_to, stream)
+        self.out.emit(
+            Op.SEIZE,
+            number,
+            first_need=first,
+            needs=count,
+            priority=priority,
+            slot=scope.depth,
+            patience=patience,
+            renege_to=renege_to,
+            stream=stream,
+        )
         inner = replace(
             scope,
             depth=scope.depth + 1,
@@ -82,7 +92,7 @@ class Holding:
             self._keep(step, key, taken[key], scope)
             needs[taken[key][0]] -= taken[key][1]
         first, count = self.values.needs(needs)
-        self.out.emit(Op.RELEASE, number, first, count, scope.depth, 0)
+        self.out.emit(Op.RELEASE, number, first_need=first, needs=count, slot=scope.depth, if_held=0)
 
     def _shortest(self, step: Step, key: str, hold: Shortest, scope: Scope, labels: Mapping[str, Label]) -> None:
         """Write a step whose hold `key` chooses between lines."""
@@ -95,7 +105,14 @@ class Holding:
         first = self.tables.needs.add_run(tuple((resource, 1) for resource in resources))
         ways, after = [Label() for _ in names[1:]], Label()
         for number, way in enumerate(ways):
-            self.out.emit(Op.BRANCH, NOWHERE, BranchOn.SHORTEST, first, len(names), way, number)
+            self.out.emit(
+                Op.BRANCH,
+                code=BranchOn.SHORTEST,
+                first_need=first,
+                needs=len(names),
+                target=way,
+                candidate=number,
+            )
         # Who has taken none of the branches takes the last, which stands first.
         self._in_line(step, key, Units(resource=names[-1], units=hold.units), scope, labels)
         self.out.jump(after)
@@ -165,7 +182,7 @@ class Holding:
         number = self.tables.steps.add((self.out.name, path, (taken,)), self.out.order(scope), lambda: step_name)
         first, count = self.values.needs({resource: units})
         slot = self.out.routine.slot_for_kept()
-        self.out.emit(Op.KEEP, number, first, count, scope.depth, slot)
+        self.out.emit(Op.KEEP, number, first_need=first, needs=count, from_slot=scope.depth, slot=slot)
         kept = Kept(slot, number, first, count)
         opened.kept.setdefault(step.keep[key], []).append(kept)
         self.out.routine.kept.append(kept)
@@ -191,4 +208,4 @@ class Holding:
     def give_back(self, opened: OpenList, name: str) -> None:
         """Give back what was kept until the step `name`; nothing happens for tokens that have nothing."""
         for kept in opened.kept.get(name, ()):
-            self.out.emit(Op.RELEASE, kept.step, kept.first, kept.rows, kept.slot, 1)
+            self.out.routine.release(kept, if_held=1)

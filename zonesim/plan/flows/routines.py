@@ -8,7 +8,7 @@ from dataclasses import replace
 from zonesim.plan.assembly import Label, Routine
 from zonesim.plan.flows.adopters import Adopters
 from zonesim.plan.flows.emitter import Emitter
-from zonesim.plan.operations import NOWHERE, BranchOn, Op, SetWhat
+from zonesim.plan.operations import BranchOn, Op, SetWhat
 from zonesim.plan.plan import StepName
 from zonesim.plan.scope import Kind, Owner, Scope
 from zonesim.scenario import Step
@@ -81,7 +81,16 @@ class Routines:
         start = Label()
         stream = self.out.stream(scope, "count")
         number = self.tables.distributions.discrete([(1.0, 1.0)]) if number is None else number
-        self.out.emit(Op.SPLIT, NOWHERE, number, stream, start, base, most, parent.base, group)
+        self.out.emit(
+            Op.SPLIT,
+            number=number,
+            stream=stream,
+            child=start,
+            base=base,
+            stride=most,
+            parent_base=parent.base,
+            group=group,
+        )
         brought: dict[str, Owner] = {}
         if step.background or step.parallel:
             for truth in (*self.out.truths_in_order(), *parent.inherited):
@@ -101,13 +110,13 @@ class Routines:
                 continue
             after, yes = Label(), Label()
             if condition is not True:
-                self.out.only_if(BranchOn.FLAG, self.out.adopts(condition), after)
+                self.out.only_if(BranchOn.FLAG, after, flag=self.out.adopts(condition))
                 self.tables.adoptions.note(condition, each.practice)
             mask = 1 << self.tables.classes.index(each.old)
-            self.out.emit(Op.BRANCH, NOWHERE, BranchOn.CLASS, mask, 0, yes)
+            self.out.emit(Op.BRANCH, code=BranchOn.CLASS, classes=mask, target=yes)
             self.out.jump(after)
             self.out.place(yes)
-            self.out.emit(Op.SET, NOWHERE, SetWhat.CLASS, self.tables.classes.index(each.name))
+            self.out.emit(Op.SET, code=SetWhat.CLASS, new_class=self.tables.classes.index(each.name))
             self.out.place(after)
 
     def _draw_truth(self, truth: str, scope: Scope) -> None:
@@ -116,10 +125,10 @@ class Routines:
         stream = self.tables.streams.add(f"{self.out.name}//truth/{truth}")
         flag = self.out.flag(f"truth {truth}")
         yes, after = Label(), Label()
-        self.out.emit(Op.SET, NOWHERE, SetWhat.LOWER_FLAG, flag)
-        self.out.emit(Op.BRANCH, NOWHERE, BranchOn.SHARE, share, stream, yes, 1)
+        self.out.emit(Op.SET, code=SetWhat.LOWER_FLAG, flag=flag)
+        self.out.emit(Op.BRANCH, code=BranchOn.SHARE, share=share, stream=stream, target=yes, steady=1)
         self.out.jump(after)
         self.out.place(yes)
-        self.out.emit(Op.SET, NOWHERE, SetWhat.RAISE_FLAG, flag)
+        self.out.emit(Op.SET, code=SetWhat.RAISE_FLAG, flag=flag)
         self.out.finding(truth, "true", scope)
         self.out.place(after)

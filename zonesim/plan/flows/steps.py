@@ -114,7 +114,7 @@ class StepCompiler:
         for target, share in shares.items():
             cumulative += units.parse_share(mode_of(share))
             row = self.tables.shares.add((min(cumulative, 1.0),) * len(self.tables.classes))
-            self.out.emit(Op.BRANCH, NOWHERE, BranchOn.SHARE, row, stream, ways[target], 0)
+            self.out.emit(Op.BRANCH, code=BranchOn.SHARE, share=row, stream=stream, target=ways[target], steady=0)
         self.out.jump(after)
         for target, way in ways.items():
             self.out.place(way)
@@ -202,7 +202,7 @@ class StepCompiler:
         join = opened.steps.joins[name]
         self.out.place(labels[join])
         self.holding.give_back(opened, name)
-        self.out.emit(Op.JOIN, NOWHERE, group)
+        self.out.emit(Op.JOIN, group=group)
         path = (*opened.steps.path, join)
         joining = next(filter(None, leaves(scope.edition.step_at(path))))
         for mark in joining.mark:
@@ -215,15 +215,24 @@ class StepCompiler:
         number = self.values.step_number(step, scope)
         first, none = self.values.needs({})
         self.out.routine.nested = max(self.out.routine.nested, scope.depth + 1)
-        slot = scope.depth
-        self.out.emit(Op.SEIZE, number, first, none, self.values.priority_row(step, scope), slot, NOWHERE, NOWHERE, 0)
+        self.out.emit(
+            Op.SEIZE,
+            number,
+            first_need=first,
+            needs=none,
+            priority=self.values.priority_row(step, scope),
+            slot=scope.depth,
+            patience=NOWHERE,
+            renege_to=NOWHERE,
+            stream=0,
+        )
         group = self.tables.groups.add((self.out.name, scope.path), scope.path)
         alone = scope.of_child()
         for name in step.parallel:
             body = partial(self.write_list, scope.edition.branch((*scope.text[2:], "parallel", name)), alone)
             self.routines.start(replace(scope, path=(*scope.path, name)), step, 1, group, "task", body)
-        self.out.emit(Op.JOIN, NOWHERE, group)
-        self.out.emit(Op.RELEASE, number, first, none, slot, 0)
+        self.out.emit(Op.JOIN, group=group)
+        self.out.emit(Op.RELEASE, number, first_need=first, needs=none, slot=scope.depth, if_held=0)
 
     def _kind_in_background(self, step: Step) -> str:
         """Return what goes on in the background: the entity of the flow it runs (a truck that leaves), else a task."""
