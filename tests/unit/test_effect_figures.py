@@ -14,7 +14,7 @@ from zonesim.analysis import compare
 from zonesim.briefing.figures import style
 from zonesim.briefing.figures.comparison import FigureContext
 from zonesim.briefing.figures.effects import change_text, effects_figures
-from zonesim.briefing.figures.waterfall import bars, package_of, waterfall_figure
+from zonesim.briefing.figures.waterfall import BETTER, NEITHER, WORSE, bars, package_of, waterfall_figure
 from zonesim.briefing.figures.week import week_figure, weekly
 from zonesim.briefing.figures.zones import dwell_hours, gate_minutes, officer_hours, zones_figure
 from zonesim.kpi import RunResult
@@ -52,7 +52,8 @@ def test_a_forest_tells_differences_in_the_unit_and_in_per_cent() -> None:
 
     assert "11.0 h/d" in said
     assert "−5.5 ± 1.2" in said
-    assert "Officer hours per day" in said
+    assert "Officer hours per day ↓" in said
+    assert any("↓ lower is better, ↑ higher is better" in text for text in said)
     assert [
         line.get_xdata().tolist() if hasattr(line.get_xdata(), "tolist") else list(line.get_xdata()) for line in points
     ] == [[-50.0]]
@@ -101,8 +102,8 @@ def test_wanted_kpis_are_drawn_and_no_others() -> None:
     assert isinstance(drawn, dict)
 
     assert list(drawn) == ["effects"]
-    assert "Dwell, median" in texts(drawn["effects"])
-    assert not {"Dwell, mean", "Officer hours per day"} & set(texts(drawn["effects"]))
+    assert "Dwell, median ↓" in texts(drawn["effects"])
+    assert not {"Dwell, mean ↓", "Officer hours per day ↓"} & set(texts(drawn["effects"]))
 
 
 def test_one_arm_has_no_effects() -> None:
@@ -132,6 +133,20 @@ def test_a_waterfall_adds_up() -> None:
     assert [bar.end for bar in found] == pytest.approx([11.0, 8.5, 7.75, 7.75, 7.75])
     assert [bar.begin for bar in found[1:-1]] == [bar.end for bar in found[:-2]]
     assert found[3].size.high - found[3].size.value == pytest.approx(12.706 * 1.0, rel=1e-3)  # -1 and +1: t(1) x 1
+
+
+def test_a_waterfall_tells_better_from_worse() -> None:
+    """Fewer hours are better and more are worse; where neither way is, a bar is grey whichever way it goes."""
+    values = {"R1": [10.0, 12.0], "a": [8.0, 9.0], "b": [11.0, 13.5], "a+b": [9.0, 9.5]}
+    neither = next(kpi.id for kpi in kpis() if kpi.definition.better == "neither")
+
+    hours, plain = (
+        bars(with_values(values), HOURS, "a+b", ["a", "b"]),
+        bars(with_values(values, neither), neither, "a+b", ["a", "b"]),
+    )
+
+    assert [bar.colour for bar in hours[1:3]] == [BETTER, WORSE]
+    assert [bar.colour for bar in plain[1:3]] == [NEITHER, NEITHER]
 
 
 def test_small_measures_are_told_together() -> None:

@@ -12,7 +12,7 @@ from tests.made_up import kpis, made_up, ordinary
 from tests.unit.test_effect_figures import HOURS, texts, with_values
 from zonesim.analysis import compare
 from zonesim.briefing.figures import style
-from zonesim.briefing.figures.effects import effects_figures
+from zonesim.briefing.figures.effects import directed, effects_figures
 from zonesim.briefing.figures.gate import gate_figure
 from zonesim.briefing.figures.heat import heat_figures
 from zonesim.briefing.figures.results_context import results_context
@@ -162,9 +162,9 @@ def test_effects_of_an_experiment_are_its_kpis_by_label(folder):
         drawn = effects_figures(context)
     assert isinstance(drawn, dict)
     said = texts(drawn["effects"])
-    rows = [text for text in said if text in {"Officer hours per day", "Gate pass time, mean", "Utilisation"}]
+    expected = ["Officer hours per day ↓", "Gate pass time, mean ↓", "Utilisation"]
 
-    assert rows == ["Officer hours per day", "Gate pass time, mean", "Utilisation"]
+    assert [text for text in said if text in expected] == expected
     assert "What changes against Three lanes" in said
     assert "One lane" in said
     assert not {"three", "one", "three_m11"} & set(said)
@@ -212,7 +212,7 @@ def test_control_and_hours_of_officers_come_first():
         drawn = effects_figures(context)
     assert isinstance(drawn, dict)
     said = texts(drawn["effects"])
-    order = [said.index(words) for words in ("Missed", "Officer hours per day", "Dwell, mean")]
+    order = [said.index(words) for words in ("Missed ↓", "Officer hours per day ↓", "Dwell, mean ↓")]
 
     assert order == sorted(order)
 
@@ -232,7 +232,7 @@ def test_a_row_of_nothing_is_not_drawn():
         drawn = effects_figures(renewed)
     assert isinstance(drawn, dict)
     said = texts(drawn["effects"])
-    names = {kpi.id: renewed.quantity(kpi) for kpi in kpis()}
+    names = {kpi.id: directed(renewed, kpi) for kpi in kpis()}
 
     assert names[some[0]] not in said
     assert names[some[1]] in said

@@ -16,6 +16,9 @@ from zonesim.briefing.figures import style
 from zonesim.briefing.figures.context import MOST_ARMS, NOT_GIVEN, FigureContext
 from zonesim.kpi import Kpi
 
+ARROWS: Final = {"lower": " ↓", "higher": " ↑", "neither": ""}
+"""The way that is good, behind the name of a KPI."""
+
 MOST_ROWS: Final = 19
 MOST_PAGES: Final = 3
 """Rows that are legible on one slide, and most slides."""
@@ -55,7 +58,7 @@ def effects_figures(context: FigureContext) -> dict[str, Figure] | str:
     pages: list[list[_Row]] = [[]]
     for _, each in groupby(kpis, context.subject_title):
         group = list(each)
-        rows = [_Row(context.subject_title(group[0])), *(_Row(context.quantity(kpi), kpi) for kpi in group)]
+        rows = [_Row(context.subject_title(group[0])), *(_Row(directed(context, kpi), kpi) for kpi in group)]
         if pages[-1] and len(pages[-1]) + len(rows) > MOST_ROWS:
             pages.append([])
         while len(rows) > MOST_ROWS:
@@ -101,6 +104,11 @@ def _chosen(context: FigureContext) -> tuple[list[Kpi], int]:
     return [*first, *rest], len(kpis) - len(first) - len(rest)
 
 
+def directed(context: FigureContext, kpi: Kpi) -> str:
+    """Return what a KPI measures with an arrow to the way that is good, where there is one."""
+    return f"{context.quantity(kpi)}{ARROWS[kpi.definition.better]}"
+
+
 def _size(context: FigureContext, arm: str, kpi: Kpi) -> float:
     """Return how large a difference is in per cent of the baseline; 0 where it may as well be none."""
     value, low, high = relative(context, arm, kpi)
@@ -125,6 +133,7 @@ def _notes(context: FigureContext, limits: tuple[float, float], kpis: Sequence[K
     return [
         say("effects.definition") if context.n > 1 else say("one_replication"),
         say("effects.markers"),
+        *([say("effects.arrows")] if any(kpi.definition.better != "neither" for kpi in kpis) else []),
         *([say("effects.beyond")] if any(end < limits[0] or end > limits[1] for end in ends) else []),
         *([say("effects.missing_note")] if any(each.tag == "missing" for each in context.effects.values()) else []),
     ]
