@@ -182,8 +182,8 @@ def house(tmp_path_factory):
     insert(
         engine / "reference" / "engine.py",
         "    def _split(",
-        "    def _mark_odd(self, token: Token, row: list[int]) -> bool:\n"
-        "        return not token.number >> 6 & 1 or self._mark(token, row)\n\n",
+        "    def _mark_odd(self, token: Token, each: Instruction) -> bool:\n"
+        "        return not token.number >> 6 & 1 or self._mark(token, each)\n\n",
     )
     insert(engine / "kernel" / "loop.py", "_KEEP: Final", "_MARK_ODD: Final = int(Op.MARK_ODD)\n")
     insert(
