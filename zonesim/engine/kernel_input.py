@@ -247,7 +247,6 @@ def _program(plan: Plan, distributions: k.Ints, numbers: k.Floats, resources: k.
     rows = zeros(len(plan.program), k.INSTRUCTION)
     columns = rows.view(np.int64).reshape(len(rows), -1)
     columns[:, : len(TABLES["program"].columns)] = flat(plan.program)
-    alone = _asked_alone(plan, resources)
     open_visits = groups = 0
     begin = 0
     for end in np.flatnonzero(rows["op"] == Op.LEAVE).tolist():
@@ -257,22 +256,42 @@ def _program(plan: Plan, distributions: k.Ints, numbers: k.Floats, resources: k.
         open_visits = max(open_visits, _renumber(routine, slots))
         groups = max(groups, _renumber(routine, {Op.SPLIT: ("split_group",), Op.JOIN: ("join_group",)}))
         begin = end + 1
-    for row in rows:
-        op = row["op"]
-        if op in (Op.SEIZE, Op.RELEASE):
-            asked = [resource for resource, _ in plan.needs_of(int(row["seize_first_need"]), int(row["seize_needs"]))]
-            row["simple"] = len(asked) == 1 and alone[asked[0]]
-            row["resource"] = asked[0] if asked else NOWHERE
-            row["timed"] = (resources["closing"] < resources["closings_end"])[asked].any()
-            row["interruptible"] = (resources["preempts"] + resources["pauses"])[asked].any()
-        elif op == Op.DELAY:
-            kind, first, count = distributions[row["delay_duration"]]
-            row["kind"] = NOWHERE if kind in _COMPOSED else kind
-            row["first_number"], row["numbers"] = first, count
-            if kind == Distribution.CONSTANT:
-                row["simple"] = 1
-                row["fixed_time"] = whole(numbers[first])
+    _note_requests(plan, rows, resources)
+    _note_delays(rows, distributions, numbers)
     return rows, open_visits, groups
+
+
+def _note_requests(plan: Plan, rows: k.Rows, resources: k.Rows) -> None:
+    """Work out what the kernel wants to know of a SEIZE or RELEASE."""
+    alone = _asked_alone(plan, resources)
+    timed = (resources["closing"] < resources["closings_end"]).tolist()
+    interruptible = (resources["preempts"] + resources["pauses"] > 0).tolist()
+    found = np.flatnonzero(np.isin(rows["op"], (Op.SEIZE, Op.RELEASE)))
+    noted: list[tuple[bool, int, bool, bool]] = []
+    for first, count in zip(rows["seize_first_need"][found].tolist(), rows["seize_needs"][found].tolist(), strict=True):
+        asked = [resource for resource, _ in plan.needs_of(first, count)]
+        noted.append(
+            (
+                len(asked) == 1 and alone[asked[0]],
+                asked[0] if asked else NOWHERE,
+                any(timed[resource] for resource in asked),
+                any(interruptible[resource] for resource in asked),
+            )
+        )
+    names = ("simple", "resource", "timed", "interruptible")
+    for name, values in zip(names, np.array(noted, dtype=np.int64).reshape(-1, len(names)).T, strict=True):
+        rows[name][found] = values
+
+
+def _note_delays(rows: k.Rows, distributions: k.Ints, numbers: k.Floats) -> None:
+    """Work out what the kernel wants to know of a DELAY."""
+    found = np.flatnonzero(rows["op"] == Op.DELAY)
+    kind, first, count = distributions[rows["delay_duration"][found]].T
+    rows["kind"][found] = np.where(np.isin(kind, _COMPOSED), NOWHERE, kind)
+    rows["first_number"][found], rows["numbers"][found] = first, count
+    fixed = kind == Distribution.CONSTANT
+    rows["simple"][found[fixed]] = 1
+    rows["fixed_time"][found[fixed]] = [whole(number) for number in numbers[first[fixed]].tolist()]
 
 
 class _Ahead:
@@ -292,6 +311,7 @@ class _Ahead:
             for own, streams in zip(plan.sources, plan.source_streams, strict=True)
             if own["mix"] != NOWHERE
         }
+        self.ways = _Ways(plan, rows)
         starts = set(plan.sources["first_row"].tolist())
         starts |= set(rows["split_child"][rows["op"] == Op.SPLIT].tolist())
         for start in sorted(starts):
@@ -300,7 +320,7 @@ class _Ahead:
     def _add(self, plan: Plan, rows: k.Rows, start: int, class_stream: int | None) -> None:
         begin = len(self.delays)
         rows["ahead_first"][start], rows["ahead_class"][start] = begin, NOWHERE
-        for place in _usual_draws(plan, rows, start):
+        for place in self.ways.usual_draws(start):
             row = rows[place]
             is_delay = row["op"] == Op.DELAY
             row["ahead"] = len(self.delays) - begin
@@ -317,23 +337,30 @@ class _Ahead:
         self.most = max(self.most, len(self.delays) - begin)
 
 
-def _usual_draws(plan: Plan, rows: k.Rows, start: int) -> list[int]:
-    """Return the draws on the way that a token most often takes from `start` on, up to the end or a way back."""
-    found: list[int] = []
-    place = start
-    while len(found) < MOST_AHEAD and rows["op"][place] != Op.LEAVE:
-        row = rows[place]
-        share = row["op"] == Op.BRANCH and row["branch_on"] == BranchOn.SHARE
-        if share or (row["op"] == Op.DELAY and row["simple"] == 0 and row["kind"] >= 0):
-            found.append(place)
-        place += 1
-        if row["op"] == Op.JUMP:
-            if row["jump_again"]:
-                break
-            place = int(row["jump_target"])
-        elif share and plan.shares[row["branch_share"]].mean() > _LIKELY:
-            place = int(row["branch_target"])
-    return found
+class _Ways:
+    """The way that a token most often takes."""
+
+    def __init__(self, plan: Plan, rows: k.Rows) -> None:
+        ops = rows["op"]
+        shares = (ops == Op.BRANCH) & (rows["branch_on"] == BranchOn.SHARE)
+        likely = np.zeros(len(rows), dtype=np.bool_)
+        if shares.any():
+            likely[shares] = plan.shares.mean(axis=1)[rows["branch_share"][shares]] > _LIKELY
+        drawn = (ops == Op.DELAY) & (rows["simple"] == 0) & (rows["kind"] >= 0)
+        self.draws: list[bool] = (shares | drawn).tolist()
+        self.ends: list[bool] = ((ops == Op.LEAVE) | ((ops == Op.JUMP) & (rows["jump_again"] != 0))).tolist()
+        following = np.where(ops == Op.JUMP, rows["jump_target"], np.arange(1, len(rows) + 1))
+        self.following: list[int] = np.where(likely, rows["branch_target"], following).tolist()
+
+    def usual_draws(self, start: int) -> list[int]:
+        """Return the draws on the way from `start` on, up to the end or a way back."""
+        found: list[int] = []
+        place = start
+        while len(found) < MOST_AHEAD and not self.ends[place]:
+            if self.draws[place]:
+                found.append(place)
+            place = self.following[place]
+        return found
 
 
 def _asked_alone(plan: Plan, resources: k.Rows) -> list[bool]:

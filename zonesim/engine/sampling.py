@@ -323,6 +323,7 @@ def _table(name: str, a: float, b: float) -> list[float]:
     return out
 
 
+@kernel
 def _beta_node(a: float, b: float, w: float, before: float) -> tuple[float, float]:
     """Return the quantile of a beta law at u = w ** a, and its slope in w; `before` is the quantile at a smaller w."""
     if w == 0.0:
@@ -331,6 +332,7 @@ def _beta_node(a: float, b: float, w: float, before: float) -> tuple[float, floa
     return x, a * exp((a - 1) * (log(w) - log(x)) - (b - 1) * log(1 - x) + log_beta(a, b))
 
 
+@kernel
 def _gamma_node(a: float, z: float, before: float) -> tuple[float, float]:
     """Return the quantile of a gamma law where the normal law has z, and its slope in z; `before`: at a smaller z."""
     x = _solve_gamma(a, normal_share(-abs(z)), before, upper=z > 0)
@@ -339,6 +341,7 @@ def _gamma_node(a: float, z: float, before: float) -> tuple[float, float]:
     return x, exp(-z * z / 2 - _HALF_LOG_TWO_PI + log_gamma(a) - (a - 1) * log(x) + x)
 
 
+@kernel
 def _small_gamma_node(a: float, s: float, before: float) -> tuple[float, float]:
     """
     Return what the logarithm of a gamma law's quantile has more than (log u + log Gamma(1 + a)) / a, that of a power
