@@ -20,7 +20,7 @@ from zonesim.faults import MOST_TOLD, Faults, MoreFaults, Place, ScenarioFault, 
 from zonesim.plan import compile_plan, compiler, loads, world_tables
 from zonesim.plan.columns import flat
 from zonesim.policy import baseline, resolve, world_of
-from zonesim.scenario import read_text, reader, traces
+from zonesim.scenario import composing, read_text, reader, traces
 from zonesim.scenario.excerpts import explain
 
 OWN = str(ROOT / "zonesim")
@@ -375,6 +375,7 @@ def test_values_are_counted_while_they_are_read(monkeypatch):
     """
     The reader stops at the first value too many, and says where it stands.
     """
+    monkeypatch.setattr(composing, "MOST_VALUES", 5)
     monkeypatch.setattr(reader, "MOST_VALUES", 5)
     with pytest.raises(Faults) as found:
         read_text("a: [1, 2, 3,\n 4, 5]", "many.yaml")
