@@ -37,10 +37,10 @@ run: $(STAMP)
 	@for each in $(SCENARIO); do $(BIN)/zonesim compare "$$each" || exit $$?; done
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n $(TEST_JOBS) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist worksteal $(PYTEST_ARGS)
 
 test-slow: $(STAMP)
-	$(BIN)/python -m pytest -n $(TEST_JOBS) -m slow $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist worksteal -m slow $(PYTEST_ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -151,6 +151,7 @@ def test_equal_seeds_give_equal_records_and_others_do_not(engine):
     assert not np.array_equal(first.sink.visits, run_plan(plan, engine=engine, seed=6, replication=2).sink.visits)
 
 
+@pytest.mark.slow
 def test_the_hash_seed_of_python_does_not_matter():
     """
     Plan and records do not depend on the order of sets or of hashes.

@@ -109,7 +109,7 @@ def test_numbers_are_those_of_the_command_line(tmp_path):
     file = tmp_path / "typical_zone.yaml"
     file.write_bytes((ROOT / "scenarios" / "typical_zone.yaml").read_bytes())
     short = ["clock.warm_up=1 d", "clock.measure=2 d", "clock.cool_down=2 d"]
-    run_job(file, ["11"], short, 3, 7, Execution(1), tmp_path / "out", only=False)
+    run_job(file, ["11"], short, 3, 7, Execution(1), tmp_path / "out", only=False, with_figures=False)
     (written,) = (tmp_path / "out").rglob("compare.csv")
     study = zonesim.load(file).set(*short).compare("11", replications=3, seed=7)
     rows = {(row.arm, row.kpi): row for row in study.table(study.kpis)}

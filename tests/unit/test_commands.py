@@ -44,6 +44,9 @@ def test_compare_prints_one_document(tmp_path):
         "11",
         "--replications",
         "2",
+        "--workers",
+        "1",
+        "--no-figures",
         "--out",
         str(tmp_path),
         *SHORT,
@@ -59,7 +62,7 @@ def test_compare_prints_one_document(tmp_path):
         if effect["difference"] is not None and effect["n"] == 2:
             assert effect["difference"] == pytest.approx(arm - base, abs=1e-9)
     written = {path.name for path in Path(document["run"]["folder"]).iterdir()}
-    assert written >= {"cells", "inputs", "compare.csv", "compare.json", "dwell.png", "results.xlsx", "study.json"}
+    assert written >= {"cells", "inputs", "compare.csv", "compare.json", "results.xlsx", "study.json"}
     assert len(document["curves"]["11"]["TYP.lanes_in.pass"]) == 24
 
 
@@ -68,7 +71,9 @@ def test_run_prints_a_document_without_effects(tmp_path):
     `run --json` has arms and provenance, no effects.
     """
     (tmp_path / "bank.yaml").write_text(BANK, encoding="utf-8")
-    document = json.loads(zonesim("run", "bank.yaml", "--json", "--replications", "3", cwd=tmp_path).stdout)
+    document = json.loads(
+        zonesim("run", "bank.yaml", "--json", "--replications", "3", "--workers", "1", cwd=tmp_path).stdout
+    )
 
     assert "effects" not in document
     assert document["arms"]["R1"]["bank.serve.wait.mean"]["n"] == 3
@@ -127,7 +132,7 @@ def test_a_deadlock_ends_with_code_3(tmp_path):
         "flows: {back: {steps: {a: {hold: {c: BANK.more}, steps: {b: {take: 1 min}, d: {hold: {c: {resource: BANK.clerks, units: 2}}, steps: {e: {take: 1 min}}}}}}}, ",
     )
     (tmp_path / "bank.yaml").write_text(text, encoding="utf-8")
-    done = zonesim("run", "bank.yaml", "--replications", "2", cwd=tmp_path)
+    done = zonesim("run", "bank.yaml", "--replications", "2", "--workers", "1", cwd=tmp_path)
 
     assert done.returncode == 3
     assert "deadlock" in done.stderr

@@ -32,6 +32,7 @@ class Poison:
         return os._exit, (9,)
 
 
+@pytest.mark.slow
 def test_no_cell_is_lost_with_a_worker_that_dies_once():
     """
     A worker killed from outside costs time, and no result: the cells in its hands are run again.

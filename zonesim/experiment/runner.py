@@ -20,7 +20,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Final, Generic, TypeVar
 
-from zonesim.engine import is_ready, note_ready, simulate, too_long
+from zonesim.engine import engine_for, is_ready, note_ready, simulate, too_long
 from zonesim.experiment.estimate import expected_tokens, first_tokens, rough_bytes, rough_seconds
 from zonesim.experiment.execution import NOBODY, Execution, Progress, no_longer_than
 from zonesim.experiment.store import Store, cell_key
@@ -185,8 +185,10 @@ def run_arms(
 
 def _compile_all(plan: Plan) -> None:
     """Let everything be compiled, which takes a while once, before several processes would do it at once."""
-    with suppress(ZonesimError):  # the run itself says what is wrong with the plan
-        run_cell(Job(first_tokens(plan, 2), {}, 0, how=Execution(1, "compiled")), 0)
+    short = first_tokens(plan, 2)
+    for engine in dict.fromkeys(("compiled", engine_for(short))):
+        with suppress(ZonesimError):  # the run itself says what is wrong with the plan
+            run_cell(Job(short, {}, 0, how=Execution(1, engine)), 0)
     note_ready()
 
 
