@@ -9,7 +9,7 @@ import pytest
 from tests.properties import fuzzing
 
 BLOCK = 250
-FEW = 15
+FEW = 30
 """So many cases are tried in the fast suite."""
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork") or not os.path.exists("/proc/self/statm"), reason="needs Linux")  # noqa: PTH110

@@ -18,7 +18,6 @@ from zonesim.units import DAY
 
 HOURS: Final = 24
 DAYS: Final = 7
-MONTHS: Final = 12
 DAYS_OF_YEAR: Final = 365
 LEAST_WEIGHT: Final = 1e-100
 """What is below it in sum cannot be told from 0."""

@@ -20,9 +20,6 @@ MOST: Final = 2
 
 _TOLD: Final = re.compile(r"(?P<measure>\S+) \((?P<limits>.*)\)")
 
-Coordinates = Mapping[str, tuple[str, float]]
-"""By path, a value as it is written and its number."""
-
 
 @dataclass(frozen=True)
 class Axis:
