@@ -18,6 +18,7 @@ MARKER = re.compile(r"^<!-- keys of (\w+) -->$", re.MULTILINE)
 
 WORDS = {
     "Capacity": "whole number or `unlimited`",
+    "Staff": "whole number",
     "Count": "whole number",
     "Cv": "number from 0.001 to 100",
     "HeadName": "name",

@@ -178,8 +178,8 @@ FAULTS: Final = (
         "work that would end at closing does not fit",
         "queues",
         "in_time",
-        "s.now + token.lasts > resources.closings[at(closing)]",
-        "s.now + token.lasts >= resources.closings[at(closing)]",
+        "fall.time >= end",
+        "fall.time > end",
     ),
     Fault(
         "who arrives at the end of the window is measured",

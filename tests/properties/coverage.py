@@ -32,7 +32,9 @@ class _CountingResources(Resources):
         return self.walk.seen
 
     def _interrupt(self, work: Any) -> None:
-        self.seen["preempted" if work.resource.preempts else "interrupted by a breakdown"] += 1
+        breaks = (self.plan.breakdowns["resource"] == work.resource.number).any()
+        by = "interrupted by a breakdown" if breaks else "interrupted as units leave"
+        self.seen["preempted" if work.resource.preempts else by] += 1
         super()._interrupt(work)
 
     def _resume(self, work: Any, needs: Any) -> None:
@@ -139,4 +141,6 @@ def seen_in(plan: Plan, seed: int = 1) -> Counter[str]:
         run.run()
     except RunFault as fault:
         run.seen[str(fault).partition(":")[0].partition(" ")[0]] += 1
+    falls = [fall for resource in run.resources.states for fall in resource.falls]
+    run.seen["work that fits goes on while some units leave"] = sum(fall.beyond > 0 for fall in falls)
     return +run.seen

@@ -2,8 +2,8 @@
 Random models: small scenarios in which everything that the language can say happens, and much of it at one instant.
 
 A model is a scenario, written as text and compiled like any other, so that its plan is proved; with some of them come
-measures that a share adopts. Two things that no text of one file can say are changed in the finished plan: a class
-listed with each arrival time (else from a log), and shifts of which a part of the units stays on duty.
+measures that a share adopts. One thing that no text of one file can say is changed in the finished plan: a class
+listed with each arrival time (else from a log).
 """
 
 from __future__ import annotations
@@ -24,13 +24,11 @@ from tests.properties.flows import FlowWriter, Place, ResolvedTree
 from tests.properties.luck import Luck
 from zonesim.faults import Faults
 from zonesim.plan import Plan
-from zonesim.plan.operations import AtShiftEnd
-from zonesim.plan.plan import LISTED_CLASS, UNLIMITED, ArrivalsBy
+from zonesim.plan.plan import LISTED_CLASS, ArrivalsBy
 from zonesim.policy import Arm, Chosen
 from zonesim.scenario import load_catalogue
 
 LISTED_CLASSES = "a class is listed with each arrival"
-PARTIAL_SHIFTS = "half of the units stay on duty between shifts"
 
 
 @dataclass(frozen=True)
@@ -61,9 +59,7 @@ class Model:
             for measure in self.measures:
                 add_measure(patch, measure)
             plan = plan_of(HEAD + self.text(), arm=Arm("arm", self.chosen) if self.chosen else None)
-        if LISTED_CLASSES in self.changes:
-            plan = _with_listed_classes(plan)
-        return _with_partial_shifts(plan) if PARTIAL_SHIFTS in self.changes else plan
+        return _with_listed_classes(plan) if LISTED_CLASSES in self.changes else plan
 
     def __str__(self) -> str:
         """Return all of it, for people."""
@@ -106,13 +102,11 @@ def _draw(luck: Luck) -> Model:
     }
     classes = luck.pick([["A"], ["A", "B"], ["A", "B", "C"]])
     calendars = {f"c{number}": _calendar(luck, length) for number in range(luck.number(1, 3))}
-    resources, rules = _resources(luck, list(calendars))
+    resources, rules = _resources(luck, list(calendars), length)
     zone: dict[str, Any] = {**resources, "stock": {"account": luck.pick([5, 500, 500, 500]), "floor": 0}}
     firms = luck.chance(0.5)
     world = ResolvedTree(
-        units={
-            f"Z.{name}": 9 if entry["units"] == "unlimited" else entry["units"] for name, entry in resources.items()
-        },
+        units={f"Z.{name}": _most_units(entry["units"]) for name, entry in resources.items()},
         rules={f"Z.{name}": rule for name, rule in rules.items()},
         alone={f"Z.{name}" for name, entry in resources.items() if _is_alone(entry)},
         calendars=[*calendars, "always"] if luck.chance(0.3) else list(calendars),
@@ -134,22 +128,49 @@ def _draw(luck: Luck) -> Model:
     tree["statuses"] = {name: {"to": dict.fromkeys(world.statuses, "assumed")} for name in world.statuses}
     tree["flows"] = _flows(luck, world)
     tree["traffic"] = _traffic(luck, world, tree, length)
-    changes = tuple(each for each in (LISTED_CLASSES, PARTIAL_SHIFTS) if luck.chance(0.3))
+    changes = (LISTED_CLASSES,) if luck.chance(0.3) else ()
     measures, chosen = _measures(luck, world, tree, length) if luck.chance(0.4) else ((), ())
     return Model(tree, measures, chosen, changes)
 
 
 def _calendar(luck: Luck, length: int) -> dict[str, list[str]]:
-    """Return opening hours on 5-minute marks, most of them within the run."""
+    """Return opening hours, most of them within the run."""
+    return {key: _spans(luck, length) for key in luck.pick(DAYS)}
+
+
+DAYS = [["mon-sun"], ["mon", "tue-sun"], ["mon-tue"], ["2018-09-03", "mon-sun"]]
+"""Keys of a calendar or a table of units."""
+
+
+def _spans(luck: Luck, length: int) -> list[str]:
+    """Return spans of a day on 5-minute marks."""
     last = min(24 * 12, length // 5 + 3)
-    days = {}
-    for key in luck.pick([["mon-sun"], ["mon", "tue-sun"], ["mon-tue"], ["2018-09-03", "mon-sun"]]):
-        edges = sorted(luck.source.sample(range(last + 1), min(2 * luck.number(1, 4), last + 1) // 2 * 2))
-        spans = list(zip(edges[::2], edges[1::2], strict=True))
-        if luck.chance(0.3) and spans[-1][1] < 24 * 12:
-            spans.append((spans[-1][1], 24 * 12))  # two spans that touch
-        days[key] = [f"{_hour(5 * begin)}-{_hour(5 * end)}" for begin, end in spans]
-    return days
+    edges = sorted(luck.source.sample(range(last + 1), min(2 * luck.number(1, 4), last + 1) // 2 * 2))
+    spans = list(zip(edges[::2], edges[1::2], strict=True))
+    if luck.chance(0.3) and spans[-1][1] < 24 * 12:
+        spans.append((spans[-1][1], 24 * 12))  # two spans that touch
+    return [f"{_hour(5 * begin)}-{_hour(5 * end)}" for begin, end in spans]
+
+
+def _staffing(luck: Luck, most: int, length: int) -> dict[str, Any]:
+    """Return a table of units by time of day, with `most` at some time."""
+    table: dict[str, Any] = {}
+    for key in luck.pick(DAYS):
+        if luck.chance(0.3):
+            table[key] = [luck.number(0, most) for _ in range(24)]
+            table[key][0] = most
+        else:
+            spans = _spans(luck, length)
+            table[key] = {span: luck.number(0, most) for span in spans}
+            table[key][spans[0]] = most
+    return table
+
+
+def _most_units(units: Any) -> int:
+    """Return how many units steps may ask for."""
+    if isinstance(units, dict):
+        return max(count for day in units.values() for count in (day if isinstance(day, list) else day.values()))
+    return 9 if units == "unlimited" else int(units)
 
 
 def _hour(minute: int) -> str:
@@ -158,7 +179,8 @@ def _hour(minute: int) -> str:
 
 def _is_alone(entry: dict[str, Any]) -> bool:
     """Return whether work with a resource can be interrupted."""
-    return bool(entry.get("preempt")) or ("breakdowns" in entry and entry.get("at_shift_end") == "pause")
+    pauses = entry.get("at_shift_end") == "pause"
+    return bool(entry.get("preempt")) or (pauses and ("breakdowns" in entry or isinstance(entry["units"], dict)))
 
 
 def _breakdowns(luck: Luck, units: int) -> dict[str, Any]:
@@ -169,7 +191,7 @@ def _breakdowns(luck: Luck, units: int) -> dict[str, Any]:
     return found
 
 
-def _resources(luck: Luck, calendars: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
+def _resources(luck: Luck, calendars: list[str], length: int) -> tuple[dict[str, Any], dict[str, str]]:
     """Return resources as a zone has them, and the rule at shift end of each; those that pause have the same hours."""
     entries: dict[str, Any] = {}
     rules: dict[str, str] = {}
@@ -187,6 +209,11 @@ def _resources(luck: Luck, calendars: list[str]) -> tuple[dict[str, Any], dict[s
             entry["breakdowns"] = _breakdowns(luck, entry["units"])
             if rule == "finish" and "open" not in entry and luck.chance(0.6):
                 rule = entry["at_shift_end"] = "pause"
+        if entry["units"] != "unlimited" and luck.chance(0.3):
+            rules_here = ["finish", "pause"] if "preempt" in entry else ["finish", "pause", "fits"]
+            rule = entry.setdefault("at_shift_end", luck.pick(rules_here))
+            entry.pop("open", None)
+            entry["units"] = _staffing(luck, entry["units"], length)
         entries[name], rules[name] = entry, rule
     return entries, rules
 
@@ -276,13 +303,3 @@ def _with_listed_classes(plan: Plan) -> Plan:
             row["class"] = LISTED_CLASS
             times["class"][row["first"] : row["first"] + row["count"]] = np.arange(row["count"]) % classes
     return replace(plan, sources=sources, times=times)
-
-
-def _with_partial_shifts(plan: Plan) -> Plan:
-    """Return a plan in which half of the units of a resource that finishes its work stay between its shifts."""
-    changes = plan.changes.copy()
-    for row in plan.resources:
-        own = changes["units"][row["first_change"] : row["first_change"] + row["changes"]]
-        if row["at_shift_end"] == AtShiftEnd.FINISH and len(own) > 1 and 1 < own.max() < UNLIMITED:
-            own[:] = np.maximum(own, own.max() // 2)
-    return replace(plan, changes=changes)

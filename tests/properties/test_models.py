@@ -49,6 +49,8 @@ ALL = {
     "adopts",
     "preempted",
     "interrupted by a breakdown",
+    "interrupted as units leave",
+    "work that fits goes on while some units leave",
     "interrupted work goes on",
     "breaks down while in use",
     "is repaired",

@@ -347,6 +347,25 @@ traffic: {a: {flow: f, rate: 2 /h}}
     assert (load.low, load.high) == (0, pytest.approx(0.2))
 
 
+def test_units_by_the_hour():
+    """
+    With units at all hours the load of an hour is its work over its units, in the window the work over all of them;
+    with hours without units it is the same in every other one.
+    """
+    text = """
+zones: {Z: {d: {units: {mon-sun: {"00:00-06:00": 1, "06:00-12:00": 2, "12:00-24:00": NIGHT}}}}}
+flows: {f: {steps: {s: {hold: {d: Z.d}, take: 15 min}}}}
+traffic: {a: {flow: f, rate: 2 /h}}
+"""
+    always, shuts = load_of(text.replace("NIGHT", "4")), load_of(text.replace("NIGHT", "0"))
+
+    assert always.mean == pytest.approx(0.5 * 24 / (6 + 12 + 48))
+    assert always.hourly.tolist() == pytest.approx(([0.5] * 6 + [0.25] * 6 + [0.125] * 12) * 7)
+    assert always.peak_hour == 0
+    assert shuts.mean == pytest.approx(0.5 * 24 / 18)
+    assert shuts.hourly.tolist() == pytest.approx(([0.5 * 24 / 18] * 12 + [0.0] * 12) * 7)
+
+
 LISTED = """
 clock: {{start: "2018-09-03", measure: 1 d, cool_down: {cool_down}}}
 zones: {{Z: {{d: {{units: 1}}}}}}

@@ -309,6 +309,64 @@ CASES = {
         [('mon-fri: ["08:00-12:00"]', 'sun: ["08:00-12:00"]')],
         ["faulty.yaml:7:54: Z.slot is never open in this run", "    Choose other opening hours."],
     ),
+    "a table of units and a calendar": (
+        [("slot: {units: 1, open", "slot: {units: {mon: {'08:00-12:00': 1}}, open")],
+        [
+            "faulty.yaml:7:72: `open` together with a table of units, which says itself when they are on duty",
+            "    Leave `open` out; times that the table does not name are closed.",
+        ],
+    ),
+    "a table of units without a day": (
+        [("desk: {units: 2}", "desk: {units: {}}")],
+        [
+            "faulty.yaml:7:27: a table of units without a day",
+            '    Write {mon-sun: {"06:00-14:00": 4, "14:00-22:00": 6}}.',
+        ],
+    ),
+    "a table of units that names a day twice": (
+        [("desk: {units: 2}", "desk: {units: {mon-fri: {'08:00-12:00': 1}, fri: {}}}")],
+        ["faulty.yaml:7:57: 'fri' names a day twice", "    Give each day once."],
+    ),
+    "a table of units for times that overlap": (
+        [("desk: {units: 2}", "desk: {units: {mon: {'08:00-12:00': 1, '11:00-14:00': 2}}}")],
+        ["faulty.yaml:7:52: times overlap or are not in order", "    Write them in ascending order."],
+    ),
+    "a table of units for a time of no day": (
+        [("desk: {units: 2}", "desk: {units: {mon: {'22:00-06:00': 1}}}")],
+        [
+            "faulty.yaml:7:34: '22:00-06:00' does not lie within a day",
+            '    Write "22:00-24:00" and "00:00-06:00" for a night.',
+        ],
+    ),
+    "a table of units that divides no day": (
+        [("desk: {units: 2}", "desk: {units: {mon: [1, 2, 3]}}")],
+        [
+            "faulty.yaml:7:28: 3 numbers do not divide a day",
+            "    Give 24 (hours), 48, 96, 144 or 288 of them, or times.",
+        ],
+    ),
+    "a table of units with half a unit": (
+        [("desk: {units: 2}", "desk: {units: {mon: {'08:00-12:00': 1.5}}}")],
+        [
+            "faulty.yaml:7:49: expected a number of units on duty, found '1.5'",
+            "    Write a whole number, 0 where nobody is.",
+        ],
+    ),
+    "a table of units that has none in this run": (
+        [("desk: {units: 2}", "desk: {units: {sun: {'08:00-12:00': 2}}}")],
+        ["faulty.yaml:7:27: Z.desk is never open in this run", "    Choose other opening hours."],
+    ),
+    "units that are kept while some of them leave": (
+        [
+            ("desk: {units: 2}", "desk: {units: {mon: {'08:00-12:00': 2, '12:00-14:00': 1}}, at_shift_end: pause}"),
+            ("a: {hold: {d: Z.desk}, take: 5 min}", "a: {hold: {d: Z.desk, s: Z.slot}, take: 5 min}"),
+        ],
+        [
+            "faulty.yaml:14:17: work with Z.desk can be interrupted, so it is taken alone: one unit, with nothing else in hand",
+            "    Take it in a step of its own, or leave out `preempt` and, where it breaks down or some of its units leave, write"
+            " `at_shift_end: finish`.",
+        ],
+    ),
     "two resources that pause at different hours": (
         [
             (

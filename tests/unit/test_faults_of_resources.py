@@ -20,7 +20,8 @@ flows:
 traffic: {{t: {{flow: f, rate: 3 /h}}}}
 """
 ALONE = (
-    "    Take it in a step of its own, or leave out `preempt` and, where it breaks down, write `at_shift_end: finish`."
+    "    Take it in a step of its own, or leave out `preempt` and, where it breaks down or some of its units leave, write"
+    " `at_shift_end: finish`."
 )
 
 CASES = {

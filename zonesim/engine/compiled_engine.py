@@ -63,6 +63,7 @@ class _Run:
         self.resources = given.resources._replace(
             states=given.resources.states.copy(),
             queues=np.zeros_like(given.resources.queues),
+            falls=given.resources.falls.copy(),
             clocks=given.resources.clocks.copy(),
         )
         self.arrivals = given.population(Population(plan, self.state["key"]))

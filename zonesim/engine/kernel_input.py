@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from zonesim.engine.arrivals import Population
 from zonesim.engine.kernel import layout as k
 from zonesim.engine.sampling import prepare, whole
-from zonesim.plan import NOWHERE, TABLES, AtShiftEnd, BranchOn, Clock, Distribution, GatherBy, Op, Plan, flat
+from zonesim.plan import NOWHERE, TABLES, BranchOn, Clock, Distribution, GatherBy, Op, Plan, flat
 
 _COMPOSED: Final = (Distribution.MIXTURE, Distribution.BY_CLASS, Distribution.SHIFTED)
 
@@ -93,7 +92,7 @@ def _of_identity(_identity: str, held: _Held) -> KernelInput:
     state = np.zeros(1, dtype=k.STATE)
     distributions, numbers = prepare(plan.distributions, plan.parameters)
     priorities, ranked = np.unique(plan.priorities, return_inverse=True)
-    resources, closings = _resources(plan)
+    resources, falls = _resources(plan)
     clocks = _clocks(plan)
     changes = _merged_changes(plan)
     places, first_place = _batch_places(plan)
@@ -152,7 +151,7 @@ def _of_identity(_identity: str, held: _Held) -> KernelInput:
             resources,
             np.zeros(len(plan.resources) * int(state["priorities"][0]), dtype=k.QUEUE),
             changes,
-            np.array(closings, dtype=np.int64),
+            falls,
             clocks,
         ),
         k.Arrivals(
@@ -189,29 +188,26 @@ def _merged_changes(plan: Plan) -> k.Rows:
     return np.array(sorted(rows), dtype=k.CHANGE)
 
 
-def _resources(plan: Plan) -> tuple[k.Rows, list[int]]:
+def _resources(plan: Plan) -> tuple[k.Rows, k.Rows]:
     """Return the resources, and when units go off duty where nothing starts that would not end before."""
     rows = np.zeros(len(plan.resources), dtype=k.RESOURCE)
-    closings: list[int] = []
+    falls: list[tuple[int, int, int]] = []
     asked: dict[int, set[int]] = {}
     seizes = plan.program[plan.program["op"] == Op.SEIZE]
     for first, count in zip(seizes["a"].tolist(), seizes["b"].tolist(), strict=True):
         for resource, units in plan.needs_of(first, count):
             asked.setdefault(resource, set()).add(units)
-    broken = set(plan.breakdowns["resource"].tolist())
     for number, (own, row) in enumerate(zip(plan.resources, rows, strict=True)):
         row["even"] = len(asked.get(number, ())) <= 1
-        row["closing"] = len(closings)
-        if own["at_shift_end"] == AtShiftEnd.FITS:
-            changes = plan.changes_of(number).tolist()
-            closings += [time for (_, before), (time, units) in pairwise(changes) if units < before]
-        row["closings_end"] = len(closings)
+        row["fall"] = len(falls)
+        falls += [(time, units, 0) for time, units in plan.falls_of(number)]
+        row["falls_end"] = len(falls)
         row["preempts"] = own["preempts"]
-        row["pauses"] = own["at_shift_end"] == AtShiftEnd.PAUSE and (own["preempts"] or number in broken)
+        row["pauses"] = plan.pauses(number)
     for number, clock in enumerate(plan.breakdowns):
         if clock["clock"] == Clock.BUSY:
             rows["clock"][clock["resource"]] = number + 1
-    return rows, closings
+    return rows, np.array(falls, dtype=k.FALL)
 
 
 def _clocks(plan: Plan) -> k.Rows:
@@ -264,7 +260,7 @@ def _program(plan: Plan, distributions: k.Ints, numbers: k.Floats, resources: k.
 def _note_requests(plan: Plan, rows: k.Rows, resources: k.Rows) -> None:
     """Work out what the kernel wants to know of a SEIZE or RELEASE."""
     alone = _asked_alone(plan, resources)
-    timed = (resources["closing"] < resources["closings_end"]).tolist()
+    timed = (resources["fall"] < resources["falls_end"]).tolist()
     interruptible = (resources["preempts"] + resources["pauses"] > 0).tolist()
     found = np.flatnonzero(np.isin(rows["op"], (Op.SEIZE, Op.RELEASE)))
     noted: list[tuple[bool, int, bool, bool]] = []
@@ -369,7 +365,7 @@ def _asked_alone(plan: Plan, resources: k.Rows) -> list[bool]:
     somebody is interrupted, and what a clock counts.
     """
     watched = resources["preempts"] + resources["pauses"] + resources["clock"] > 0
-    alone: list[bool] = ((resources["closing"] == resources["closings_end"]) & ~watched).tolist()
+    alone: list[bool] = ((resources["fall"] == resources["falls_end"]) & ~watched).tolist()
     for op, _, first, count, *_ in plan.program.tolist():
         if op in (Op.SEIZE, Op.RELEASE, Op.KEEP):
             for resource, units in plan.needs_of(first, count):

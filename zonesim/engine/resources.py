@@ -8,7 +8,7 @@ those behind it.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, insort
 
 from zonesim.engine.state import Needs, Request, ResourceState
 
@@ -69,12 +69,16 @@ def serve(resource: ResourceState, now: int) -> list[Request]:
 
 
 def in_time(request: Request, now: int) -> bool:
-    """Return whether work that starts now ends before any of its units goes off duty, where that is asked."""
-    for resource, _ in request.needs:
-        following = bisect_right(resource.closings, now)
-        if following < len(resource.closings) and now + request.lasts > resource.closings[following]:
-            return False
-    return True
+    """
+    Return whether work that starts now ends before its units go off duty, or is among as much as has units that stay,
+    where that is asked.
+    """
+    end = now + request.lasts
+    return all(
+        fall.beyond + units <= fall.stay
+        for resource, units in request.needs
+        for fall in resource.falls_within(now, end)
+    )
 
 
 def peak_now(resources: list[ResourceState], now: int) -> None:
@@ -104,6 +108,8 @@ def seize(request: Request, now: int) -> None:
     """Take the units of a request."""
     for resource, units in request.needs:
         resource.use(units, now)
+        for fall in resource.falls_within(now, now + request.lasts):
+            fall.beyond += units
 
 
 def join(request: Request, now: int) -> None:

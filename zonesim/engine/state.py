@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -117,6 +118,19 @@ class UseClock(Protocol):
 
 
 @dataclass(slots=True, eq=False)
+class Fall:
+    """A time at which units go off duty: how many stay, and how many are in use by work that ends later."""
+
+    time: int
+    stay: int
+    beyond: int = 0
+
+
+def _time(fall: Fall) -> int:
+    return fall.time
+
+
+@dataclass(slots=True, eq=False)
 class ResourceState:
     """
     Units of one resource, and who waits for them.
@@ -124,9 +138,9 @@ class ResourceState:
     `scheduled` units are on duty; `down` are broken down by themselves, and all of them while `cuts` is above 0; the
     rest is the `capacity`. `used` may exceed it after a closing or a breakdown (work in hand is finished). The
     integrals `busy`, `open`, `broken` (unit-ms) and `queued` (token-ms) are those of the measured window [`begin`,
-    `end`); an unlimited resource has no open integral. `closings` are the times at which units go off duty, where
-    nothing starts that would not end before. `work` is what can be interrupted, if the resource `preempts` or work in
-    hand `pauses` when units break down; `clock` runs while its one unit is in use.
+    `end`); an unlimited resource has no open integral. `falls` are the times at which units go off duty, where nothing
+    starts that would not end before. `work` is what can be interrupted, if the resource `preempts` or work in hand
+    `pauses` when units break down or leave; `clock` runs while its one unit is in use.
     """
 
     number: int
@@ -144,7 +158,7 @@ class ResourceState:
     broken: int = 0
     queued: int = 0
     peak: int = 0
-    closings: Sequence[int] = ()
+    falls: Sequence[Fall] = ()
     preempts: bool = False
     pauses: bool = False
     work: list[Work] = field(default_factory=list)
@@ -187,6 +201,14 @@ class ResourceState:
 
     def _settle(self) -> None:
         self.capacity = 0 if self.cuts else max(0, self.scheduled - self.down)
+
+    def falls_within(self, now: int, end: int) -> Sequence[Fall]:
+        """Return the falls later than `now` and before `end`."""
+        first, last = (
+            bisect_right(self.falls, now, key=_time),
+            bisect_left(self.falls, end, key=_time),
+        )
+        return self.falls[first:last]
 
     def use(self, units: int, now: int) -> None:
         """Have `units` more in use, or fewer where they are below 0."""

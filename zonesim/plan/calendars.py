@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from zonesim.scenario.calendars import Holidays, OpeningHours
+from zonesim.scenario.calendars import ByDay, Holidays, Minutes
+from zonesim.scenario.staffing import Shift
 from zonesim.units import DAY, MINUTE
 
 Span = tuple[int, int]
@@ -51,7 +53,7 @@ class Days:
         return _MONDAY if day in self.working else day.weekday()
 
 
-def open_spans(hours: OpeningHours, days: Days, until: int, *, whole_days: bool = False) -> list[Span]:
+def open_spans(hours: ByDay[Minutes], days: Days, until: int, *, whole_days: bool = False) -> list[Span]:
     """
     Return the open spans of a run, in ms from its start, clipped to [0, until) and merged where they touch.
 
@@ -84,6 +86,33 @@ def capacity_changes(spans: Sequence[Span], units: int, until: int) -> list[Span
         if end < until:
             changes.append((end, 0))
     return changes
+
+
+def staffing_changes(shifts: ByDay[Shift], days: Days, until: int) -> list[Span]:
+    """Return (time, units from then on) for a resource with these shifts; the first is at time 0, no two are equal."""
+    changes: list[Span] = [(0, 0)]
+    for number in range(-(-until // DAY)):
+        for begin, end, units in shifts.on(days.date(number), days.weekday(number)):
+            changes += [(number * DAY + begin * MINUTE, units), (number * DAY + end * MINUTE, 0)]
+    latest = dict(changes)  # of several at one time the last: a shift that begins where one ends
+    return settled([change for change in latest.items() if change[0] < until])
+
+
+def settled(changes: Sequence[Span]) -> list[Span]:
+    """Return the changes that change anything."""
+    return [change for number, change in enumerate(changes) if not number or change[1] != changes[number - 1][1]]
+
+
+def spans_above_0(changes: Sequence[Span], until: int) -> list[Span]:
+    """Return the spans in which there are any units."""
+    ends = [*(time for time, _ in changes[1:]), until]
+    return joined([], [(time, end) for (time, units), end in zip(changes, ends, strict=True) if units])
+
+
+def falls_in_part(levels: Sequence[int]) -> bool:
+    """Return whether units leave while others of the resource stay, or fewer come back than have left."""
+    there = [units for units in levels if units]
+    return any(later < earlier for earlier, later in pairwise(there))
 
 
 def joined(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:

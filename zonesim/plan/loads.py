@@ -168,8 +168,8 @@ def _loads(plan: Plan, offset: int) -> list[Load]:
             continue
         low, high = (float(bound[resource] / room[resource]) for bound in (offered.low, offered.high))
         units = weekly_units(plan, resource, offset) * in_order(plan, resource)
-        always = bool(units.min() == units.max())
-        hourly = offered.weekly[resource] / units.max() if always else np.where(units > 0, low, 0.0)
+        always = units.min() > 0
+        hourly = offered.weekly[resource] / units if always else np.where(units > 0, low, 0.0)
         found.append(
             replace(
                 blank,

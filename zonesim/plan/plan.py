@@ -12,13 +12,15 @@ import hashlib
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
+from zonesim.plan.calendars import falls_in_part
 from zonesim.plan.columns import TABLES, Floats, Ints, Rows, Words, flat
 from zonesim.plan.distributions import law_mean, law_range
-from zonesim.plan.operations import NOWHERE, Instruction, decoded
+from zonesim.plan.operations import NOWHERE, AtShiftEnd, Instruction, decoded
 from zonesim.plan.records import child_of, ordinal_of, source_of
 from zonesim.scenario import KpiDeclaration
 
@@ -266,6 +268,27 @@ class Plan:
     def most_units(self, resource: int) -> int:
         """Return the most units that a resource ever has."""
         return int(self.changes_of(resource)["units"].max())
+
+    def pauses(self, resource: int) -> bool:
+        """Return whether work with a resource is interrupted when more of its units are in use than there are."""
+        own = self.resources[resource]
+        if own["at_shift_end"] != AtShiftEnd.PAUSE:
+            return False
+        breaks = bool((self.breakdowns["resource"] == resource).any())
+        return bool(own["preempts"]) or breaks or falls_in_part(self.changes_of(resource)["units"].tolist())
+
+    def falls_of(self, resource: int) -> list[tuple[int, int]]:
+        """
+        Return (time, units that stay) of each time at which units of a resource go off duty, if nothing starts with it
+        that would end too late; else nothing.
+        """
+        if self.resources[resource]["at_shift_end"] != AtShiftEnd.FITS:
+            return []
+        return [
+            (time, units)
+            for (_, before), (time, units) in pairwise(self.changes_of(resource).tolist())
+            if units < before
+        ]
 
     def spans_of(self, calendar: int) -> Rows:
         """Return the open spans of a calendar."""

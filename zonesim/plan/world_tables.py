@@ -11,7 +11,17 @@ from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.limits import LONGEST_RUN_YEARS, MOST_CHANGES, MOST_STEPS
 from zonesim.plan.adoption import Adoptions
 from zonesim.plan.binding import find_account, find_resource
-from zonesim.plan.calendars import Days, Span, capacity_changes, joined, open_spans
+from zonesim.plan.calendars import (
+    Days,
+    Span,
+    capacity_changes,
+    falls_in_part,
+    joined,
+    open_spans,
+    settled,
+    spans_above_0,
+    staffing_changes,
+)
 from zonesim.plan.distribution_rows import Distributions
 from zonesim.plan.operations import AtShiftEnd
 from zonesim.plan.plan import UNLIMITED, AccountName, MarkName, ResourceName, StepName
@@ -21,7 +31,7 @@ from zonesim.plan.traces import Traces
 from zonesim.policy import Firm, ResolvedArm, generate
 from zonesim.scenario import Path_
 from zonesim.scenario.fields import EVERYTHING, mode_of
-from zonesim.scenario.models import Account, Resource, Traffic
+from zonesim.scenario.models import Account, Resource, Staffing, Traffic
 from zonesim.scenario.traces import Run, TraceRows
 
 Value = TypeVar("Value")
@@ -277,7 +287,7 @@ class WorldTables:
         """
         Return when how many units are there, the most there are, and the rule at closing; zones may change in a run.
         """
-        place = self.arm.world.place(("zones", zone, name, "open"))
+        path = ("zones", zone, name)
         phases = [(0, entry)]
         for start, later in self.arm.phases:
             own = later.zones[zone].entries()[name]
@@ -285,26 +295,39 @@ class WorldTables:
             phases.append((start, own))
         changes: list[Span] = []
         opened: list[Span] = []
-        counts: list[int] = []
+        most = 0
         for (start, own), (end, _) in pairwise([*phases, (self.horizon, entry)]):
             try:
-                spans = self.spans(own.open, place)
-                self._count_changes(2 * len(spans))
+                steps, spans = self._course(own, path, free=free)
             except ScenarioFault as fault:
                 self.faults.add(fault)
-                spans = [(0, self.horizon)]
-            counts.append(UNLIMITED if free or own.units == "unlimited" else int(mode_of(own.units)))
+                steps, spans = [(0, _most_units(own, free=free))], [(0, self.horizon)]
+            most = max(most, _most_units(own, free=free))
             opened = joined(opened, [(max(a, start), min(b, end)) for a, b in spans if a < end and b > start])
-            steps = capacity_changes(spans, counts[-1], self.horizon)
             now = [units for time, units in steps if time <= start][-1]
             changes += [(start, now), *((time, units) for time, units in steps if start < time < end)]
         if not opened:
+            place = self.arm.world.place((*path, "units" if isinstance(entry.units, Staffing) else "open"))
             fault_ = f"{zone}.{name} is never open in this run"
             self.faults.add(ScenarioFault(fault_, place, "Choose other opening hours."))
-        if len({own.open for _, own in phases}) > 1:
+        if len({own.open for _, own in phases}) > 1 or any(isinstance(own.units, Staffing) for _, own in phases):
             self.composed[f"hours of {zone}.{name}"] = opened
-        kept = [change for number, change in enumerate(changes) if not number or change[1] != changes[number - 1][1]]
-        return kept, max(counts), entry.at_shift_end
+        return settled(changes), most, entry.at_shift_end
+
+    def _course(self, entry: Resource, path: Path_, *, free: bool) -> tuple[list[Span], list[Span]]:
+        """
+        Return how many units of a resource there would be when in this run, and the spans in which there are any;
+        raises ScenarioFault.
+        """
+        if isinstance(entry.units, Staffing):
+            shifts = entry.units.shifts()
+            self._count_changes(2 * shifts.most_parts * -(-self.horizon // units.DAY))
+            steps = staffing_changes(shifts, self.days, self.horizon)
+            steps = settled([(time, UNLIMITED if free and count else count) for time, count in steps])
+            return steps, spans_above_0(steps, self.horizon)
+        spans = self.spans(entry.open, self.arm.world.place((*path, "open")))
+        self._count_changes(2 * len(spans))
+        return capacity_changes(spans, _most_units(entry, free=free), self.horizon), spans
 
     def spans(self, calendar: str, place: Place, *, whole_days: bool = False) -> list[Span]:
         """Return the open spans of a calendar in this run, or the days on which it opens; raises UnknownName."""
@@ -317,7 +340,7 @@ class WorldTables:
         key = (calendar, whole_days)
         if key not in self._spans:
             hours = self.scenario.calendars[calendar].hours()
-            self._count_changes(2 * hours.most_spans * -(-self.horizon // units.DAY))
+            self._count_changes(2 * hours.most_parts * -(-self.horizon // units.DAY))
             self._spans[key] = open_spans(hours, self.days, self.horizon, whole_days=whole_days)
         return self._spans[key]
 
@@ -363,11 +386,15 @@ class WorldTables:
         return entry if isinstance(entry, Resource) and not zone.outside else None
 
     def interrupts(self, resource: int) -> bool:
-        """Return whether work with a resource can be interrupted: it preempts, or pauses when units break down."""
+        """
+        Return whether work with a resource can be interrupted: it preempts, or pauses when units break down or leave
+        while others stay.
+        """
         entry = self.resource_entry(resource)
         if entry is None:
             return False
-        return entry.preempt or (entry.breakdowns != "none" and entry.at_shift_end == "pause")
+        leave = falls_in_part([count for _, count in self.capacities[resource][0]])
+        return entry.preempt or (entry.at_shift_end == "pause" and (leave or entry.breakdowns != "none"))
 
     def pausing_calendar(self, resource: int) -> str | None:
         """Return the calendar in whose open time work with this resource counts, if its work pauses at closing."""
@@ -410,3 +437,12 @@ class WorldTables:
                 spans.append((begin, end, before))
                 before += end - begin
         return rows, spans
+
+
+def _most_units(entry: Resource, *, free: bool) -> int:
+    """Return the most units that a resource is written with."""
+    if free or entry.units == "unlimited":
+        return UNLIMITED
+    if isinstance(entry.units, Staffing):
+        return max(count for day in entry.units.shifts().by_key.values() for *_, count in day)
+    return int(mode_of(entry.units))

@@ -23,13 +23,13 @@ from zonesim.policy.resolved_tree import USES
 from zonesim.scenario import Flow, Path_, Scenario
 from zonesim.scenario.fields import Law, is_reference
 
-EXTENTS: Final = frozenset({"Duration", "Time", "Rate", "Distance", "Count", "Capacity", "CostRate"})
+EXTENTS: Final = frozenset({"Duration", "Time", "Rate", "Distance", "Count", "Capacity", "Staff", "CostRate"})
 """Field types that are times or amounts: these are scaled wherever they stand in what is scaled."""
 
 RATIOS: Final = frozenset({"Share", "Speed", "Cv", "Shape", "Phases"})
 """Field types that are scaled only when they themselves are meant: in a law they say how times are spread."""
 
-WHOLE: Final = frozenset({"Count", "Capacity", "Phases"})
+WHOLE: Final = frozenset({"Count", "Capacity", "Staff", "Phases"})
 """Field types of whole numbers, to which a product is rounded."""
 
 KEYS: Final = frozenset({"DurationKey", "CountKey"})

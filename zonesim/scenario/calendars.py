@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Generic, Literal, TypeVar
 
 from pydantic import BeforeValidator, model_validator
 from pydantic_core import PydanticCustomError
@@ -104,23 +104,40 @@ def parse_day_keys(text: str) -> list[DayKey]:
     return keys
 
 
-@dataclass(frozen=True)
-class OpeningHours:
-    """Opening hours by day: of a date, else of the last day of a month, of a day of the month, of a weekday."""
+Part = TypeVar("Part")
+"""A part of a day, and what is so in it."""
 
-    by_key: dict[DayKey, list[Minutes]] = field(default_factory=dict)
+
+@dataclass(frozen=True)
+class ByDay(Generic[Part]):
+    """Parts of days by day: of a date, else of the last day of a month, of a day of the month, of a weekday."""
+
+    by_key: dict[DayKey, list[Part]] = field(default_factory=dict)
 
     @property
-    def most_spans(self) -> int:
-        """Return how many open spans a day may have."""
+    def most_parts(self) -> int:
+        """Return how many parts a day may have."""
         return max(map(len, self.by_key.values()), default=0)
 
-    def on(self, day: datetime.date, weekday: int) -> list[Minutes]:
-        """Return the open spans of a day that counts as `weekday` (Monday 0)."""
+    def on(self, day: datetime.date, weekday: int) -> list[Part]:
+        """Return the parts of a day that counts as `weekday` (Monday 0)."""
         keys: tuple[DayKey, ...] = (day, day.day, DAYS[weekday])
         if (day + _ONE_DAY).day == 1:
             keys = (day, LAST, day.day, DAYS[weekday])
         return next((self.by_key[key] for key in keys if key in self.by_key), [])
+
+
+def check_days(keys: Iterable[str]) -> None:
+    """Raise a problem if a key names no days, or days that another one has named."""
+    seen: set[DayKey] = set()
+    for key in keys:
+        try:
+            days = parse_day_keys(key)
+            if seen & set(days) or len(set(days)) < len(days):
+                raise problem(f"'{key}' names a day twice", "Give each day once.")
+        except PydanticCustomError as error:
+            raise inside(error, key) from None
+        seen |= set(days)
 
 
 class Calendar(Named):
@@ -141,15 +158,8 @@ class Calendar(Named):
 
     @model_validator(mode="after")
     def _parses(self) -> Calendar:
-        seen: set[DayKey] = set()
+        check_days(self.__pydantic_extra__ or {})
         for key, spans in (self.__pydantic_extra__ or {}).items():
-            try:
-                days = parse_day_keys(key)
-                if seen & set(days) or len(set(days)) < len(days):
-                    raise problem(f"'{key}' names a day twice", "Give each day once.")
-                seen |= set(days)
-            except PydanticCustomError as error:
-                raise inside(error, key) from None
             parsed: list[Minutes] = []
             for number, span in enumerate(spans):
                 try:
@@ -167,9 +177,9 @@ class Calendar(Named):
         """Return whether `value` looks like opening hours."""
         return isinstance(value, list)
 
-    def hours(self) -> OpeningHours:
+    def hours(self) -> ByDay[Minutes]:
         """Return the opening hours by day."""
-        return OpeningHours(
+        return ByDay(
             {
                 key: [parse_span(span) for span in spans]
                 for text, spans in (self.__pydantic_extra__ or {}).items()

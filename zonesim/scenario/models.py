@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from zonesim import units
 from zonesim.faults import UnitFault
@@ -23,14 +23,13 @@ from zonesim.scenario.fields import (
     check_part,
     check_signs,
     check_total,
-    doubt_about,
-    in_schema,
     keys_in_schema,
     mode_of,
     problem,
 )
 from zonesim.scenario.kpis import KpiDeclaration
 from zonesim.scenario.labels import Source, SourceNote, Text
+from zonesim.scenario.staffing import Capacity, Staffing
 from zonesim.scenario.statuses import Status
 from zonesim.scenario.steps import END, Flow, FlowDocument, Param, SharesByZone, Split, Step, When
 from zonesim.scenario.times import Clock, Profile
@@ -52,6 +51,7 @@ __all__ = [
     "Source",
     "SourceNote",
     "Split",
+    "Staffing",
     "Step",
     "Text",
     "Traffic",
@@ -67,17 +67,20 @@ __all__ = [
 class Resource(Strict):
     """Units of something that tokens wait for, with opening hours and the rule for work in hand at closing."""
 
-    units: Annotated[
-        Any, BeforeValidator(lambda value: value if value == "unlimited" else _units(value)), in_schema("Capacity")
-    ]
-    """How many there are, e.g. `3`, or `unlimited`."""
+    units: Capacity
+    """
+    How many there are, e.g. `3`, or `unlimited`; or how many are on duty when, e.g. `{mon-fri: {"06:00-14:00": 4,
+    "14:00-22:00": 6}}`, in place of `open`.
+    """
     open: Name = "always"
     """The calendar in which they work, e.g. `office`."""
     at_shift_end: Literal["finish", "pause", "fits"] = "finish"
     """
     What happens at closing time: work in hand is finished in overtime, or pauses until the opening, or nothing starts
-    that would not end in time. When a unit breaks down, work in hand pauses where this says `pause`, else it is
-    finished first.
+    that would not end in time. Where only some of the units leave, with `pause` the work of as many is interrupted, the
+    least important and latest first, and goes on when a unit is free; with `fits` no more work is in hand beyond that
+    time than units stay. When a unit breaks down, work in hand pauses where this says `pause`, else it is finished
+    first.
     """
     preempt: bool = False
     """
@@ -104,16 +107,12 @@ class Resource(Strict):
     source: Source | None = None
     """Where the number comes from."""
 
-
-def _units(value: Any) -> Any:  # noqa: ANN401
-    ok = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 1_000_000  # noqa: PLR2004
-    if doubt_about(value, _units) is not None:
-        return value
-    if not ok:
-        raise problem(
-            f"expected a number of units, found {units.describe(value)}", "Write a whole number, or unlimited."
-        )
-    return value
+    @model_validator(mode="after")
+    def _opens_once(self) -> Resource:
+        if isinstance(self.units, Staffing) and self.open != "always":
+            fault = "`open` together with a table of units, which says itself when they are on duty"
+            raise problem(fault, "Leave `open` out; times that the table does not name are closed.", ("open",))
+        return self
 
 
 Quantity = Annotated[int, Field(ge=-1_000_000_000_000, le=1_000_000_000_000), PLAIN]

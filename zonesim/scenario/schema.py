@@ -29,6 +29,7 @@ _PLAIN: Final = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
 _NUMBER: Final = rf"\+?{_PLAIN}(?:[eE][+-]?[0-9]+)?"
 _ZERO: Final = r"[+-]?0+(?:\.0*)?"
 _SHARE: Final = r"\+?0*(?:100(?:\.0*)?|[0-9]{1,2}(?:\.[0-9]*)?|\.[0-9]+)(?:[eE]-[0-9]+)?"
+_SPAN: Final = r"^\d\d:\d\d-\d\d:\d\d$"
 _DAY: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
 REFERENCE: Final[Schema] = {
@@ -99,6 +100,8 @@ def _types() -> dict[str, Schema]:
             "description": "A whole number of at least 1, or `unlimited`.",
             "anyOf": [{"const": "unlimited"}, *_doubtful(_WHOLE, "")["anyOf"]],
         },
+        "Staff": _doubtful({**_WHOLE, "minimum": 0}, "Units on duty, a whole number, e.g. `4`."),
+        "Span": {"pattern": _SPAN},
         "Factor": {"description": "A factor above 0, e.g. `1.5`.", "type": "number", "exclusiveMinimum": 0},
         "Value": {"description": "A value as the scenario has it at this path.", "not": {"type": "null"}},
         "Measures": {
@@ -129,7 +132,7 @@ def _types() -> dict[str, Schema]:
         "Spans": {
             "description": 'Opening hours in ascending order, e.g. `["08:30-12:00", "13:00-17:00"]`.',
             "type": "array",
-            "items": {"type": "string", "pattern": r"^\d\d:\d\d-\d\d:\d\d$"},
+            "items": {"type": "string", "pattern": _SPAN},
         },
         "Until": {
             "description": "A later step, e.g. `until leave_yard`.",

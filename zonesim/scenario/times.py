@@ -40,6 +40,9 @@ class Clock(Strict):
 Weight = Annotated[float, Field(ge=0, le=1e9), PLAIN]
 
 
+HOURS: Final = 24
+"""Hours of a day."""
+
 PARTS: Final = (48, 96, 144, 288)
 """Into how many equal parts a profile may divide the day where hours are too coarse."""
 

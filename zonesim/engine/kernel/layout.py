@@ -237,14 +237,14 @@ a unit of the same resource.
 """
 
 RESOURCE: Final = _record(
-    "capacity used waiting busy queued peak open even closing closings_end scheduled down broken preempts pauses"
+    "capacity used waiting busy queued peak open even fall falls_end scheduled down broken preempts pauses"
     " workers clock touched"
 )
 """
 A resource: units there are, in use, and tokens in its queue; the integrals; `even`: 1 where all who ask for units of it
-ask for equally many, for then nobody ahead is short unless the newcomer is; its closings in the table of them; units on
-duty and broken down; `workers`: the first of the tokens whose work with a unit of it can be interrupted; `clock`: the
-clock (from 1) that counts the time in which its unit is in use, 0: none.
+ask for equally many, for then nobody ahead is short unless the newcomer is; its falls in the table of them that is
+still to come, and the end of those; units on duty and broken down; `workers`: the first of the tokens whose work with a
+unit of it can be interrupted; `clock`: the clock (from 1) that counts the time in which its unit is in use, 0: none.
 """
 
 QUEUE: Final = _record("first last")
@@ -255,6 +255,11 @@ CLOCK: Final = _record("resource units busy up up_stream repair repair_stream cy
 A clock of breakdowns: what it breaks down, 1 if it runs only while the unit is in use, distributions and streams of the
 time until a breakdown and of the repair; `down`: 1 during a repair; `left` until the breakdown while it does not run;
 `due`: when it breaks down or is repaired.
+"""
+
+FALL: Final = _record("time stay beyond")
+"""A time at which units go off duty where nothing starts that would not end before: how many stay, and how many are in
+use by work that ends later.
 """
 
 CHANGE: Final = _record("time resource units")
@@ -327,7 +332,7 @@ class Resources(NamedTuple):
     states: Rows
     queues: Rows
     changes: Rows
-    closings: Ints
+    falls: Rows
     clocks: Rows
 
 

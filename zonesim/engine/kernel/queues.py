@@ -79,18 +79,41 @@ def need_of(s: Record, flow: Flow, tokens: Tokens, node: int) -> Record:
 
 @kernel
 def in_time(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot: int) -> bool:
-    """Return whether work that starts now ends before any of its units goes off duty: asked of a `timed` SEIZE."""
+    """
+    Return whether work that starts now ends before its units go off duty, or is among as much as has units that stay:
+    asked of a `timed` SEIZE.
+    """
     token = tokens.tokens[at(slot)]
     row = flow.program[at(token.queue_row)]
+    end = s.now + token.lasts
     for each in range(row.seize_needs):
-        state = resources.states[at(flow.needs[at(row.seize_first_need + each)].resource)]
-        closing = state.closing
-        while closing < state.closings_end and resources.closings[at(closing)] <= s.now:
-            closing += 1
-        state.closing = closing
-        if closing < state.closings_end and s.now + token.lasts > resources.closings[at(closing)]:
-            return False
+        need = flow.needs[at(row.seize_first_need + each)]
+        state = resources.states[at(need.resource)]
+        while state.fall < state.falls_end and resources.falls[at(state.fall)].time <= s.now:
+            state.fall += 1
+        for number in range(state.fall, state.falls_end):
+            fall = resources.falls[at(number)]
+            if fall.time >= end:
+                break
+            if fall.beyond + need.units > fall.stay:
+                return False
     return True
+
+
+@kernel
+def _note_end(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot: int) -> None:
+    """Count the units of work that starts now at each time of fewer units that it goes on beyond."""
+    token = tokens.tokens[at(slot)]
+    row = flow.program[at(token.queue_row)]
+    end = s.now + token.lasts
+    for each in range(row.seize_needs):
+        need = flow.needs[at(row.seize_first_need + each)]
+        state = resources.states[at(need.resource)]
+        for number in range(state.fall, state.falls_end):
+            fall = resources.falls[at(number)]
+            if fall.time >= end:
+                break
+            fall.beyond += need.units
 
 
 @kernel
@@ -129,8 +152,8 @@ def _grantable(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot
 
 
 @inlined
-def seize(s: Record, flow: Flow, resources: Resources, row: Record) -> None:
-    """Take the units of a SEIZE."""
+def seize(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot: int, row: Record) -> None:
+    """Let a token take the units of a SEIZE."""
     for each in range(row.seize_needs):
         need = flow.needs[at(row.seize_first_need + each)]
         state = resources.states[at(need.resource)]
@@ -138,6 +161,8 @@ def seize(s: Record, flow: Flow, resources: Resources, row: Record) -> None:
         state.busy += need.units * s.left
         if state.clock != 0:
             start_or_stop(s, resources, state)
+    if row.timed != 0:  # then `in_time` has been asked in this instant
+        _note_end(s, flow, tokens, resources, slot)
 
 
 @inlined
@@ -171,7 +196,7 @@ def enter(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot: int
     """Let a newcomer join its queues; return True, with the units seized, when it need not wait."""
     ends_in_time = row.timed == 0 or in_time(s, flow, tokens, resources, slot)
     if ends_in_time and _are_free(flow, resources, row):
-        seize(s, flow, resources, row)
+        seize(s, flow, tokens, resources, slot, row)
         return True
     return _join(s, flow, tokens, resources, slot, row, ends_in_time)
 
@@ -204,7 +229,7 @@ def _join(
         append(s, resources, tokens.nodes, resource, wide(token.priority), (slot << s.node_bits) + each)
     if ends_in_time and _grantable(s, flow, tokens, resources, slot, wide(-1)):
         leave_queues(s, flow, tokens, resources, slot)
-        seize(s, flow, resources, row)
+        seize(s, flow, tokens, resources, slot, row)
         return True
     for each in range(row.seize_needs):
         note_peak(s, resources.states[at(flow.needs[at(row.seize_first_need + each)].resource)])
@@ -243,7 +268,7 @@ def serve(s: Record, flow: Flow, tokens: Tokens, resources: Resources, resource:
             grantable = row.seize_needs == 1 or _grantable(s, flow, tokens, resources, slot, resource)
             if grantable and (row.timed == 0 or in_time(s, flow, tokens, resources, slot)):
                 leave_queues(s, flow, tokens, resources, slot)
-                seize(s, flow, resources, row)
+                seize(s, flow, tokens, resources, slot, row)
                 if row.interruptible != 0:
                     has_unit(s, tokens, slot)
                 if token.state == INTERRUPTED:

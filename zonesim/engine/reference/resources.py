@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from itertools import pairwise
 from typing import Protocol
 
 from zonesim.engine.breakdowns import BusyClock, Clock
@@ -16,8 +15,8 @@ from zonesim.engine.reference.draws import Draws
 from zonesim.engine.reference.events import CHANGE, DELAY_END, INTERRUPT, PATIENCE, SERVE, EventList
 from zonesim.engine.reference.recording import Recorder
 from zonesim.engine.resources import enter, leave, peak_now, release, seize, serve
-from zonesim.engine.state import Act, Needs, Request, ResourceState, Token, Visit, Work
-from zonesim.plan import NEVER, NOWHERE, AtShiftEnd, Instruction, Plan
+from zonesim.engine.state import Act, Fall, Needs, Request, ResourceState, Token, Visit, Work
+from zonesim.plan import NEVER, NOWHERE, Instruction, Plan
 from zonesim.plan import Clock as Counts
 
 
@@ -46,13 +45,10 @@ class Resources:
         self.priorities: list[list[int]] = plan.priorities.tolist()
         begin, end, _ = (int(time) for time in plan.window)
         self.states = [ResourceState(number, begin, end, last=begin) for number in range(len(plan.resources))]
-        broken = set(plan.breakdowns["resource"].tolist())
-        for resource, (_, _, rule, preempts) in zip(self.states, plan.resources.tolist(), strict=True):
-            resource.preempts = bool(preempts)
-            resource.pauses = rule == AtShiftEnd.PAUSE and (resource.preempts or resource.number in broken)
-            if rule == AtShiftEnd.FITS:
-                changes = plan.changes_of(resource.number).tolist()
-                resource.closings = [time for (_, before), (time, units) in pairwise(changes) if units < before]
+        for resource in self.states:
+            resource.preempts = bool(plan.resources["preempts"][resource.number])
+            resource.pauses = plan.pauses(resource.number)
+            resource.falls = [Fall(time, units) for time, units in plan.falls_of(resource.number)]
         self.needs = self._needs()
         self.joined = 0
         self.put_ahead = 0
@@ -132,7 +128,7 @@ class Resources:
         priority = self.priorities[each.priority][token.klass]
         visit = token.open[each.slot] = Visit(each.step, now, NEVER, needs, priority)
         request = Request(token, visit, visit.priority, self.joined, needs)
-        if any(resource.closings for resource, _ in needs):  # the work is the one delay that follows
+        if any(resource.falls for resource, _ in needs):  # the work is the one delay that follows
             work = self.program[token.row]
             request.lasts = self.draws.for_token(token, work.duration, work.stream)
         self.recorder.come(each.step, now)

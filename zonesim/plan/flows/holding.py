@@ -23,7 +23,8 @@ from zonesim.scenario import Step
 from zonesim.scenario.steps import Shortest, Units
 
 _ALONE: Final = (
-    "Take it in a step of its own, or leave out `preempt` and, where it breaks down, write `at_shift_end: finish`."
+    "Take it in a step of its own, or leave out `preempt` and, where it breaks down or some of its units leave, write"
+    " `at_shift_end: finish`."
 )
 
 
