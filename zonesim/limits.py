@@ -37,6 +37,9 @@ MOST_WRONG: Final = 10_000
 MOST_CLASSES: Final = 50
 """Classes that a column of a log may name."""
 
+MOST_COMBINATIONS: Final = 62
+"""Combinations of class and attributes, as many as the bits of a number."""
+
 MOST_DATES: Final = 120_000
 """Dates in one list of holidays: every day of three centuries."""
 
@@ -100,6 +103,7 @@ TABLE: Final = (
     ("arrivals from one log", f"{MOST_ARRIVALS:,}"),
     ("lines of a log, those that are left out counted too", f"{MOST_LINES:,}"),
     ("classes in a column of a log", f"{MOST_CLASSES}"),
+    ("combinations of class and attributes", f"{MOST_COMBINATIONS}"),
     ("dates in a list of holidays", f"{MOST_DATES:,}"),
     ("length of a run", f"{LONGEST_RUN_YEARS} years"),
     ("calls of flows inside each other", f"{CALLS_DEEP}"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tests.properties.luck import Luck
@@ -34,11 +35,17 @@ def minutes(luck: Luck, least: int = 0) -> str:
     return f"{luck.pick([each for each in MINUTES if each >= least])} min"
 
 
-def duration(luck: Luck, classes: list[str], least: int = 0) -> Any:
-    """Return a duration of at least `least` minutes in the mean, as a scenario writes it."""
+def duration(luck: Luck, values: Mapping[str, list[str]], least: int = 0) -> Any:
+    """
+    Return a duration of at least `least` minutes in the mean, as a scenario writes it; it may differ by what has
+    several of these values: the class, attributes.
+    """
     kind = luck.weighted(LAWS)
-    if kind == "class" and len(classes) > 1:
-        return {"by": "class", **{name: duration(luck, [], least) for name in classes}}
+    several = [name for name, own in values.items() if len(own) > 1]
+    if kind == "class" and several:
+        by = luck.pick(several)
+        others = {name: own for name, own in values.items() if name != by}
+        return {"by": by, **{name: duration(luck, others if luck.chance(0.3) else {}, least) for name in values[by]}}
     return minutes(luck, least) if kind in {"constant", "class"} else _law(luck, kind)
 
 

@@ -40,7 +40,8 @@ class ResolvedTree:
     alone: set[str]
     """Resources that may be lost in the middle of work, and so are taken alone."""
     calendars: list[str]
-    classes: list[str]
+    values: dict[str, list[str]]
+    """Of the class and the attributes that tokens have."""
     accounts: list[str]
     truths: list[str]
     statuses: list[str]
@@ -112,7 +113,7 @@ class FlowWriter:
     # --- kinds of steps
 
     def _delay(self, _: Place) -> dict[str, Any]:
-        step: dict[str, Any] = {"take": duration(self.luck, self.world.classes)}
+        step: dict[str, Any] = {"take": duration(self.luck, self.world.values)}
         if self.luck.chance(0.25):
             step["during"] = self.luck.pick(self.world.calendars)
         return step
@@ -121,7 +122,7 @@ class FlowWriter:
         needs = self._needs(place)
         if not needs:
             return self._delay(place)
-        step: dict[str, Any] = {"hold": self._hold(needs), "take": duration(self.luck, self.world.classes)}
+        step: dict[str, Any] = {"hold": self._hold(needs), "take": duration(self.luck, self.world.values)}
         lines = [name for name in self.world.units if not place.held or name not in {*self.world.alone, *place.held}]
         if len(lines) > 1 and self.luck.chance(0.2):
             needs = dict.fromkeys(self.luck.some(lines, 2, 3), 1)
@@ -166,10 +167,10 @@ class FlowWriter:
         if "number" in ends:
             gather["number"] = luck.weighted({1: 1, 2: 4, 3: 3, 5: 1})
         if "within" in ends:
-            gather["within"] = duration(luck, [], 1)
+            gather["within"] = duration(luck, {}, 1)
         if "until" in ends:
             gather["until"] = luck.pick(self.world.calendars)
-        by = luck.pick([None, None, "class", "firm"] if self.world.firms else [None, None, "class"])
+        by = luck.pick([None, None, *self.world.values, *(["firm"] if self.world.firms else [])])
         return {"gather": gather | ({"by": by} if by else {})}
 
     def _led(self, place: Place) -> dict[str, Any]:
@@ -199,17 +200,17 @@ class FlowWriter:
     def _change(self, place: Place) -> dict[str, Any]:
         luck, world = self.luck, self.world
         changes: dict[str, Any] = {}
-        what = luck.pick(["credit", "debit", "class", "status", "status"])
+        what = luck.pick(["credit", "debit", "values", "status", "status"])
         if what in {"credit", "debit"}:
             changes[what] = {luck.pick(world.accounts): luck.number(1, 3)}
-        elif what == "class":
-            changes["class"] = luck.pick(world.classes)
+        elif what == "values":
+            changes |= {name: luck.pick(world.values[name]) for name in luck.some(list(world.values), 1, 2)}
         else:
             changes["status"] = luck.pick(world.statuses)
             place.statuses.append(changes["status"])
         step: dict[str, Any] = {"set": changes}
         if luck.chance(0.3):
-            step["take"] = duration(luck, world.classes)
+            step["take"] = duration(luck, world.values)
         return step
 
     def _check(self, place: Place) -> dict[str, Any]:
@@ -223,7 +224,7 @@ class FlowWriter:
         if luck.chance(0.6):
             step["detect"]["on_hit"] = {"mark": self._new_mark(place)}
         if luck.chance(0.5):
-            step["take"] = duration(luck, self.world.classes)
+            step["take"] = duration(luck, self.world.values)
         return step
 
     def _call(self, place: Place) -> dict[str, Any]:
@@ -241,7 +242,7 @@ class FlowWriter:
             return self._delay(place)
         start = self.luck.pick(self.world.spawned)
         if self.luck.chance(0.6):
-            return {"spawn": {"traffic": start, "after": duration(self.luck, self.world.classes)}}
+            return {"spawn": {"traffic": start, "after": duration(self.luck, self.world.values)}}
         return {"spawn": start}
 
     # --- what steps have besides
@@ -276,12 +277,16 @@ class FlowWriter:
         """Return a step that holds something, with a priority and patience or without."""
         luck = self.luck
         if luck.chance(0.4):
-            step["priority"] = luck.pick(
-                [1, 2, {self.world.classes[0]: 1, "all": 2}, {self.world.classes[-1]: 0, "all": 1}]
-            )
+            step["priority"] = luck.pick([1, 2, self._by([1, 2]), self._by([0, 1])])
         if luck.chance(0.3):
-            step["patience"] = {"longest": duration(luck, self.world.classes)}
+            step["patience"] = {"longest": duration(luck, self.world.values)}
         return step
+
+    def _by(self, two: list[Any]) -> dict[str, Any]:
+        """Return one of two things by class or attribute: the first for one of its values."""
+        name, (first, others) = self.luck.pick(list(self.world.values)), two
+        cases = {self.luck.pick(self.world.values[name]): first, "all": others}
+        return cases if name == "class" and self.luck.chance(0.5) else {"by": name, **cases}
 
     def _new_mark(self, place: Place) -> str:
         mark = f"m{self.luck.number(0, 3)}"
@@ -295,9 +300,7 @@ class FlowWriter:
         if luck.chance(0.2):
             front["when"] = self._when(place)
         if kind == "spawn" or luck.chance(0.15):
-            front["share"] = luck.pick(
-                [luck.percent(10, 90), {self.world.classes[0]: luck.percent(), "all": luck.percent(10, 90)}]
-            )
+            front["share"] = luck.pick([luck.percent(10, 90), self._by([luck.percent(), luck.percent(10, 90)])])
         if "patience" not in step and "gather" not in step and luck.chance(0.1):
             front["background"] = True
         if luck.chance(0.15):
@@ -308,7 +311,7 @@ class FlowWriter:
         luck, world = self.luck, self.world
         names = list(world.units)
         kinds: list[dict[str, Any]] = [
-            {"class": luck.pick(world.classes)},
+            {name: luck.pick(world.values[name]) for name in luck.some(list(world.values), 1, 2)},
             {"queue": {"of": luck.pick(names), "longer_than": luck.number(0, 3)}},
             {luck.pick(["shut", "open"]): luck.pick(names)},
         ]

@@ -2,8 +2,8 @@
 Random models: small scenarios in which everything that the language can say happens, and much of it at one instant.
 
 A model is a scenario, written as text and compiled like any other, so that its plan is proved; with some of them come
-measures that a share adopts. One thing that no text of one file can say is changed in the finished plan: a class
-listed with each arrival time (else from a log).
+measures that a share adopts. Two things that no text of one file can say are changed in the finished plan: a class,
+or attributes, listed with each arrival time (else from a log).
 """
 
 from __future__ import annotations
@@ -24,11 +24,13 @@ from tests.properties.flows import FlowWriter, Place, ResolvedTree
 from tests.properties.luck import Luck
 from zonesim.faults import Faults
 from zonesim.plan import Plan
-from zonesim.plan.plan import LISTED_CLASS, ArrivalsBy
+from zonesim.plan.operations import NOWHERE
+from zonesim.plan.plan import LISTED_CLASS, LISTED_PART, ArrivalsBy
 from zonesim.policy import Arm, Chosen
 from zonesim.scenario import load_catalogue
 
 LISTED_CLASSES = "a class is listed with each arrival"
+LISTED_ATTRIBUTES = "attributes are listed with each arrival"
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,9 @@ class Model:
             for measure in self.measures:
                 add_measure(patch, measure)
             plan = plan_of(HEAD + self.text(), arm=Arm("arm", self.chosen) if self.chosen else None)
-        return _with_listed_classes(plan) if LISTED_CLASSES in self.changes else plan
+        if LISTED_CLASSES in self.changes:
+            return _with_listed_classes(plan)
+        return _with_listed_attributes(plan) if LISTED_ATTRIBUTES in self.changes else plan
 
     def __str__(self) -> str:
         """Return all of it, for people."""
@@ -101,6 +105,8 @@ def _draw(luck: Luck) -> Model:
         "cool_down": luck.pick(["0 h", "5 min", "90.25 min"]),
     }
     classes = luck.pick([["A"], ["A", "B"], ["A", "B", "C"]])
+    attributes = {"k": ["k0", "k1"], "l": ["l0", "l1", "l2"]}
+    attributes = {name: attributes[name] for name in luck.some(list(attributes), 0, 2)} if luck.chance(0.4) else {}
     calendars = {f"c{number}": _calendar(luck, length) for number in range(luck.number(1, 3))}
     resources, rules = _resources(luck, list(calendars), length)
     zone: dict[str, Any] = {**resources, "stock": {"account": luck.pick([5, 500, 500, 500]), "floor": 0}}
@@ -110,7 +116,7 @@ def _draw(luck: Luck) -> Model:
         rules={f"Z.{name}": rule for name, rule in rules.items()},
         alone={f"Z.{name}" for name, entry in resources.items() if _is_alone(entry)},
         calendars=[*calendars, "always"] if luck.chance(0.3) else list(calendars),
-        classes=classes,
+        values={"class": classes, **attributes},
         accounts=["Z.stock"],
         truths=["t0"],
         statuses=["q0", "q1", "q2"],
@@ -122,15 +128,23 @@ def _draw(luck: Luck) -> Model:
         tree["profiles"] = {"p": {"hours": [float(luck.pick([0, 1, 2, 5])) for _ in range(23)] + [1.0]}}
     if firms:
         volume = {"zipf": luck.pick([0, 1.0])}
-        credit = dict(zip(classes, luck.split_percent(len(classes)), strict=True))
-        tree["firms"] = {"count": luck.number(3, 8), "volume": volume, "credit": credit}
-    tree["truth"] = {"t0": {"all": luck.percent(10, 90)}}
+        tree["firms"] = {"count": luck.number(3, 8), "volume": volume, "credit": _mix(luck, classes)}
+    if attributes:
+        tree["attributes"] = {name: _mix(luck, values) for name, values in attributes.items()}
+    truths: list[dict[str, Any]] = [{"all": luck.percent(10, 90)}]
+    truths += [{"by": name, values[0]: luck.percent(), "all": luck.percent()} for name, values in attributes.items()]
+    tree["truth"] = {"t0": luck.pick(truths)}
     tree["statuses"] = {name: {"to": dict.fromkeys(world.statuses, "assumed")} for name in world.statuses}
     tree["flows"] = _flows(luck, world)
     tree["traffic"] = _traffic(luck, world, tree, length)
-    changes = (LISTED_CLASSES,) if luck.chance(0.3) else ()
+    changes = tuple(each for each in (LISTED_CLASSES, LISTED_ATTRIBUTES) if luck.chance(0.3))
     measures, chosen = _measures(luck, world, tree, length) if luck.chance(0.4) else ((), ())
     return Model(tree, measures, chosen, changes)
+
+
+def _mix(luck: Luck, values: list[str]) -> dict[str, str]:
+    """Return the shares of some values."""
+    return dict(zip(values, luck.split_percent(len(values)), strict=True))
 
 
 def _calendar(luck: Luck, length: int) -> dict[str, list[str]]:
@@ -184,7 +198,7 @@ def _is_alone(entry: dict[str, Any]) -> bool:
 
 
 def _breakdowns(luck: Luck, units: int) -> dict[str, Any]:
-    lasting = [duration(luck, [], least) for least in (5, 1)]
+    lasting = [duration(luck, {}, least) for least in (5, 1)]
     found = {"up": lasting[0], "repair": lasting[1], "of": luck.pick(["unit", "whole"])}
     if units == 1 and luck.chance(0.4):
         found["clock"] = "busy"
@@ -237,6 +251,7 @@ def _flows(luck: Luck, world: ResolvedTree) -> dict[str, Any]:
 def _traffic(luck: Luck, world: ResolvedTree, tree: dict[str, Any], length: int) -> dict[str, Any]:
     flows = [name for name in tree["flows"] if name.startswith("f")]
     traffic: dict[str, Any] = {}
+    classes = world.values["class"]
     for number in range(luck.number(1, 4)):
         entry: dict[str, Any] = {"flow": flows[number % len(flows)]}
         tokens = luck.number(3, 40)
@@ -251,9 +266,12 @@ def _traffic(luck: Luck, world: ResolvedTree, tree: dict[str, Any], length: int)
             sizes = {"discrete": dict(zip(["1", "2", "3"], luck.split_percent(3), strict=True))}
             entry["batch"] = luck.pick([2, 3, sizes])
         if number == 0 or luck.chance(0.3):
-            entry["classes"] = dict(zip(world.classes, luck.split_percent(len(world.classes)), strict=True))
+            entry["classes"] = _mix(luck, classes)
         elif not world.firms or luck.chance(0.3):
-            entry["class"] = luck.pick(world.classes)
+            entry["class"] = luck.pick(classes)
+        own = {name: values for name, values in world.values.items() if name != "class" and luck.chance(0.4)}
+        if own:
+            entry["attributes"] = {name: luck.pick([values[0], _mix(luck, values)]) for name, values in own.items()}
         if world.firms:
             entry["parties"] = luck.pick([1, 1, 1, 2])
         traffic[luck.pick("abcdeyz") + str(number)] = entry
@@ -267,6 +285,7 @@ def _measures(
 ) -> tuple[tuple[str, ...], tuple[Chosen, ...]]:
     """Return one or two measures: other times of a step, a step less, another class."""
     texts, chosen = [], []
+    classes = world.values["class"]
     flows = [name for name in tree["flows"] if name.startswith("f")]
     for number, flow in enumerate(luck.some(flows, 1, 2)):
         steps = {name: step for name, step in tree["flows"][flow]["steps"].items() if "take" in step}
@@ -274,9 +293,9 @@ def _measures(
         practice["adoption"] = {"share": "$share", "of": luck.pick(["volume", "firms", "token"])}
         if steps:
             path = f"flows.{flow}.{luck.pick(list(steps))}.take"
-            practice["edits"] = [{"set": path, "to": duration(luck, world.classes)}]
-        elif len(world.classes) > 1:
-            practice["sets_class"] = {world.classes[0]: world.classes[1]}
+            practice["edits"] = [{"set": path, "to": duration(luck, world.values)}]
+        elif len(classes) > 1:
+            practice["sets_class"] = {classes[0]: classes[1]}
         else:
             continue
         name = f"m{90 + number}"
@@ -297,9 +316,25 @@ def _measures(
 def _with_listed_classes(plan: Plan) -> Plan:
     """Return a plan whose listed arrivals have each a class of their own."""
     sources, times = plan.sources.copy(), plan.times.copy()
-    classes = len(plan.names.classes)
+    classes = len(set(plan.names.classes))
+    step = len(plan.names.classes) // classes  # the combinations with attributes of a class follow each other
     for row in sources:
         if row["arrivals"] == ArrivalsBy.LISTED and row["mix"] == -1:
             row["class"] = LISTED_CLASS
-            times["class"][row["first"] : row["first"] + row["count"]] = np.arange(row["count"]) % classes
+            times["class"][row["first"] : row["first"] + row["count"]] = np.arange(row["count"]) % classes * step
     return replace(plan, sources=sources, times=times)
+
+
+def _with_listed_attributes(plan: Plan) -> Plan:
+    """Return a plan whose listed arrivals have each attributes of their own, and a class that is drawn."""
+    sources, times = plan.sources.copy(), plan.times.copy()
+    step = len(plan.names.classes) // len(set(plan.names.classes))
+    listed = [
+        number for number, row in enumerate(sources) if row["arrivals"] == ArrivalsBy.LISTED and row["class"] == NOWHERE
+    ]
+    for row in sources[listed]:
+        times["class"][row["first"] : row["first"] + row["count"]] = np.arange(row["count"]) % step
+    sources["class"][listed] = LISTED_PART
+    kept = ~np.isin(plan.attributes["source"], listed)
+    attributes, streams = plan.attributes[kept], plan.attribute_streams[kept]
+    return replace(plan, sources=sources, times=times, attributes=attributes, attribute_streams=streams)

@@ -52,7 +52,7 @@ def _work(luck: Luck, classes: list[str]) -> str:
     """Return a duration, as it stands in a scenario."""
     some = luck.pick(["1 min", "5 min", "0 min", {"exponential": {"mean": "0.001 s"}}, {"uniform": ["0 min", "3 min"]}])
     steps = {"discrete": {"0 min": "40 %", "1 min": "40 %", "2 min": "20 %"}}
-    return json.dumps(luck.pick([some, steps, {"exponential": {"mean": "2 min"}}, duration(luck, classes)]))
+    return json.dumps(luck.pick([some, steps, {"exponential": {"mean": "2 min"}}, duration(luck, {"class": classes})]))
 
 
 @pytest.mark.parametrize("first", range(0, 120, 30))

@@ -276,7 +276,7 @@ def test_waiting_for_a_batch_is_the_wait_of_its_step():
         ("{gather: {number: 2}, take: 5 min}", "gather and take in one step\n    Make two steps of it."),
         ("{gather: {number: 2, by: firm}}", "tokens of traffic 'a' have no firm to be gathered by\n    Give the scenario `firms`, or leave `by` out."),
         ("{gather: {until: ofice}}", "no calendar 'ofice'\n    Did you mean 'office'?"),
-        ("{gather: {number: 2, by: frim}}", "'frim' is not allowed for 'by'\n    Did you mean 'firm'?"),
+        ("{gather: {number: 2, by: frim}}", "no attribute 'frim'\n    Did you mean 'firm'?"),
     ],
 )  # fmt: skip
 def test_what_is_no_batch(step, message):

@@ -274,7 +274,7 @@ CASES = {
     ),
     "an argument for which no time is given": (
         [(", slow: 2 min", ""), ("b: {share: 10 %, take: 1 min}", "b: {call: sub, with: {mode: slow, zone: Z}}")],
-        ["faulty.yaml:11:72: 'mode' is 'slow' here, for which no time is given", "    Known cases: fast."],
+        ["faulty.yaml:11:72: 'mode' is 'slow' here, for which no value is given", "    Known cases: fast."],
     ),
     "a resource of a zone that is none": (
         [

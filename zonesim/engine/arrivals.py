@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from zonesim.compiled.arithmetic import log
 from zonesim.compiled.streams import uniform
 from zonesim.engine.run_faults import too_many_tokens
-from zonesim.plan import LARGEST_ORDINAL, LISTED_CLASS, NOWHERE, ArrivalsBy, Plan
+from zonesim.plan import LARGEST_ORDINAL, LISTED_CLASS, LISTED_PART, NOWHERE, ArrivalsBy, Plan
 
 BY_MEMBERS: Final = 1
 BY_TOKEN: Final = 2
@@ -84,6 +84,10 @@ class Population:
         self.cumulative = plan.members["cumulative_share"].tolist()
         self.classes = [int(value) for value in plan.members["class"]]
         self.sources: list[tuple[int, ...]] = plan.sources.tolist()
+        self.attributes: list[list[tuple[int, list[float], np.uint64]]] = [[] for _ in self.sources]
+        """By source, of each attribute that its tokens draw: the step of the class, cumulative shares, the stream."""
+        for (of, step, first, values), stream in zip(plan.attributes.tolist(), plan.attribute_streams, strict=True):
+            self.attributes[of].append((step, plan.attribute_shares[first : first + values].tolist(), stream))
         self.raised = [self._raised_for(row) for row in range(len(plan.adoptions))]
         self.flags = [0] * len(self.classes)
         """Flags by member: those that stay for the whole run and that all members of a token have to have."""
@@ -133,8 +137,10 @@ class Population:
         number.
         """
         _, _, listed, _, group, parties, fixed, mix, _ = self.sources[source]
-        if fixed == LISTED_CLASS:
-            fixed = int(self.plan.times["class"][listed + arrival])
+        part = 0
+        if fixed in (LISTED_CLASS, LISTED_PART):
+            part = max(int(self.plan.times["class"][listed + arrival]), 0)
+            fixed = 0 if fixed == LISTED_CLASS else NOWHERE
         klass = max(fixed, 0)
         members: tuple[int, ...] = ()
         if group != NOWHERE:
@@ -149,6 +155,10 @@ class Population:
             shares: NDArray[np.float64] = self.plan.mixes[mix]
             drawn = uniform(self.key, self.plan.source_streams["class"][source], ordinal, 0, 0)
             klass = min(int(np.searchsorted(shares, drawn, side="right")), len(shares) - 1)
+        klass += part
+        for step, shares_of, stream in self.attributes[source]:
+            drawn = uniform(self.key, stream, ordinal, 0, 0)
+            klass += step * min(bisect_right(shares_of, drawn), len(shares_of) - 1)
         return klass, self.flags_of(source, members, ordinal, time), members
 
     def flags_of(self, source: int, members: tuple[int, ...], ordinal: int, time: int) -> int:

@@ -169,6 +169,9 @@ def _of_identity(_identity: str, held: _Held) -> KernelInput:
             np.zeros(0, dtype=np.bool_),
             np.array(plan.adoption_shares),
             np.array(plan.adoption_streams),
+            np.array(plan.attributes),
+            np.array(plan.attribute_shares),
+            np.array(plan.attribute_streams),
         ),
         k.Batches(np.zeros(0, dtype=k.BATCH), np.zeros(places, dtype=np.int64), np.array(first_place, dtype=np.int64)),
         accounts,
@@ -390,6 +393,8 @@ def _sources(plan: Plan) -> tuple[k.Rows, k.Rows, k.Rows]:
     for name in ("first_row", "arrivals", "first", "count", "group", "parties", "mix", "batch"):
         rows[name] = plan.sources[name]
     rows["klass"] = plan.sources["class"]
+    rows["first_attribute"] = np.searchsorted(plan.attributes["source"], np.arange(len(rows)))
+    rows["attributes"] = np.bincount(plan.attributes["source"], minlength=len(rows))
     rules: list[tuple[int, ...]] = []
     rule_rows: list[tuple[int, ...]] = []
     for number, flags in enumerate(_special_flags(plan)):

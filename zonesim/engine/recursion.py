@@ -26,6 +26,7 @@ from zonesim.engine.sampling import prepare
 from zonesim.faults import RunFault
 from zonesim.limits import LARGEST_ROOM, free_memory
 from zonesim.plan import (
+    LISTED_PART,
     MARK,
     NEVER,
     NOWHERE,
@@ -65,7 +66,7 @@ def qualifies(plan: Plan) -> str:
 
     A plan qualifies when
 
-    - its tokens come by a rate or a list, and their class is not that of a firm;
+    - its tokens come by a rate or a list, their class is not that of a firm, and they draw no attributes;
     - each takes one unit of one resource, lets time pass, gives it back and leaves; besides, moments are noted;
     - all take units of the same resource, and none is more important than another, gives up or is interrupted;
     - that resource has the same number of units for the whole run, MOST_UNITS at most, and nothing breaks down.
@@ -94,6 +95,8 @@ class _SingleQueue:
             return "nobody comes"
         if len(plan.breakdowns):
             return f"resource '{plan.names.resources[plan.breakdowns['resource'][0]]}' breaks down"
+        if len(plan.attributes):
+            return f"traffic '{plan.names.sources[plan.attributes['source'][0]]}' draws attributes"
         for name, own, row in zip(plan.names.sources, self.sources, plan.sources, strict=True):
             reason = self._read_source(own, row) or self._read_routine(own, int(row["first_row"]))
             if reason:
@@ -111,6 +114,8 @@ class _SingleQueue:
             return "is started by others"
         if group != NOWHERE and klass == NOWHERE and mix == NOWHERE:
             return "has the classes of its firms"
+        if klass == LISTED_PART:
+            return "has attributes of a log"
         return ""
 
     def _read_routine(self, own: Row, first: int) -> str:

@@ -29,6 +29,7 @@ from zonesim.plan.operations import (
 from zonesim.plan.pace import mean_batch
 from zonesim.plan.plan import (
     LISTED_CLASS,
+    LISTED_PART,
     MEANING,
     UNLIMITED,
     AccountName,
@@ -66,6 +67,7 @@ __all__ = [
     "LARGEST_ORDINAL",
     "LARGEST_SOURCE",
     "LISTED_CLASS",
+    "LISTED_PART",
     "MARK",
     "MEANING",
     "NEVER",

@@ -43,6 +43,8 @@ class TableType:
     """Whether its only column is repeated for each class."""
     vector: bool = False
     """Whether it is a plain vector: of any length with one column, or of one number a column."""
+    unless_empty: bool = False
+    """Whether a plan is known by it only where it has rows: it came when plans without it had their names already."""
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -187,7 +189,12 @@ _TABLES: Final = (
             ("count", "how many of them", ""),
             ("group", "row of the groups table: its firms, -1: none", ""),
             ("parties", "firms that a token has", ""),
-            ("class", "class of its tokens, -1: drawn, -2: listed with the time", ""),
+            (
+                "class",
+                "class of its tokens, -1: drawn, -2: listed with the time, -3: drawn, and what is listed with the time"
+                " is added",
+                "",
+            ),
             ("mix", "row of the mixes table, -1: none", ""),
             ("batch", "row of the distributions table: tokens of an arrival, -1: one", ""),
         ),
@@ -274,6 +281,31 @@ _TABLES: Final = (
             ("horizon", "end of the run", "ms"),
         ),
         vector=True,
+    ),
+    TableType(
+        "attributes",
+        np.int64,
+        _columns(
+            ("source", "row of the sources table, in ascending order: its tokens have a value of an attribute", ""),
+            ("step", "by how much the class grows from one value to the next", ""),
+            ("first", "first of its values in the table of shares", ""),
+            ("values", "how many of them", ""),
+        ),
+        unless_empty=True,
+    ),
+    TableType(
+        "attribute_shares",
+        np.float64,
+        _columns(("share", "of a value and those before it, by attribute and value", "")),
+        vector=True,
+        unless_empty=True,
+    ),
+    TableType(
+        "attribute_streams",
+        np.uint64,
+        _columns(("identity", "of the stream of an attribute, by row of attributes", "")),
+        vector=True,
+        unless_empty=True,
     ),
 )
 

@@ -24,6 +24,7 @@ from zonesim.plan.source_rows import Arrivals
 from zonesim.plan.tables import stream_identity
 from zonesim.plan.world_tables import WorldTables
 from zonesim.policy import ResolvedArm
+from zonesim.scenario.fields import CLASS
 
 
 def compile_plan(arm: ResolvedArm) -> Plan:
@@ -111,6 +112,9 @@ def compile_plan(arm: ResolvedArm) -> Plan:
         "adoption_streams": _identities(adoptions.streams),
         "accounts": tables.account_rows,
         "window": [tables.warm_up, tables.measured, tables.horizon],
+        "attributes": arrivals.attributes,
+        "attribute_shares": arrivals.attribute_shares,
+        "attribute_streams": _identities(arrivals.attribute_streams),
     }
     return Plan(
         **{name: table.array(rows[name], len(tables.classes)) for name, table in TABLES.items()},
@@ -123,12 +127,13 @@ def compile_plan(arm: ResolvedArm) -> Plan:
             sources=tuple(entries),
             source_flows=tuple(flows),
             source_groups=tuple(entry.group or name for name, entry in entries.items()),
-            classes=tuple(tables.classes),
+            classes=tables.classes.by_number(CLASS),
             flags=tuple(adoptions.names),
             streams=tuple(tables.streams.names),
             groups=len(tables.groups.rows),
             notes=tuple(tables.traces.notes),
             kpis=kpis,
+            attributes=tuple((name, tables.classes.by_number(name)) for name in tables.classes.attributes),
         ),
     )
 
@@ -182,7 +187,7 @@ def _firms(tables: WorldTables) -> tuple[list[tuple[int, int]], list[tuple[float
     cumulative = 0.0
     for firm in tables.firms:
         cumulative += firm.share
-        members.append((firm.share, cumulative, float(tables.classes.index(firm.credit))))
+        members.append((firm.share, cumulative, float(tables.classes.part(CLASS, firm.credit))))
     if members:
         members[-1] = (members[-1][0], 1.0, members[-1][2])
     return ([(0, len(members))] if members else []), members

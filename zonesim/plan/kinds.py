@@ -11,7 +11,7 @@ import numpy as np
 
 from zonesim.plan.adoption import BY
 from zonesim.plan.operations import NOWHERE
-from zonesim.plan.plan import LISTED_CLASS, Plan
+from zonesim.plan.plan import LISTED_CLASS, LISTED_PART, Plan
 
 NEGLIGIBLE: Final = 1e-9
 BY_TOKEN: Final = BY["token"]
@@ -46,15 +46,20 @@ def kinds_of(plan: Plan, source: int, asked: int = -1, most: int = MOST_KINDS) -
         shares = np.diff(plan.mixes[mix], prepend=0.0)
         classes = [(float(share), klass) for klass, share in enumerate(shares) if share > 0]
     elif fixed == LISTED_CLASS:
-        named = plan.times_of(source)["class"]
-        classes = [(float((named == klass).mean()), int(klass)) for klass in np.unique(named)]
-    elif fixed != NOWHERE:
+        classes = _listed(plan, source)
+    elif fixed >= 0:
         classes = [(1.0, fixed)]
     else:
         classes = [
             (float(members["share"][members["class"] == klass].sum()), int(klass))
             for klass in np.unique(members["class"])
         ]
+    if fixed == LISTED_PART:
+        classes = _with(classes, _listed(plan, source))
+    for row in plan.attributes[plan.attributes["source"] == source]:
+        shares = np.diff(plan.attribute_shares[row["first"] : row["first"] + row["values"]], prepend=0.0)
+        values = [(float(share), int(row["step"]) * place) for place, share in enumerate(shares) if share > 0]
+        classes = _with(classes, values)
     parts = [
         (weight, tuple(tuple(each for each in order if asked >> each[1] & 1) for order in orders))
         for weight, orders in _adopted(plan, source, int(own["parties"]) if own["group"] != NOWHERE else 0)
@@ -74,6 +79,17 @@ def kinds_of(plan: Plan, source: int, asked: int = -1, most: int = MOST_KINDS) -
                     part, flags = part * met, flags | raised
                 kinds[klass, flags] = kinds.get((klass, flags), 0.0) + part
     return [Kind(share, klass, flags) for (klass, flags), share in kinds.items() if share > NEGLIGIBLE]
+
+
+def _listed(plan: Plan, source: int) -> list[tuple[float, int]]:
+    """Return what a source lists with the times of its arrivals, each with its share."""
+    named = plan.times_of(source)["class"]
+    return [(float((named == klass).mean()), int(klass)) for klass in np.unique(named)]
+
+
+def _with(classes: list[tuple[float, int]], parts: list[tuple[float, int]]) -> list[tuple[float, int]]:
+    """Return classes with a part that is added to each, independent of it."""
+    return [(share * weight, klass + part) for share, klass in classes for weight, part in parts]
 
 
 def flags_of(orders: Orders) -> int:

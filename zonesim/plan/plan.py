@@ -33,6 +33,9 @@ never mixed.
 LISTED_CLASS: Final = -2
 """Class of a source whose arrivals have each a class of their own."""
 
+LISTED_PART: Final = -3
+"""Class of a source whose arrivals have each something of their own that is added to the class that is drawn."""
+
 UNLIMITED: Final = 1 << 40
 """Units of a resource that nobody ever waits for."""
 
@@ -158,7 +161,10 @@ class Names:
     source_groups: tuple[str, ...]
     """What results call each source: its own name, or that of the group of entries it belongs to."""
     classes: tuple[str, ...]
-    """Classes of tokens, by number; the first is that of tokens without one."""
+    """
+    Classes of tokens, by number; the first is that of tokens without one. With attributes a number for each combination
+    of class and attributes.
+    """
     flags: tuple[str, ...]
     """Adoption flags, by number."""
     streams: tuple[str, ...]
@@ -169,6 +175,8 @@ class Names:
     """What people should know about how the plan was made, e.g. rows of a log that lie outside the run."""
     kpis: tuple[tuple[str, KpiDeclaration], ...] = ()
     """The scenario's own KPIs by name."""
+    attributes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Attributes of tokens by name, each with its value by number of class."""
 
     def token(self, number: int) -> str:
         """Return what people call a token: `import_sea#12`, `import_sea#12/1` for its first child."""
@@ -209,6 +217,9 @@ class Plan:
     adoption_streams: Words
     accounts: Rows
     window: Ints
+    attributes: Rows
+    attribute_shares: Floats
+    attribute_streams: Words
     names: Names
 
     def __post_init__(self) -> None:
@@ -234,8 +245,10 @@ class Plan:
     def identity(self) -> str:
         """Return the hash (64 hex digits) of the arrays and of the version of their meaning."""
         digest = hashlib.sha256(f"zonesim plan {MEANING}".encode())
-        for name in TABLES:
+        for name, table in TABLES.items():
             array = flat(np.ascontiguousarray(getattr(self, name)))
+            if table.unless_empty and not len(array):
+                continue
             digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
             digest.update(array.tobytes())
         return digest.hexdigest()

@@ -42,14 +42,17 @@ class Reach:
 
 
 class Reached:
-    """What steps do beyond themselves: the classes that they give, and the traffic entries that they start."""
+    """
+    What steps do beyond themselves: the values that they give, by attribute, the class among them, and the traffic
+    entries that they start.
+    """
 
     def __init__(self, steps: Iterator[Step]) -> None:
-        self.classes: set[str] = set()
+        self.gives: dict[str, set[str]] = {}
         self.starts: set[str] = set()
         for step in steps:
-            if step.set is not None and step.set.class_ is not None:
-                self.classes.add(step.set.class_)
+            for name, value in step.set.values().items() if step.set is not None else ():
+                self.gives.setdefault(name, set()).add(value)
             if step.spawn is not None:
                 self.starts.add(start_of(step.spawn).traffic)
 

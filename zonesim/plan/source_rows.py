@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,14 +12,19 @@ from zonesim.faults import ScenarioFault, UnknownName, suggest
 from zonesim.limits import MOST_RATES
 from zonesim.plan.arrivals import Course, course_of, rate_rows, shape_of
 from zonesim.plan.operations import NOWHERE
-from zonesim.plan.plan import LISTED_CLASS, ArrivalsBy
+from zonesim.plan.plan import LISTED_CLASS, LISTED_PART, ArrivalsBy
 from zonesim.plan.world_tables import WorldTables
-from zonesim.scenario.fields import mode_of
+from zonesim.scenario.fields import CLASS, mode_of
+from zonesim.scenario.traces import TraceRows
 from zonesim.scenario.traffic import BatchLaw, Traffic
 
 
+def _cumulative(shares: Sequence[float]) -> list[float]:
+    return [min(sum(shares[: position + 1]), 1.0) for position in range(len(shares))]
+
+
 class Arrivals:
-    """Rows of the sources table (all but the first operation) with their rates, times and class mixes."""
+    """Rows of the sources table (all but the first operation) with their rates, times, class mixes and attributes."""
 
     def __init__(self, tables: WorldTables) -> None:
         self.tables = tables
@@ -28,23 +35,27 @@ class Arrivals:
         self._courses: dict[tuple[str, ...], Course] = {}
         self.times: list[tuple[int, int]] = []
         self.mixes: list[tuple[float, ...]] = []
+        self.attributes: list[tuple[int, int, int, int]] = []
+        self.attribute_shares: list[float] = []
+        self.attribute_streams: list[str] = []
 
     def add(self, name: str, entry: Traffic) -> None:
         """Add the row of an entry; raises UnknownName for a profile that nobody has."""
         tables = self.tables
-        fixed = tables.classes.index(entry.class_) if entry.class_ else NOWHERE
+        fixed = tables.classes.part(CLASS, entry.class_) if entry.class_ else NOWHERE
+        parties, mix = tables.parties_of(entry), self._mix(entry)
         trace = tables.traces.rows.get(name)
         if entry.spawned:
             kind, first, count = ArrivalsBy.SPAWNED, 0, 0
         elif trace is not None or entry.at is not None:
             kind, first = ArrivalsBy.LISTED, len(self.times)
             times = trace.times if trace else [round(units.parse(mode_of(time), "duration")) for time in entry.at or ()]
-            numbers = {each: number for number, each in enumerate(tables.classes)}
-            classes = [numbers[each] for each in trace.classes] if trace and trace.classes else [NOWHERE] * len(times)
-            self.times += zip(times, classes, strict=True)
+            listed = self._listed(trace, fixed) if trace is not None else []
+            self.times += zip(times, listed or [NOWHERE] * len(times), strict=True)
             count = len(times)
-            if trace is not None and trace.classes:
-                fixed = LISTED_CLASS
+            if listed:
+                drawn = fixed == NOWHERE and not (trace and trace.classes) and (parties or mix != NOWHERE)
+                fixed = LISTED_PART if drawn else LISTED_CLASS
         else:
             kind, first = ArrivalsBy.RATE, self._rates
             rate = units.parse(mode_of(entry.rate), "rate")
@@ -52,10 +63,9 @@ class Arrivals:
             self.rates.append(rows)
             self._rates += len(rows)
             count = len(rows)
-        parties = tables.parties_of(entry)
-        mix = self._mix(entry)
         if fixed == NOWHERE and mix == NOWHERE and not parties:
             fixed = 0
+        self._draw_attributes(name, entry)
         batch = self._batch(entry)
         self.rows.append((kind, first, count, 0 if parties else NOWHERE, parties, fixed, mix, batch))
 
@@ -63,9 +73,39 @@ class Arrivals:
         """Return the row of the class mix of an entry, or none."""
         if not entry.classes:
             return NOWHERE
-        shares = [units.parse_share(mode_of(entry.classes.get(each, "0 %"))) for each in self.tables.classes]
-        self.mixes.append(tuple(min(sum(shares[: position + 1]), 1.0) for position in range(len(shares))))
+        classes = self.tables.classes
+        shares = dict.fromkeys(range(len(classes)), 0.0)
+        for name, share in entry.classes.items():
+            shares[classes.part(CLASS, name)] = units.parse_share(mode_of(share))
+        self.mixes.append(tuple(_cumulative(list(shares.values()))))
         return len(self.mixes) - 1
+
+    def _listed(self, trace: TraceRows, fixed: int) -> list[int]:
+        """Return the number, or the part of it, that a log lists with each arrival; none where it lists nothing."""
+        classes = self.tables.classes
+        columns = {CLASS: trace.classes} if trace.classes else {}
+        columns |= {name: values for name, values in trace.attributes.items() if values}
+        parts = {name: {value: classes.part(name, value) for value in set(values)} for name, values in columns.items()}
+        rows = zip(*([parts[name][value] for value in values] for name, values in columns.items()), strict=True)
+        return [sum(row) + max(fixed, 0) for row in rows]
+
+    def _draw_attributes(self, name: str, entry: Traffic) -> None:
+        """Add the attributes that tokens of an entry draw when they arrive."""
+        classes = self.tables.classes
+        for attribute in () if entry.spawned else classes.attributes:
+            if entry.trace is not None and attribute in entry.trace.attributes:
+                continue
+            mix = entry.attributes.get(attribute) or self.tables.scenario.attributes[attribute].shares()
+            shares = dict.fromkeys(classes.values[attribute], 0.0)
+            shares |= (
+                {mix: 1.0}
+                if isinstance(mix, str)
+                else {value: units.parse_share(mode_of(share)) for value, share in mix.items()}
+            )
+            first, step = len(self.attribute_shares), classes.stride(attribute)
+            self.attributes.append((len(self.rows), step, first, len(shares)))
+            self.attribute_shares += _cumulative(list(shares.values()))
+            self.attribute_streams.append(f"{name}//attribute/{attribute}")
 
     def _batch(self, entry: Traffic) -> int:
         """Return the law of how many tokens an arrival of an entry has, or none when it is one."""

@@ -41,6 +41,10 @@ class Traces:
                 )
             self.rows[name] = rows
 
+    def values(self, entry: str, attribute: str) -> list[str]:
+        """Return the values of an attribute that the log of an entry names, in the order of their first arrival."""
+        return list(dict.fromkeys(self.rows[entry].attributes.get(attribute, ())))
+
     def classes(self) -> list[str]:
         """Return the classes that the logs name, in the order of their first arrival."""
         return list(dict.fromkeys(name for rows in self.rows.values() for name in rows.classes))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final, TypeVar
 
 from zonesim import units
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
-from zonesim.limits import LONGEST_RUN_YEARS, MOST_CHANGES, MOST_STEPS
+from zonesim.limits import LONGEST_RUN_YEARS, MOST_CHANGES, MOST_COMBINATIONS, MOST_STEPS
 from zonesim.plan.adoption import Adoptions
 from zonesim.plan.binding import find_account, find_resource
 from zonesim.plan.calendars import (
@@ -22,6 +22,7 @@ from zonesim.plan.calendars import (
     spans_above_0,
     staffing_changes,
 )
+from zonesim.plan.classes import Classes
 from zonesim.plan.distribution_rows import Distributions
 from zonesim.plan.operations import AtShiftEnd
 from zonesim.plan.plan import UNLIMITED, AccountName, MarkName, ResourceName, StepName
@@ -30,7 +31,7 @@ from zonesim.plan.tables import Collector, Keyed, Numbered, Streams, Table
 from zonesim.plan.traces import Traces
 from zonesim.policy import Firm, ResolvedArm, generate
 from zonesim.scenario import Path_
-from zonesim.scenario.fields import EVERYTHING, mode_of
+from zonesim.scenario.fields import CLASS, EVERYTHING, ShareBy, mode_of
 from zonesim.scenario.models import Account, Resource, Staffing, Traffic
 from zonesim.scenario.traces import Run, TraceRows
 
@@ -47,6 +48,14 @@ CREDIT: Final = ("firms", "credit")
 
 NO_CLASS = ""
 """Class of tokens that have none; it is class 0."""
+
+Possible = Mapping[str, frozenset[str]]
+"""The values that tokens may have, by attribute, the class among them."""
+
+
+def diagonal(rows: Sequence[Sequence[Value]]) -> list[Value]:
+    """Return of each combination's row its own value."""
+    return [row[number] for number, row in enumerate(rows)]
 
 
 class WorldTables:
@@ -69,10 +78,14 @@ class WorldTables:
         self.traces = Traces(arm, Run(self.days.start, self.horizon))
         self.faults.faults += self.traces.faults
         self.firms: list[Firm] = generate(self.scenario.firms) if self.scenario.firms else []
-        self.classes = self._all_classes()
-        self.upgrades = [each for each in arm.upgrades if each.old in self.classes]
+        classes = self._all_classes()
+        self.upgrades = [each for each in arm.upgrades if each.old in classes]
         self.upgraded = {each.name: each for each in self.upgrades}
-        self.classes += self.upgraded
+        self.classes = Classes([*classes, *self.upgraded], self._all_attributes())
+        if len(self.classes) > MOST_COMBINATIONS:
+            fault = f"{len(self.classes)} combinations of class and attributes, more than {MOST_COMBINATIONS}"
+            remedy = "Leave out an attribute, or put values together."
+            self.faults.add(ScenarioFault(fault, arm.world.place(("attributes",)), remedy))
         self.adoptions = Adoptions(self.horizon)
         self.steps: Numbered[StepName] = Numbered()
         self.marks: Numbered[MarkName] = Numbered()
@@ -157,19 +170,58 @@ class WorldTables:
     def _rows_of(self, entry: Traffic) -> TraceRows:
         return next(self.traces.rows[name] for name, own in self.scenario.traffic.items() if own is entry)
 
-    def classes_of(self, entry: Traffic) -> frozenset[str]:
-        """Return the classes that consignments of this entry can have, those that practices give them included."""
-        found = self.given_classes(entry)
-        return found | {name for name, each in self.upgraded.items() if each.old in found}
+    def _all_attributes(self) -> dict[str, list[str]]:
+        """Return the values of each attribute: those that the scenario declares, and those that logs name."""
+        found = {name: list(own.shares()) for name, own in self.scenario.attributes.items()}
+        for entry, each in self.scenario.traffic.items():
+            base = ("traffic", entry)
+            for name, mix in each.attributes.items():
+                place = self.arm.world.key_place((*base, "attributes", name))
+                if self._is_attribute(name, place):
+                    for value in mix if isinstance(mix, dict) else [mix]:
+                        if value not in found[name]:
+                            fault = f"'{name}' has no value '{value}'"
+                            self.faults.add(UnknownName(fault, place, suggest(value, found[name], "values")))
+            for name in each.trace.attributes if each.trace is not None else ():
+                if self._is_attribute(name, self.arm.world.key_place((*base, "trace", "attributes", name))):
+                    found[name] += [value for value in self.traces.values(entry, name) if value not in found[name]]
+        return found
+
+    def _is_attribute(self, name: str, place: Place) -> bool:
+        """Return whether an attribute is declared, with a fault where it is not."""
+        known = self.scenario.attributes
+        if name not in known:
+            remedy = suggest(name, known, "attributes") if known else "Declare it under `attributes` of the scenario."
+            self.faults.add(UnknownName(f"no attribute '{name}'", place, remedy))
+        return name in known
+
+    def possible_of(self, entry: Traffic) -> Possible:
+        """Return what consignments of this entry can be and become: practices and steps give them other values too."""
+        given = self.reach.of(entry.flow).gives
+        found: dict[str, frozenset[str]] = {}
+        for attribute, values in self.classes.values.items():
+            own = self._given(entry, attribute)
+            if attribute == CLASS:
+                own |= {name for name, each in self.upgraded.items() if each.old in own}
+            found[attribute] = own | {value for value in given.get(attribute, ()) if value in values}
+        return found
 
     def acts_as(self, name: str) -> str:
         """Return the class whose shares, times and priorities hold for class `name`: itself, but for upgraded ones."""
         return self.upgraded[name].new if name in self.upgraded else name
 
-    def given_classes(self, entry: Traffic) -> frozenset[str]:
-        """Return the classes with which consignments of this entry can arrive."""
+    def _given(self, entry: Traffic, attribute: str) -> frozenset[str]:
+        """Return the values of an attribute with which consignments of this entry can arrive."""
         if entry.spawned:
-            return self._classes_of_spawned(entry)
+            return self._given_by_starters(entry, attribute)
+        if attribute != CLASS:
+            mix = entry.attributes.get(attribute)
+            if isinstance(mix, str):
+                return frozenset({mix}) & frozenset(self.classes.values[attribute])
+            if entry.trace is not None and attribute in entry.trace.attributes:
+                return frozenset(self._rows_of(entry).attributes.get(attribute, ()))
+            given = self.scenario.attributes[attribute].shares() if mix is None else mix
+            return frozenset(given) & frozenset(self.classes.values[attribute])
         if entry.class_ is not None:
             return frozenset({entry.class_})
         if entry.classes is not None:
@@ -180,8 +232,8 @@ class WorldTables:
             return frozenset(firm.credit for firm in self.firms)
         return frozenset({NO_CLASS})
 
-    def _classes_of_spawned(self, entry: Traffic) -> frozenset[str]:
-        """Return the classes of all who start tokens of an entry, themselves or through others that they start."""
+    def _given_by_starters(self, entry: Traffic, attribute: str) -> frozenset[str]:
+        """Return the values of all who start tokens of an entry, themselves or through others that they start."""
         traffic = self.scenario.traffic
         started_by: dict[str, list[str]] = {}
         for name, each in traffic.items():
@@ -192,45 +244,89 @@ class WorldTables:
         seen = set(pending)
         while pending:
             for name in started_by.get(pending.pop(), ()):
-                found |= self.reach.of(traffic[name].flow).classes & set(self.classes)
                 if not traffic[name].spawned:
-                    found |= self.classes_of(traffic[name])
-                elif name not in seen:
-                    seen.add(name)
-                    pending.append(name)
-        return frozenset(found or {NO_CLASS})
+                    found |= self.possible_of(traffic[name])[attribute]
+                else:
+                    given = self.reach.of(traffic[name].flow).gives.get(attribute, set())
+                    found |= given & set(self.classes.values[attribute])
+                    if name not in seen:
+                        seen.add(name)
+                        pending.append(name)
+        nobody = {NO_CLASS} if attribute == CLASS else self.classes.values[attribute]
+        return frozenset(found or nobody)
 
     def per_class(
-        self, given: Mapping[str, Value], possible: frozenset[str], unused: Value, place: Place, *, truth: bool = False
+        self,
+        given: Mapping[str, Value],
+        possible: Possible,
+        unused: Value,
+        place: Place,
+        *,
+        by: str = CLASS,
+        truth: bool = False,
     ) -> list[Value]:
         """
-        Return a value for each class; `all` stands for every class that is not named.
+        Return a value for each combination of class and attributes, `given` by one of them; `all` stands for every
+        value of it that is not named.
 
         Upgraded classes have the value of their new class, a hidden `truth` that of the old one. Raises UnknownName for
-        a class nobody has, ScenarioFault when a class that occurs has no value.
+        a class or value nobody has, ScenarioFault when one that occurs is not named.
         """
-        known_as = {
-            name: self.upgraded[name].old if truth and name in self.upgraded else self.acts_as(name)
-            for name in self.classes
-        }
+        self.known_attribute(by, place)
+        known_as = {name: self._known_as(name, by, truth=truth) for name in self.classes.values[by]}
         for name in given:
-            if name not in known_as.values() and name != "all":
-                known = [*filter(None, dict.fromkeys(known_as.values())), "all"]
-                raise UnknownName(f"no class '{name}'", place, suggest(name, known, "classes"), owner=CREDIT)
-        missing = sorted({known_as[name] for name in possible if known_as[name] not in given and "all" not in given})
+            if name != EVERYTHING:
+                self.known_value(by, name, place, EVERYTHING, truth=truth)
+        missing = sorted(
+            {known_as[name] for name in possible[by] if known_as[name] not in given and EVERYTHING not in given}
+        )
         if missing:
             names = ", ".join(name or "(no class)" for name in missing)
+            if by != CLASS:
+                remedy = "Name every value, or add `all:`."
+                raise ScenarioFault(f"nothing for '{by}' {names}", place, remedy, owner=("attributes", by))
             owner = CREDIT if self.scenario.firms and missing[0] in self.scenario.firms.credit else ()
             raise ScenarioFault(f"no value for class {names}", place, "Name every class, or add `all:`.", owner=owner)
-        return [given.get(known_as[name], given.get("all", unused)) for name in self.classes]
+        return [given.get(known_as[name], given.get(EVERYTHING, unused)) for name in self.classes.by_number(by)]
 
-    def truth_share(self, truth: str, possible: frozenset[str]) -> int:
+    def known_attribute(self, name: str, place: Place, *others: str) -> None:
+        """Raise UnknownName unless tokens have an attribute of this name; `others` might be meant too."""
+        if name not in self.classes.values:
+            raise UnknownName(f"no attribute '{name}'", place, suggest(name, [*self.classes.values, *others]))
+
+    def known_value(self, attribute: str, value: str, place: Place, *others: str, truth: bool = False) -> None:
+        """Raise UnknownName unless an attribute has a value, or there is a class; `others` might be meant too."""
+        known = [self._known_as(name, attribute, truth=truth) for name in self.classes.values[attribute]]
+        if value not in known:
+            named = [*filter(None, dict.fromkeys(known)), *others]
+            if attribute == CLASS:
+                raise UnknownName(f"no class '{value}'", place, suggest(value, named, "classes"), owner=CREDIT)
+            fault, owner = f"'{attribute}' has no value '{value}'", ("attributes", attribute)
+            raise UnknownName(fault, place, suggest(value, named, "values"), owner=owner)
+
+    def _known_as(self, name: str, attribute: str, *, truth: bool) -> str:
+        """Return the class or value by which what is written for it is found."""
+        if attribute == CLASS and name in self.upgraded:
+            return self.upgraded[name].old if truth else self.upgraded[name].new
+        return name
+
+    def truth_share(self, truth: str, possible: Possible) -> int:
         """Return the row of shares of a hidden truth."""
         place = self.arm.world.place(("truth", truth))
-        shares = {
-            name: units.parse_share(mode_of(share)) for name, share in self.scenario.truth[truth].shares().items()
-        }
-        return self.shares.add(tuple(self.per_class(shares, possible, 0.0, place, truth=True)))
+        declared = self.scenario.truth[truth]
+
+        def by_number(by: str, shares: Mapping[str, Any]) -> list[float]:
+            """Return the share of each combination, where shares are given by one attribute."""
+            rows = {
+                name: by_number(share.by, share.__pydantic_extra__ or {})
+                if isinstance(share, ShareBy)
+                else [units.parse_share(mode_of(share))] * len(self.classes)
+                for name, share in shares.items()
+            }
+            none = [0.0] * len(self.classes)
+            return diagonal(self.per_class(rows, possible, none, place, by=by, truth=True))
+
+        return self.shares.add(tuple(by_number(declared.by, declared.shares())))
 
     # --- resources and calendars
 

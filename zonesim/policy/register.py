@@ -23,6 +23,7 @@ _ROOTS: Final = (
     "adopted",
     "zones",
     "firms",
+    "attributes",
     "truth",
     "traffic",
     "flows",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from zonesim.scenario.fields import PLAIN, Count, Name, Strict, Take, problem
+from zonesim.scenario.fields import CLASS, PLAIN, Count, Name, Named, Strict, Take, problem
+
+FIRM: Final = "firm"
+"""As what batches are gathered by: the first firm of a token."""
 
 
 class Instant(Strict):
@@ -74,9 +77,13 @@ class Line(Strict):
     """The number that wait already, e.g. `3`."""
 
 
-class Changes(Strict):
-    """What a step changes: accounts, the class of the token, the customs status of its goods."""
+class Changes(Named):
+    """
+    What a step changes: accounts, the class of the token, the customs status of its goods, and its attributes by name,
+    e.g. `{goods: food}`.
+    """
 
+    __pydantic_extra__: dict[str, Name]
     credit: dict[Name, Count] = {}
     """What is added to accounts, e.g. `{$zone.stock: 3}`."""
     debit: dict[Name, Count] = {}
@@ -85,6 +92,16 @@ class Changes(Strict):
     """The class that the token has from now on, e.g. `ordinary`."""
     status: Name | None = None
     """The customs status that its goods have from now on, e.g. `released`; it must be a legal successor."""
+
+    @classmethod
+    def fits_a_name(cls, value: Any) -> bool:  # noqa: ANN401
+        """Return whether `value` looks like a value of an attribute."""
+        return not isinstance(value, dict | list)
+
+    def values(self) -> dict[str, str]:
+        """Return the values that the token has from now on, by attribute, the class among them."""
+        own = {} if self.class_ is None else {CLASS: self.class_}
+        return own | (self.__pydantic_extra__ or {})
 
 
 class Gather(Strict):
@@ -99,8 +116,11 @@ class Gather(Strict):
     """Complete when the first member has waited this long, e.g. `4 h`."""
     until: Name | None = None
     """Complete when this calendar opens next, e.g. `office`; who comes at that very moment still belongs to it."""
-    by: Literal["firm", "class"] | None = None
-    """A batch for each firm or for each class; without it there is one for all tokens of the traffic entry."""
+    by: Name | None = None
+    """
+    A batch for each `firm`, for each `class`, or for each value of an attribute, e.g. `goods`; without it there is one
+    for all tokens of the traffic entry.
+    """
 
     @model_validator(mode="after")
     def _ends(self) -> Gather:

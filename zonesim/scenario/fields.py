@@ -305,6 +305,9 @@ Label = Annotated[str, AfterValidator(_one_line)]
 Name = Annotated[str, BeforeValidator(_name), in_schema("Name")]
 """What something is called by in the file."""
 
+CLASS: Final = "class"
+"""The attribute that every token has, also where nobody declares one."""
+
 EVERYTHING: Final = "all"
 """Stands for every class or zone that is not named, and heads the ids of KPIs of everything; it names nothing else."""
 
@@ -504,14 +507,14 @@ def check_total(shares: list[Any], what: str) -> None:
 
 
 class By(BaseModel):
-    """A different law by a parameter of the flow, or by class: `{by: vehicle, freight: …, other: …}`."""
+    """A different law by a parameter of the flow, by class or attribute: `{by: vehicle, freight: …, other: …}`."""
 
     model_config = ConfigDict(extra="allow", frozen=True, use_attribute_docstrings=True)
     __pydantic_extra__: dict[str, Take]
     by: Name
     """
-    A parameter of the flow, or `class`; each other key is a value of it with its law, e.g. `{by: vehicle, freight:
-    3 min, other: 1 min}`.
+    A parameter of the flow, `class`, or an attribute; each other key is a value of it with its law, e.g. `{by:
+    vehicle, freight: 3 min, other: 1 min}`; `all` stands for every class or value that is not named.
     """
 
 
@@ -527,11 +530,32 @@ Take = Annotated[
     Annotated[Time, Tag("duration")] | Annotated[Law, Tag("law")] | Annotated[By, Tag("by")],
     Discriminator(_form_of_take),
 ]
-"""How long something takes: a fixed duration, a law, or a law by parameter or class."""
+"""How long something takes: a fixed duration, a law, or a law by parameter, class or attribute."""
 
-ByClass = dict[Name, Share]
+
+class ShareBy(BaseModel):
+    """A different share by a parameter of the flow, by class or attribute: `{by: goods, food: 5 %, all: 1 %}`."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, use_attribute_docstrings=True)
+    __pydantic_extra__: dict[str, CaseShare]
+    by: Name = CLASS
+    """
+    A parameter of the flow, an attribute, or the `class`, which it is unless said; each other key is a value of it with
+    its share, e.g. `{by: goods, food: 5 %, all: 1 %}`; `all` stands for every class or value that is not named.
+    """
+
+
+def _form_of_case(value: Any) -> str:  # noqa: ANN401
+    return "by" if isinstance(value, ShareBy) or (isinstance(value, dict) and not is_doubt(value)) else "share"
+
+
+CaseShare = Annotated[Annotated[Share, Tag("share")] | Annotated[ShareBy, Tag("by")], Discriminator(_form_of_case)]
+"""A share, or one by something else again."""
+
+ByClass = dict[Name, CaseShare]
 """A share for each class; `all` stands for every class that is not named."""
 
 Law.model_rebuild()
 Part.model_rebuild()
 By.model_rebuild()
+ShareBy.model_rebuild()

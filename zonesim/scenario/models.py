@@ -8,15 +8,20 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from zonesim import units
 from zonesim.faults import UnitFault
+from zonesim.scenario.acts import FIRM, Changes
 from zonesim.scenario.breakdowns import BreakdownsOrNone
 from zonesim.scenario.calendars import Calendar, Holidays, parse_days, parse_span
 from zonesim.scenario.fields import (
+    CLASS,
+    EVERYTHING,
     PLAIN,
+    CaseShare,
     HeadName,
     Name,
     Named,
     PartName,
     Share,
+    ShareBy,
     Strict,
     Words,
     check_keys,
@@ -37,6 +42,7 @@ from zonesim.scenario.traffic import Traffic
 
 __all__ = [
     "END",
+    "Attribute",
     "Calendar",
     "Clock",
     "Firms",
@@ -229,10 +235,43 @@ class Firms(Strict):
         return self
 
 
-class Truth(Named):
-    """A hidden fact about a token, by class: `papers_wrong: {all: 5 %}`."""
+class Attribute(Named):
+    """What tells tokens apart besides their class: its values with their shares, `goods: {food: 60 %, cloth: 40 %}`."""
 
     __pydantic_extra__: dict[str, Share]
+    label: Text = {}
+    """How people call it, e.g. `{en: Goods, zh: 货物}`."""
+    source: Source | None = None
+    """Where the shares come from."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keys_name_nothing(cls, data: Any) -> Any:  # noqa: ANN401
+        return check_keys(cls, data, "a value")
+
+    @classmethod
+    def fits_a_name(cls, value: Any) -> bool:  # noqa: ANN401
+        """Return whether `value` looks like the share of a value."""
+        return _is_share(value)
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Attribute:
+        if EVERYTHING in self.shares():
+            raise problem(f"'{EVERYTHING}' stands for every value that is not named", "Rename it.", (EVERYTHING,))
+        check_total(list(self.shares().values()), "the shares of the values")
+        return self
+
+    def shares(self) -> dict[str, Any]:
+        """Return the share of each value."""
+        return self.__pydantic_extra__ or {}
+
+
+class Truth(Named):
+    """A hidden fact about a token, by class `papers_wrong: {all: 5 %}`, or by attribute `{by: goods, food: 5 %}`."""
+
+    __pydantic_extra__: dict[str, CaseShare]
+    by: Name = CLASS
+    """What its shares are told by: the `class`, or an attribute, e.g. `goods`."""
     label: Text = {}
     """How people call it, e.g. `{en: Papers wrong, zh: 单证有误}`."""
     source: Source | None = None
@@ -246,15 +285,19 @@ class Truth(Named):
     @classmethod
     def fits_a_name(cls, value: Any) -> bool:  # noqa: ANN401
         """Return whether `value` looks like the share of a class."""
-        try:
-            units.parse_share(mode_of(value))
-        except UnitFault:
-            return False
-        return True
+        return _is_share(value) or isinstance(value, ShareBy) or (isinstance(value, dict) and "by" in value)
 
     def shares(self) -> dict[str, Any]:
-        """Return the probability by class."""
+        """Return the probability by class, or by value of the attribute `by`."""
         return self.__pydantic_extra__ or {}
+
+
+def _is_share(value: Any) -> bool:  # noqa: ANN401
+    try:
+        units.parse_share(mode_of(value))
+    except UnitFault:
+        return False
+    return True
 
 
 class Scenario(Strict):
@@ -292,6 +335,11 @@ class Scenario(Strict):
     """The zones, each with its resources and settings."""
     firms: Firms | None = None
     """The firms that goods belong to."""
+    attributes: Annotated[dict[PartName, Attribute], keys_in_schema("PartName")] = {}
+    """
+    What tells tokens apart besides their class, each with the shares of its values, e.g. `{goods: {food: 60 %, cloth:
+    40 %}}`; every token has a value of each, drawn for itself alone. An entry of the traffic may say otherwise.
+    """
     truth: Annotated[dict[PartName, Truth], keys_in_schema("PartName")] = {}
     """Hidden facts that checks look for, e.g. `{papers_wrong: {all: 5 %}}`."""
     statuses: dict[Name, Status] = {}
@@ -304,3 +352,16 @@ class Scenario(Strict):
     """KPIs of its own, besides those of the library, e.g. `{counter: {time: {from: called, to: served}, …}}`."""
     source: Source | None = None
     """Where the numbers come from, unless something below says otherwise."""
+
+    @model_validator(mode="after")
+    def _attributes_named_well(self) -> Scenario:
+        keys = {
+            FIRM,
+            "by",
+            *(field.alias or name for each in (When, Changes) for name, field in each.model_fields.items()),
+        }
+        for name in self.attributes:
+            if name in keys:
+                fault = f"'{name}' is a key of the format and cannot name an attribute"
+                raise problem(fault, "Choose another name.", ("attributes", name))
+        return self

@@ -11,12 +11,14 @@ from zonesim import units
 from zonesim.faults import suggest
 from zonesim.scenario.acts import Changes, Gather, Line, Patience, Spawn, WaitUntil
 from zonesim.scenario.fields import (
+    CLASS,
     ByClass,
     Count,
     HeadName,
     Name,
     PartName,
     Share,
+    ShareBy,
     Strict,
     Take,
     Whole,
@@ -38,20 +40,58 @@ LEAVE: Final = "leave"
 
 
 def _form_of_shares(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, ShareBy) or (isinstance(value, dict) and "by" in value):
+        return "by"
     return "classes" if isinstance(value, dict) and not is_doubt(value) else "share"
 
 
-Shares = Annotated[Annotated[Share, Tag("share")] | Annotated[ByClass, Tag("classes")], Discriminator(_form_of_shares)]
-"""One share for all, or a share for each class."""
+Shares = Annotated[
+    Annotated[Share, Tag("share")] | Annotated[ByClass, Tag("classes")] | Annotated[ShareBy, Tag("by")],
+    Discriminator(_form_of_shares),
+]
+"""One share for all, a share for each class, or one by parameter, class or attribute."""
 
-SharesByZone = Shares
+SharesByZone = Annotated[
+    Annotated[Share, Tag("share")] | Annotated[dict[Name, Share], Tag("zones")],
+    Discriminator(lambda value: "zones" if isinstance(value, dict) and not is_doubt(value) else "share"),
+]
 """One share for all zones, or a share for each zone; `all` stands for every zone that is not named."""
 
-Priority = Annotated[
-    Annotated[Whole, Tag("number")] | Annotated[dict[Name, Whole], Tag("classes")],
-    Discriminator(lambda value: "classes" if isinstance(value, dict) else "number"),
+
+class PriorityBy(BaseModel):
+    """A different priority by a parameter of the flow, by class or attribute: `{by: goods, food: 1, all: 2}`."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, use_attribute_docstrings=True)
+    __pydantic_extra__: dict[str, CasePriority]
+    by: Name = CLASS
+    """
+    A parameter of the flow, an attribute, or the `class`, which it is unless said; each other key is a value of it with
+    its number, e.g. `{by: goods, food: 1, all: 2}`; `all` stands for every class or value that is not named.
+    """
+
+
+CasePriority = Annotated[
+    Annotated[Whole, Tag("number")] | Annotated[PriorityBy, Tag("by")],
+    Discriminator(lambda value: "by" if isinstance(value, dict | PriorityBy) else "number"),
 ]
-"""A number, or one for each class; smaller is served first."""
+"""A number, or one by something else again."""
+
+
+def _form_of_priority(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, PriorityBy) or (isinstance(value, dict) and "by" in value):
+        return "by"
+    return "classes" if isinstance(value, dict) else "number"
+
+
+Priority = Annotated[
+    Annotated[Whole, Tag("number")]
+    | Annotated[dict[Name, CasePriority], Tag("classes")]
+    | Annotated[PriorityBy, Tag("by")],
+    Discriminator(_form_of_priority),
+]
+"""A number, one for each class, or one by parameter, class or attribute; smaller is served first."""
+
+PriorityBy.model_rebuild()
 
 
 class Units(Strict):
@@ -119,7 +159,10 @@ class Detect(Strict):
 
 
 class When(BaseModel):
-    """A condition: on a mark of this flow (`marked`, `unmarked`), on the class, or on a parameter of the flow."""
+    """
+    A condition: on a mark of this flow (`marked`, `unmarked`), on the class, or on a parameter of the flow or an
+    attribute, e.g. `{goods: food}` or `{goods: [food, drinks]}`.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True, use_attribute_docstrings=True)
     __pydantic_extra__: dict[str, Name | list[Name]]
@@ -185,8 +228,8 @@ class Step(Strict):
     In this order: `when` and `share` decide whether the token does it at all; `call` runs a sub-flow, `gather` waits
     for a batch, `wait_until` for an hour, `parallel` does several steps at once; `hold` takes units (waiting in line
     by `priority`), `take` lets time pass (`during`: only the open time of a calendar), `detect` checks, `steps` are
-    done with the units in hand, which are then given back; `correct` mends a truth, `set` changes accounts, class or
-    status, `spawn` starts another token, `mark` notes the moment, `next` says where to go.
+    done with the units in hand, which are then given back; `correct` mends a truth, `set` changes accounts, class,
+    attributes or status, `spawn` starts another token, `mark` notes the moment, `next` says where to go.
     """
 
     KEYS: ClassVar[frozenset[str]]
@@ -199,7 +242,10 @@ class Step(Strict):
     freight}`.
     """
     share: Shares | None = None
-    """Only this share of tokens does the step, e.g. `5 %`, or by class `{AEO: 1 %, all: 3 %}`."""
+    """
+    Only this share of tokens does the step, e.g. `5 %`, by class `{AEO: 1 %, all: 3 %}`, or by attribute `{by: goods,
+    food: 5 %, all: 1 %}`.
+    """
     background: bool = False
     """Whether the step is done in a branch of its own that nobody waits for."""
     call: Name | None = None
@@ -235,8 +281,8 @@ class Step(Strict):
     """
     priority: Priority | None = None
     """
-    The place in line, smaller first, e.g. `1`, or by class `{express: 1, all: 2}`; equals are first come, first
-    served.
+    The place in line, smaller first, e.g. `1`, by class `{express: 1, all: 2}`, or by attribute `{by: goods, food: 1,
+    all: 2}`; equals are first come, first served.
     """
     patience: Patience | None = None
     """The token gives up when it has waited too long, e.g. `{longest: 30 min, next: complain}`."""

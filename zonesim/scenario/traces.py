@@ -32,12 +32,16 @@ At = Callable[..., Place]
 
 @dataclass(frozen=True)
 class TraceRows:
-    """Arrivals of a log: times in ms from the run's start, in ascending order, and the class of each (or none)."""
+    """
+    Arrivals of a log: times in ms from the run's start, in ascending order, the class of each (or none), and its value
+    of each attribute that the log has.
+    """
 
     times: tuple[int, ...]
     classes: tuple[str, ...] = ()
     outside: int = 0
     """Rows that were left out because they lie outside the run."""
+    attributes: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,10 @@ class _Log:
         self.seen: dict[str, set[str]] = {column: set() for column in self.wanted}
         self.columns: dict[str, int] = {}
         self.width = 0
-        self.rows: list[tuple[int, str]] = []
+        self.read_as: dict[tuple[str, ...], str] = {("class",): trace.class_} if trace.class_ is not None else {}
+        """The columns of what a token is: its class, its attributes; by the key that names the column."""
+        self.read_as |= {("attributes", name): column for name, column in trace.attributes.items()}
+        self.rows: list[tuple[int, tuple[str, ...]]] = []
         self.before: int | None = None
         self.outside = 0
 
@@ -168,15 +175,15 @@ class _Log:
         self._check_found()
         if self.trace.sort:
             self.rows.sort(key=lambda row: row[0])
-        classes = tuple(name for _, name in self.rows) if self.trace.class_ is not None else ()
-        return TraceRows(tuple(time for time, _ in self.rows), classes, self.outside)
+        read = {key[-1]: tuple(own[place] for _, own in self.rows) for place, key in enumerate(self.read_as)}
+        classes = read.pop("class", ()) if self.trace.class_ is not None else ()
+        return TraceRows(tuple(time for time, _ in self.rows), classes, self.outside, read)
 
     def _header(self, names: list[str]) -> None:
         """Find the columns that matter."""
         due: dict[tuple[str, ...], str] = {("time",): self.trace.time}
         due |= {("where", column): column for column in self.wanted}
-        if self.trace.class_ is not None:
-            due["class",] = self.trace.class_
+        due |= self.read_as
         faults: list[ScenarioFault] = []
         for key, name in due.items():
             if name not in names:
@@ -218,14 +225,15 @@ class _Log:
             fault = f"'{text}' lies outside the run, {self.run}"
             self.wrong.add(line, fault, "Change the clock, or write `outside: ignore`.")
             return
-        name = values[self.trace.class_] if self.trace.class_ is not None else ""
-        if self.trace.class_ is not None and not name:
-            self.wrong.add(line, f"no value in column '{self.trace.class_}'", "Give each row a class.")
-            return
-        if strange := unseen(name, name=True):
-            self.wrong.add(line, f"{told(strange)} in the class '{visible(name)}' cannot be seen", "Take it out.")
-            return
-        self.rows.append((time, name))
+        for key, column in self.read_as.items():
+            name, what = values[column], "class" if len(key) == 1 else "value"
+            if not name:
+                self.wrong.add(line, f"no value in column '{column}'", f"Give each row a {what}.")
+                return
+            if strange := unseen(name, name=True):
+                self.wrong.add(line, f"{told(strange)} in the {what} '{visible(name)}' cannot be seen", "Take it out.")
+                return
+        self.rows.append((time, tuple(values[column] for column in self.read_as.values())))
         if len(self.rows) > MOST_ARRIVALS:
             fault = f"more than {MOST_ARRIVALS} arrivals"
             raise Faults([ScenarioFault(fault, Place(self.shown, line, 1), "Split the log, or use `where`.")])
@@ -260,10 +268,12 @@ class _Log:
             for value in sorted(wanted - self.seen[column]):
                 fault = f"no row of '{self.shown}' has '{value}' in column '{column}'"
                 faults.append(UnknownName(fault, self.at("where", column), suggest(value, sorted(self.seen[column]))))
-        classes = {name for _, name in self.rows}
-        if len(classes) > MOST_CLASSES:
-            fault = f"column '{self.trace.class_}' names {len(classes)} classes, more than {MOST_CLASSES}"
-            faults.append(ScenarioFault(fault, self.at("class"), "Name the column of a coarser class."))
+        for place, (key, column) in enumerate(self.read_as.items()):
+            named = len({own[place] for _, own in self.rows})
+            if named > MOST_CLASSES:
+                plural, one = ("classes", "class") if len(key) == 1 else ("values", "attribute")
+                fault = f"column '{column}' names {named} {plural}, more than {MOST_CLASSES}"
+                faults.append(ScenarioFault(fault, self.at(*key), f"Name the column of a coarser {one}."))
         if not faults and not self.rows:
             remedy = "Check `where`, and that the run covers the times of the log."
             faults.append(ScenarioFault(f"no row of '{self.shown}' arrives", self.at("file"), remedy))

@@ -6,6 +6,7 @@ import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
 from zonesim import units
 from zonesim.scenario.fields import (
@@ -21,6 +22,7 @@ from zonesim.scenario.fields import (
     Words,
     check_total,
     in_schema,
+    inside,
     is_doubt,
     is_reference,
     keys_in_schema,
@@ -78,6 +80,8 @@ class Trace(Strict):
     """The unit of plain numbers, counted from the start of the run, e.g. `s`."""
     class_: Words | None = Field(default=None, alias="class")
     """The column of classes, e.g. `credit`."""
+    attributes: dict[Name, Words] = {}
+    """The columns of attributes, by name, e.g. `{goods: commodity}`."""
     where: dict[Words, Annotated[list[Words], BeforeValidator(_names), in_schema("Names")]] = {}
     """Only rows with these values, by column, e.g. `{direction: in, kind: [freight, heavy]}`."""
     sort: bool = False
@@ -113,6 +117,16 @@ def _is_law(value: Any) -> bool:  # noqa: ANN401
     return isinstance(value, dict) and not is_doubt(value)
 
 
+def _form_of_mix(value: Any) -> str:  # noqa: ANN401
+    return "mix" if isinstance(value, dict) else "value"
+
+
+AttributeMix = Annotated[
+    Annotated[Name, Tag("value")] | Annotated[dict[Name, Share], Tag("mix")], Discriminator(_form_of_mix)
+]
+"""The value of an attribute that all tokens of an entry have, or the shares of its values."""
+
+
 class Traffic(Strict):
     """Tokens that come into a flow: at a `rate` shaped by a `profile`, `at` listed times, or several by `generate`."""
 
@@ -134,13 +148,21 @@ class Traffic(Strict):
     tokens.
     """
     spawned: bool = False
-    """Instead of a rate: steps with `spawn` start its tokens, which have the firm and class of who starts them."""
+    """
+    Instead of a rate: steps with `spawn` start its tokens, which have the firm, class and attributes of who starts
+    them.
+    """
     generate: Generate | None = None
     """Instead of a rate: entries for pairs of zones, e.g. `{gravity: {zones: [KS, SIP], total: 20 /d}}`."""
     class_: Name | None = Field(default=None, alias="class")
     """The class of all of them, e.g. `AEO`."""
     classes: dict[Name, Share] | None = None
     """The shares of the classes, e.g. `{A: 60 %, B: 40 %}`; without them a token has the class of its firm."""
+    attributes: dict[Name, AttributeMix] = {}
+    """
+    Attributes, by name, that differ from those at the top of the scenario: one value for all of them, or shares, e.g.
+    `{goods: food}` or `{goods: {food: 80 %, electronics: 20 %}}`.
+    """
     parties: Annotated[int, Field(ge=0, le=2), PLAIN] | None = None
     """How many firms a token belongs to: 1 where the scenario has firms, 2 for sender and receiver, 0 for none."""
     group: HeadName | None = None
@@ -160,6 +182,16 @@ class Traffic(Strict):
             raise problem(f"{given[0]} and {given[1]} together", "Keep one of them.")
         if self.spawned and (self.class_ is not None or self.classes is not None):
             raise problem("spawned tokens have the class of who starts them", "Remove the class.")
+        if self.spawned and self.attributes:
+            raise problem("spawned tokens have the attributes of who starts them", "Remove them.", ("attributes",))
+        for name, mix in self.attributes.items():
+            if self.trace is not None and name in self.trace.attributes:
+                raise problem(f"a column and a mix for '{name}'", "Keep one of them.", ("attributes", name))
+            if isinstance(mix, dict):
+                try:
+                    check_total(list(mix.values()), f"the shares of '{name}'")
+                except PydanticCustomError as error:
+                    raise inside(error, "attributes", name) from None
         if self.spawned and self.batch != 1:
             raise problem("spawned tokens come one by one", "Remove the batch.")
         if self.profile and (self.at is not None or self.trace is not None or self.spawned):

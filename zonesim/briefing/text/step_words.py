@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from zonesim.briefing.text.words import ENGLISH, Words
 from zonesim.scenario import Step
 from zonesim.scenario.acts import Changes, Gather, Instant, start_of
-from zonesim.scenario.fields import By, Law, mode_of
+from zonesim.scenario.fields import CLASS, By, Law, ShareBy, mode_of
 from zonesim.scenario.steps import Shortest
 
 EVERYBODY: Final = "all"
@@ -82,11 +82,7 @@ def take_text(take: Any, say: Words = ENGLISH) -> str:  # noqa: ANN401
     if take is None:
         return ""
     if isinstance(take, By):
-        cases = [
-            say("step.case", name=say.term(name), value=take_text(value, say))
-            for name, value in (take.__pydantic_extra__ or {}).items()
-        ]
-        return say("step.by", attribute=say.term(take.by), cases=say.listed(cases))
+        return _by(take, take_text, say)
     if not isinstance(take, Law):
         return _plain(mode_of(take))
     if take.distance is not None:
@@ -104,6 +100,15 @@ def take_text(take: Any, say: Words = ENGLISH) -> str:  # noqa: ANN401
     return ""
 
 
+def _by(written: By | ShareBy, tell: Callable[[Any, Words], str], say: Words) -> str:
+    """Return what differs by a parameter, the class or an attribute, each case as `tell` tells it."""
+    cases = [
+        say("step.case", name=say.term(name), value=tell(value, say))
+        for name, value in (written.__pydantic_extra__ or {}).items()
+    ]
+    return say("step.by", attribute=say.term(written.by), cases=say.listed(cases))
+
+
 def _law(name: str, value: Any, say: Words) -> str:  # noqa: ANN401
     """Return a law with its numbers."""
     if isinstance(value, list):
@@ -118,11 +123,13 @@ def _law(name: str, value: Any, say: Words) -> str:  # noqa: ANN401
 
 
 def share_text(share: Any, say: Words = ENGLISH) -> str:  # noqa: ANN401
-    """Return a share as people read it; by class where it differs."""
+    """Return a share as people read it; by class or attribute where it differs."""
     share = mode_of(share)
+    if isinstance(share, ShareBy):
+        return _by(share, share_text, say)
     if isinstance(share, dict):
         return say.listed(
-            f"{say.term(name)} {_plain(mode_of(value))}"
+            f"{say.term(name)} {share_text(value, say)}"
             for name, value in share.items()
             if name != "all" or len(share) == 1
         )
@@ -157,9 +164,17 @@ def _changes(changes: Changes, say: Words) -> list[str]:
     words: list[str] = []
     for phrase, booked in (("step.credits", changes.credit), ("step.debits", changes.debit)):
         words += [say(phrase, number=_plain(mode_of(n)), account=_short(name, say)) for name, n in booked.items()]
-    words += [say("step.class", value=say.term(changes.class_))] if changes.class_ else []
+    for name, value in changes.values().items():
+        words.append(_attribute(name, value, say))
     words += [say("step.status", status=say.term(changes.status))] if changes.status else []
     return words
+
+
+def _attribute(name: str, value: str | list[str], say: Words) -> str:
+    """Return a value of an attribute, or one of several, in words."""
+    if name == CLASS:
+        return say("step.class", value=_either(value, say))
+    return say("step.attribute", name=say.term(name), value=_either(value, say))
 
 
 def _short(name: str, say: Words) -> str:
@@ -175,12 +190,9 @@ def _condition(step: Step, say: Words) -> str:
     if step.when is not None:
         parts += [say("step.if", mark=say.term(mark)) for mark in (step.when.marked,) if mark]
         parts += [say("step.unless", mark=say.term(mark)) for mark in (step.when.unmarked,) if mark]
-        parts += [
-            say("step.attribute", name=say.term(key), value=_either(value, say))
-            for key, value in (step.when.__pydantic_extra__ or {}).items()
-        ]
+        parts += [_attribute(key, value, say) for key, value in (step.when.__pydantic_extra__ or {}).items()]
         parts += [say("step.if", mark=_either(step.when.status, say))] if step.when.status else []
-        parts += [say("step.class", value=_either(step.when.class_, say))] if step.when.class_ else []
+        parts += [_attribute(CLASS, step.when.class_, say)] if step.when.class_ else []
         if step.when.queue is not None:
             line = step.when.queue
             parts.append(say("step.if_queue", resource=_short(line.of, say), number=line.longer_than))

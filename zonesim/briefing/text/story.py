@@ -46,20 +46,24 @@ class Story:
         """Return when the token arrived (ms)."""
         return next(each.time for each in self.moments)
 
-    def describe(self) -> tuple[str, int, list[str]]:
-        """Return the token's class, its firm (-1: none) and, of the practices with a share, those it follows."""
+    def describe(self) -> tuple[str, dict[str, str], int, list[str]]:
+        """
+        Return the token's class, its attributes, its firm (-1: none) and, of the practices with a share, those it
+        follows.
+        """
         key = run_key(self.seed, self.replication)
         ordinal = (self.trail.number >> CHILD_BITS) & LARGEST_ORDINAL
         coming = next(islice(arrivals(self.plan, self.source, key), ordinal, None), None)
-        if coming is None:  # started by another token, whose class and firm it has
-            return "", NOWHERE, []
+        if coming is None:  # started by another token, whose class, attributes and firm it has
+            return "", {}, NOWHERE, []
         klass, flags, firms = Population(self.plan, key).describe(self.source, ordinal, *coming)
         names = [
             name for bit, name in enumerate(self.plan.names.flags) if flags >> bit & 1 and name.startswith(_ADOPTS)
         ]
         firm = firms[0] if firms else NOWHERE
         followed = dict.fromkeys(each for name in names for each in name.removeprefix(_ADOPTS).split(", "))
-        return self.plan.names.classes[klass], firm, list(followed)
+        attributes = {name: values[klass] for name, values in self.plan.names.attributes}
+        return self.plan.names.classes[klass], attributes, firm, list(followed)
 
     # --- names
 
@@ -114,13 +118,14 @@ class Story:
     def text(self, language: Language) -> str:
         """Return the story for people."""
         say = Words(language)
-        klass, firm, practices = self.describe()
+        klass, attributes, firm, practices = self.describe()
         flow = self.plan.names.source_flows[self.source]
         label = say.title(self.arm.flows()[flow].label, flow)
         head = [
             f"{self.plan.names.token(self.trail.number)}: {label}",
             say("story.run", arm=self.arm.arm.name, replication=self.replication, seed=self.seed),
             say("story.class", name=say.term(klass)) if klass else "",
+            *(self._attribute(name, value, say) for name, value in attributes.items()),
             say("story.firm", number=firm + 1) if firm != NOWHERE else "",
             say("story.practices", names=say.listed(practices)) if practices else "",
         ]
@@ -134,6 +139,11 @@ class Story:
         for moment in self.moments:
             table.add_row(*self._row(moment, say))
         return "\n".join([say.joined(part for part in head if part), say.joined([stay, waited]), "", printed(table)])
+
+    def _attribute(self, name: str, value: str, say: Words) -> str:
+        """Return an attribute with its value in words."""
+        label = say.label(self.arm.scenario.attributes[name].label, say.term(name))
+        return say("step.attribute", name=label, value=say.term(value))
 
     def _row(self, moment: Moment, say: Words) -> tuple[str, ...]:
         time = self.clock(moment.time)
@@ -195,7 +205,7 @@ class Story:
 
     def document(self) -> dict[str, Any]:
         """Return the story as a document: times in ms from the start and as dates, labels in both languages."""
-        klass, firm, practices = self.describe()
+        klass, attributes, firm, practices = self.describe()
         return {
             "token": self.plan.names.token(self.trail.number),
             "flow": self.plan.names.source_flows[self.source],
@@ -204,6 +214,7 @@ class Story:
             "seed": self.seed,
             "replication": self.replication,
             "class": klass,
+            "attributes": attributes,
             "firm": firm if firm != NOWHERE else None,
             "practices": practices,
             "arrived_ms": self.arrived,

@@ -153,8 +153,10 @@ def describe(s: Record, flow: Flow, arrivals: Arrivals, tokens: Tokens, slot: in
     source = arrivals.sources[at(number)]
     token = tokens.tokens[at(slot)]
     fixed = source.klass
-    if fixed == LISTED_CLASS:
-        fixed = arrivals.times[at(source.first + source.arrival - 1)]["class"]
+    listed = 0
+    if fixed <= LISTED_CLASS:
+        listed = max(arrivals.times[at(source.first + source.arrival - 1)]["class"], 0)
+        fixed = 0 if fixed == LISTED_CLASS else NOWHERE
     klass = max(fixed, 0)
     own = slot * s.parties
     tokens.members[at(own)] = 0
@@ -173,6 +175,12 @@ def describe(s: Record, flow: Flow, arrivals: Arrivals, tokens: Tokens, slot: in
         klass = 0
         for part in range(last):
             klass += drawn >= arrivals.mixes[at(source.mix * s.classes + part)]
+    klass += listed
+    for row in range(source.first_attribute, source.first_attribute + source.attributes):
+        attribute = arrivals.attributes[at(row)]
+        drawn = uniform(s.key, arrivals.attribute_streams[at(row)], wide(token.ordinal), _ZERO, _ZERO)
+        values = attribute["values"]
+        klass += attribute.step * min(_above(arrivals.attribute_shares, attribute.first, values, drawn), values - 1)
     token.klass = klass
     token.flags = 0
     if tokens.members[at(own)] + source.rules > 0:

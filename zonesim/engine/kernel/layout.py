@@ -266,7 +266,7 @@ CHANGE: Final = _record("time resource units")
 """A change of a resource's units on duty."""
 
 SOURCE: Final = _record(
-    "first_row arrivals first count group parties klass mix batch first_rule rules"
+    "first_row arrivals first count group parties klass mix batch first_rule rules first_attribute attributes"
     " ordinal arrival in_hand rate_row arrived before_begin before_end spawned announced due"
 )
 """
@@ -366,6 +366,9 @@ class Arrivals(NamedTuple):
     """By rule and member: whether it raises its flag for that member."""
     shares: Floats
     share_streams: Words
+    attributes: Rows
+    attribute_shares: Floats
+    attribute_streams: Words
 
 
 class Batches(NamedTuple):

@@ -9,10 +9,10 @@ from zonesim.faults import ScenarioFault
 from zonesim.plan.assembly import Label
 from zonesim.plan.flows.emitter import Emitter
 from zonesim.plan.flows.values import Values
-from zonesim.plan.operations import NOWHERE, GatherBy, Op
+from zonesim.plan.operations import NOWHERE, BranchOn, GatherBy, Op
 from zonesim.plan.scope import Scope
 from zonesim.scenario import Step
-from zonesim.scenario.acts import Gather
+from zonesim.scenario.acts import FIRM, Gather
 
 
 class Batches:
@@ -28,7 +28,7 @@ class Batches:
     def write(self, step: Step, gather: Gather, scope: Scope) -> None:
         """Wait for a batch; with inner steps its first member does them for all."""
         place = self.world.place((*scope.text, "gather"))
-        if gather.by == "firm" and not self.tables.parties_of(self.out.entry):
+        if gather.by == FIRM and not self.tables.parties_of(self.out.entry):
             remedy = "Give the scenario `firms`, or leave `by` out."
             raise ScenarioFault(f"tokens of traffic '{self.out.name}' have no firm to be gathered by", place, remedy)
         number = NOWHERE if gather.number is None else self.values.count(gather.number, scope, place)
@@ -39,22 +39,44 @@ class Batches:
         calendar = NOWHERE
         if gather.until is not None:
             calendar = self.values.calendar(gather.until, scope, ("gather", "until"))
-        batch = self.tables.batches.add((self.out.name, scope.path), scope.path)
-        by = {None: GatherBy.SOURCE, "firm": GatherBy.FIRM, "class": GatherBy.CLASS}[gather.by]
-        others = Label()
-        to = others if step.steps else NOWHERE
-        self.out.emit(
-            Op.GATHER,
-            self.values.step_number(step, scope),
-            batch=batch,
-            number=number,
-            timeout=timeout,
-            calendar=calendar,
-            others_to=to,
-            by=by,
-            stream=stream,
-        )
+        lines = self._lines(gather.by, scope)
+        others, complete = Label(), Label()
+        batches = [self.tables.batches.add((self.out.name, scope.path, mask), scope.path) for mask, _ in lines]
+        for place_in_list, (mask, by) in enumerate(lines, start=1):
+            another = Label()
+            if place_in_list < len(lines):
+                self.out.only_if(BranchOn.CLASS, another, classes=mask)
+            self.out.emit(
+                Op.GATHER,
+                self.values.step_number(step, scope),
+                batch=batches[place_in_list - 1],
+                number=number,
+                timeout=timeout,
+                calendar=calendar,
+                others_to=others if step.steps else NOWHERE,
+                by=by,
+                stream=stream,
+            )
+            if place_in_list < len(lines):
+                self.out.jump(complete)
+                self.out.place(another)
+        self.out.place(complete)
         if step.steps:
             self.inner(replace(scope, leads=True))
-            self.out.emit(Op.SCATTER, batch=batch)
+            for batch in batches:  # who leads one leads no other of them, and nobody waits for those
+                self.out.emit(Op.SCATTER, batch=batch)
             self.out.place(others)
+
+    def _lines(self, by: str | None, scope: Scope) -> list[tuple[int, GatherBy]]:
+        """
+        Return which tokens form batches apart, as the bits of their classes (0: all), and how each of these is parted
+        again. Where classes are combinations with attributes, an attribute or the class is only a part of them.
+        """
+        classes = self.tables.classes
+        if by is None or by == FIRM:
+            return [(0, GatherBy.FIRM if by else GatherBy.SOURCE)]
+        self.tables.known_attribute(by, self.world.place((*scope.text, "gather", "by")), FIRM)
+        if not classes.attributes:
+            return [(0, GatherBy.CLASS)]
+        values = [value for value in classes.values[by] if value in self.out.possible[by]]
+        return [(classes.mask(by, {value}), GatherBy.SOURCE) for value in values]

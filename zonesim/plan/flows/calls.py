@@ -66,6 +66,9 @@ class Calls:
 
     def _whole(self, flow: Flow, scope: Scope) -> None:
         """Write a flow, whose place all tokens agree in."""
+        if both := sorted(set(flow.params) & set(self.tables.classes.attributes)):
+            place = self.world.key_place(("attributes", both[0]))
+            raise ScenarioFault(f"'{both[0]}' is a parameter of the flow '{scope.flow}' too", place, "Rename it.")
         if flow.place:
             place = resolve(flow.place, scope.arguments, self.tables.scenario, self.out.here, scope.origins)
             scope = replace(scope, place=str(place))

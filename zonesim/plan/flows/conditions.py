@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from zonesim.faults import UnknownName, suggest
+from zonesim.faults import Place, UnknownName, suggest
 from zonesim.plan.assembly import Label
 from zonesim.plan.flows.emitter import Emitter
 from zonesim.plan.flows.values import Values
 from zonesim.plan.operations import BranchOn, Op
 from zonesim.plan.scope import Scope
-from zonesim.plan.world_tables import CREDIT
 from zonesim.scenario import Step
+from zonesim.scenario.fields import CLASS
 from zonesim.scenario.steps import When
 
 
@@ -41,20 +41,22 @@ class Conditions:
 
     def _when(self, when: When, scope: Scope, after: Label) -> bool:
         place = self.world.place((*scope.text, "when"))
-        for param, wanted in (when.__pydantic_extra__ or {}).items():
-            if param not in scope.arguments:
-                raise UnknownName(f"no parameter '{param}' here", place, suggest(param, scope.arguments, "parameters"))
+        for name, wanted in (when.__pydantic_extra__ or {}).items():
             allowed = wanted if isinstance(wanted, list) else [wanted]
-            if str(self.values.resolved(f"${param}", scope)) not in allowed:
-                return False
+            if name in scope.arguments:
+                if str(self.values.resolved(f"${name}", scope)) not in allowed:
+                    return False
+            elif name in self.tables.classes.attributes:
+                self._attribute(name, allowed, place, after)
+            else:
+                known = [*scope.arguments, *self.tables.classes.attributes]
+                raise UnknownName(f"no parameter '{name}' here", place, suggest(name, known, "parameters"))
         if when.class_ is not None:
             wanted = when.class_ if isinstance(when.class_, list) else [when.class_]
-            known = [self.tables.acts_as(name) for name in self.tables.classes]
             for one in wanted:
-                if one not in known:
-                    raise UnknownName(f"no class '{one}'", place, suggest(one, known, "classes"), owner=CREDIT)
-            mask = sum(1 << number for number, name in enumerate(known) if name in wanted)
-            self.out.only_if(BranchOn.CLASS, after, classes=mask)
+                self.tables.known_value(CLASS, one, place)
+            acting = {name for name in self.tables.classes.values[CLASS] if self.tables.acts_as(name) in wanted}
+            self.out.only_if(BranchOn.CLASS, after, classes=self.tables.classes.mask(CLASS, acting))
         if when.status is not None:
             wanted = when.status if isinstance(when.status, list) else [when.status]
             mask = sum({1 << self.tables.status(one, place) for one in wanted})
@@ -76,3 +78,9 @@ class Conditions:
                 else:
                     self.out.emit(Op.BRANCH, code=BranchOn.FLAG, flag=flag, target=after)
         return True
+
+    def _attribute(self, name: str, wanted: list[str], place: Place, after: Label) -> None:
+        """Let only tokens go on that have one of some values of an attribute."""
+        for one in wanted:
+            self.tables.known_value(name, one, place)
+        self.out.only_if(BranchOn.CLASS, after, classes=self.tables.classes.mask(name, wanted))

@@ -8,7 +8,6 @@ from zonesim.plan.flows.values import Values
 from zonesim.plan.operations import Op, SetWhat
 from zonesim.plan.plan import MarkName
 from zonesim.plan.scope import Scope
-from zonesim.plan.world_tables import CREDIT
 from zonesim.scenario import Step
 from zonesim.scenario.acts import Changes, start_of
 
@@ -23,7 +22,7 @@ class Effects:
         self.values = values
 
     def write(self, changes: Changes, scope: Scope) -> None:
-        """Credit and debit accounts, give the token another class, its goods another status."""
+        """Credit and debit accounts, give the token another class or other attributes, its goods another status."""
         for key, written, sign in (("credit", changes.credit, 1), ("debit", changes.debit, -1)):
             for name, quantity in written.items():
                 place = self.world.place((*scope.text, "set", key, name))
@@ -31,13 +30,13 @@ class Effects:
                 amount = sign * self.values.count(quantity, scope, place)
                 self.out.emit(Op.SET, code=SetWhat.ACCOUNT, account=account, amount=amount)
                 self._booked(account, amount, scope)
-        if changes.class_ is not None:
-            place = self.world.place((*scope.text, "set", "class"))
-            if changes.class_ not in self.tables.classes:
-                known = [*filter(None, self.tables.classes)]
-                remedy = suggest(changes.class_, known, "classes")
-                raise UnknownName(f"no class '{changes.class_}'", place, remedy, owner=CREDIT)
-            self.out.emit(Op.SET, code=SetWhat.CLASS, new_class=self.tables.classes.index(changes.class_))
+        values = changes.values()
+        for name, value in values.items():
+            path = (*scope.text, "set", name)
+            self.tables.known_attribute(name, self.world.key_place(path), "credit", "debit", "status")
+            self.tables.known_value(name, value, self.world.place(path))
+        if values:
+            self.out.become(values)
         if changes.status is not None:
             number = self.tables.status(changes.status, self.world.place((*scope.text, "set", "status")))
             self.out.emit(Op.SET, code=SetWhat.STATUS, status=number)

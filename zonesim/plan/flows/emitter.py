@@ -40,7 +40,7 @@ class Emitter:
 
     `routine` is the one at hand, `kind` the kind of its tokens, `truths` what they are checked for, with where that is
     first. `here` is where the step at hand is written. `consulted` are the marks that the conditions of the flow at
-    hand ask for, `classes` those that tokens of the entry may have.
+    hand ask for, `possible` the classes, and values of attributes, that tokens of the entry may have.
     """
 
     def __init__(self, tables: WorldTables, name: str, entry: Traffic, number: int) -> None:
@@ -53,8 +53,7 @@ class Emitter:
         self.routines: list[Routine] = []
         self.routine = Routine()
         self.kind = Kind("")
-        given = tables.reach.of(entry.flow).classes
-        self.classes = tables.classes_of(entry) | {name for name in given if name in tables.classes}
+        self.possible = tables.possible_of(entry)
         self.child_bases: dict[tuple[tuple[str, ...], int], ChildNumbers] = {}
         self.flags: dict[str, int] = {}
         self.consulted: frozenset[str] = frozenset()
@@ -150,6 +149,22 @@ class Emitter:
         self.emit(Op.BRANCH, code=on, target=yes, **operands)
         self.jump(after)
         self.place(yes)
+
+    def become(self, to: Mapping[str, str], *, only: int = -1) -> None:
+        """
+        Give tokens, of those whose class is in the bits `only`, another class or other values of attributes; what else
+        they are they stay.
+        """
+        targets = {target: mask & only for target, mask in self.tables.classes.changed(to).items() if mask & only}
+        after = Label()
+        for target, mask in list(targets.items())[:-1]:
+            other = Label()
+            self.only_if(BranchOn.CLASS, other, classes=mask)
+            self.emit(Op.SET, code=SetWhat.CLASS, new_class=target)
+            self.jump(after)
+            self.place(other)
+        self.emit(Op.SET, code=SetWhat.CLASS, new_class=list(targets)[-1])
+        self.place(after)
 
     def adopts(self, condition: Condition) -> int:
         """Return the flag of those who meet a condition of adoption."""

@@ -12,6 +12,7 @@ from zonesim.plan.operations import BranchOn, Op, SetWhat
 from zonesim.plan.plan import StepName
 from zonesim.plan.scope import Kind, Owner, Scope
 from zonesim.scenario import Step
+from zonesim.scenario.fields import CLASS
 
 Known = Mapping[tuple[str, ...], Mapping[str, None]]
 """Truths by the step that the kind of token which has them begins at."""
@@ -106,22 +107,20 @@ class Routines:
         """Give adopters of a practice the class that it sets."""
         for each in self.tables.upgrades:
             condition = self.adopters.condition_of(self.out.arm.uses[each.practice], self.adopters.zones)
-            if each.old not in self.out.classes or condition is False:
+            if each.old not in self.out.possible[CLASS] or condition is False:
                 continue
-            after, yes = Label(), Label()
+            after = Label()
             if condition is not True:
                 self.out.only_if(BranchOn.FLAG, after, flag=self.out.adopts(condition))
                 self.tables.adoptions.note(condition, each.practice)
-            mask = 1 << self.tables.classes.index(each.old)
-            self.out.emit(Op.BRANCH, code=BranchOn.CLASS, classes=mask, target=yes)
-            self.out.jump(after)
-            self.out.place(yes)
-            self.out.emit(Op.SET, code=SetWhat.CLASS, new_class=self.tables.classes.index(each.name))
+            mask = self.tables.classes.mask(CLASS, {each.old})
+            self.out.only_if(BranchOn.CLASS, after, classes=mask)
+            self.out.become({CLASS: each.name}, only=mask)
             self.out.place(after)
 
     def _draw_truth(self, truth: str, scope: Scope) -> None:
         """Decide whether a truth holds, the same way however often a token passes."""
-        share = self.tables.truth_share(truth, self.out.classes)
+        share = self.tables.truth_share(truth, self.out.possible)
         stream = self.tables.streams.add(f"{self.out.name}//truth/{truth}")
         flag = self.out.flag(f"truth {truth}")
         yes, after = Label(), Label()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from zonesim import units
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
@@ -12,8 +12,12 @@ from zonesim.plan.binding import check_count, origin, resolve
 from zonesim.plan.flows.emitter import Emitter
 from zonesim.plan.plan import StepName
 from zonesim.plan.scope import Scope
+from zonesim.plan.world_tables import diagonal
 from zonesim.scenario import Step
-from zonesim.scenario.fields import By, Law
+from zonesim.scenario.fields import CLASS, By, Law, ShareBy
+from zonesim.scenario.steps import PriorityBy
+
+Value = TypeVar("Value")
 
 
 class Values:
@@ -93,23 +97,38 @@ class Values:
                 )
         except ScenarioFault as fault:
             raise self.of_value(fault, place) from None
-        cases = take.__pydantic_extra__
-        if take.by == "class" and "class" not in scope.arguments:
-            rows = {name: self.distribution(step, scope, case, key, working=working) for name, case in cases.items()}
-            return self.tables.distributions.by_class(
-                self.tables.per_class(rows, self.out.classes, next(iter(rows.values())), place)
-            )
-        chosen = str(self.resolved(f"${take.by}", scope))
-        if chosen not in cases:
-            message = f"'{take.by}' is '{chosen}' here, for which no time is given"
-            raise UnknownName(message, place, suggest(chosen, cases, "cases"))
-        return self.distribution(step, scope, cases[chosen], key, working=working)
+
+        def read(case: Any) -> int:  # noqa: ANN401
+            return self.distribution(step, scope, case, key, working=working)
+
+        return self.tables.distributions.by_class(self._by_number(take, scope, place, read))
+
+    def _by_number(self, written: Any, scope: Scope, place: Place, read: Callable[[Any], Value]) -> list[Value]:  # noqa: ANN401
+        """Return, by combination of class and attributes, a value that is written by parameter, class or attribute."""
+        if isinstance(written, By | ShareBy | PriorityBy):
+            by, cases = written.by, written.__pydantic_extra__ or {}
+        elif isinstance(written, dict) and "uncertain" not in written:
+            by, cases = CLASS, written
+        else:
+            return [read(written)] * len(self.tables.classes)
+        if by in scope.arguments:
+            chosen = str(self.resolved(f"${by}", scope))
+            if chosen not in cases:
+                message = f"'{by}' is '{chosen}' here, for which no value is given"
+                raise UnknownName(message, place, suggest(chosen, cases, "cases"))
+            return self._by_number(cases[chosen], scope, place, read)
+        if by not in self.tables.classes.values:
+            known = [*scope.arguments, *self.tables.classes.values]
+            raise UnknownName(f"no parameter or attribute '{by}' here", place, suggest(by, known))
+        rows = {name: self._by_number(case, scope, place, read) for name, case in cases.items()}
+        unused = next(iter(rows.values()), [])
+        return diagonal(self.tables.per_class(rows, self.out.possible, unused, place, by=by))
 
     def in_working_days(self, take: Any, scope: Scope) -> bool:  # noqa: ANN401
         """Return whether a written time counts working days; a mixture is found when its distribution is written."""
         if isinstance(take, By):
             cases = take.__pydantic_extra__
-            if take.by != "class" or "class" in scope.arguments:
+            if take.by in scope.arguments:
                 chosen = str(self.resolved(f"${take.by}", scope))
                 cases = {chosen: cases[chosen]} if chosen in cases else {}
             return any(self.in_working_days(case, scope) for case in cases.values())
@@ -117,23 +136,21 @@ class Values:
         return any(units.is_working(self.resolved(time, scope)) for time in times)
 
     def share_row(self, share: Any, scope: Scope) -> int:  # noqa: ANN401
-        """Return the row of a share, or of a share for each class."""
+        """Return the row of a share, or of a share by parameter, class or attribute."""
         place = self.world.place((*scope.text, "share"))
-        try:
-            if not isinstance(share, dict) or "uncertain" in share:
-                value = units.parse_share(self.resolved(share, scope))
-                return self.tables.shares.add((value,) * len(self.tables.classes))
-            values = {name: units.parse_share(self.resolved(one, scope)) for name, one in share.items()}
-        except ScenarioFault as fault:
-            raise self.of_value(fault, place) from None
-        return self.tables.shares.add(tuple(self.tables.per_class(values, self.out.classes, 0.0, place)))
+
+        def read(one: Any) -> float:  # noqa: ANN401
+            try:
+                return units.parse_share(self.resolved(one, scope))
+            except ScenarioFault as fault:
+                raise self.of_value(fault, place) from None
+
+        return self.tables.shares.add(tuple(self._by_number(share, scope, place, read)))
 
     def priority_row(self, step: Step, scope: Scope) -> int:
         """Return the row of the priorities of a step."""
-        if step.priority is None or isinstance(step.priority, int):
-            return self.tables.priorities.add((step.priority or 0,) * len(self.tables.classes))
         place = self.world.place((*scope.text, "priority"))
-        return self.tables.priorities.add(tuple(self.tables.per_class(step.priority, self.out.classes, 0, place)))
+        return self.tables.priorities.add(tuple(self._by_number(step.priority or 0, scope, place, int)))
 
     def calendar(self, name: str, scope: Scope, key: tuple[str, ...], *, whole_days: bool = False) -> int:
         """Return the number of the calendar written below `key` of a step, or of the whole days on which it opens."""
