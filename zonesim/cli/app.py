@@ -49,6 +49,10 @@ Lang = Annotated[
     str, typer.Option("--lang", metavar="LANGUAGE", help="Language of what is written for people: en or zh.")
 ]
 Out = Annotated[Path, typer.Option(help="Folder for results; each scenario gets a folder of its own below it.")]
+ByReplication = Annotated[
+    bool,
+    typer.Option("--by-replication", help="Also write every KPI of every replication: replications.csv, and in JSON."),
+]
 ArmOption = Annotated[
     str,
     typer.Option("--arm", help="Measures, e.g. 11, 10+11 or '{m11: {coverage: 60 %, zones: [SIP]}}'; empty: baseline."),

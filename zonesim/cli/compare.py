@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from zonesim.cli.app import (
+    ByReplication,
     Engine,
     File,
     Json,
@@ -42,6 +43,7 @@ def compare(
         bool,
         typer.Option("--figures/--no-figures", help="Draw figures, or leave that to `plot`, and be faster."),
     ] = True,
+    by_replication: ByReplication = False,
     as_json: Json = False,
     out: Out = Path("results"),
 ) -> None:
@@ -61,5 +63,6 @@ def compare(
         only=False,
         with_figures=figures,
         level=level / 100,
+        by_replication=by_replication,
     )
     finish(job, as_json)

@@ -9,6 +9,7 @@ import typer
 
 from zonesim.cli.app import (
     ArmOption,
+    ByReplication,
     Engine,
     File,
     Json,
@@ -40,6 +41,14 @@ def run(
         bool,
         typer.Option("--warm-up", help="Also say whether the warm-up is long enough (MSER-5); runs twice as long."),
     ] = False,
+    by_replication: ByReplication = False,
+    tokens: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also write every visit and mark of every token to a .parquet or .csv; runs twice as long.",
+        ),
+    ] = None,
     as_json: Json = False,
     out: Out = Path("results"),
 ) -> None:
@@ -57,5 +66,7 @@ def run(
         only=True,
         warm_up=warm_up,
         level=level / 100,
+        by_replication=by_replication,
+        tokens=tokens,
     )
     finish(job, as_json)

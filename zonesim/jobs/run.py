@@ -10,8 +10,9 @@ from typing import Any, Final
 from rich.table import Table
 
 from zonesim.analysis import Comparison, Effect, compared, curve_means, points, replications_needed
-from zonesim.briefing.tables.files import write_results
+from zonesim.briefing.tables.files import by_replication_document, write_by_replication, write_results
 from zonesim.briefing.tables.printing import printed
+from zonesim.briefing.tables.tokens import check_file, write_tokens
 from zonesim.briefing.text.documents import to_json
 from zonesim.briefing.text.values import (
     TAG_WORDS,
@@ -46,6 +47,8 @@ def run_job(
     warm_up: bool = False,
     with_figures: bool = True,
     level: float = USUAL_LEVEL,
+    by_replication: bool = False,
+    tokens: Path | None = None,
 ) -> Job:
     """
     Run a scenario and write its results to a folder of this run in `out`, beside the cells, which are found again.
@@ -53,8 +56,12 @@ def run_job(
     `only`: one arm (the measures in `names` together, none: the baseline); else a comparison of the baseline with
     the measures in `names`, each and together (None: all of the library together). `warm_up`: also say, with `only`,
     whether the warm-up is long enough. `with_figures`: also draw what a comparison shows. `level`: confidence level of
-    the intervals. Raises Faults; where no replication was finished the job has the exit code of what failed.
+    the intervals. `by_replication`: also write every KPI of every replication. `tokens`: a file to which all visits and
+    marks of all tokens go, with `only`. Raises Faults; where no replication was finished the job has the exit code of
+    what failed.
     """
+    if tokens is not None:
+        check_file(tokens)
     world = open_world(file, settings)
     option = f"--measures {','.join(names or ())}"
     arms = [arm_named(world, names[0] if names else "")] if only else arms_for(world, names, option)
@@ -69,12 +76,26 @@ def run_job(
         kind="run" if only else "compare",
         asked=_asked(arms, names, only=only),
     )
-    return run_and_report(
-        design, how, out, lambda found: _report(found, only=only, warm_up=warm_up, with_figures=with_figures)
-    )
+
+    def report(found: Found) -> Job:
+        job = _report(found, only=only, warm_up=warm_up, with_figures=with_figures, by_replication=by_replication)
+        if tokens is not None:
+            _write_tokens(tokens, found, how)
+            job.text += f"\n{tokens}"
+        return job
+
+    return run_and_report(design, how, out, report)
 
 
-def _report(found: Found, *, only: bool, warm_up: bool, with_figures: bool) -> Job:
+def _write_tokens(path: Path, found: Found, how: Execution) -> None:
+    """Write what every token did in the one arm of a run."""
+    (cell,) = found.design.cells.values()
+    (future,) = found.results.futures
+    start = found.results.clock["start"]
+    write_tokens(path, cell.plan, start, found.design.seed, found.results.common(future), how.engine)
+
+
+def _report(found: Found, *, only: bool, warm_up: bool, with_figures: bool, by_replication: bool) -> Job:
     """Compare the arms and write tables and figures."""
     design, results = found.design, found.results
     (future,) = results.futures
@@ -83,7 +104,10 @@ def _report(found: Found, *, only: bool, warm_up: bool, with_figures: bool) -> J
     comparison = compared(results, future, kpis, runs)
     document = _document(found, comparison, runs, only=only)
     said = _warm_up(design, document, len(results.common(future))) if warm_up else []
+    if by_replication:
+        document["by_replication"] = by_replication_document(results, kpis)
     written = _write(found, comparison, document)
+    written += [write_by_replication(found.folder, results, kpis)] if by_replication else []
     if not only:
         numbers = register(design.world, flows_in_use(design.world))
         told = list(points(results, kpis, {future: comparison}))

@@ -10,7 +10,7 @@ from typing import Any, Final
 from rich.table import Table
 
 from zonesim.analysis import Point, points
-from zonesim.briefing.tables.files import write_results
+from zonesim.briefing.tables.files import by_replication_document, write_by_replication, write_results
 from zonesim.briefing.tables.printing import printed
 from zonesim.briefing.text.values import (
     TAG_WORDS,
@@ -41,25 +41,31 @@ def sweep_job(
     how: Execution,
     out: Path,
     level: float = USUAL_LEVEL,
+    *,
+    by_replication: bool = False,
 ) -> Job:
     """
     Run the cells of an experiment that `out` does not have, and write `study.json`, `results.csv` and `results.xlsx` to
-    the folder of this run there.
+    the folder of this run there; `by_replication`: also every KPI of every replication.
 
     Raises Faults before anything runs, or the worst fault's exit code in the job when no replication was finished.
     """
     design = read_design(file, settings, seed=seed, replications=replications, level=level)
-    return run_and_report(design, how, out, _report)
+    return run_and_report(design, how, out, lambda found: _report(found, by_replication=by_replication))
 
 
-def _report(found: Found) -> Job:
+def _report(found: Found, *, by_replication: bool) -> Job:
     """Write what an experiment found and return it for people."""
     design, results = found.design, found.results
     told = list(points(results, results.reported()))
     numbers = register(design.world, flows_in_use(design.world))
     written = [found.folder / "study.json", *write_results(found.folder, results, told, numbers)]
+    document = {**_document(results, told, found.failures), "warnings": found.warnings}
+    if by_replication:
+        document["by_replication"] = by_replication_document(results, results.reported())
+        written.append(write_by_replication(found.folder, results, results.reported()))
     text = "\n".join([sweep_text(results, told), "", *map(str, written)])
-    return Job({**_document(results, told, found.failures), "warnings": found.warnings}, text)
+    return Job(document, text)
 
 
 def _document(results: Results, found: Sequence[Point], failures: Sequence[str]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +16,9 @@ from zonesim.writing import write_table
 
 CSV: Final = "results.csv"
 EXCEL: Final = "results.xlsx"
+REPLICATIONS: Final = "replications.csv"
+
+BY_REPLICATION: Final = ("arm", "future", "replication", "seed", "kpi", "value")
 
 _FIXED: Final = ("experiment", "arm", "future")
 _NUMBERS: Final = (
@@ -114,6 +117,35 @@ def write_results(
         _register_sheet(book, register)
         _provenance_sheet(book, results)
     return paths
+
+
+# --- replication by replication
+
+
+def by_replication(results: Results, kpis: Sequence[str]) -> Iterator[tuple[str, str, int, int, str, float]]:
+    """
+    Yield arm, future, replication, seed, KPI and value of every replication that all arms have finished; nan where a
+    KPI has no value or is withheld.
+    """
+    for future in results.futures:
+        for arm in results.arms:
+            columns = [results.column(arm, future, kpi).tolist() for kpi in kpis]
+            for place, replication in enumerate(results.common(future)):
+                for kpi, column in zip(kpis, columns, strict=True):
+                    yield arm, future, replication, results.seed, kpi, column[place]
+
+
+def by_replication_document(results: Results, kpis: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the values of every replication for --json."""
+    return [dict(zip(BY_REPLICATION, row, strict=True)) for row in by_replication(results, kpis)]
+
+
+def write_by_replication(folder: Path, results: Results, kpis: Sequence[str]) -> Path:
+    """Write `replications.csv`, a row for each arm, future, replication and KPI; return its path."""
+    path = folder / REPLICATIONS
+    rows = ([*row, results.run] for row in by_replication(results, kpis))
+    write_table(path, [*BY_REPLICATION, "run"], rows)
+    return path
 
 
 # --- the workbook
