@@ -125,7 +125,13 @@ def _draw(luck: Luck) -> Model:
     )
     tree: dict[str, Any] = {"clock": clock, "calendars": calendars, "zones": {"Z": zone}}
     if luck.chance(0.3):
-        tree["profiles"] = {"p": {"hours": [float(luck.pick([0, 1, 2, 5])) for _ in range(23)] + [1.0]}}
+        tree["profiles"] = {"p": {"hours": _weights(luck)}}
+        if luck.chance(0.4):
+            tree["profiles"]["p"]["hours"] = {
+                "mon-wed": _weights(luck),
+                "sun": _weights(luck),
+                "2018-09-04": _weights(luck),
+            }
     if firms:
         volume = {"zipf": luck.pick([0, 1.0])}
         tree["firms"] = {"count": luck.number(3, 8), "volume": volume, "credit": _mix(luck, classes)}
@@ -185,6 +191,11 @@ def _most_units(units: Any) -> int:
     if isinstance(units, dict):
         return max(count for day in units.values() for count in (day if isinstance(day, list) else day.values()))
     return 9 if units == "unlimited" else int(units)
+
+
+def _weights(luck: Luck) -> list[float]:
+    """Return weights of the hours of a day."""
+    return [float(luck.pick([0, 1, 2, 5])) for _ in range(23)] + [1.0]
 
 
 def _hour(minute: int) -> str:

@@ -57,3 +57,53 @@ def test_the_load_of_an_hour_is_that_of_all_its_quarters():
     96 tokens an hour of one minute each load two desks to 80 % in every hour, however they spread within it.
     """
     assert loads(_plan("quarters"))[0].hourly == pytest.approx(0.8)
+
+
+WEEK = """
+clock: {{start: "2018-09-28", measure: 6 d, holidays: mine}}
+holidays: {{mine: {{closed: ["2018-10-02"]}}}}
+profiles:
+  shop: {{hours: {{mon-fri: {weekday}, sat: {saturday}, last: {last}}}, days: {days}}}
+  double: {{parts: {{mon-sun: {double}, "2018-10-01": {single}}}}}
+zones: {{Z: {{desk: {{units: 2}}}}}}
+flows: {{f: {{steps: {{serve: {{hold: {{d: Z.desk}}, take: 1 min}}}}}}}}
+traffic: {{a: {{flow: f, rate: 7 /h, profile: {profile}}}}}
+"""
+
+
+def _rates(profile: str, days: str = "[1, 1, 1, 1, 1, 1, 1]") -> list[tuple[float, float]]:
+    """Return (hours from the start, arrivals an hour from then on)."""
+    plan = plan_of(
+        WEEK.format(
+            weekday=[0] * 8 + [1] * 8 + [0] * 8,
+            saturday=[0] * 8 + [4] * 2 + [0] * 14,
+            last=[0] * 23 + [2],
+            double=[1] * 48,
+            single=[2] * 48,
+            days=days,
+            profile=profile,
+        )
+    )
+    return [(begin / HOUR, round(rate * HOUR, 9)) for begin, rate, _ in plan.rates.tolist()]
+
+
+def test_days_have_hours_of_their_own():
+    """
+    Forty hours of weight 1 and two of weight 4 are a week of 48: weight 1 is 3.5 times the mean. A Sunday has nobody, but as
+    the last of the month an hour of weight 2; the Tuesday is a holiday, so nobody comes.
+    """
+    unit = 7 * 168 / 48
+    assert _rates("shop") == [
+        (0, 0), (8, unit), (16, 0), (32, 4 * unit), (34, 0), (71, 2 * unit), (72, 0), (80, unit), (88, 0), (128, unit), (136, 0),
+    ]  # fmt: skip
+
+
+def test_weights_of_days_and_other_profiles_multiply():
+    """
+    With a weight of 3 on Saturday its two hours weigh 24 of 64; on a date on which another profile is twice as high, so is
+    the rate, and the week that the mean is of stays an ordinary one.
+    """
+    unit = 7 * 168 / 64
+    assert _rates("[shop, double]", "[1, 1, 1, 1, 1, 3, 1]") == [
+        (0, 0), (8, unit), (16, 0), (32, 12 * unit), (34, 0), (71, 2 * unit), (72, 0), (80, 2 * unit), (88, 0), (128, unit), (136, 0),
+    ]  # fmt: skip

@@ -42,6 +42,8 @@ traffic:
   t: {flow: f, rate: 3 /h}
 """
 
+FLAT = [1] * 24
+
 MEASURE = """\
 zonesim: 1
 kind: measure
@@ -308,6 +310,21 @@ CASES = {
     "a resource that is never open": (
         [('mon-fri: ["08:00-12:00"]', 'sun: ["08:00-12:00"]')],
         ["faulty.yaml:7:54: Z.slot is never open in this run", "    Choose other opening hours."],
+    ),
+    "a profile for days that divides them differently": (
+        [(f"hours: {FLAT}", f"parts: {{mon: {[1] * 48}, tue: {[1] * 96}}}")],
+        [
+            "faulty.yaml:6:178: 96 weights, where other days have 48",
+            "    Divide all days into as many parts.",
+        ],
+    ),
+    "a profile that names a day twice": (
+        [(f"hours: {FLAT}", f"hours: {{mon: {FLAT}, mon-fri: {FLAT}}}")],
+        ["faulty.yaml:6:106: 'mon-fri' names a day twice", "    Give each day once."],
+    ),
+    "a profile of dates alone": (
+        [(f"hours: {FLAT}", f"hours: {{'2018-10-01': {FLAT}}}")],
+        ["faulty.yaml:6:18: all weights are 0", "    Give at least one hour, one day and one month a weight."],
     ),
     "a table of units and a calendar": (
         [("slot: {units: 1, open", "slot: {units: {mon: {'08:00-12:00': 1}}, open")],

@@ -33,11 +33,15 @@ class Shape:
     """Factors with mean 1 of the hours of the week, Monday 00:00 first, or of shorter parts of equal length."""
     months: Sequence[float] | None = None
     """12 shares of the year's volume, or None."""
+    profiles: Sequence[Profile] = ()
+    """What it is made of, where some days are not like those of an ordinary week."""
+    mean: float = 1.0
+    """The mean of their weights over an ordinary week."""
 
     @property
     def is_flat(self) -> bool:
         """Return whether the rate never changes."""
-        return self.months is None and all(factor == self.week[0] for factor in self.week)
+        return self.months is None and not self.profiles and all(factor == self.week[0] for factor in self.week)
 
     @property
     def parts(self) -> int:
@@ -46,6 +50,8 @@ class Shape:
 
     def kind_of_day(self, number: int, days: Days) -> tuple[int, ...]:
         """Return what the factors of a day of the run depend on."""
+        if self.profiles:
+            return (number,)
         if self.months is None:
             return (days.weekday(number),)
         day = days.date(number)
@@ -55,9 +61,12 @@ class Shape:
         """Return the factors of the hours, or shorter parts, of a day of the run."""
         weekday, parts = days.weekday(number), self.parts
         own = self.week[parts * weekday : parts * (weekday + 1)]
+        day = days.date(number)
+        if self.profiles:
+            weights = _of_day(self.profiles, [profile.on(day, weekday) for profile in self.profiles], weekday)
+            own = [weight / self.mean for weight in weights]
         if self.months is None:
             return list(own)
-        day = days.date(number)
         length = calendar.monthrange(day.year, day.month)[1]
         factor = self.months[day.month - 1] * DAYS_OF_YEAR / length
         return [one * factor for one in own]
@@ -71,26 +80,30 @@ def shape_of(profiles: Sequence[Profile], place: Place) -> Shape:
     """
     if not profiles:
         return Shape(FLAT)
-    finest = lcm(*(len(profile.of_day) for profile in profiles))
-    alike = [[weight for weight in each.of_day for _ in range(finest // len(each.of_day))] for each in profiles]
-    parts = [prod(weights) for weights in zip(*alike, strict=True)]
-    days = [prod(weights) for weights in zip(*(profile.days for profile in profiles), strict=True)]
+    week = [
+        _of_day(profiles, [profile.of_weekday(weekday) for profile in profiles], weekday) for weekday in range(DAYS)
+    ]
     seasons = [profile.months for profile in profiles if profile.months is not None]
     months = [prod(weights) for weights in zip(*seasons, strict=True)] if seasons else None
-    if not all(sum(weights) > LEAST_WEIGHT for weights in (parts, days, months or [1.0])):
+    weights = [weight for day in week for weight in day]
+    if not all(sum(each) > LEAST_WEIGHT for each in (weights, months or [1.0])):
         remedy = "Give some hour, some day and some month a weight in all of them."
         raise ScenarioFault("with these profiles together nobody ever comes", place, remedy)
-    return Shape(weekly_factors(parts, days), [weight / sum(months) for weight in months] if months else None)
-
-
-def weekly_factors(parts: Sequence[float], days: Sequence[float]) -> list[float]:
-    """
-    Return factors with mean 1, Monday 00:00 first: how the rate of each part of each day of the week relates to the
-    mean rate.
-    """
-    weights = [day * part for day in days for part in parts]
     mean = sum(weights) / len(weights)
-    return [weight / mean for weight in weights]
+    return Shape(
+        [weight / mean for weight in weights],
+        [weight / sum(months) for weight in months] if months else None,
+        profiles if any(profile.names_dates for profile in profiles) else (),
+        mean,
+    )
+
+
+def _of_day(profiles: Sequence[Profile], by_profile: Sequence[Sequence[float]], weekday: int) -> list[float]:
+    """Return the weights of the parts of a day: those of profiles multiplied, with their weights of its weekday."""
+    finest = lcm(*(len(weights) for weights in by_profile))
+    alike = [[weight for weight in weights for _ in range(finest // len(weights))] for weights in by_profile]
+    day = prod(profile.days[weekday] for profile in profiles)
+    return [day * prod(weights) for weights in zip(*alike, strict=True)]
 
 
 @dataclass(frozen=True)
