@@ -9,6 +9,7 @@ import pytest
 
 from tests.helper import RowLog
 from zonesim.engine import ENGINES, Engine, compiled_engine
+from zonesim.engine.kernel_input import input_of
 from zonesim.faults import RunFault
 from zonesim.plan import Plan, Sink, Totals
 from zonesim.plan.columns import MARK, VISIT
@@ -28,6 +29,7 @@ class Outcome:
 
 def cramped(plan: Plan, seed: int, replication: int, sink: Sink) -> Totals:
     """Run a plan on the compiled engine with next to no room: it returns, grows and hands blocks on all the time."""
+    input_of(plan).spare.clear()
     with pytest.MonkeyPatch.context() as patch:
         for name, room in ROOM.items():
             patch.setattr(compiled_engine, name, room)

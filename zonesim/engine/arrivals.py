@@ -72,6 +72,25 @@ def arrival_times(plan: Plan, source: int, key: np.uint64) -> Iterator[int]:
         yield int(time + 0.5)
 
 
+class ClassLog:
+    """The classes of who has arrived, by source, in places that grow without a second copy."""
+
+    def __init__(self, sources: int) -> None:
+        self._codes = [bytearray() for _ in range(sources)]
+
+    def add(self, source: NDArray[np.int64], klass: NDArray[np.int16]) -> None:
+        """Note who arrives, in this order: from which source, and with which class."""
+        if len(self._codes) == 1:
+            self._codes[0] += klass.tobytes()
+            return
+        for each in np.flatnonzero(np.bincount(source)).tolist():  # few sources arrive in a block of a small plan
+            self._codes[each] += klass[source == each].tobytes()
+
+    def by_source(self) -> tuple[NDArray[np.int16], ...]:
+        """Return the classes by source."""
+        return tuple(np.frombuffer(codes, dtype=np.int16) for codes in self._codes)
+
+
 class Population:
     """
     The members of a plan's groups: for which of them a flag is raised in this replication, and to which a token

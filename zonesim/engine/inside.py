@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from zonesim.engine.deadlock import batches_that_fill, check_deadlock
 from zonesim.engine.kernel import layout as k
-from zonesim.engine.kernel_input import KernelInput, as_bytes
+from zonesim.engine.kernel_input import KernelInput
+from zonesim.engine.room import Room, as_bytes
 from zonesim.engine.state import Batch, Needs, Request, ResourceState, Token, Visit
 from zonesim.plan import NEVER, NOWHERE, NUMBER_BITS, VISIT, Plan
 
@@ -17,12 +18,12 @@ Mask = NDArray[np.bool_]
 class Inside:
     """Tokens by number: their slots, their records, and their visits of shape (tokens, open_visits)."""
 
-    def __init__(self, plan: Plan, given: KernelInput, state: k.Record, tokens: k.Tokens, batches: k.Rows) -> None:
+    def __init__(self, plan: Plan, given: KernelInput, room: Room) -> None:
         self.plan, self.given, self.program = plan, given, given.flow.program
-        self.every, self.batches, self.works = tokens, batches, tokens.works
+        tokens, state = room.tokens, room.states[0]
+        self.batches, self.works = room.batches.batches, tokens.works
         rows = tokens.tokens[: int(state["fresh_slot"])]
         slots = np.flatnonzero(rows["number"] >= 0)
-        slots = slots[slots > 0]
         self.slots = slots[np.argsort(rows["number"][slots])]
         self.tokens = as_bytes(rows)[self.slots].view(rows.dtype)
         visits = as_bytes(tokens.visits).reshape(len(tokens.tokens), -1)[self.slots]
@@ -73,7 +74,10 @@ class Inside:
         waiting = (queued & (tokens["gives_up"] == 0)) | (states == k.INTERRUPTED) | joining | gathering
         if not waiting.any():
             return waiting
-        holders, resources, units = self._held()
+        has_units = self._has_units()
+        if not (waiting & (joining | gathering | has_units.any(axis=1))).any():
+            return waiting & ~self.given.possible[tokens["queue_row"]]  # nobody keeps anything from anybody
+        holders, resources, units = self._held(has_units)
         family = tokens["parent"].astype(np.int64) << 32 | tokens["group"].astype(np.int64)
         awaited = self.slots << 32 | tokens["joins"].astype(np.int64)
         while True:
@@ -89,11 +93,15 @@ class Inside:
                 return waiting
             waiting &= ~freed
 
-    def _held(self) -> tuple[k.Ints, k.Ints, k.Ints]:
-        """Return who has units in hand, of which resource, and how many."""
-        has_units = (self.visits["queued"] != k.EMPTY) & (self.visits["started"] != NEVER)
+    def _has_units(self) -> Mask:
+        """Return, by token and place, whether it is a visit with units in hand."""
+        has_units: Mask = (self.visits["queued"] != k.EMPTY) & (self.visits["started"] != NEVER)
         interrupted = np.flatnonzero(self.tokens["state"] == k.INTERRUPTED)
         has_units[interrupted, self.program["seize_slot"][self.tokens["queue_row"][interrupted]]] = False
+        return has_units
+
+    def _held(self, has_units: Mask) -> tuple[k.Ints, k.Ints, k.Ints]:
+        """Return who has units in hand, of which resource, and how many."""
         who, place = np.nonzero(has_units)
         began, kept = self.visits["row"][who, place], self.visits["kept"][who, place]
         found = [np.zeros((3, 0), dtype=np.int64)]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zonesim.engine.arrivals import Population
 from zonesim.engine.kernel import layout as k
+from zonesim.engine.room import Room, zeros
 from zonesim.engine.sampling import prepare, whole
 from zonesim.plan import NOWHERE, TABLES, BranchOn, Clock, Distribution, GatherBy, Op, Plan, flat
 
@@ -22,14 +22,12 @@ SIDE_BY_SIDE: Final = 4
 _LIKELY: Final = 0.5
 """How many draws are made when a token starts, how many at once, and from which share on a way is the usual one."""
 
-_CACHE_LINE: Final = 64
-
 
 @dataclass(frozen=True)
 class KernelInput:
     """
-    A plan as the kernel reads it. A run writes to its own copies of `state` and of the `states` and `clocks` of
-    resources, the `sources` and `expected` of arrivals, the `last_opened` of hours and the `forming` of batches.
+    A plan as the kernel reads it. The tables that a run changes are as they are before anything happens; each run has
+    `room` of its own for them.
     """
 
     state: k.Rows
@@ -42,30 +40,19 @@ class KernelInput:
     accounts: k.Rows
     most_units: k.Ints
     """The most units that each resource ever has."""
-    spare: list[k.Tokens]
-    """Room for tokens that a run has done with, as it is before anybody has come."""
+    possible: NDArray[np.bool_]
+    """By row of the program, whether there ever are as many units as it asks for."""
+    busy_clocks: int
+    """How many clocks run only while a unit is in use."""
+    spare: list[Room]
+    """What runs have made room for and are done with."""
 
-    def population(self, population: Population) -> k.Arrivals:
-        """Return sources as nobody has come yet, with the members as they are in a replication."""
-        return self.arrivals._replace(
-            sources=self.arrivals.sources.copy(),
-            expected=self.arrivals.expected.copy(),
-            member_flags=np.array([*population.flags, 0], dtype=np.int64),
-            raised=np.array([*population.raised, [False] * len(population.flags)], dtype=np.bool_).ravel(),
-        )
-
-
-def zeros(count: int, dtype: np.dtype[Any]) -> k.Rows:
-    """Return records, the first at the beginning of a line of the processor's cache."""
-    space = np.zeros(count * dtype.itemsize + _CACHE_LINE, dtype=np.uint8)
-    begin = -space.ctypes.data % _CACHE_LINE
-    found: k.Rows = space[begin : begin + count * dtype.itemsize].view(dtype)
-    return found
-
-
-def as_bytes(rows: NDArray[Any]) -> NDArray[Any]:
-    """Return each record as one value: numpy copies these whole, not field by field."""
-    return rows.view(f"V{rows.itemsize}")
+    def room(self) -> Room:
+        """Return what an earlier run has made room for, or a new room."""
+        try:
+            return self.spare.pop()
+        except IndexError:
+            return Room(self.state, self.hours, self.resources, self.arrivals, self.batches, self.accounts)
 
 
 def input_of(plan: Plan) -> KernelInput:
@@ -127,6 +114,11 @@ def _of_identity(_identity: str, held: _Held) -> KernelInput:
     accounts["balance"], accounts["floor"] = plan.accounts["start"], plan.accounts["least"]
     accounts["integral"] = accounts["balance"] * (plan.end - plan.begin)
     nothing = np.zeros(0, dtype=np.int64)
+    most_units = np.array([plan.most_units(resource) for resource in range(len(plan.resources))], dtype=np.int64)
+    possible = np.ones(len(program), dtype=np.bool_)
+    for row in np.flatnonzero(program["op"] == Op.SEIZE).tolist():
+        asked = plan.needs_of(int(program["seize_first_need"][row]), int(program["seize_needs"][row]))
+        possible[row] = all(units <= most_units[resource] for resource, units in asked)
     return KernelInput(
         state,
         k.Flow(
@@ -175,7 +167,9 @@ def _of_identity(_identity: str, held: _Held) -> KernelInput:
         ),
         k.Batches(np.zeros(0, dtype=k.BATCH), np.zeros(places, dtype=np.int64), np.array(first_place, dtype=np.int64)),
         accounts,
-        np.array([plan.most_units(resource) for resource in range(len(plan.resources))], dtype=np.int64),
+        most_units,
+        possible,
+        int(clocks["busy"].sum()),
         [],
     )
 

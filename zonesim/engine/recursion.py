@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from zonesim.compiled.streams import run_key
 from zonesim.engine import recursion_kernel as k
+from zonesim.engine.arrivals import ClassLog
 from zonesim.engine.run_faults import too_large, too_many_tokens
 from zonesim.engine.sampling import prepare
 from zonesim.faults import RunFault
@@ -220,7 +221,7 @@ class _Run:
         self.classes_made = np.empty(k.CHUNK, dtype=np.int64)
         self.visits = np.empty(BLOCK_ROWS + 3, dtype=VISIT)
         self.marks = np.empty(BLOCK_ROWS + 2 * int(own["most_marks"]), dtype=MARK)
-        self.classes: list[list[NDArray[np.int16]]] = [[] for _ in plan.names.sources]
+        self.classes = ClassLog(len(plan.names.sources))
 
     def run(self) -> Totals:
         """Run to the horizon and return the totals."""
@@ -281,9 +282,7 @@ class _Run:
             raise too_many_tokens(plan, int(own["source"]))
         made = int(own["made"]) - before
         first = before % self.ring.shape[1]
-        source, klass = self.ring[1, first : first + made] >> 32, self.classes_made[:made].astype(np.int16)
-        for each in range(len(self.sources)):
-            self.classes[each].append(klass[source == each] if len(self.sources) > 1 else klass)
+        self.classes.add(self.ring[1, first : first + made] >> 32, self.classes_made[:made].astype(np.int16))
         return made == k.CHUNK
 
     def _more_room(self) -> None:
@@ -346,7 +345,7 @@ class _Run:
             at_step=at_step,
             arrivals=sources["ordinal"].copy(),
             cohort=np.stack([sources["before_begin"], sources["before_end"]], axis=1),
-            classes=tuple(np.concatenate([np.zeros(0, dtype=np.int16), *parts]) for parts in self.classes),
+            classes=self.classes.by_source(),
             events=int(own["events"]),
             levels=plan.accounts["start"].copy(),
             level_time=plan.accounts["start"] * length,
