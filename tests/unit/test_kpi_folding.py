@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.helper import kpis, plan_of
-from zonesim.kpi import Reducer
+from zonesim.kpi import Reducer, censoring
 from zonesim.kpi.consignment_table import room
 from zonesim.plan import Block
 from zonesim.plan.columns import MARK, VISIT, structured
@@ -102,6 +102,48 @@ def test_many_consignments_of_several_sources_find_their_own_dossier(rows):
         assert np.array_equal(dossiers.spans("left", source, 5, 1030), expected[5:1030])
         assert np.array_equal(dossiers.spans("arrived", source, 7, 9), [1, 1])
         assert np.array_equal(dossiers.spans("usable", source, 7, 9), [0, 0])
+
+
+def test_consignments_that_come_once_a_month_keep_when_they_came():
+    """
+    What lies more than 31 bits of ms after the first consignment of its chunk is kept all the same.
+    """
+    plan = plan_of(TWO)
+    reducer = Reducer(plan)
+    names = {(mark.entry, mark.name): number for number, mark in enumerate(plan.names.marks)}
+    came = np.arange(10) * 30 * DAY
+    numbers = token_number(1, 0) + (np.arange(10) << 6)
+    marks = [
+        structured(np.column_stack([names["b", name] << NUMBER_BITS | numbers, came + late]), MARK)
+        for name, late in (("arrived", 0), ("left", 5))
+    ]
+    told = np.concatenate(marks)
+    reducer.take(Block(np.zeros(0, dtype=VISIT), told[np.argsort(told["time"], kind="stable")]))
+
+    assert reducer.dossiers.when_arrived(1, 0, 10).tolist() == came.tolist()
+    assert reducer.dossiers.when_arrived(1, 3, 9).tolist() == came[3:9].tolist()
+    assert reducer.dossiers.spans("left", 1, 0, 10).tolist() == [6] * 10
+
+
+@pytest.mark.parametrize("zeros", [0, 7, 900])
+@pytest.mark.parametrize("longest", [40, 90_000, 2**31 - 2, 2**40])
+def test_quantiles_of_many_are_those_of_all_in_order(monkeypatch, zeros, longest):
+    """
+    Whether all are sorted, or counted by their first bits and then a few sorted, quantiles are the same to the bit.
+    """
+    dtype = np.int32 if longest < 2**31 else np.int64
+    spans = ((np.arange(5_000) * 48_271 % 5_003 / 5_003) ** 3 * longest).astype(dtype)
+    followed = np.array([longest, 3, longest // 2])
+    shares = [0.0, 0.05, 0.5, 0.9, 0.95, 0.999, 1.0]
+    for missing in (followed[:0], followed):
+        whole = censoring.quantiles(spans, zeros, missing, shares)
+        with monkeypatch.context() as patch:
+            patch.setattr(censoring, "_SORTED", 64)
+            parts = censoring.quantiles(spans, zeros, missing, shares)
+
+        assert list(map(repr, parts)) == list(map(repr, whole))
+        known = np.concatenate([np.zeros(zeros), np.sort(spans)])
+        assert missing.size or whole == pytest.approx(np.quantile(known, shares).tolist(), rel=1e-12)
 
 
 @pytest.mark.parametrize("length", [1, 3_000_000])

@@ -116,7 +116,9 @@ class Room:
         self._slots = [
             as_bytes(rows).reshape(count, len(blank)) for rows, blank in zip(self.tokens, self._blank, strict=True)
         ]
-        self._clear(count)
+        for rows, blank in zip(self._slots, self._blank, strict=True):
+            if any(blank.tobytes()):  # else they are blank already
+                rows[:] = as_bytes(blank)
 
     def _clear(self, count: int) -> None:
         """Make the first slots blank."""

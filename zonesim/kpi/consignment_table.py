@@ -21,18 +21,19 @@ _LARGE: Final = 1 << 24
 """Bytes."""
 
 
-def room(array: NDArray[Any], length: int) -> NDArray[Any]:
+def room(array: NDArray[Any], length: int, *, zeros: bool = True) -> NDArray[Any]:
     """
-    Return an array of at least `length` that begins with `array` and goes on with zeros. Nobody may hold a view of it.
+    Return an array of at least `length` that begins with `array` and goes on with zeros, or with anything. Nobody may
+    hold a view of it.
 
-    Pages that nobody has written to yet cost nothing; large arrays grow in place, so that no two of them are there.
+    Large arrays grow in place and by little, so that no two of them are there.
     """
     if len(array) >= length:
         return array
     if array.nbytes > _LARGE:
-        array.resize(max(length, len(array) * 5 // 4), refcheck=False)
+        array.resize(max(length, len(array) * 17 // 16), refcheck=False)
         return array
-    grown = np.zeros(max(length, 2 * len(array)), dtype=array.dtype)
+    grown = (np.zeros if zeros else np.empty)(max(length, 2 * len(array)), dtype=array.dtype)
     grown[: len(array)] = array
     return grown
 
@@ -41,7 +42,7 @@ class Dossiers:
     """
     The dossiers and notes of a run's consignments, as `folding` lays them out.
 
-    8 bytes a consignment and 4 for each of its milestones (4 more where there are notes, and 56 for each of these).
+    4 bytes a consignment and 4 for each of its milestones (4 more where there are notes, and 56 for each of these).
     """
 
     def __init__(self, tables: FoldTables, sources: int, state: Ints) -> None:
@@ -54,7 +55,9 @@ class Dossiers:
         state[f.MILESTONES] = self.width
         state[f.REACHED] = tables.reached
         self.directory = np.zeros(len(self.sources) * _FIRST_PLACES, dtype=np.int64)
-        self.arrivals = np.zeros(1, dtype=np.int64)
+        self.bases = np.zeros(1, dtype=np.int64)
+        self.arrivals = np.zeros(1, dtype=np.int32)
+        self.far = np.zeros(1, dtype=np.int64)
         self.milestones = np.zeros(1, dtype=np.int32)
         self.heads = np.zeros(1, dtype=np.int32)
         self.notes = np.zeros(1, dtype=np.int64)
@@ -72,12 +75,14 @@ class Dossiers:
             directory[:, :stride] = self.directory.reshape(-1, stride)
             self.directory, self.state[f.STRIDE] = directory.ravel(), 2 * places
         rows = (int(self.state[f.CHUNKS]) + marks // f.CHUNK + len(self.sources)) * f.CHUNK
+        self.bases = room(self.bases, rows // f.CHUNK)
         self.arrivals = room(self.arrivals, rows)
+        self.far = room(self.far, int(self.state[f.FAR]) + marks, zeros=False)
         self.milestones = room(self.milestones, rows * self.width)
-        self.late = room(self.late, 2 * (int(self.state[f.LATE]) + marks))
+        self.late = room(self.late, 2 * (int(self.state[f.LATE]) + marks), zeros=False)
         if self.tables.noting:
             self.heads = room(self.heads, rows)
-            self.notes = room(self.notes, (int(self.state[f.NOTES]) + marks) * f.NOTE_FIELDS)
+            self.notes = room(self.notes, (int(self.state[f.NOTES]) + marks) * f.NOTE_FIELDS, zeros=False)
 
     def settle(self, inside: Ints) -> None:
         """
@@ -107,7 +112,12 @@ class Dossiers:
 
     def when_arrived(self, source: int, first: int, after: int) -> Ints:
         """Return when the consignments `first` to `after` - 1 of a source arrived (ms)."""
-        found: Ints = self._rows(_chunks(self.arrivals, 1)[:, 0], source, first, after)
+        after_base = self._rows(_chunks(self.arrivals, 1)[:, 0], source, first, after)
+        chunks = self._places(source, first, after)
+        found: Ints = self.bases[np.repeat(chunks, f.CHUNK)][first % f.CHUNK :][: after - first] + after_base
+        if self.state[f.FAR]:
+            far = after_base < 0
+            found[far] = self.far[-1 - after_base[far]]
         return found
 
     def spans(self, name: str, source: int, first: int, after: int) -> Spans:
@@ -144,10 +154,16 @@ class Dossiers:
             owners[directory[source, :opened], 1] = np.arange(opened)
         return owners
 
-    def _rows(self, chunks: NDArray[Any], source: int, first: int, after: int) -> NDArray[Any]:
+    def _places(self, source: int, first: int, after: int) -> Ints:
+        """Return the chunks in which the dossiers of consignments of a source lie."""
         low, high = first >> f.CHUNK_BITS, (after + f.CHUNK - 1) >> f.CHUNK_BITS
-        places = self.directory[source * int(self.state[f.STRIDE]) :][low:high]
-        return chunks[places].ravel()[first - low * f.CHUNK : after - low * f.CHUNK]
+        return self.directory[source * int(self.state[f.STRIDE]) :][low:high]
+
+    def _rows(self, chunks: NDArray[Any], source: int, first: int, after: int) -> NDArray[Any]:
+        """Return what is told of the consignments `first` to `after` - 1 of a source; a view, where they lie so."""
+        begin = first % f.CHUNK
+        rows = _taken(chunks, self._places(source, first, after)).reshape(-1)
+        return rows[begin : begin + after - first]
 
     def facts(self) -> Iterator[Ints]:
         """Yield, by kind, the facts of all notes in the order in which they were begun; shape (n, 5)."""
@@ -168,9 +184,8 @@ class Waits:
         self.kept = np.zeros(1, dtype=np.int32)
         self.owners = np.zeros(1, dtype=np.int32)
         self.counts: list[int] = []
-        """By step; `edges` say where its chunks begin in `order`."""
-        self.edges: list[int] = []
-        self.order = np.zeros(0, dtype=np.int64)
+        """By step; `first` says where its waits begin in `kept`."""
+        self.first: list[int] = []
         self.late = np.zeros(1, dtype=np.int64)
         self.still = np.zeros((0, 2), dtype=np.int64)
         """Step, and when it was queued (ms), of each visit that still waits when the run ends."""
@@ -178,34 +193,34 @@ class Waits:
     def make_room(self, visits: int) -> None:
         """Grow so that so many visits find room."""
         chunks = int(self.state[f.WAITS]) + visits // f.CHUNK + self.steps + 1
-        self.kept = room(self.kept, chunks * f.CHUNK)
-        self.owners = room(self.owners, chunks)
-        self.late = room(self.late, 2 * (int(self.state[f.LATE_WAITS]) + visits))
+        self.kept = room(self.kept, chunks * f.CHUNK, zeros=False)
+        self.owners = room(self.owners, chunks, zeros=False)
+        self.late = room(self.late, 2 * (int(self.state[f.LATE_WAITS]) + visits), zeros=False)
 
     def settle(self, steps: Ints, still: Ints) -> None:
         """
-        Find the chunks of each step, and how many waits it has; `still`: step and time of queueing of the visits that
-        still wait. Nothing is kept after this.
+        Bring the waits of each step together, and find how many there are; `still`: step and time of queueing of the
+        visits that still wait. Nothing is kept after this.
         """
         self.still = still
         owners = self.owners[: int(self.state[f.WAITS])]
-        self.order = np.argsort(owners, kind="stable")
-        self.edges = np.searchsorted(owners[self.order], np.arange(self.steps + 1)).tolist()
         chunks = np.bincount(owners, minlength=self.steps)
         self.counts = (chunks * f.CHUNK - steps[:, f.KEPT_END] + steps[:, f.KEPT]).tolist()
+        self.first = ((chunks.cumsum() - chunks) * f.CHUNK).tolist()
+        folding.arrange(self.kept, np.argsort(owners, kind="stable"), np.empty(f.CHUNK, dtype=np.int32))
 
     def of(self, step: int) -> Spans:
-        """Return the waits at a step."""
-        chunks = self.order[self.edges[step] : self.edges[step + 1]]
-        if len(chunks) == 1:
-            first = int(chunks[0]) * f.CHUNK
-            found: Spans = self.kept[first : first + self.counts[step]]
-        else:
-            found = _chunks(self.kept, 1)[chunks].ravel()[: self.counts[step]]
+        """Return the waits at a step; a view, where they all fit into it."""
+        first = self.first[step]
+        found: Spans = self.kept[first : first + self.counts[step]]
         if late := int(self.state[f.LATE_WAITS]):
             numbers, waits = self.late[: 2 * late].reshape(-1, 2).T
             found = np.concatenate([found[found < f.LONG], waits[numbers == step]])
         return found
+
+    def give_up(self) -> None:
+        """Keep no waits any longer."""
+        self.kept = np.zeros(0, dtype=np.int32)
 
     def queued(self, step: int) -> Ints:
         """Return when those that still wait at a step when the run ends were queued (ms)."""
@@ -216,3 +231,11 @@ class Waits:
 def _chunks(array: NDArray[Any], width: int) -> NDArray[Any]:
     """Return an array as chunks of so many columns."""
     return array[: len(array) // (width * f.CHUNK) * width * f.CHUNK].reshape(-1, width, f.CHUNK)
+
+
+def _taken(rows: NDArray[Any], places: Ints) -> NDArray[Any]:
+    """Return rows of an array; where they follow each other, a view."""
+    if len(places) and (np.diff(places) == 1).all():
+        return rows[places[0] : places[-1] + 1]
+    found: NDArray[Any] = rows[places]
+    return found

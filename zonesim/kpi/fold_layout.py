@@ -1,9 +1,10 @@
 """
 The layout of what the loops of `folding` read and write: flat int64 arrays with rows of constant width.
 
-A dossier holds what one consignment reached: when it arrived (ms), and for each milestone the ms after that, plus 1 (0:
-not reached; LONG or more is written LONG, and the exact time is put into `late`). Dossiers lie in chunks of one source
-each; `directory` tells which chunk. A note is what else a measured token leaves behind: a passage of a gate, what was
+A dossier holds what one consignment reached: when it arrived, in ms after the base of its chunk (-1 - n: this has no
+room, and row n of `far` tells when), and for each milestone the ms after its arrival, plus 1 (0: not reached; LONG or
+more is written LONG, and the exact time is put into `late`). Dossiers lie in chunks of one source each; `directory`
+tells which chunk. A note is what else a measured token leaves behind: a passage of a gate, what was
 found about a truth, which milestones a child reached. Notes of a consignment are chained, the latest first.
 """
 
@@ -51,7 +52,8 @@ TRUTHS: Final = _u(12)
 """Whether tokens have truths, so that everybody inside at the end is put down and not children alone."""
 COUNTS: Final = _u(13)
 """Marks that are counted, by source."""
-STATE_FIELDS: Final = 14
+FAR: Final = _u(14)
+STATE_FIELDS: Final = 15
 
 # --- fields of a source
 

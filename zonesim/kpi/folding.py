@@ -87,11 +87,27 @@ def _add_bit(state: Ints, heads: Shorts, notes: Ints, dossier: np.uint64, tag: i
 
 
 @inlined
-def _open_chunk(state: Ints, directory: Ints, sources: Ints, source: np.uint64) -> None:
+def _open_chunk(state: Ints, directory: Ints, sources: Ints, bases: Ints, source: np.uint64, time: int) -> None:
     chunk = sources[source * _SOURCE_ROW + f.OPENED]
     sources[source * _SOURCE_ROW + f.OPENED] = chunk + 1
     directory[source * _u(state[f.STRIDE]) + _u(chunk)] = state[f.CHUNKS]
+    bases[_u(state[f.CHUNKS])] = time
     state[f.CHUNKS] += 1
+
+
+@inlined
+def _arrival(state: Ints, base: int, arrivals: Shorts, far: Ints, dossier: np.uint64, arrives: int, time: int) -> int:
+    """Return when a consignment arrived, which is noted if it `arrives` (1, else 0) at this time."""
+    after = _i(arrivals[dossier])
+    after += (time - base - after) * arrives
+    if 0 <= after < _LONG:
+        arrivals[dossier] = after
+        return base + after  # type: ignore[return-value]
+    if arrives:
+        far[_u(state[f.FAR])] = time
+        state[f.FAR] += 1
+        arrivals[dossier] = -state[f.FAR]
+    return far[_u(-1 - arrivals[dossier])]  # type: ignore[no-any-return]
 
 
 @inlined
@@ -139,7 +155,9 @@ def fold_marks(
     table: Ints,
     sources: Ints,
     directory: Ints,
-    arrivals: Ints,
+    bases: Ints,
+    arrivals: Shorts,
+    far: Ints,
     milestones: Shorts,
     heads: Shorts,
     notes: Ints,
@@ -162,7 +180,7 @@ def fold_marks(
         arrives = table[mark + f.ARRIVES]
         own = source * _SOURCE_ROW
         while number >> f.CHUNK_BITS >= sources[own + f.OPENED]:
-            _open_chunk(state, directory, sources, source)
+            _open_chunk(state, directory, sources, bases, source, time)
         sources[own + f.SEEN] = max(sources[own + f.SEEN], number + 1)
         # Ordinals grow with time: the first that arrives after a moment is the least.
         if sources[own + f.FIRST] == _UNSEEN and arrives and time >= begin:
@@ -171,8 +189,7 @@ def fold_marks(
             sources[own + f.AFTER] = number
         chunk, place = _u(directory[source * stride + (ordinal >> _CHUNK_BITS)]), ordinal & _CHUNK_MASK
         dossier = chunk * _CHUNK + place
-        arrived = arrivals[dossier] + (time - arrivals[dossier]) * arrives
-        arrivals[dossier] = arrived
+        arrived = _arrival(state, bases[chunk], arrivals, far, dossier, arrives, time)
         cell = (chunk * width + _u(table[mark + f.MILESTONE])) * _CHUNK + place
         span = (time - arrived + 1) * table[mark + f.TELLS]
         milestones[cell] = max(_i(milestones[cell]), min(span, _LONG))
@@ -397,6 +414,30 @@ def fold_visits(
                 at = _u(lanes[lane + _ONE]) + _u(queued) // _HOUR % _DAY_HOURS
                 lane_waits[at] += started - queued
                 lane_begun[at] += 1
+
+
+@kernel
+def arrange(chunks: Shorts, order: Ints, aside: Shorts) -> None:
+    """
+    Bring chunks into an order: at each place the one that `order` names, in which they are then counted as done (-1).
+    There is room for one chunk `aside`.
+    """
+    size = len(aside)
+    for first in range(len(order)):
+        if order[first] < 0:
+            continue
+        for each in range(size):
+            aside[each] = chunks[first * size + each]
+        place = first
+        while order[place] != first:
+            other = order[place]
+            for each in range(size):
+                chunks[place * size + each] = chunks[other * size + each]
+            order[place] = -1
+            place = other
+        for each in range(size):
+            chunks[place * size + each] = aside[each]
+        order[place] = -1
 
 
 @kernel

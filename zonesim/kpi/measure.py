@@ -15,7 +15,7 @@ from zonesim.kpi.censoring import too_many
 from zonesim.kpi.consignment_table import Spans
 from zonesim.kpi.fold_tables import ARRIVED, LEFT, TRUTH_MARKS
 from zonesim.kpi.folding import count_within
-from zonesim.kpi.numbers import NAN, NOBODY, Durations, Number, given, joined, mean, share
+from zonesim.kpi.numbers import NAN, NOBODY, Durations, Floats, Number, given, joined, mean, share
 from zonesim.kpi.prepared import prepared
 from zonesim.kpi.reducer import Columns, Reducer, by_hour
 from zonesim.kpi.visits import VisitNumbers
@@ -89,10 +89,11 @@ class Measurement:
         }
 
     def result(self) -> RunResult:
-        """Return all KPIs of the plan's catalogue."""
+        """Return all KPIs of the plan's catalogue; visits are told first, for then there is room for samples."""
+        visits = self.visits.tell_all(self.ready.columns)
         for each in self.ready.by_scope.get("flow", ()):
             self._flow(each)
-        self._visits()
+        self._visits(visits)
         self._gates()
         self._resources()
         self._accounts()
@@ -259,9 +260,8 @@ class Measurement:
 
     # --- steps and gates
 
-    def _visits(self) -> None:
-        for column in self.ready.columns:
-            values, missing = self.visits.tell(column)
+    def _visits(self, told: list[tuple[Floats, Floats]]) -> None:
+        for column, (values, missing) in zip(self.ready.columns, told, strict=True):
             self.values.update(zip(column.ids, values.tolist(), strict=True))
             self.withheld.update((column.ids[row], missing[row].item()) for row in np.flatnonzero(missing).tolist())
 

@@ -83,7 +83,7 @@ class Reducer:
         )
         self.truths = np.zeros(max(len(self.scopes.truths), 1) * len(TRUTH_MARKS), dtype=np.int64)
         self.inside: list[Ints] = []
-        self._inside = np.zeros(2 * SLICE, dtype=np.int64)
+        self._inside = np.empty(2 * SLICE, dtype=np.int64)
 
     def take(self, block: Block) -> None:
         """Fold one block. The mark of a consignment's arrival never comes in a later block than its other rows."""
@@ -102,7 +102,9 @@ class Reducer:
             self.tables.marks,
             own.sources.ravel(),
             own.directory,
+            own.bases,
             own.arrivals,
+            own.far,
             own.milestones,
             own.heads,
             own.notes,

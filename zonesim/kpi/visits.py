@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -67,6 +68,13 @@ class VisitNumbers:
         self.horizon = horizon
         self.visits = self._summed()
         self._durations: dict[int, Durations] = {}
+
+    def tell_all(self, columns: Sequence[VisitColumn]) -> list[tuple[Floats, Floats]]:
+        """Return what `tell` does of each column, and give up the waits, which nobody needs any longer."""
+        told = [self.tell(column) for column in columns]
+        self._durations = {}
+        self.columns.waits.give_up()
+        return told
 
     def _summed(self) -> Visits:
         sums = np.zeros((_SUMS.size + 1, len(self.pools.rows)), dtype=np.int64)
