@@ -37,9 +37,9 @@ class _CountingResources(Resources):
         self.seen["preempted" if work.resource.preempts else by] += 1
         super()._interrupt(work)
 
-    def _resume(self, work: Any, needs: Any) -> None:
+    def _resume(self, work: Any) -> None:
         self.seen["interrupted work goes on"] += 1
-        super()._resume(work, needs)
+        super()._resume(work)
 
     def _change_at(self, time: int, resource: Any, act: Any) -> None:
         def watched(now: int) -> None:
@@ -54,6 +54,7 @@ class _CountingResources(Resources):
 
     def _grant(self, requests: list[Any]) -> None:
         self.seen["several granted at once"] += len(requests) > 1
+        self.seen["the way that is not preferred is granted"] += any(request.visit.way > 0 for request in requests)
         super()._grant(requests)
 
     def _schedule(self, resource: Any, units: int) -> None:
@@ -92,6 +93,10 @@ class _Counting(ReferenceEngine):
         self.seen["newcomer passes a line"] += goes_on and any(self.resources.states[pool].queue for pool, _ in needs)
         for pool, _ in needs:
             self.seen[f"seize, {AtShiftEnd(int(self.plan.resources['at_shift_end'][pool])).name}"] += 1
+
+    def _saw_either(self, token: Any, row: Any, _before: int, goes_on: bool, _now: int) -> None:
+        self.seen["either at once" if goes_on else "either waits"] += 1
+        self.seen["either at once, not the preferred"] += goes_on and token.open[row.slot].way > 0
 
     def _saw_delay(self, _token: Any, row: Any, *_: Any) -> None:
         self.seen[f"law {Distribution(int(self.plan.distributions['kind'][row.duration])).name}"] += 1

@@ -14,6 +14,7 @@ KINDS = {
     "serve": 10.0,
     "delay": 3.0,
     "impatient": 2.0,
+    "any": 3.0,
     "block": 3.0,
     "gather": 2.0,
     "led": 1.0,
@@ -39,6 +40,8 @@ class ResolvedTree:
     rules: dict[str, str]
     alone: set[str]
     """Resources that may be lost in the middle of work, and so are taken alone."""
+    preempts: set[str]
+    """Those of them that who is more important takes."""
     calendars: list[str]
     values: dict[str, list[str]]
     """Of the class and the attributes that tokens have."""
@@ -149,6 +152,31 @@ class FlowWriter:
         if self.world.rules[name] == "fits" or self.luck.chance(0.5):
             return {**step, **work}
         return {**step, "steps": {self.name(): {"mark": self._new_mark(place)}, self.name(): work}}
+
+    def _any(self, place: Place) -> dict[str, Any]:
+        """Ask for any of several resources, with the time of each, mostly alone: who is held up there, may be served here."""
+        luck, world = self.luck, self.world
+        able = [name for name in world.units if name not in place.held and (not place.held or name not in world.alone)]
+        able = [name for name in able if name not in world.preempts]
+        if len(able) < 2 or world.alone & set(place.held):
+            return self._serve(place)
+        listed = luck.some(able, 2, 3)
+        units = 1
+        if not world.alone & set(listed):
+            units = luck.number(1, min(2, *(world.units[name] for name in listed)))
+        step: dict[str, Any] = {"hold": {"h": {"any": listed} | ({"units": units} if units > 1 else {})}}
+        others = [name for name in able if name not in {*listed, *world.alone}]
+        if others and not world.alone & set(listed) and luck.chance(0.25):
+            step["hold"]["other"] = luck.pick(others)
+        asked = {*listed, *(hold for hold in step["hold"].values() if isinstance(hold, str))}
+        if any(world.rules[name] == "fits" for name in asked) or luck.chance(0.6):
+            step["take"] = duration(luck, world.values)
+            if luck.chance(0.6):
+                step["take"] = {"by": "h", listed[0]: duration(luck, world.values), "all": step["take"]}
+        else:
+            needs = {name: units if name in listed else 1 for name in asked}
+            step["steps"] = self.steps(place.inside(needs), 2)
+        return self._waiting(step)
 
     def _block(self, place: Place) -> dict[str, Any]:
         needs = {name: units for name, units in self._needs(place).items() if self.world.rules[name] != "fits"}
@@ -360,7 +388,9 @@ class FlowWriter:
     def _keepable(self, step: dict[str, Any]) -> str | None:
         """Return a hold of a step that may be kept, None when there is none."""
         written = [hold for hold in step.get("hold", {}).values() if isinstance(hold, dict)]
-        if any(step.get(key) for key in ("background", "when", "share")) or any("shortest" in hold for hold in written):
+        if any(step.get(key) for key in ("background", "when", "share")) or any(
+            {"shortest", "any"} & set(hold) for hold in written
+        ):
             return None
         names = {key: hold if isinstance(hold, str) else hold["resource"] for key, hold in step.get("hold", {}).items()}
         if any(self.world.rules.get(name) != "finish" or name in self.world.alone for name in names.values()):

@@ -115,6 +115,7 @@ def _draw(luck: Luck) -> Model:
         units={f"Z.{name}": _most_units(entry["units"]) for name, entry in resources.items()},
         rules={f"Z.{name}": rule for name, rule in rules.items()},
         alone={f"Z.{name}" for name, entry in resources.items() if _is_alone(entry)},
+        preempts={f"Z.{name}" for name, entry in resources.items() if entry.get("preempt")},
         calendars=[*calendars, "always"] if luck.chance(0.3) else list(calendars),
         values={"class": classes, **attributes},
         accounts=["Z.stock"],

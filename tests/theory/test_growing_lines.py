@@ -94,6 +94,36 @@ CASES = {
         + "traffic: {a: {flow: f, rate: 16 /h}}\n",
         {"Z.desk", "Z.next"},
     ),
+    "any of two": (
+        DESK + flow("serve: {hold: {d: {any: [Z.desk, Z.next]}}, take: 8 min}") + ONE,
+        set(),
+    ),
+    "any of two that are too few": (
+        DESK
+        + flow("serve: {hold: {d: {any: [Z.desk, Z.next]}}, take: 8 min}")
+        + "traffic: {a: {flow: f, rate: 16 /h}}\n",
+        {"Z.desk", "Z.next"},
+    ),
+    "any of two, of which one is full of others": (
+        DESK
+        + "flows: {f: {steps: {serve: {hold: {d: {any: [Z.desk, Z.next]}}, take: 8 min}}}, "
+        + "g: {steps: {serve: {hold: {d: Z.desk}, take: 8 min}}}}\n"
+        + "traffic: {a: {flow: f, rate: 9 /h}, b: {flow: g, rate: 7 /h}}\n",
+        {"Z.desk", "Z.next"},
+    ),
+    "any of two, with others at one of them": (
+        DESK
+        + "flows: {f: {steps: {serve: {hold: {d: {any: [Z.desk, Z.next]}}, take: 8 min}}}, "
+        + "g: {steps: {serve: {hold: {d: Z.desk}, take: 8 min}}}}\n"
+        + "traffic: {a: {flow: f, rate: 8 /h}, b: {flow: g, rate: 6 /h}}\n",
+        set(),
+    ),
+    "any of two, with no patience": (
+        DESK
+        + flow("serve: {hold: {d: {any: [Z.desk, Z.next]}}, patience: {longest: 0 s}, take: 8 min}")
+        + "traffic: {a: {flow: f, rate: 30 /h}}\n",
+        set(),
+    ),
     "service in bulk": (
         DESK + flow(f"bulk: {{gather: {{number: 10, within: 1 h}}, steps: {{{SERVE}}}}}") + ONE,
         set(),

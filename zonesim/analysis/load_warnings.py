@@ -13,6 +13,7 @@ BECAUSE: Final[Mapping[Cause, str]] = {
     Cause.STATE: "who comes depends on lines and on what is open",
     Cause.PATIENCE: "how many give up depends on the line",
     Cause.SHORTEST: "the shortest of several lines is chosen",
+    Cause.EITHER: "the first of several that is free is taken",
     Cause.BATCH: "how large batches are depends on the arrivals",
     Cause.HOURS: "how long it is in hand depends on the hour",
     Cause.LONGEST: "it is in hand until the last of several branches ends",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from zonesim.engine.state import ResourceState, Token
 from zonesim.faults import RunFault
-from zonesim.plan import NEVER, NOWHERE, Instruction, Plan, WaitsFor, When, successors
+from zonesim.plan import NEVER, NOWHERE, Instruction, Plan, Units, WaitsFor, When, successors
 from zonesim.units import format_ms
 
 NAMED = 6
@@ -72,7 +72,7 @@ class _Search:
         if token.waits_for is not None:
             if token.waits_for.gives_up:
                 return True
-            return self._would_be_met(token.waits_for.needs)
+            return any(self._would_be_met(way.needs) for way in token.waits_for.ways)
         if token.batch is None:
             waited_for = [child for child in self.children.get(id(token), []) if child.group == token.joins]
             return all(id(child) in self.known for child in waited_for)
@@ -108,7 +108,8 @@ def batches_that_fill(plan: Plan, rows: Iterable[int], stuck: Mapping[int, int])
         if each.facts.waits is WaitsFor.BATCH:
             found.add(each.batch)
         for then, target in successors(each, row, starts):
-            if target not in seen and (then.when is not When.SERVED or _may_be_met(plan, each, stuck)):
+            short = then.when is When.SERVED and each.facts.units is Units.SEIZES and not _may_be_met(plan, each, stuck)
+            if target not in seen and not short:
                 seen.add(target)
                 pending.append(target)
     return found
@@ -142,10 +143,13 @@ def _for_what(plan: Plan, token: Token, held_by: dict[int, list[tuple[Token, int
     if token.waits_for is None:
         return "for its children"
     step = plan.names.steps[token.waits_for.visit.step]
-    parts = []
-    for resource, units in token.waits_for.needs:
-        holders = ", ".join(plan.names.token(holder.number) for holder, _ in held_by.get(resource.number, [])[:3])
-        parts.append(
-            f"{units} of {plan.names.resources[resource.number]}" + (f" (held by {holders})" if holders else "")
-        )
-    return f"at {'.'.join(step.path)} for {' and '.join(parts)}"
+    ways = []
+    for way in token.waits_for.ways:
+        parts = []
+        for resource, units in way.needs:
+            holders = ", ".join(plan.names.token(holder.number) for holder, _ in held_by.get(resource.number, [])[:3])
+            parts.append(
+                f"{units} of {plan.names.resources[resource.number]}" + (f" (held by {holders})" if holders else "")
+            )
+        ways.append(" and ".join(parts))
+    return f"at {'.'.join(step.path)} for {', or '.join(ways)}"

@@ -9,8 +9,8 @@ from zonesim.engine.deadlock import batches_that_fill, check_deadlock
 from zonesim.engine.kernel import layout as k
 from zonesim.engine.kernel_input import KernelInput
 from zonesim.engine.room import Room, as_bytes
-from zonesim.engine.state import Batch, Needs, Request, ResourceState, Token, Visit
-from zonesim.plan import NEVER, NOWHERE, NUMBER_BITS, VISIT, Plan
+from zonesim.engine.state import Batch, Needs, Request, ResourceState, Token, Visit, Way
+from zonesim.plan import NEVER, NOWHERE, NUMBER_BITS, VISIT, Op, Plan, ways_of
 
 Mask = NDArray[np.bool_]
 
@@ -118,11 +118,16 @@ class Inside:
         """Return whether the SEIZE for which a token waits could be met if all gave back what is not stuck."""
         met = np.zeros(len(self.program), dtype=np.bool_)
         for row in np.unique(rows[asked]).tolist():
-            needs = self.plan.needs_of(
-                int(self.program["seize_first_need"][row]), int(self.program["seize_needs"][row])
-            )
-            met[row] = all(units + stuck[resource] <= self.given.most_units[resource] for resource, units in needs)
+            for way in self._ways(row):
+                needs = self.plan.needs_of(
+                    int(self.program["seize_first_need"][way]), int(self.program["seize_needs"][way])
+                )
+                met[row] |= all(units + stuck[resource] <= self.given.most_units[resource] for resource, units in needs)
         return met[rows]
+
+    def _ways(self, row: int) -> list[int]:
+        """Return the SEIZEs of which the request at a row is for one: itself, unless it is an EITHER."""
+        return ways_of(self.plan.code, row) if self.program["op"][row] == Op.EITHER else [row]
 
     def _go_on_in_batches(self, waiting: Mask, gathering: Mask, stuck: k.Ints) -> Mask:
         """Return the tokens whose batch is led by one that can go on, ends by itself, or can still be filled."""
@@ -171,8 +176,9 @@ class Inside:
             if row["state"] in (k.IN_QUEUE, k.INTERRUPTED):
                 visit = token.open[int(program["seize_slot"][row["queue_row"]])]
                 gives_up = row["state"] == k.IN_QUEUE and bool(row["gives_up"])
+                ways = tuple(Way(needs_of(way)) for way in self._ways(row["queue_row"]))
                 needs = needs_of(row["queue_row"])
-                token.waits_for = Request(token, visit, row["priority"], 0, needs, gives_up=gives_up)
+                token.waits_for = Request(token, visit, row["priority"], 0, needs, ways, gives_up=gives_up)
                 if row["state"] == k.INTERRUPTED:
                     visit.needs = ()
             elif row["state"] == k.GATHERING:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from zonesim.engine.kernel import layout as k
 from zonesim.engine.room import Room, zeros
 from zonesim.engine.sampling import prepare, whole
-from zonesim.plan import NOWHERE, TABLES, BranchOn, Clock, Distribution, GatherBy, Op, Plan, flat
+from zonesim.plan import NOWHERE, TABLES, BranchOn, Clock, Distribution, GatherBy, Op, Plan, flat, ways_of
 
 _COMPOSED: Final = (Distribution.MIXTURE, Distribution.BY_CLASS, Distribution.SHIFTED)
 
@@ -21,6 +21,9 @@ MOST_AHEAD: Final = 16
 SIDE_BY_SIDE: Final = 4
 _LIKELY: Final = 0.5
 """How many draws are made when a token starts, how many at once, and from which share on a way is the usual one."""
+
+_ASKING: Final = (Op.SEIZE, Op.EITHER)
+"""Operations that ask for units."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def _of_identity(_identity: str, held: _Held) -> KernelInput:
     program, open_visits, groups = _program(plan, distributions, numbers, resources)
     ahead = _Ahead(plan, program)
     sources, rules, rule_rows = _sources(plan)
-    needs = max(plan.program["b"][plan.program["op"] == Op.SEIZE].tolist(), default=1)
+    needs = max(plan.program["b"][np.isin(plan.program["op"], _ASKING)].tolist(), default=1)
     for name, value in {
         "begin": plan.begin,
         "end": plan.end,
@@ -108,6 +111,7 @@ def _of_identity(_identity: str, held: _Held) -> KernelInput:
         "parties": 1 + int(plan.sources["parties"][plan.sources["group"] != NOWHERE].max(initial=0)),
         "ahead": ahead.most,
         "interruptible": (resources["preempts"] + resources["pauses"]).any(),
+        "timed": (resources["fall"] < resources["falls_end"]).any(),
     }.items():
         state[name] = value
     accounts = np.zeros(len(plan.accounts), dtype=k.ACCOUNT)
@@ -119,6 +123,8 @@ def _of_identity(_identity: str, held: _Held) -> KernelInput:
     for row in np.flatnonzero(program["op"] == Op.SEIZE).tolist():
         asked = plan.needs_of(int(program["seize_first_need"][row]), int(program["seize_needs"][row]))
         possible[row] = all(units <= most_units[resource] for resource, units in asked)
+    for row in np.flatnonzero(program["op"] == Op.EITHER).tolist():
+        possible[row] = possible[ways_of(plan.code, row)].any()
     return KernelInput(
         state,
         k.Flow(
@@ -190,7 +196,7 @@ def _resources(plan: Plan) -> tuple[k.Rows, k.Rows]:
     rows = np.zeros(len(plan.resources), dtype=k.RESOURCE)
     falls: list[tuple[int, int, int]] = []
     asked: dict[int, set[int]] = {}
-    seizes = plan.program[plan.program["op"] == Op.SEIZE]
+    seizes = plan.program[np.isin(plan.program["op"], _ASKING)]
     for first, count in zip(seizes["a"].tolist(), seizes["b"].tolist(), strict=True):
         for resource, units in plan.needs_of(first, count):
             asked.setdefault(resource, set()).add(units)
@@ -245,7 +251,8 @@ def _program(plan: Plan, distributions: k.Ints, numbers: k.Floats, resources: k.
     for end in np.flatnonzero(rows["op"] == Op.LEAVE).tolist():
         routine = rows[begin : end + 1]
         routine["leaves_at"] = routine["step"][-1]
-        slots = {Op.SEIZE: ("seize_slot",), Op.RELEASE: ("release_slot",), Op.KEEP: ("keep_from_slot", "keep_slot")}
+        slots: dict[Op, tuple[str, ...]] = dict.fromkeys(_ASKING, ("seize_slot",))
+        slots |= {Op.RELEASE: ("release_slot",), Op.KEEP: ("keep_from_slot", "keep_slot")}
         open_visits = max(open_visits, _renumber(routine, slots))
         groups = max(groups, _renumber(routine, {Op.SPLIT: ("split_group",), Op.JOIN: ("join_group",)}))
         begin = end + 1
@@ -274,6 +281,10 @@ def _note_requests(plan: Plan, rows: k.Rows, resources: k.Rows) -> None:
     names = ("simple", "resource", "timed", "interruptible")
     for name, values in zip(names, np.array(noted, dtype=np.int64).reshape(-1, len(names)).T, strict=True):
         rows[name][found] = values
+    for row in np.flatnonzero(rows["op"] == Op.EITHER).tolist():
+        ways = ways_of(plan.code, row)
+        rows["ways"][row] = len(ways)
+        rows["interruptible"][row] = rows["interruptible"][ways].any()
 
 
 def _note_delays(rows: k.Rows, distributions: k.Ints, numbers: k.Floats) -> None:
@@ -364,9 +375,9 @@ def _asked_alone(plan: Plan, resources: k.Rows) -> list[bool]:
     watched = resources["preempts"] + resources["pauses"] + resources["clock"] > 0
     alone: list[bool] = ((resources["fall"] == resources["falls_end"]) & ~watched).tolist()
     for op, _, first, count, *_ in plan.program.tolist():
-        if op in (Op.SEIZE, Op.RELEASE, Op.KEEP):
+        if op in (*_ASKING, Op.RELEASE, Op.KEEP):
             for resource, units in plan.needs_of(first, count):
-                alone[resource] &= units == 1 and (count == 1 or op == Op.KEEP)
+                alone[resource] &= op != Op.EITHER and units == 1 and (count == 1 or op == Op.KEEP)
     return alone
 
 

@@ -22,7 +22,7 @@ from __future__ import annotations
 from typing import Final
 
 from zonesim.engine.resources import join, note_peak
-from zonesim.engine.state import Request, ResourceState, Work
+from zonesim.engine.state import Request, ResourceState, Way, Work
 
 ANYBODY: Final = -(1 << 62)
 """A priority that is more important than every other."""
@@ -41,7 +41,7 @@ def interrupt(work: Work, done: int, place: int, now: int) -> None:
     work.left -= done
     work.epoch += 1
     work.stopped = now
-    request = Request(work.token, visit, visit.priority, place, visit.needs, resumes=work)
+    request = Request(work.token, visit, visit.priority, place, visit.needs, (Way(visit.needs),), resumes=work)
     resource.use(-1, now)
     visit.needs = ()
     work.token.waits_for = request

@@ -19,7 +19,7 @@ class Visit:
     An open visit: the step, when the token came, when it got its units (NEVER while it waits), and those units.
 
     `priority` is that with which they were asked for, `granted` the number of the grant that gave them, counted
-    over the whole run. While the work is interrupted there are no units.
+    over the whole run. While the work is interrupted there are no units. `way`: which of several requests it was.
     """
 
     step: int
@@ -28,6 +28,7 @@ class Visit:
     needs: Needs = ()
     priority: int = 0
     granted: int = 0
+    way: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -82,16 +83,26 @@ class Token:
 
 
 @dataclass(slots=True, eq=False)
+class Way:
+    """Units that may be granted, all or nothing, and how long (ms) they would be in use, where that is asked."""
+
+    needs: Needs
+    lasts: int = 0
+
+
+@dataclass(slots=True, eq=False)
 class Request:
-    """Units of resources that a token waits for. It stands in the queue of each at (priority, arrival there)."""
+    """
+    Units of resources that a token waits for, in one of several ways, the preferred first. It stands in the queue of
+    each resource of its `needs`, which are those of all ways, at (priority, arrival there).
+    """
 
     token: Token
     visit: Visit
     priority: int
     arrival: int
     needs: Needs
-    lasts: int = 0
-    """How long (ms) the units would be in use; only asked where nothing starts that does not fit."""
+    ways: tuple[Way, ...]
     gives_up: bool = False
     """Whether it ends by itself when nobody grants it."""
     resumes: Work | None = None

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from zonesim.kpi.definitions import SCOPES, Definition, Quantity, library, quantity_of
 from zonesim.kpi.scopes import Scopes, scopes_of
-from zonesim.plan import NOWHERE, Plan, Units, WaitsFor
+from zonesim.plan import NOWHERE, Plan, WaitsFor
 from zonesim.units import UNITS
 
 
@@ -100,7 +100,7 @@ class _Catalogue:
     @cached_property
     def impatient(self) -> set[int]:
         """Return the steps at which tokens may give up waiting."""
-        return {each.step for each in self.plan.code if each.facts.units is Units.SEIZES and each.patience != NOWHERE}
+        return {each.step for each in self.plan.code if each.facts.waits is WaitsFor.UNITS and each.patience != NOWHERE}
 
     @cached_property
     def broken(self) -> set[str]:

@@ -52,7 +52,7 @@ class _Uses:
 @lru_cache(maxsize=KEPT)
 def _uses(plan: Plan) -> _Uses:
     steps = list(enumerate(plan.names.steps))
-    queues = [(number, resource) for number, step in steps for resource in set(step.resources)]
+    queues = [(number, resource) for number, step in steps for resource in step.asked]
     units = [
         (number, *pair, step.is_interruption)
         for number, step in steps

@@ -25,6 +25,7 @@ from zonesim.plan.operations import (
     decoded,
     rows_where,
     successors,
+    ways_of,
 )
 from zonesim.plan.pace import mean_batch
 from zonesim.plan.plan import (
@@ -127,4 +128,5 @@ __all__ = [
     "structured",
     "successors",
     "token_number",
+    "ways_of",
 ]

@@ -54,6 +54,7 @@ class Op(IntEnum):
     WAIT_UNTIL = 12
     LEAVE = 13
     KEEP = 14
+    EITHER = 15
 
 
 class BranchOn(IntEnum):
@@ -66,6 +67,7 @@ class BranchOn(IntEnum):
     CLOSED = 4
     STATUS = 5
     SHORTEST = 6
+    GRANTED = 7
 
 
 class SetWhat(IntEnum):
@@ -219,6 +221,14 @@ _NEED: Final = (
     Operand("first_need", "first of the units", "needs"),
     Operand("needs", "how many rows of the needs table"),
 )
+_IN_LINE: Final = (
+    Operand("priority", "a number per class; smaller is served first", "priorities"),
+    Operand("slot", "keeps this visit and its units until their RELEASE"),
+    Operand("patience", "the longest wait, in ms", "distributions", "waits for ever"),
+    Operand("renege_to", "where to go on when patience ends", "program", "never"),
+    Operand("stream", "the stream of draws of the longest wait", "streams"),
+)
+_ASKED: Final = (Then("renege_to", When.GIVES_UP), Then(when=When.SERVED))
 _DRAWN_BY: Final = Operand("stream", "the stream of draws", "streams")
 _ON: Final = Operand("on", "a BranchOn code")
 _WHAT: Final = Operand("what", "a SetWhat code")
@@ -242,19 +252,24 @@ OPERATIONS: Final[dict[Op, Operation]] = {
             "Take units of one or more resources, all or nothing; wait in the queue until they are free.",
             (
                 Form(
+                    (*_NEED, *_IN_LINE),
+                    Facts(_ASKED, units=Units.SEIZES, waits=WaitsFor.UNITS),
+                ),
+            ),
+        ),
+        Operation(
+            Op.EITHER,
+            "Take what one of several SEIZEs asks for: the first that the rule allows, else wait in the queues of all"
+            " until one can be had. They stand where the branches GRANTED behind it lead to, and where the last of"
+            " these goes on; the token finds what it was given there in hand.",
+            (
+                Form(
                     (
-                        *_NEED,
-                        Operand("priority", "a number per class; smaller is served first", "priorities"),
-                        Operand("slot", "keeps this visit and its units until their RELEASE"),
-                        Operand("patience", "the longest wait, in ms", "distributions", "waits for ever"),
-                        Operand("renege_to", "where to go on when patience ends", "program", "never"),
-                        Operand("stream", "the stream of draws of the longest wait", "streams"),
+                        Operand("first_need", "first of the units in whose queues it waits", "needs"),
+                        _NEED[1],
+                        *_IN_LINE,
                     ),
-                    Facts(
-                        (Then("renege_to", When.GIVES_UP), Then(when=When.SERVED)),
-                        units=Units.SEIZES,
-                        waits=WaitsFor.UNITS,
-                    ),
+                    Facts(_ASKED, waits=WaitsFor.UNITS),
                 ),
             ),
         ),
@@ -403,6 +418,13 @@ OPERATIONS: Final[dict[Op, Operation]] = {
                         " in use",
                     ),
                 ),
+                _branch(
+                    BranchOn.GRANTED,
+                    Operand("slot", "of the visit that an EITHER began"),
+                    None,
+                    _TARGET,
+                    Operand("candidate", "which of its SEIZEs, from 0: yes if the token was given what that asks for"),
+                ),
             ),
         ),
         Operation(
@@ -531,6 +553,16 @@ def row_of(op: Op, step: Value, code: BranchOn | SetWhat | None, operands: Mappi
     if len(operands) != len(names) - names.count("") or not operands.keys() <= set(names):
         raise TypeError(f"{op.name} has {', '.join(filter(None, names))}, not {', '.join(operands)}")
     return [*head, *(operands.get(name, 0) for name in names)]
+
+
+def ways_of(code: Sequence[Instruction], row: int) -> list[int]:
+    """Return the rows of the SEIZEs of which the EITHER at a row takes one, in the order of their candidates."""
+    found = []
+    row += 1
+    while code[row].facts.asks is BranchOn.GRANTED:
+        found.append(code[row].target)
+        row += 1
+    return [row, *found]
 
 
 def successors(instruction: Instruction, row: int, starts: Sequence[int] | None = None) -> Iterator[tuple[Then, int]]:

@@ -66,6 +66,8 @@ class StepName:
     """How many units of each."""
     kind: str = "token"
     """What the tokens are: `consignment`, `truck` …"""
+    lines: tuple[tuple[int, int], ...] = ()
+    """What it waits for, (resource, units), where that is more than it takes: one of several resources."""
     is_leave: bool = False
     """Whether it is the end of a routine: its visits are from arrival to leaving."""
     is_kept: bool = False
@@ -74,6 +76,11 @@ class StepName:
     """Whether its visits are waits of a token whose work with a unit was interrupted, until it has one again."""
     truths: tuple[tuple[str, int, int, int], ...] = ()
     """Of a LEAVE pseudo-step, the truths of the tokens that it ends, and whose: (truth, base, first, size)."""
+
+    @property
+    def asked(self) -> dict[int, int]:
+        """Return the resources in whose queues a token stands that waits at the step, with the units asked for."""
+        return dict(self.lines or zip(self.resources, self.units, strict=True))
 
 
 @dataclass(frozen=True)

@@ -54,12 +54,17 @@ class Cause(Enum):
     STATE = "state"
     PATIENCE = "patience"
     SHORTEST = "shortest"
+    EITHER = "either"
     BATCH = "batch"
     HOURS = "hours"
     LONGEST = "longest"
     CIRCLE = "circle"
     LISTED = "listed"
     SIZE = "size"
+
+
+_CAUSES: Final = {BranchOn.SHORTEST: Cause.SHORTEST, BranchOn.GRANTED: Cause.EITHER}
+"""Why it is not known how a question is answered, where not because of the state of the system in general."""
 
 
 class State(NamedTuple):
@@ -235,7 +240,7 @@ class Ways:
             no = self._after(state)._replace(drawn=max(share, state.drawn) if again else 0.0)
             node.edges = [self._edge(self._at(state, each.target), yes), self._edge(no, 1 - yes)]
         elif facts.asks is not None:
-            node.cause = Cause.SHORTEST if facts.asks is BranchOn.SHORTEST else Cause.STATE
+            node.cause = _CAUSES.get(facts.asks, Cause.STATE)
             node.of = frozenset([each.resource]) if facts.asks is BranchOn.QUEUE_LONGER else frozenset()
             node.edges = [
                 self._edge(self._at(state, each.target), 0.0, 1.0),
@@ -312,11 +317,13 @@ class Ways:
             node.edges = [self._edge(self._after(state)._replace(brood=kept))]
 
     def _may_give_up(self, node: Node, each: Instruction) -> None:
-        state = node.state
-        node.cause, node.of = Cause.PATIENCE, frozenset(resource for resource, _ in self.needs_of(each))
+        state, takes = node.state, each.facts.units is Units.SEIZES
+        node.cause = Cause.PATIENCE
+        if takes:  # who may be served elsewhere does not give up because one queue is long
+            node.of = frozenset(resource for resource, _ in self.needs_of(each))
         node.edges = [
             self._edge(self._at(state, each.renege_to), 0.0, 1.0),
-            self._edge(self._taken(state), 0.0, 1.0),
+            self._edge(self._taken(state) if takes else self._after(state), 0.0, 1.0),
         ]
         self._queues_of(state)
         if self.plan.range(each.patience, state.klass)[1] > 0:
@@ -370,6 +377,8 @@ class Ways:
             return self._after(state)._replace(hands=(*state.hands, (each.slot, self.needs_of(each))))
         elif facts.sets is not None:
             return self._set(each, self._after(state))
+        elif facts.waits is WaitsFor.UNITS:
+            return self._offered(each, state, edge)
         elif facts.waits is not None:
             return self._after(state) if self._passes(each, state, edge) else None
         return self._lead(each, state)
@@ -413,6 +422,15 @@ class Ways:
             self.patient |= {resource for resource, _ in needs}
         return self._taken(state)
 
+    def _offered(self, each: Instruction, state: State, edge: Edge) -> State | None:
+        """Wait for what one of several requests asks for, which are made behind; None where the token may give up."""
+        self._queues_of(state)
+        self.patient |= {resource for resource, _ in self.needs_of(each)}  # how many are turned away has no formula
+        if each.patience != NOWHERE:
+            return None
+        self._wait(edge, state)
+        return self._after(state)
+
     def _answer(self, each: Instruction, state: State) -> bool | None:
         """Return how a question is answered, None where that is not known before the run."""
         asks = each.facts.asks
@@ -429,6 +447,8 @@ class Ways:
             return None if self._is_waited_for(each.resource) else False
         if asks is BranchOn.CLOSED:
             return None if self.shuts[each.resource] else False
+        if asks is BranchOn.GRANTED:
+            return None
         return True if each.needs - each.candidate == 1 else None
 
     def _delay(self, each: Instruction, state: State, edge: Edge) -> None:

@@ -481,6 +481,11 @@ class WorldTables:
         entry = zone.entries()[name.name]
         return entry if isinstance(entry, Resource) and not zone.outside else None
 
+    def preempts(self, resource: int) -> bool:
+        """Return whether who is more important takes a unit of a resource from who is served."""
+        entry = self.resource_entry(resource)
+        return entry is not None and entry.preempt
+
     def interrupts(self, resource: int) -> bool:
         """
         Return whether work with a resource can be interrupted: it preempts, or pauses when units break down or leave

@@ -507,14 +507,18 @@ def check_total(shares: list[Any], what: str) -> None:
 
 
 class By(BaseModel):
-    """A different law by a parameter of the flow, by class or attribute: `{by: vehicle, freight: …, other: …}`."""
+    """
+    A different law by a parameter of the flow, by class or attribute, or by what was taken: `{by: vehicle, freight: …,
+    other: …}`.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True, use_attribute_docstrings=True)
     __pydantic_extra__: dict[str, Take]
     by: Name
     """
-    A parameter of the flow, `class`, or an attribute; each other key is a value of it with its law, e.g. `{by:
-    vehicle, freight: 3 min, other: 1 min}`; `all` stands for every class or value that is not named.
+    A parameter of the flow, `class`, an attribute, or a `hold` with a choice (`any`, `shortest`) of this step or one
+    around it; each other key is a value of it with its law, e.g. `{by: vehicle, freight: 3 min, other: 1 min}`; `all`
+    stands for every value that is not named.
     """
 
 

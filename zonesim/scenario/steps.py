@@ -115,17 +115,33 @@ class Shortest(Strict):
     """How many units of it at once, e.g. `2`."""
 
 
+class AnyOf(Strict):
+    """One of several resources, with one line for all of them: the first of the list that is free, or comes free."""
+
+    any: Annotated[list[Name], Field(min_length=2)]
+    """
+    The resources, the preferred first, e.g. `[BANK.fast, BANK.slow]`. Who waits stands in the queue of each; inside the
+    step the name of the hold is the one that was taken, e.g. `take: {by: clerk, BANK.fast: 2 min, BANK.slow: 5 min}`.
+    """
+    units: Count = 1
+    """How many units of it at once, e.g. `2`."""
+
+
 def _form_of_hold(value: Any) -> str:  # noqa: ANN401
-    if isinstance(value, Shortest) or (isinstance(value, dict) and "shortest" in value):
-        return "shortest"
+    for form, kind in (("shortest", Shortest), ("any", AnyOf)):
+        if isinstance(value, kind) or (isinstance(value, dict) and form in value):
+            return form
     return "units" if isinstance(value, dict | Units) else "name"
 
 
 Hold = Annotated[
-    Annotated[Name, Tag("name")] | Annotated[Units, Tag("units")] | Annotated[Shortest, Tag("shortest")],
+    Annotated[Name, Tag("name")]
+    | Annotated[Units, Tag("units")]
+    | Annotated[Shortest, Tag("shortest")]
+    | Annotated[AnyOf, Tag("any")],
     Discriminator(_form_of_hold),
 ]
-"""A resource, several units of one, or the shortest of several lines."""
+"""A resource, several units of one, the shortest of several lines, or any of several resources."""
 
 
 def _until(value: Any) -> Any:  # noqa: ANN401
@@ -271,8 +287,9 @@ class Step(Strict):
     hold: dict[Name, Hold] = {}
     """
     Units that are taken, all or nothing, waiting in line, and given back at the end of the step, e.g. `{lane:
-    GATE.lanes}`; of several lines the shortest with `{lane: {shortest: [GATE.left, GATE.right]}}`. Who is first in line
-    and lacks units of this resource holds up those behind; who only lacks another resource is passed by them.
+    GATE.lanes}`; of several lines the shortest with `{lane: {shortest: [GATE.left, GATE.right]}}`, of several resources
+    the first that is free with `{clerk: {any: [BANK.fast, BANK.slow]}}`. Who is first in line and lacks units of this
+    resource holds up those behind; who only lacks another resource is passed by them.
     """
     keep: dict[Name, Until] = {}
     """
@@ -333,7 +350,7 @@ class Step(Strict):
             raise problem("'with' without 'call'", "Name the flow to call.")
         if self.during and self.take is None:
             raise problem("'during' without 'take'", "Say how long it takes.")
-        if sum(isinstance(hold, Shortest) for hold in self.hold.values()) > 1:
+        if sum(isinstance(hold, Shortest | AnyOf) for hold in self.hold.values()) > 1:
             raise problem("two choices of a line in one step", "Make two steps of it.", ("hold",))
         if strange := sorted(set(self.keep) - set(self.hold)):
             raise problem(f"'{strange[0]}' is kept but not held", suggest(strange[0], self.hold, "holds"))

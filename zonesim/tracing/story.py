@@ -228,7 +228,7 @@ class _Teller:
         return sum(path[:end] in outer for end in range(1, len(path)))
 
     def _shortages(self, number: int, step: int, queued: int, until: int) -> Iterator[Shortage]:
-        asked = dict(zip(self.steps[step].resources, self.steps[step].units, strict=True))
+        asked = self.steps[step].asked
         uses = {resource: self._uses(resource) for resource in asked}
         lost = self._lost(asked, uses, number, queued, until)
         for resource, units in asked.items():

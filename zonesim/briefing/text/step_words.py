@@ -12,7 +12,7 @@ from zonesim.briefing.text.words import ENGLISH, Words
 from zonesim.scenario import Step
 from zonesim.scenario.acts import Changes, Gather, Instant, start_of
 from zonesim.scenario.fields import CLASS, By, Law, ShareBy, mode_of
-from zonesim.scenario.steps import Shortest
+from zonesim.scenario.steps import AnyOf, Shortest
 
 EVERYBODY: Final = "all"
 _NONE: Final = frozenset({"0", "0 %"})
@@ -140,6 +140,8 @@ def _resource(hold: Any, say: Words) -> str:  # noqa: ANN401
     units = "" if isinstance(hold, str) or hold.units == 1 else f"{_plain(mode_of(hold.units))} "
     if isinstance(hold, Shortest):
         return units + say("step.shortest", lines=say("step.or").join(_short(name, say) for name in hold.shortest))
+    if isinstance(hold, AnyOf):
+        return units + say("step.any", resources=say("step.or").join(_short(name, say) for name in hold.any))
     return units + _short(str(hold if isinstance(hold, str) else hold.resource), say)
 
 

@@ -106,11 +106,12 @@ STATE: Final = _record(
     free_slot fresh_slot free_slots
     visits visits_limit marks marks_limit arrivals arrivals_limit
     changes changes_made next_change touched_first touched_last peaked
+    left_queues
     parting parting_next parting_ends free_batch fresh_batch batch_limit
     sources sources_started spawn_time spawns grants
     fault fault_amount fault_token
     resources clocks classes priorities members
-    node_bits open_visits groups parties ahead interruptible
+    node_bits open_visits groups parties ahead interruptible timed
     """,
     key="u8",
 )
@@ -122,9 +123,10 @@ event list, of length `events`; `stale`: timers whose token waits no more, and e
 Freed slots form a list from `free_slot` on, those from `fresh_slot` on were never used; so with batches. `visits`,
 `marks`, `arrivals` are rows written in the block at hand. `next_change` is when a capacity may change next, not later
 (by a change of a calendar, a breakdown or a repair); the resources from `touched_first` to `touched_last` are those of
-which some capacity has changed in this instant. `parting` is the batch whose tokens go on one by one, `parting_ends`: 1
+which some capacity has changed in this instant. `left_queues` are to be served because somebody has left them who was
+granted elsewhere. `parting` is the batch whose tokens go on one by one, `parting_ends`: 1
 when it is done with then. Interrupted tokens that have got a unit go on from `resume_first` on, before anything else.
-`resources` to `members` are counts; `node_bits` to `ahead` say how much of each array belongs to a token.
+`resources` to `members` are counts; `node_bits` to `timed` say how much of each array belongs to a token.
 """
 
 _EXTRAS: Final = (
@@ -138,6 +140,7 @@ _EXTRAS: Final = (
     ("ahead_first", "i4"),
     ("ahead_count", "i4"),
     ("ahead_class", "i4"),
+    ("ways", "i4"),
     ("simple", "i1"),
     ("timed", "i1"),
     ("interruptible", "i1"),
@@ -145,13 +148,15 @@ _EXTRAS: Final = (
 
 
 def _instruction() -> np.dtype[Any]:
-    """Return the record of a program row: `seize_slot` is the operand `slot` of SEIZE, in its column."""
+    """Return the record of a program row: `seize_slot` is the operand `slot` of SEIZE, in its one column."""
     offsets = {"op": 0, "step": 8}
     for operation in OPERATIONS.values():
         for form in operation.forms:
             for operand in form.operands:
                 if operand is not None:
-                    offsets[f"{operation.op.name.lower()}_{operand.name}"] = 8 * form.column(operand.name)
+                    name, offset = f"{operation.op.name.lower()}_{operand.name}", 8 * form.column(operand.name)
+                    if offsets.setdefault(name, offset) != offset:
+                        raise TypeError(f"{name} stands in two columns")
     names, formats, places = [*offsets], ["i8"] * len(offsets), [*offsets.values()]
     end = 8 * len(TABLES["program"].columns)
     for name, kind in _EXTRAS:
@@ -168,6 +173,7 @@ A program row: op, step and operands as in the plan, then what is worked out for
 
 SEIZE, RELEASE: `simple` is 1 for one unit of a `resource` of which all ask one unit alone; `interruptible`: 1 where
 work with that unit can be interrupted. SEIZE: `timed` is 1 where nothing starts that does not end before a closing.
+EITHER: its operands are those of a SEIZE, in the same columns, and read as such; `ways` are the SEIZEs that it is for.
 DELAY: `simple` is 1 where it takes the `fixed_time`; else `kind`, `first_number` and `numbers` are its distribution
 as `quantile` wants it, `kind` -1 for one that is put together of others.
 DELAY, BRANCH: `ahead` is the place of its draw among those made when the token starts, -1: none.
@@ -207,7 +213,6 @@ TOKEN: Final = np.dtype(
         ("last_kin", "i4"),
         ("leads", "i4"),
         # what few need
-        ("lasts", "i8"),
         ("looped_at", "i8"),
         ("loops_at_once", "i4"),
         ("batch", "i4"),
@@ -223,7 +228,10 @@ A token; the fields of nearly every event come first, so that they lie together 
 """
 
 OPEN_VISIT: Final = _record("queued started", row="i4", kept="i4")
-"""A visit in hand: `row` is the operation that began it, `kept` has a bit for each need that another visit keeps."""
+"""
+A visit in hand: `row` is the operation that began it, of an EITHER the SEIZE that was granted; `kept` has a bit for
+each need that another visit keeps.
+"""
 
 NODE: Final = _record("next before")
 """A token's place in one queue: number slot << node_bits | which of its needs."""
@@ -238,13 +246,14 @@ a unit of the same resource.
 
 RESOURCE: Final = _record(
     "capacity used waiting busy queued peak open even fall falls_end scheduled down broken preempts pauses"
-    " workers clock touched"
+    " workers clock touched left"
 )
 """
 A resource: units there are, in use, and tokens in its queue; the integrals; `even`: 1 where all who ask for units of it
 ask for equally many, for then nobody ahead is short unless the newcomer is; its falls in the table of them that is
 still to come, and the end of those; units on duty and broken down; `workers`: the first of the tokens whose work with a
-unit of it can be interrupted; `clock`: the clock (from 1) that counts the time in which its unit is in use, 0: none.
+unit of it can be interrupted; `clock`: the clock (from 1) that counts the time in which its unit is in use, 0: none;
+`left`: 1 where somebody has left the queue so that it is to be served.
 """
 
 QUEUE: Final = _record("first last")
@@ -346,6 +355,8 @@ class Tokens(NamedTuple):
     members: Ints
     children: Ints
     works: Rows
+    lasts: Ints
+    """How long the work of each SEIZE of a request would take, where that decides whether it starts."""
 
 
 class Arrivals(NamedTuple):

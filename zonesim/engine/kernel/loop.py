@@ -49,7 +49,18 @@ from zonesim.engine.kernel.layout import (
 from zonesim.engine.kernel.operations import is_answered_yes, keep, set_attribute, wait_until
 from zonesim.engine.kernel.output import begin_visit, write_mark, write_visit
 from zonesim.engine.kernel.preemption import begin_work, carry_on, change_capacity, takes_over, work_ends
-from zonesim.engine.kernel.queues import append, enter, leave_queues, note_peak, pass_on, peak_now, release, serve_apart
+from zonesim.engine.kernel.queues import (
+    append,
+    ask_either,
+    enter,
+    leave_queues,
+    note_peak,
+    pass_on,
+    peak_now,
+    release,
+    seize_of,
+    serve_apart,
+)
 from zonesim.engine.kernel.tokens import clear, has_unit, leave_run, loop_again, new_slot, ready, split
 from zonesim.plan import CHILD_BITS, LARGEST_ORDINAL, Op
 
@@ -67,6 +78,7 @@ _JOIN: Final = int(Op.JOIN)
 _WAIT_UNTIL: Final = int(Op.WAIT_UNTIL)
 _LEAVE: Final = int(Op.LEAVE)
 _KEEP: Final = int(Op.KEEP)
+_EITHER: Final = int(Op.EITHER)
 _WAITS: Final = -1
 """In place of an operation: the token that asked for units waits."""
 
@@ -337,6 +349,14 @@ def run(
             token.pc = pc
             gather(s, draws, tokens, batches, hours, events, output, slot, row)
             slot = 0
+        elif op == _EITHER:
+            following = _either(s, flow, draws, tokens, resources, output, slot, pc)
+            if following > 0:
+                pc = following
+            else:
+                if row.seize_patience >= 0:
+                    _be_patient(s, draws, tokens, events, slot, row)
+                slot = 0
         else:  # SCATTER
             scatter(s, batches, token, row.scatter_batch)
             pc += 1
@@ -380,7 +400,8 @@ def _seizes(
     token.queue_row = pc
     if row.timed != 0:  # the work is the one delay that follows
         work = flow.program[at(pc + 1)]
-        token.lasts = draw_for(s, draws, token, work.delay_duration, work.delay_stream)
+        lasts = draw_for(s, draws, token, work.delay_duration, work.delay_stream)
+        tokens.lasts[at(slot << s.node_bits)] = lasts
     has_units = enter(s, flow, tokens, resources, slot, row)
     if row.interruptible != 0:
         has_units = has_units or takes_over(s, flow, tokens, resources, hours, output, slot)
@@ -390,6 +411,44 @@ def _seizes(
         if has_units:
             has_unit(s, tokens, slot)
     return has_units
+
+
+@kernel
+def _either(
+    s: Record, flow: Flow, draws: Draws, tokens: Tokens, resources: Resources, output: Output, slot: int, pc: int
+) -> int:
+    """
+    Let a token ask for what one of several SEIZEs asks for; return the row behind that of which it has the units, -1
+    where it waits: when these are granted it comes here again.
+    """
+    token, row = tokens.tokens[at(slot)], flow.program[at(pc)]
+    visit = tokens.visits[at(slot * s.open_visits + row.seize_slot)]
+    if visit.queued == EMPTY:
+        visit.row = pc
+        visit.kept = 0
+        visit.queued = s.now
+        visit.started = NEVER
+        begin_visit(s, output, row.step)
+        token.priority = flow.priorities[at(row.seize_priority * s.classes + token.klass)]
+        token.queue_row = pc
+        for way in range(row.ways):
+            place = seize_of(flow, pc, way)
+            if flow.program[at(place)].timed != 0:  # the work is the one delay that follows
+                work = flow.program[at(place + 1)]
+                lasts = draw_for(s, draws, token, work.delay_duration, work.delay_stream)
+                tokens.lasts[at((slot << s.node_bits) + way)] = lasts
+        if not ask_either(s, flow, tokens, resources, slot):
+            token.state = IN_QUEUE
+            token.pc = pc
+            token.gives_up = 0
+            return -1
+        visit.started = s.now
+    place = visit.row
+    step = flow.program[at(place)].step
+    since = s.end - min(max(visit.queued, s.begin), s.end)
+    output.at_step[at(row.step)] -= since
+    output.at_step[at(step)] += since
+    return place + 1
 
 
 @inlined
@@ -443,6 +502,6 @@ def _give_up(
         resource = flow.needs[at(row.seize_first_need + each)].resource
         if resources.states[at(resource)].waiting > 0:
             serve_apart(s, flow, tokens, resources, resource)
-    if row.interruptible != 0:
-        carry_on(s, flow, tokens, resources, hours, events, output, wide(row.resource))
+        if row.interruptible != 0:
+            carry_on(s, flow, tokens, resources, hours, events, output, resource)
     return DONE

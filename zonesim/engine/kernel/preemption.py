@@ -201,7 +201,7 @@ def _overtakes(
         return False
     leave_queues(s, flow, tokens, resources, slot)
     _interrupt(s, flow, tokens, resources, hours, output, found, resource)
-    seize(s, flow, tokens, resources, slot, flow.program[at(token.queue_row)])
+    seize(s, flow, tokens, resources, slot, flow.program[at(token.queue_row)], 0)
     return True
 
 

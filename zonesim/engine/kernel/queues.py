@@ -78,14 +78,12 @@ def need_of(s: Record, flow: Flow, tokens: Tokens, node: int) -> Record:
 
 
 @kernel
-def in_time(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot: int) -> bool:
+def in_time(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot: int, row: Record, way: int) -> bool:
     """
     Return whether work that starts now ends before its units go off duty, or is among as much as has units that stay:
-    asked of a `timed` SEIZE.
+    asked of a `timed` SEIZE, which is a request's `way`, counted from 0.
     """
-    token = tokens.tokens[at(slot)]
-    row = flow.program[at(token.queue_row)]
-    end = s.now + token.lasts
+    end = s.now + tokens.lasts[at((slot << s.node_bits) + way)]
     for each in range(row.seize_needs):
         need = flow.needs[at(row.seize_first_need + each)]
         state = resources.states[at(need.resource)]
@@ -101,11 +99,9 @@ def in_time(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot: i
 
 
 @kernel
-def _note_end(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot: int) -> None:
+def _note_end(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot: int, row: Record, way: int) -> None:
     """Count the units of work that starts now at each time of fewer units that it goes on beyond."""
-    token = tokens.tokens[at(slot)]
-    row = flow.program[at(token.queue_row)]
-    end = s.now + token.lasts
+    end = s.now + tokens.lasts[at((slot << s.node_bits) + way)]
     for each in range(row.seize_needs):
         need = flow.needs[at(row.seize_first_need + each)]
         state = resources.states[at(need.resource)]
@@ -117,13 +113,12 @@ def _note_end(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot:
 
 
 @kernel
-def _grantable(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot: int, known: int) -> bool:
+def _grantable(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot: int, row: Record, known: int) -> bool:
     """
-    Return whether a request in a queue fits the free units and nobody ahead is short of one of its resources; `known`
-    is a resource of which that is known (-1: none).
+    Return whether a request in a queue fits the free units, as the SEIZE `row` asks for them, and nobody ahead is short
+    of one of its resources; `known` is a resource of which that is known (-1: none).
     """
     token = tokens.tokens[at(slot)]
-    row = flow.program[at(token.queue_row)]
     for each in range(row.seize_needs):
         need = flow.needs[at(row.seize_first_need + each)]
         resource = need.resource
@@ -135,12 +130,11 @@ def _grantable(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot
             return False
         if state.even != 0:
             continue
-        mine = (slot << s.node_bits) + each
         found = False
         for priority in range(token.priority + 1):
             node = resources.queues[at(resource * s.priorities + priority)].first
             while node != 0:
-                if node == mine:
+                if node >> s.node_bits == slot:
                     found = True
                     break
                 if need_of(s, flow, tokens, node).units > free:
@@ -151,9 +145,66 @@ def _grantable(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot
     return True
 
 
+@kernel
+def way_free(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot: int, known: int) -> int:
+    """
+    Return in which of the ways of an EITHER a request in its queues can be granted, the first of them, and -1 for none.
+    """
+    first = wide(tokens.tokens[at(slot)].queue_row)
+    for way in range(flow.program[at(first)].ways):
+        row = flow.program[at(seize_of(flow, first, way))]
+        if _grantable(s, flow, tokens, resources, slot, row, known) and (
+            row.timed == 0 or in_time(s, flow, tokens, resources, slot, row, way)
+        ):
+            return way
+    return -1
+
+
 @inlined
-def seize(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot: int, row: Record) -> None:
-    """Let a token take the units of a SEIZE."""
+def seize_of(flow: Flow, either: int, way: int) -> int:
+    """Return the row of the SEIZE that is a way of an EITHER: the first stands behind the branches to the others."""
+    if way == 0:
+        return either + flow.program[at(either)].ways
+    return flow.program[at(either + way)].branch_target
+
+
+@kernel
+def take_way(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot: int, way: int) -> None:
+    """Let a token leave the queues of an EITHER with the units of one of its ways."""
+    token = tokens.tokens[at(slot)]
+    leave_queues(s, flow, tokens, resources, slot)
+    either = wide(token.queue_row)
+    asked = flow.program[at(either)]
+    place = seize_of(flow, either, way)
+    row = flow.program[at(place)]
+    seize(s, flow, tokens, resources, slot, row, way)
+    tokens.visits[at(slot * s.open_visits + asked.seize_slot)].row = place
+    if row.interruptible != 0:
+        work = tokens.works[at(slot)]
+        work.row = place
+        work.priority = token.priority
+        has_unit(s, tokens, slot)
+
+
+@kernel
+def leaves_others(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot: int, way: int) -> None:
+    """Have the queues served that a token stood in for other ways of an EITHER than that in which it was granted."""
+    either = wide(tokens.tokens[at(slot)].queue_row)
+    asked, row = flow.program[at(either)], flow.program[at(seize_of(flow, either, way))]
+    for each in range(asked.seize_needs):
+        resource = flow.needs[at(asked.seize_first_need + each)].resource
+        state = resources.states[at(resource)]
+        takes = False
+        for which in range(row.seize_needs):
+            takes = takes or flow.needs[at(row.seize_first_need + which)].resource == resource
+        if not takes and state.left == 0:
+            state.left = 1
+            s.left_queues += 1
+
+
+@inlined
+def seize(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot: int, row: Record, way: int) -> None:
+    """Let a token take the units of a SEIZE, which is a request's `way`."""
     for each in range(row.seize_needs):
         need = flow.needs[at(row.seize_first_need + each)]
         state = resources.states[at(need.resource)]
@@ -162,7 +213,7 @@ def seize(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot: int
         if state.clock != 0:
             start_or_stop(s, resources, state)
     if row.timed != 0:  # then `in_time` has been asked in this instant
-        _note_end(s, flow, tokens, resources, slot)
+        _note_end(s, flow, tokens, resources, slot, row, way)
 
 
 @inlined
@@ -179,6 +230,8 @@ def release(s: Record, flow: Flow, tokens: Tokens, resources: Resources, row: Re
         resource = flow.needs[at(row.release_first_need + each)].resource
         if resources.states[at(resource)].waiting > 0:
             serve(s, flow, tokens, resources, resource)
+    if s.left_queues > 0:
+        serve_left(s, flow, tokens, resources)
 
 
 @inlined
@@ -194,9 +247,9 @@ def leave_queues(s: Record, flow: Flow, tokens: Tokens, resources: Resources, sl
 @inlined
 def enter(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot: int, row: Record) -> bool:
     """Let a newcomer join its queues; return True, with the units seized, when it need not wait."""
-    ends_in_time = row.timed == 0 or in_time(s, flow, tokens, resources, slot)
+    ends_in_time = row.timed == 0 or in_time(s, flow, tokens, resources, slot, row, 0)
     if ends_in_time and _are_free(flow, resources, row):
-        seize(s, flow, tokens, resources, slot, row)
+        seize(s, flow, tokens, resources, slot, row, 0)
         return True
     return _join(s, flow, tokens, resources, slot, row, ends_in_time)
 
@@ -227,9 +280,9 @@ def _join(
     for each in range(row.seize_needs):
         resource = flow.needs[at(row.seize_first_need + each)].resource
         append(s, resources, tokens.nodes, resource, wide(token.priority), (slot << s.node_bits) + each)
-    if ends_in_time and _grantable(s, flow, tokens, resources, slot, wide(-1)):
+    if ends_in_time and _grantable(s, flow, tokens, resources, slot, row, wide(-1)):
         leave_queues(s, flow, tokens, resources, slot)
-        seize(s, flow, tokens, resources, slot, row)
+        seize(s, flow, tokens, resources, slot, row, 0)
         return True
     for each in range(row.seize_needs):
         note_peak(s, resources.states[at(flow.needs[at(row.seize_first_need + each)].resource)])
@@ -265,10 +318,20 @@ def serve(s: Record, flow: Flow, tokens: Tokens, resources: Resources, resource:
                 return
             following = tokens.nodes[at(node)].next
             row = flow.program[at(token.queue_row)]
-            grantable = row.seize_needs == 1 or _grantable(s, flow, tokens, resources, slot, resource)
-            if grantable and (row.timed == 0 or in_time(s, flow, tokens, resources, slot)):
+            if row.ways != 0:
+                way = way_free(s, flow, tokens, resources, slot, resource)
+                if way >= 0:
+                    take_way(s, flow, tokens, resources, slot, way)
+                    leaves_others(s, flow, tokens, resources, slot, way)
+                    grant(s, flow, tokens, slot)
+                else:
+                    passed_over = max(passed_over, units)
+                node = following
+                continue
+            grantable = row.seize_needs == 1 or _grantable(s, flow, tokens, resources, slot, row, resource)
+            if grantable and (row.timed == 0 or in_time(s, flow, tokens, resources, slot, row, 0)):
                 leave_queues(s, flow, tokens, resources, slot)
-                seize(s, flow, tokens, resources, slot, row)
+                seize(s, flow, tokens, resources, slot, row, 0)
                 if row.interruptible != 0:
                     has_unit(s, tokens, slot)
                 if token.state == INTERRUPTED:
@@ -282,8 +345,39 @@ def serve(s: Record, flow: Flow, tokens: Tokens, resources: Resources, resource:
 
 @kernel
 def serve_apart(s: Record, flow: Flow, tokens: Tokens, resources: Resources, resource: int) -> None:
-    """Do the same, out of the way of the loop: where no units are given back."""
+    """Do the same, out of the way of the loop: where no units are given back; then serve what was left meanwhile."""
     serve(s, flow, tokens, resources, resource)
+    if s.left_queues > 0:
+        serve_left(s, flow, tokens, resources)
+
+
+@kernel
+def serve_left(s: Record, flow: Flow, tokens: Tokens, resources: Resources) -> None:
+    """Serve the queues, by their numbers, in which somebody stood and held up others who was granted elsewhere."""
+    while s.left_queues > 0:
+        resource = 0
+        while resources.states[at(resource)].left == 0:
+            resource += 1
+        resources.states[at(resource)].left = 0
+        s.left_queues -= 1
+        serve(s, flow, tokens, resources, resource)
+
+
+@kernel
+def ask_either(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot: int) -> bool:
+    """Let a newcomer join the queues of an EITHER; return True, with the units of a way, when it need not wait."""
+    token = tokens.tokens[at(slot)]
+    row = flow.program[at(token.queue_row)]
+    for each in range(row.seize_needs):
+        resource = flow.needs[at(row.seize_first_need + each)].resource
+        append(s, resources, tokens.nodes, resource, wide(token.priority), (slot << s.node_bits) + each)
+    way = way_free(s, flow, tokens, resources, slot, wide(-1))
+    if way >= 0:
+        take_way(s, flow, tokens, resources, slot, way)
+        return True
+    for each in range(row.seize_needs):
+        note_peak(s, resources.states[at(flow.needs[at(row.seize_first_need + each)].resource)])
+    return False
 
 
 @inlined

@@ -79,6 +79,7 @@ class ReferenceEngine:
         self.forming: dict[tuple[int, int], Batch] = {}
         self.operations: dict[int, Callable[[Token, Instruction], bool]] = {
             Op.SEIZE: self.resources.seize,
+            Op.EITHER: self.resources.either,
             Op.DELAY: self.resources.delay,
             Op.RELEASE: self.resources.release,
             Op.KEEP: self.resources.keep,
@@ -223,6 +224,8 @@ class ReferenceEngine:
             candidates = [resources[number] for number, _ in self.plan.needs_of(each.first_need, each.needs)]
             there = [len(resource.queue) + resource.used for resource in candidates]
             yes = there.index(min(there)) == each.candidate
+        elif each.on == BranchOn.GRANTED:
+            yes = token.open[each.slot].way == each.candidate
         else:
             yes = resources[each.resource].capacity == 0
         if yes:

@@ -37,6 +37,16 @@ class Recorder:
         self.at[step] -= 1
         self.row(step, number, queued, started, now)
 
+    def move(self, step: int, other: int, queued: int, now: int) -> None:
+        """Count a token that came to a step at `queued` as one of another step from then on."""
+        self._count(step, now)
+        self._count(other, now)
+        self.at[step] -= 1
+        self.at[other] += 1
+        passed = min(max(now, self.begin), self.end) - min(max(queued, self.begin), self.end)
+        self.integral[step] -= passed
+        self.integral[other] += passed
+
     def row(self, step: int, number: int, queued: int, started: int, ended: int) -> None:
         """Write a visit; `ended` NEVER when the run ends before it does."""
         self.visits += (step << NUMBER_BITS | number, queued, started, ended)

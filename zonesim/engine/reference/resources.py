@@ -15,8 +15,8 @@ from zonesim.engine.reference.draws import Draws
 from zonesim.engine.reference.events import CHANGE, DELAY_END, INTERRUPT, PATIENCE, SERVE, EventList
 from zonesim.engine.reference.recording import Recorder
 from zonesim.engine.resources import enter, leave, peak_now, release, seize, serve
-from zonesim.engine.state import Act, Fall, Needs, Request, ResourceState, Token, Visit, Work
-from zonesim.plan import NEVER, NOWHERE, Instruction, Plan
+from zonesim.engine.state import Act, Fall, Needs, Request, ResourceState, Token, Visit, Way, Work
+from zonesim.plan import NEVER, NOWHERE, Instruction, Plan, WaitsFor, ways_of
 from zonesim.plan import Clock as Counts
 
 
@@ -56,7 +56,8 @@ class Resources:
 
     def _needs(self) -> dict[tuple[int, int], Needs]:
         """Return the needs of everything in the program that moves units, by (first row, rows)."""
-        asked = {(each.first_need, each.needs) for each in self.program if each.facts.units is not None}
+        moving = (each for each in self.program if each.facts.units is not None or each.facts.waits is WaitsFor.UNITS)
+        asked = {(each.first_need, each.needs) for each in moving}
         return {
             (first, rows): tuple((self.states[number], units) for number, units in self.plan.needs_of(first, rows))
             for first, rows in asked
@@ -87,7 +88,7 @@ class Resources:
             self._interrupt(work)
 
     def _serve(self, resource: ResourceState) -> None:
-        self._grant(serve(resource, self.events.now))
+        self._grant(serve([resource], self.events.now))
         self._preempt(resource)
 
     def _clocks(self) -> Iterator[Clock]:
@@ -122,15 +123,26 @@ class Resources:
 
     def seize(self, token: Token, each: Instruction) -> bool:
         """Ask for units; return whether the token goes on at once."""
+        visit = token.open.get(each.slot)
+        if visit is not None:  # an EITHER has got them
+            self.recorder.move(visit.step, each.step, visit.queued, self.events.now)
+            visit.step = each.step
+            return True
+        return self._ask(token, each, [token.row - 1])
+
+    def either(self, token: Token, each: Instruction) -> bool:
+        """Ask for what one of several SEIZEs asks for; return whether the token goes on at once."""
+        return self._ask(token, each, ways_of(self.program, token.row - 1))
+
+    def _ask(self, token: Token, each: Instruction, seizes: list[int]) -> bool:
+        """Ask for what one of the SEIZEs at some rows asks for; return whether the token goes on at once."""
         now = self.events.now
         self.joined += 1
         needs = self.needs[each.first_need, each.needs]
         priority = self.priorities[each.priority][token.klass]
         visit = token.open[each.slot] = Visit(each.step, now, NEVER, needs, priority)
-        request = Request(token, visit, visit.priority, self.joined, needs)
-        if any(resource.falls for resource, _ in needs):  # the work is the one delay that follows
-            work = self.program[token.row]
-            request.lasts = self.draws.for_token(token, work.duration, work.stream)
+        ways = tuple(self._way(token, row) for row in seizes)
+        request = Request(token, visit, visit.priority, self.joined, needs, ways)
         self.recorder.come(each.step, now)
         if enter(request, now) or self._takes_over(request):
             self._has_units(visit)
@@ -142,6 +154,15 @@ class Resources:
             due = now + self.draws.for_token(token, each.patience, each.stream)
             self.events.at(due, PATIENCE + token.number, lambda: self.renege(request, each.slot, each.renege_to))
         return False
+
+    def _way(self, token: Token, row: int) -> Way:
+        """Return what the SEIZE at a row asks for."""
+        each = self.program[row]
+        way = Way(self.needs[each.first_need, each.needs])
+        if any(resource.falls for resource, _ in way.needs):  # the work is the one delay that follows
+            work = self.program[row + 1]
+            way.lasts = self.draws.for_token(token, work.duration, work.stream)
+        return way
 
     def renege(self, request: Request, slot: int, target: int) -> None:
         """Let a token that still waits give up; it may have held up others in the queues that it leaves."""
@@ -168,7 +189,7 @@ class Resources:
             token.waits_for = None
             self._has_units(request.visit)
             if request.resumes is not None:
-                self._resume(request.resumes, request.needs)
+                self._resume(request.resumes)
             else:
                 request.visit.started = self.events.now
                 self.walk.ready(token)
@@ -199,7 +220,7 @@ class Resources:
         request, work = found
         leave(request, self.events.now)
         self._interrupt(work)
-        seize(request, self.events.now)
+        seize(request, 0, self.events.now)
         return request
 
     def _interrupt(self, work: Work) -> None:
@@ -208,9 +229,8 @@ class Resources:
         interrupt(work, self.calendars.passed(work.calendar, work.since, now), self.put_ahead, now)
         self.recorder.come(work.step, now)
 
-    def _resume(self, work: Work, needs: Needs) -> None:
+    def _resume(self, work: Work) -> None:
         now = self.events.now
-        work.visit.needs = needs
         self.recorder.go(work.step, work.token.number, work.stopped, now, now)
         work.stopped = NEVER
         self._go_on(work)

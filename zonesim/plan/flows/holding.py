@@ -1,13 +1,14 @@
 """
 Units in hand: taking them, waiting in line, giving them back, keeping some of them beyond the step.
 
-Of several lines the shortest: a step is written once for each line that it may stand in, behind branches to the
-shortest. The variants are one step, with the same draws; the visits of each tell which resource was in hand.
+Of several lines the shortest, of several resources the first that is free: a step is written once for each resource
+that it may take, behind branches to the one that is chosen. The variants are one step, with the same draws; the visits
+of each tell which resource was in hand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -20,7 +21,7 @@ from zonesim.plan.operations import NOWHERE, BranchOn, Op
 from zonesim.plan.plan import StepName
 from zonesim.plan.scope import OpenList, Scope
 from zonesim.scenario import Step
-from zonesim.scenario.steps import Shortest, Units
+from zonesim.scenario.steps import AnyOf, Shortest, Units
 
 _ALONE: Final = (
     "Take it in a step of its own, or leave out `preempt` and, where it breaks down or some of its units leave, write"
@@ -48,6 +49,18 @@ class Holding:
             if isinstance(hold, Shortest):
                 self._shortest(step, key, hold, scope, labels)
                 return
+            if isinstance(hold, AnyOf):
+                self._any(step, key, hold, scope, labels)
+                return
+        self._taking(step, scope, labels)
+
+    def _taking(
+        self, step: Step, scope: Scope, labels: Mapping[str, Label], lines: tuple[tuple[int, int], ...] = ()
+    ) -> None:
+        """
+        Write a step that takes units, none of which is to be chosen any more. `lines` is what it has waited for where
+        that is more, (resource, units).
+        """
         taken: dict[str, tuple[int, int]] = {}
         needs: dict[int, int] = {}
         for key, hold in step.hold.items():
@@ -67,10 +80,11 @@ class Holding:
         self._check_alone(needs, step, scope)
         first, count = self.values.needs(needs)
         priority = self.values.priority_row(step, scope)
-        number = self.values.step_number(step, scope)
+        number = self.values.step_number(step, scope, lines)
         self.out.routine.nested = max(self.out.routine.nested, scope.depth + 1)
         self._check_fits(step, needs, scope)
-        patience, renege_to, stream = self._patience(step, scope, labels)
+        waits = not lines  # else it has waited before
+        patience, renege_to, stream = self._patience(step, scope, labels) if waits else (NOWHERE, NOWHERE, NOWHERE)
         self.out.emit(
             Op.SEIZE,
             number,
@@ -97,12 +111,7 @@ class Holding:
 
     def _shortest(self, step: Step, key: str, hold: Shortest, scope: Scope, labels: Mapping[str, Label]) -> None:
         """Write a step whose hold `key` chooses between lines."""
-        place = self.world.place((*scope.text, "hold", key, "shortest"))
-        names = [str(self.values.resolved(name, scope)) for name in hold.shortest]
-        resources = [self.tables.resource(name, place) for name in names]
-        if len(set(resources)) < len(resources):
-            twice = next(name for number, name in enumerate(names) if name in names[:number])
-            raise ScenarioFault(f"'{twice}' stands in the list twice", place, "Name each resource once.")
+        names, resources = self._listed(hold.shortest, (*scope.text, "hold", key, "shortest"), scope)
         first = self.tables.needs.add_run(tuple((resource, 1) for resource in resources))
         ways, after = [Label() for _ in names[1:]], Label()
         for number, way in enumerate(ways):
@@ -115,16 +124,73 @@ class Holding:
                 candidate=number,
             )
         # Who has taken none of the branches takes the last, which stands first.
-        self._in_line(step, key, Units(resource=names[-1], units=hold.units), scope, labels)
-        self.out.jump(after)
-        for name, way in zip(names[:-1], ways, strict=True):
-            self.out.place(way)
-            self._in_line(step, key, Units(resource=name, units=hold.units), scope, labels)
+        for number in (len(names) - 1, *range(len(ways))):
+            if number < len(ways):
+                self.out.place(ways[number])
+            self._taking(*_chosen(step, key, hold, names[number], scope), labels)
             self.out.jump(after)
         self.out.place(after)
 
-    def _in_line(self, step: Step, key: str, chosen: Units, scope: Scope, labels: Mapping[str, Label]) -> None:
-        self.write(step.model_copy(update={"hold": {**step.hold, key: chosen}}), scope, labels)
+    def _any(self, step: Step, key: str, hold: AnyOf, scope: Scope, labels: Mapping[str, Label]) -> None:
+        """Write a step whose hold `key` takes the first of several resources that is free."""
+        text = (*scope.text, "hold", key, "any")
+        names, resources = self._listed(hold.any, text, scope)
+        needs = dict.fromkeys(resources, 0)
+        variants = [_chosen(step, key, hold, name, scope) for name in names]
+        for variant, _ in variants:
+            for name, other in variant.hold.items():
+                place = self.world.place((*scope.text, "hold", name))
+                resource, units = self.values.units_of(other, scope, place)
+                if name != key and resource in resources:
+                    raise ScenarioFault(
+                        f"'{names[resources.index(resource)]}' is one of those that '{key}' may take",
+                        place,
+                        "Take it in a step of its own, or leave it out of the list.",
+                    )
+                needs[resource] = units
+        self._check_listed(resources, text)
+        first, count = self.values.needs(needs)
+        self.out.routine.nested = max(self.out.routine.nested, scope.depth + 1)
+        patience, renege_to, stream = self._patience(step, scope, labels)
+        self.out.emit(
+            Op.EITHER,
+            self.values.step_number(*variants[0], tuple(needs.items())),
+            first_need=first,
+            needs=count,
+            priority=self.values.priority_row(step, scope),
+            slot=scope.depth,
+            patience=patience,
+            renege_to=renege_to,
+            stream=stream,
+        )
+        ways, after = [Label() for _ in names], Label()
+        for number, way in enumerate(ways[1:], start=1):
+            self.out.emit(Op.BRANCH, code=BranchOn.GRANTED, slot=scope.depth, candidate=number, target=way)
+        # Who has taken none of the branches was given what is preferred, which stands first.
+        for (variant, inner), way in zip(variants, ways, strict=True):
+            self.out.place(way)
+            self._taking(variant, inner, labels, tuple(needs.items()))
+            self.out.jump(after)
+        self.out.place(after)
+
+    def _listed(self, written: Sequence[str], text: tuple[str, ...], scope: Scope) -> tuple[list[str], list[int]]:
+        """Return names and numbers of the resources that a hold chooses from; raises ScenarioFault for one twice."""
+        place = self.world.place(text)
+        names = [str(self.values.resolved(name, scope)) for name in written]
+        resources = [self.tables.resource(name, place) for name in names]
+        if len(set(resources)) < len(resources):
+            twice = next(name for number, name in enumerate(names) if name in names[:number])
+            raise ScenarioFault(f"'{twice}' stands in the list twice", place, "Name each resource once.")
+        return names, resources
+
+    def _check_listed(self, resources: Sequence[int], text: tuple[str, ...]) -> None:
+        """Raise ScenarioFault for a resource whose units are taken from others, which who waits for several cannot."""
+        preemptive = [resource for resource in resources if self.tables.preempts(resource)]
+        if preemptive:
+            name = self.tables.resources.rows[preemptive[0]]
+            fault = f"{name} has `preempt`, but who waits for any of several interrupts nobody"
+            remedy = "Leave it out of the list, or leave out `preempt`."
+            raise ScenarioFault(fault, self.world.place(text), remedy, owner=self.tables.path_of(preemptive[0]))
 
     def _patience(self, step: Step, scope: Scope, labels: Mapping[str, Label]) -> tuple[int, Operand, int]:
         """Return distribution and stream of the longest wait, and where a token goes on that gives up."""
@@ -210,3 +276,9 @@ class Holding:
         """Give back what was kept until the step `name`; nothing happens for tokens that have nothing."""
         for kept in opened.kept.get(name, ()):
             self.out.routine.release(kept, if_held=1)
+
+
+def _chosen(step: Step, key: str, hold: Shortest | AnyOf, name: str, scope: Scope) -> tuple[Step, Scope]:
+    """Return a step whose hold `key` is for the resource `name`, which its name stands for inside the step."""
+    step = step.model_copy(update={"hold": {**step.hold, key: Units(resource=name, units=hold.units)}})
+    return step, replace(scope, arguments={key: name, **scope.arguments})

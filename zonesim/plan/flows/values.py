@@ -14,7 +14,7 @@ from zonesim.plan.plan import StepName
 from zonesim.plan.scope import Scope
 from zonesim.plan.world_tables import diagonal
 from zonesim.scenario import Step
-from zonesim.scenario.fields import CLASS, By, Law, ShareBy
+from zonesim.scenario.fields import CLASS, EVERYTHING, By, Law, ShareBy
 from zonesim.scenario.steps import PriorityBy
 
 Value = TypeVar("Value")
@@ -59,8 +59,8 @@ class Values:
         rows = tuple(sorted((resource, units) for resource, units in units_of.items() if units))
         return self.tables.needs.add_run(rows), len(rows)
 
-    def step_number(self, step: Step, scope: Scope) -> Later:
-        """Return the number of a step, with what it takes."""
+    def step_number(self, step: Step, scope: Scope, lines: tuple[tuple[int, int], ...] = ()) -> Later:
+        """Return the number of a step, with what it takes, and with what it waits for where that is more."""
         held = [self.units_of(hold, scope, self.out.here) for hold in step.hold.values()]
         name = StepName(
             self.out.name,
@@ -70,9 +70,11 @@ class Values:
             tuple(resource for resource, _ in held),
             tuple(count for _, count in held),
             self.out.kind.name,
+            lines,
         )
         # Editions of a step that take other units are steps of their own, so that visits tell which units were in hand.
-        return self.tables.steps.add((self.out.name, scope.path, tuple(held)), self.out.order(scope), lambda: name)
+        key = (self.out.name, scope.path, tuple(held), *([lines] if lines else []))
+        return self.tables.steps.add(key, self.out.order(scope), lambda: name)
 
     def distribution(
         self,
@@ -112,7 +114,7 @@ class Values:
         else:
             return [read(written)] * len(self.tables.classes)
         if by in scope.arguments:
-            chosen = str(self.resolved(f"${by}", scope))
+            chosen, cases = self._cases(by, cases, scope)
             if chosen not in cases:
                 message = f"'{by}' is '{chosen}' here, for which no value is given"
                 raise UnknownName(message, place, suggest(chosen, cases, "cases"))
@@ -124,12 +126,20 @@ class Values:
         unused = next(iter(rows.values()), [])
         return diagonal(self.tables.per_class(rows, self.out.possible, unused, place, by=by))
 
+    def _cases(self, by: str, written: Mapping[str, Any], scope: Scope) -> tuple[str, dict[str, Any]]:
+        """Return what a parameter is here, and what is written by its values: `all` stands for those not named."""
+        chosen = str(self.resolved(f"${by}", scope))
+        cases = {str(self.resolved(value, scope)): case for value, case in written.items()}
+        if chosen not in cases and EVERYTHING in cases:
+            cases[chosen] = cases[EVERYTHING]
+        return chosen, cases
+
     def in_working_days(self, take: Any, scope: Scope) -> bool:  # noqa: ANN401
         """Return whether a written time counts working days; a mixture is found when its distribution is written."""
         if isinstance(take, By):
             cases = take.__pydantic_extra__
             if take.by in scope.arguments:
-                chosen = str(self.resolved(f"${take.by}", scope))
+                chosen, cases = self._cases(take.by, cases, scope)
                 cases = {chosen: cases[chosen]} if chosen in cases else {}
             return any(self.in_working_days(case, scope) for case in cases.values())
         times = take.times() if isinstance(take, Law) else [take]
