@@ -25,7 +25,8 @@ QUEUE = "clock: {measure: 1 h}\\nzones: {Z: {d: {units: 1}}}\\nflows: {f: {steps
 
 COMPILING = (
     f"from tests.helper import kpis, plan_of; kpis(plan_of('{QUEUE}'), engine='compiled')",
-    f"from tests.helper import run_plan, plan_of; run_plan(plan_of('{QUEUE}'), engine='recursion')",
+    f"from tests.helper import RowLog, plan_of; from zonesim.engine import ENGINES;"
+    f" ENGINES['recursion'](plan_of('{QUEUE}'), 1, 0, RowLog())",
 )
 """What compiles the kernels of the engines, in two processes side by side."""
 
