@@ -57,8 +57,8 @@ WRONG = {
         "'visits' is not told of the scope 'all'\n    Write `scope: step or gate`.",
     ),
     "a statistic that it has not": (
-        "visits: service\n    statistics: {p95: {}}",
-        "no statistic 'p95' of visits service\n    Of this there are: mean.",
+        "visits: wait_all\n    statistics: {p95: {}}",
+        "no statistic 'p95' of visits wait_all\n    Of this there are: mean.",
     ),
     "a share of both": (
         "share: {marked: a, unmarked: b}",

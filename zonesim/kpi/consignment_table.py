@@ -176,11 +176,15 @@ class Dossiers:
 
 
 class Waits:
-    """The waits of measured tokens by step, but for those of 0 ms: 4 bytes each."""
+    """
+    The waits of measured tokens by step, but for those of 0 ms, and of some steps the services and stays: 4 bytes each.
+    """
 
-    def __init__(self, steps: int, state: Ints) -> None:
+    def __init__(self, steps: int, state: Ints, times: int = 1) -> None:
         self.state = state
         self.steps = steps
+        self.times = times
+        """How many times of a visit are kept at most."""
         self.kept = np.zeros(1, dtype=np.int32)
         self.owners = np.zeros(1, dtype=np.int32)
         self.counts: list[int] = []
@@ -192,10 +196,11 @@ class Waits:
 
     def make_room(self, visits: int) -> None:
         """Grow so that so many visits find room."""
-        chunks = int(self.state[f.WAITS]) + visits // f.CHUNK + self.steps + 1
+        times = visits * self.times
+        chunks = int(self.state[f.WAITS]) + times // f.CHUNK + self.steps + 1
         self.kept = room(self.kept, chunks * f.CHUNK, zeros=False)
         self.owners = room(self.owners, chunks, zeros=False)
-        self.late = room(self.late, 2 * (int(self.state[f.LATE_WAITS]) + visits), zeros=False)
+        self.late = room(self.late, 2 * (int(self.state[f.LATE_WAITS]) + times), zeros=False)
 
     def settle(self, steps: Ints, still: Ints) -> None:
         """

@@ -47,7 +47,7 @@ _UNITS_OF: Final = {
 _COUNTS: Final = {"time": "consignment", "time once": "consignment", "stages": "consignment", "inside": "consignment"}
 _ENGLISH: Final = {"mean": "{}, mean", "median": "{}, median", "missing": "{}, still missing", "day": "{} per day"}
 _CHINESE: Final = {"mean": "{}均值", "median": "{}中位数", "missing": "{}未完成占比", "day": "日均{}"}
-_CHINESE_UNITS: Final = {"s": "秒", "min": "分钟", "h": "小时", "d": "天"}
+_CHINESE_UNITS: Final = {"ms": "毫秒", "s": "秒", "min": "分钟", "h": "小时", "d": "天"}
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,12 @@ MORE_ROWS: Final = _u(18)
 """Whether there are any such pairs."""
 GAVE_UP_WAIT: Final = _u(19)
 GAVE_UP_WAITED: Final = _u(20)
-STEP_FIELDS: Final = 21
+SAMPLES: Final = _u(21)
+"""
+Where services are kept one by one, as a step of its own behind all others, and stays at the one behind it; 0: nobody
+asks for more than their sum.
+"""
+STEP_FIELDS: Final = 22
 
 PLAIN: Final = 0
 LEAVES: Final = 1

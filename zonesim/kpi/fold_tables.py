@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -14,6 +15,7 @@ from zonesim.kpi.scopes import Scopes, scopes_of
 from zonesim.kpi.weekly import Occupancy
 from zonesim.plan import Ints, MarkName, Plan, Who
 from zonesim.scenario import load_catalogue
+from zonesim.scenario.kpis import limit_of, quantile_of
 
 TRUTH_MARKS: Final = ("true", "checked", "caught", "missed", "false_stop", "corrected")
 """What is marked of a truth: that it is so, and what is found out or done about it."""
@@ -77,12 +79,13 @@ def fold_tables(plan: Plan) -> FoldTables:
     counted = tuple(dict.fromkeys(name for rule in asked for name in rule.counted_marks() if name in names))
     passage = tuple(dict.fromkeys([begins, passes, *(name for rule in asked for name in rule.passage_marks())]))
     marks, gates = _marks(plan, scopes, milestones, counted, passage)
-    steps, takes, lanes = _steps(plan, scopes)
+    told = applied(plan, scopes)
+    steps, takes, lanes = _steps(plan, scopes, _sampled(scopes, told))
     first_truth = len(gates)
     after_truths = first_truth + len(scopes.truths)
     return FoldTables(
         scopes=scopes,
-        applied=applied(plan, scopes),
+        applied=told,
         marks=marks,
         steps=steps,
         takes=takes,
@@ -151,9 +154,22 @@ def _marks(
     return rows.ravel(), gates
 
 
-def _steps(plan: Plan, scopes: Scopes) -> tuple[Ints, Ints, Ints]:
+def _sampled(scopes: Scopes, asked: Iterable[Applied]) -> list[int]:
+    """Return the steps whose services and stays are kept one by one: those of which more than means are told."""
+    found: set[int] = set()
+    for each in asked:
+        if each.quantity.rule.visits in {"service", "stay"} and any(
+            quantile_of(name) is not None or limit_of(name) is not None for name in each.ids
+        ):
+            found.update((scopes.lanes if each.quantity.scope == "gate" else scopes.steps)[each.subject])
+    return sorted(found)
+
+
+def _steps(plan: Plan, scopes: Scopes, sampled: Sequence[int]) -> tuple[Ints, Ints, Ints]:
     """Return the table of steps, and what they take and which lanes they hold, as `fold_layout` says."""
-    rows = np.zeros((max(len(plan.names.steps), 1), f.STEP_FIELDS), dtype=np.int64)
+    count = max(len(plan.names.steps), 1)
+    rows = np.zeros((count + 2 * len(sampled), f.STEP_FIELDS), dtype=np.int64)
+    rows[list(sampled), int(f.SAMPLES)] = count + 2 * np.arange(len(sampled))
     cells = Occupancy(1, int(plan.window[0]), int(plan.window[1])).cells.size
     takes: list[int] = []
     lanes: list[int] = []

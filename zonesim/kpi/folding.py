@@ -334,11 +334,41 @@ def _keep(
 
 
 @inlined
-def _leave_open(state: Ints, inside: Ints, step: np.int64, what: np.int64) -> None:
+def _leave_open(state: Ints, inside: Ints, step: np.int64, what: int | np.int64) -> None:
     """Put down what has not ended when the run ends: the step, and the token inside or when it was queued."""
     at = _u(state[f.INSIDE]) * _TWO
     state[f.INSIDE] += 1
     inside[at], inside[at + _ONE] = step, what
+
+
+@inlined
+def _keep_times(
+    state: Ints,
+    steps: Ints,
+    step: np.uint64,
+    number: np.int64,
+    wait: int,
+    samples: np.int64,
+    times: tuple[int, int, int],
+    waits: Shorts,
+    owners: Shorts,
+    late: Ints,
+    inside: Ints,
+) -> None:
+    """
+    Keep the wait of a visit of step `number`, and with `samples` its service and its stay (`times`: queued, started,
+    ended), or since when these go on; who still waits has yet to be served.
+    """
+    _keep(state, steps, step, wait, waits, owners, late, number)
+    if samples == 0:
+        return
+    queued, started, ended = times
+    if ended == NEVER:
+        _leave_open(state, inside, samples, started if started != NEVER else state[f.HORIZON])
+        _leave_open(state, inside, samples + 1, queued)
+    elif started != NEVER:
+        _keep(state, steps, _u(samples) * _STEP, ended - started, waits, owners, late, samples)
+        _keep(state, steps, _u(samples + 1) * _STEP, ended - queued, waits, owners, late, samples + 1)
 
 
 @kernel
@@ -398,7 +428,19 @@ def fold_visits(
         steps[step + f.COUNT] += 1
         steps[step + f.WAIT] += wait
         steps[step + f.SERVICE] += service
-        _keep(state, steps, step, wait, waits, owners, late, _i(key >> _KEY))
+        _keep_times(
+            state,
+            steps,
+            step,
+            _i(key >> _KEY),
+            wait,
+            steps[step + f.SAMPLES] * measured,
+            (queued, started, ended),
+            waits,
+            owners,
+            late,
+            inside,
+        )
         units = steps[step + f.UNITS]
         _occupy(busy, _u(steps[step + f.GROUP]), first_hour, start if units else gone, gone, units)
         if not steps[step + f.MORE_ROWS]:

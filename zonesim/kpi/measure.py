@@ -20,6 +20,7 @@ from zonesim.kpi.prepared import prepared
 from zonesim.kpi.reducer import Columns, Reducer, by_hour
 from zonesim.kpi.visits import VisitNumbers
 from zonesim.plan import NEVER, Ints, Plan, Totals
+from zonesim.scenario.fields import CLASS
 from zonesim.units import DAY, HOUR, SECOND
 
 _AT_A_TIME: Final = 1 << 17
@@ -74,10 +75,10 @@ class Measurement:
         self.hours = (by_hour(edges[0]) - by_hour(edges[1])) / HOUR
         """How often each hour of the day lies in the window."""
         self._spans: dict[str, Spans] = {}
-        self._durations: dict[tuple[str, str], Durations] = {}
+        self._durations: dict[tuple[str, ...], Durations] = {}
         """Of the sources at hand by two marks, those that are kept one by one."""
         self._sources: tuple[int, ...] = ()
-        self._known: dict[tuple[tuple[int, ...], str], list[Number]] = {}
+        self._known: dict[tuple[tuple[int, ...], tuple[str, ...]], list[Number]] = {}
         self._kept: dict[tuple[tuple[int, ...], str], Durations] = {}
         self._completed: dict[tuple[str, int], int] = {}
         self._measured: dict[str, Callable[[Applied], list[Number]]] = {
@@ -117,12 +118,12 @@ class Measurement:
         sources = self.scopes.groups[each.subject]
         if sources != self._sources:
             self._sources, self._spans, self._durations = sources, {}, {}
-        key = (sources, each.quantity.name)
+        key = (sources, (each.quantity.name, *each.ids))
         if key not in self._known:
             self._known[key] = self._measured[each.form](each)
         self._tell(each, self._known[key])
-        if key in self._kept:
-            self._keep(each, self._kept[key])
+        if (sources, each.quantity.name) in self._kept:
+            self._keep(each, self._kept[sources, each.quantity.name])
 
     def _spans_to(self, mark: str) -> Spans:
         """
@@ -151,20 +152,36 @@ class Measurement:
         if rule.time.once:
             once = self._spans_to(self._end(each, rule.time.once))
             return [self._time_once(self._spans_to(rule.time.from_), ended, once, each.unit)]
-        found = self._durations.get((rule.time.from_, end)) or self._between_marks(rule.time.from_, ended)
+        key = (rule.time.from_, end, repr(rule.of))
+        found = self._durations.get(key) or self._between_marks(rule.time.from_, ended, self._meant(each))
         if rule.samples:
-            self._kept[self._sources, each.quantity.name] = self._durations[rule.time.from_, end] = found
+            self._kept[self._sources, each.quantity.name] = self._durations[key] = found
         return found.tell(list(each.ids), each.unit)
 
-    def _between_marks(self, begin: str, ended: Spans) -> Durations:
+    def _meant(self, each: Applied) -> NDArray[np.bool_] | None:
+        """Return which measured consignments a quantity is of, by what they were when they arrived; None: all."""
+        of, names = each.quantity.rule.of, self.plan.names
+        if not of:
+            return None
+        values = {CLASS: names.classes, **dict(names.attributes)}
+        meant = np.all([np.isin(values[name], wanted) for name, wanted in of.items()], axis=0)
+        measured = self.columns.measured
+        parts = [meant[self.totals.classes[source][slice(*measured[source])]] for source in self._sources]
+        return np.concatenate(parts)
+
+    def _between_marks(self, begin: str, ended: Spans, meant: NDArray[np.bool_] | None) -> Durations:
         """Return the durations from a mark until another, of which the spans since the arrival are given."""
-        if begin == ARRIVED:
+        begun = None if begin == ARRIVED else self._spans_to(begin)
+        if begun is None and meant is None:
             spans = ended[ended > 0]
             spans -= 1
             return Durations(spans, self._followed(ended == 0))
-        begun = self._spans_to(begin)
+        if begun is None:
+            begun = np.ones(len(ended), dtype=ended.dtype)
         missing = (begun > 0) & (ended == 0)
         whole = (begun > 0) & (ended > 0)
+        if meant is not None:
+            missing, whole = missing & meant, whole & meant
         spans = np.maximum((ended - begun)[whole], 0)
         return Durations(spans, self._followed(missing) - (begun[missing] - 1))
 
@@ -224,8 +241,11 @@ class Measurement:
         dossiers, measured = self.columns.dossiers, self.columns.measured
         mark = rule.share.mark
         seen = np.concatenate([dossiers.reached(mark, source, *measured[source].tolist()) for source in self._sources])
-        undecided = int(np.count_nonzero(~seen & (self._spans_to(LEFT) == 0)))
-        return [given(share(int(np.count_nonzero(seen)), len(seen)), undecided, len(seen))]
+        open_ = ~seen & (self._spans_to(LEFT) == 0)
+        meant = self._meant(each)
+        if meant is not None:
+            seen, open_ = seen[meant], open_[meant]
+        return [given(share(int(np.count_nonzero(seen)), len(seen)), int(np.count_nonzero(open_)), len(seen))]
 
     def _count(self, each: Applied) -> list[Number]:
         """Return how many marks are made a day: by tokens, or by consignments, when their last token makes it."""

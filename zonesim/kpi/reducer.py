@@ -31,8 +31,9 @@ class Columns:
     `dossiers`: what each consignment reached, and notes of the measured tokens. `measured`: by source, ordinals of the
     first measured consignment and of the first one after them; `known`: by source, how many arrived.
     `steps`: sums of visits of measured tokens, with the fields that `fold_layout` names; `waits`: those above 0, by
-    step. `truths`: by truth, how often measured tokens made each of TRUTH_MARKS. `counted`: by source and mark that is
-    counted, how often any token made it inside the window.
+    step, and the services and stays of some steps, where these fields say. `truths`: by truth, how often measured
+    tokens made each of TRUTH_MARKS. `counted`: by source and mark that is counted, how often any token made it inside
+    the window.
 
     By gate direction and hour of the day, shape (directions, 24): `passages` begun by any token inside the window;
     `waiting`, ms that any token waited for a lane inside the window; `waits_sum` and `waits_begun`, summed waits and
@@ -73,7 +74,8 @@ class Reducer:
         self.state[f.BEGIN], self.state[f.END], self.state[f.HORIZON] = begin, end, horizon
         self.state[f.TRUTHS] = bool(self.scopes.truths)
         self.dossiers = Dossiers(self.tables, sources, self.state)
-        self.waits = Waits(len(plan.names.steps), self.state)
+        rows = len(self.tables.steps) // f.STEP_FIELDS
+        self.waits = Waits(rows, self.state, 3 if rows > max(len(plan.names.steps), 1) else 1)
         self.steps = self.tables.steps.copy()
         self.books = Books(plan)
         self.state[f.COUNTS] = counts = max(len(self.tables.counted), 1)
@@ -83,7 +85,7 @@ class Reducer:
         )
         self.truths = np.zeros(max(len(self.scopes.truths), 1) * len(TRUTH_MARKS), dtype=np.int64)
         self.inside: list[Ints] = []
-        self._inside = np.empty(2 * SLICE, dtype=np.int64)
+        self._inside = np.empty(2 * SLICE * self.waits.times, dtype=np.int64)
 
     def take(self, block: Block) -> None:
         """Fold one block. The mark of a consignment's arrival never comes in a later block than its other rows."""
@@ -141,7 +143,8 @@ class Reducer:
     def finish(self, totals: Totals) -> Columns:
         """Check the run against its own records, to the millisecond, and return the columns; raises InternalError."""
         plan, lanes = self.plan, len(self.scopes.lanes)
-        steps = self.steps.reshape(-1, f.STEP_FIELDS)[: len(plan.names.steps)]
+        rows = self.steps.reshape(-1, f.STEP_FIELDS)
+        steps = rows[: len(plan.names.steps)]
         waited = steps[:, f.WAIT] + steps[:, f.MORE_WAIT]
         check_integrals(plan, totals, steps[:, f.WAIT] + steps[:, f.SERVICE] + steps[:, f.MORE_STAY], waited)
         self.books.check(totals)
@@ -149,7 +152,7 @@ class Reducer:
         known = sources[:, f.SEEN]
         check_cohort(totals, sources[:, f.FIRST], sources[:, f.AFTER], plan.names.sources)
         still = np.concatenate([np.zeros((0, 2), dtype=np.int64), *self.inside])
-        leaves = steps[still[:, 0], f.KIND] == f.LEAVES
+        leaves = rows[still[:, 0], f.KIND] == f.LEAVES
         own = self.dossiers
         folding.fold_inside(
             self.state,
@@ -161,7 +164,7 @@ class Reducer:
             own.notes,
         )
         own.settle(still[leaves])
-        self.waits.settle(steps, still[~leaves])
+        self.waits.settle(rows, still[~leaves])
         return Columns(
             dossiers=self.dossiers,
             measured=np.minimum(sources[:, : f.SEEN], known[:, None]),

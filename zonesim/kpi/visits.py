@@ -67,7 +67,7 @@ class VisitNumbers:
         self.days = window / DAY
         self.horizon = horizon
         self.visits = self._summed()
-        self._durations: dict[int, Durations] = {}
+        self._durations: dict[tuple[int, str], Durations] = {}
 
     def tell_all(self, columns: Sequence[VisitColumn]) -> list[tuple[Floats, Floats]]:
         """Return what `tell` does of each column, and give up the waits, which nobody needs any longer."""
@@ -100,20 +100,25 @@ class VisitNumbers:
         return values[column.pools], missing[column.pools]
 
     def _quantile(self, column: VisitColumn, q: float) -> tuple[Floats, Floats]:
-        """Return a quantile of the waits by pool; those of which it falls among the zeros are told without a look."""
-        own = self.visits
+        """Return a quantile by pool; of waits those of which it falls among the zeros are told without a look."""
+        own, what = self.visits, _what(column)
         zeros, place = own.started - own.waited, q * (own.started - 1)
-        among = (np.ceil(place) < zeros) & (own.still == 0)
+        among = (np.ceil(place) < zeros) & (own.still == 0) & (what == "wait")
         values, missing = np.where(among, 0.0, np.nan), np.zeros(len(among))
         for pool in np.unique(column.pools[(~among & (own.started + own.still > 0))[column.pools]]).tolist():
-            ((values[pool], missing[pool]),) = self.durations(pool).tell([column.statistic], column.unit)
+            ((values[pool], missing[pool]),) = self.durations(pool, what).tell([column.statistic], column.unit)
         return values, missing
 
     def _within(self, column: VisitColumn, limit: int) -> tuple[Floats, Floats]:
-        """Return by pool the share of visits that got the units within a time; who gave up did not."""
+        """
+        Return by pool the share of visits that got the units, or ended, within a time; who gave up did not, and has no
+        time of service.
+        """
+        what = _what(column)
+        gave_up = self.visits.gave_up * (what != "service")
         values, missing = np.full(len(self.pools.rows), np.nan), np.zeros(len(self.pools.rows))
         for pool in np.unique(column.pools).tolist():
-            values[pool], missing[pool] = self.durations(pool).within(limit, int(self.visits.gave_up[pool]))
+            values[pool], missing[pool] = self.durations(pool, what).within(limit, int(gave_up[pool]))
         return values, missing
 
     def _sums(self, column: VisitColumn) -> tuple[Floats, Ints, Ints]:
@@ -144,16 +149,27 @@ class VisitNumbers:
     def _mean(total: Ints, ended: Ints, missing: Ints, unit: int) -> tuple[Floats, Ints, Ints]:
         return _share(total, ended) / unit, missing, ended + missing
 
-    def durations(self, pool: int) -> Durations:
-        """Return the waits of those who got the units, and of those who still wait when the run ends."""
-        if pool not in self._durations:
-            rows, waits = self.pools.rows[pool], self.columns.waits
-            waited, still = int(self.visits.waited[pool]), int(self.visits.still[pool])
-            kept = joined([waits.of(row) for row in rows]) if waited else np.zeros(0, dtype=np.int32)
-            queued = np.concatenate([waits.queued(row) for row in rows]) if still else NOBODY
-            followed = self.horizon - queued
-            self._durations[pool] = Durations(kept, followed, int(self.visits.started[pool]) - waited)
-        return self._durations[pool]
+    def durations(self, pool: int, what: str = "wait") -> Durations:
+        """
+        Return the waits of those who got the units, or their services or stays, and for how long those were followed
+        that have not ended when the run does.
+        """
+        if (pool, what) not in self._durations:
+            own, rows = self.visits, self.pools.rows[pool]
+            ended = int(own.started[pool])
+            if what != "wait" and len(rows):
+                rows = tuple((self.columns.steps[list(rows), int(f.SAMPLES)] + (what == "stay")).tolist())
+                ended -= int(own.open[pool])
+            waits = self.columns.waits
+            kept = joined([waits.of(row) for row in rows]) if ended else np.zeros(0, dtype=np.int32)
+            followed = self.horizon - np.concatenate([NOBODY, *(waits.queued(row) for row in rows)])
+            self._durations[pool, what] = Durations(kept, followed, ended - len(kept))
+        return self._durations[pool, what]
+
+
+def _what(column: VisitColumn) -> str:
+    """Return which time of a visit a column tells: `wait`, `service` or `stay`."""
+    return column.kind.removeprefix("visits ")
 
 
 def _share(part: Ints, whole: Ints) -> Floats:

@@ -16,10 +16,15 @@ from zonesim.limits import CALLS_DEEP, MOST_KPI_MARKS, MOST_PASSAGE_MARKS
 from zonesim.plan.plan import UNLIMITED
 from zonesim.plan.world_tables import WorldTables
 from zonesim.scenario import KpiDeclaration, Step, load_catalogue
+from zonesim.scenario.kpis import KpiStatistic, within
 from zonesim.scenario.traffic import Traffic
 
 SHARE_A_FORM: Final = ({"flow", "zone"}, {"step", "gate", "resource", "account"}, {"truth"}, {"all"})
 """Scopes whose ids have one form: `FLOW.x.mean`, `ZONE.x.day`; a name tells one thing in them."""
+
+
+ORDER: Final = 4.5
+"""Place in figures of what is told within a time: before the means of waits and stays, which nobody asked for."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,32 @@ def own_kpis(tables: WorldTables, traffic: Mapping[str, Traffic]) -> tuple[tuple
     if tables.scenario.kpis:
         for fault in _too_many(tables):
             tables.faults.add(fault)
-    return tuple(tables.scenario.kpis.items())
+    return tuple(told for own in tables.scenario.kpis.items() for told in _told_by(*own, tables))
+
+
+def _told_by(name: str, rule: KpiDeclaration, tables: WorldTables) -> Iterator[tuple[str, KpiDeclaration]]:
+    """Yield a KPI, or one for each class or value that it is told by."""
+    if rule.by is None:
+        yield name, rule
+        return
+    called = {"en": name.replace("_", " "), "zh": name} | rule.label
+    for value in tables.classes.values.get(rule.by, ()):
+        if not value or value in tables.upgraded or value not in rule.of.get(rule.by, [value]):
+            continue
+        label = {"en": f"{called['en']} ({value})", "zh": f"{called['zh']}（{value}）"}
+        changes = {"by": None, "of": {**rule.of, rule.by: [value]}, "label": label}
+        yield f"{name}.{value}", rule.model_copy(update=changes)
+
+
+def within_kpis(tables: WorldTables) -> tuple[tuple[str, KpiDeclaration], ...]:
+    """Return what flows and steps say is to be told within a time, as KPIs of the library with one statistic more."""
+    library = {(rule.where, name): rule for name, rule in load_catalogue().kpis}
+    found = []
+    for (scope, name, limit), subjects in sorted(tables.limits.items()):
+        statistic = KpiStatistic(headline=True, order=ORDER)
+        changes = {"only": list(subjects), "statistics": {within(limit): statistic}, "samples": False}
+        found.append((name, library[scope, name].model_copy(update=changes)))
+    return tuple(found)
 
 
 class Known:
@@ -115,6 +145,7 @@ def _wrong(own: Declared, known: Known) -> Iterator[ScenarioFault]:
     yield from _strange_marks(own, known)
     yield from _strange_roles(own)
     yield from _strange_subjects(own, known)
+    yield from _strange_values(own)
     kind = own.rule.inside.kind if own.rule.inside is not None else None
     kinds = {step.kind for step in own.tables.steps.rows if step.is_leave}
     if kind is not None and kind not in kinds:
@@ -220,6 +251,19 @@ def _strange_subjects(own: Declared, known: Known) -> Iterator[ScenarioFault]:
     for number, name in enumerate(own.rule.only):
         if name not in names:
             yield UnknownName(f"no {words} '{name}'", own.place("only", str(number)), suggest(name, names))
+
+
+def _strange_values(own: Declared) -> Iterator[ScenarioFault]:
+    """Yield faults of classes and attributes that nobody has."""
+    by: dict[str, list[str]] = {own.rule.by: []} if own.rule.by is not None else {}
+    for name, values in {**by, **own.rule.of}.items():
+        place = own.place("of", name) if name in own.rule.of else own.place("by")
+        try:
+            own.tables.known_attribute(name, place)
+            for value in values:
+                own.tables.known_value(name, value, place)
+        except UnknownName as fault:
+            yield fault
 
 
 def _roles(tables: WorldTables) -> Iterator[ScenarioFault]:

@@ -32,6 +32,7 @@ from zonesim.plan.traces import Traces
 from zonesim.policy import Firm, ResolvedArm, generate
 from zonesim.scenario import Path_
 from zonesim.scenario.fields import CLASS, EVERYTHING, ShareBy, mode_of
+from zonesim.scenario.kpis import Scope
 from zonesim.scenario.models import Account, Resource, Staffing, Traffic
 from zonesim.scenario.traces import Run, TraceRows
 
@@ -90,6 +91,8 @@ class WorldTables:
         self.steps: Numbered[StepName] = Numbered()
         self.marks: Numbered[MarkName] = Numbered()
         self.groups: Keyed[tuple[str, ...]] = Keyed()
+        self.limits: dict[tuple[Scope, str, int], dict[str, None]] = {}
+        """What is told within a time: the flows or steps, by scope, KPI of the library, and limit (ms)."""
         self.batches: Keyed[tuple[str, ...]] = Keyed()
         self.streams = Streams()
         self.distributions = Distributions()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from zonesim.scenario.fields import CLASS, PLAIN, Count, Name, Named, Strict, Take, problem
+from zonesim.scenario.fields import CLASS, PLAIN, Count, Duration, Name, Named, Strict, Take, in_schema, problem
 
 FIRM: Final = "firm"
 """As what batches are gathered by: the first firm of a token."""
@@ -102,6 +102,36 @@ class Changes(Named):
         """Return the values that the token has from now on, by attribute, the class among them."""
         own = {} if self.class_ is None else {CLASS: self.class_}
         return own | (self.__pydantic_extra__ or {})
+
+
+def _several(value: Any) -> Any:  # noqa: ANN401
+    return value if isinstance(value, list) else [value]
+
+
+Limits = Annotated[list[Duration], BeforeValidator(_several), in_schema("Durations")]
+"""A duration, or several."""
+
+
+class Within(Strict):
+    """Times of a visit that are told as the share of those that take at most so long."""
+
+    wait: Limits = []
+    """For the wait until it has its units, e.g. `20 s` or `[20 s, 1 min]`; who gives up did not get them in time."""
+    service: Limits = []
+    """For the time after the wait, e.g. `10 min`."""
+    stay: Limits = []
+    """For both together, e.g. `30 min`."""
+
+    def limits(self) -> dict[str, list[Any]]:
+        """Return the limits by what they are for."""
+        return {"wait": self.wait, "service": self.service, "stay": self.stay}
+
+
+WaitWithin = Annotated[
+    Annotated[Limits, Tag("wait")] | Annotated[Within, Tag("several")],
+    Discriminator(lambda value: "several" if isinstance(value, dict | Within) else "wait"),
+]
+"""Limits for the wait, or for several times of a visit."""
 
 
 class Gather(Strict):

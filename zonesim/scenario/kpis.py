@@ -55,8 +55,8 @@ _STATISTICS: Final[dict[str, tuple[str, ...]]] = {
     "inside": ("mean", "day"),
     "visits wait": ("mean", "median", "pNN", "within_TIME", "share"),
     "visits wait_all": ("mean",),
-    "visits service": ("mean",),
-    "visits stay": ("mean",),
+    "visits service": ("mean", "median", "pNN", "within_TIME"),
+    "visits stay": ("mean", "median", "pNN", "within_TIME"),
     "visits all": ("day",),
     "visits gave_up": ("share",),
     "visits open": ("share",),
@@ -79,8 +79,8 @@ _STATISTICS: Final[dict[str, tuple[str, ...]]] = {
 """The statistics of each form, by the quantity where it has several."""
 
 _PERCENTILE: Final = re.compile(r"p([1-9][0-9]?)")
-_WITHIN: Final = re.compile(r"within_([1-9][0-9]{0,5})(s|min|h|d)")
-_MS: Final = {"s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY}
+_WITHIN: Final = re.compile(r"within_([1-9][0-9]{0,8})(ms|s|min|h|d)")
+_MS: Final = {"d": DAY, "h": HOUR, "min": MINUTE, "s": SECOND, "ms": 1}
 
 
 @cache
@@ -97,6 +97,12 @@ def limit_of(statistic: str) -> tuple[int, str, int] | None:
     """Return number, unit and ms of a limit such as `within_24h`; None where a statistic is none."""
     found = _WITHIN.fullmatch(statistic)
     return (int(found[1]), found[2], int(found[1]) * _MS[found[2]]) if found else None
+
+
+def within(limit: int) -> str:
+    """Return the name of the share within a time of so many ms: `within_90min`, `within_20s`."""
+    unit = next(unit for unit, ms in _MS.items() if limit % ms == 0)
+    return f"within_{limit // _MS[unit]}{unit}"
 
 
 class Between(Strict):
@@ -228,6 +234,16 @@ class KpiDeclaration(Strict):
     """
     only: list[Name] = []
     """Only these flows, entries, steps (`FLOW.STEP`), resources (`ZONE.NAME`) or zones; none: all that have it."""
+    of: dict[Name, NameList] = {}
+    """
+    Only consignments that arrive with this class or value of an attribute, or with one of several, e.g. `{goods: food}`
+    or `{class: [AEO]}`: of a `time` or `share` of flows.
+    """
+    by: Name | None = None
+    """
+    Told once for each class (`class`) or value of an attribute, such as `goods`, in place of one for all:
+    `FLOW.NAME.food.mean`.
+    """
     time: Between | None = None
     """
     The time between two marks, e.g. `{from: called, to: served}`: of consignments, whose last token to make a mark
@@ -272,8 +288,8 @@ class KpiDeclaration(Strict):
     """Whether its durations are kept one by one, for curves of their distribution."""
     statistics: Annotated[dict[PartName, KpiStatistic], Field(min_length=1), keys_in_schema("PartName")]
     """
-    What is told of it, by name: `mean`, `median`, `p90` and other percentiles, `within_10min` and other limits (`s`,
-    `min`, `h`, `d`), `missing` of a time; `share`, `day`, `rate`, `peak`, `end` or `value` of what is no time.
+    What is told of it, by name: `mean`, `median`, `p90` and other percentiles, `within_10min` and other limits (`ms`,
+    `s`, `min`, `h`, `d`), `missing` of a time; `share`, `day`, `rate`, `peak`, `end` or `value` of what is no time.
     """
     source: Source | None = None
     """Where its numbers come from."""
@@ -297,6 +313,10 @@ class KpiDeclaration(Strict):
             if _family(name) not in known:
                 remedy = f"Of this there are: {', '.join(known)}."
                 raise problem(f"no statistic '{name}' of {self.kind}", remedy, ("statistics", name))
+        if (self.of or self.by) and (self.where != "flow" or self.kind not in {"time", "share"}):
+            told = "of" if self.of else "by"
+            fault = f"'{told}' of what is no time and no share of consignments"
+            raise problem(fault, "Tell a `time` or a `share` of flows by it, or write entries of the traffic.", (told,))
         if self.share is not None and self.share.unmarked is not None and self.where != "gate":
             raise problem("a share of those without a mark is told at a gate only", "Write {marked: …}.", ("share",))
         return self
@@ -321,8 +341,9 @@ class KpiDeclaration(Strict):
 
     def rule(self) -> str:
         """Return as text all that its numbers depend on: nothing of what people call it, or think of it."""
-        told = ("label", "definition", "better", "headline", "counts", "source", "note", "statistics")
-        return f"{self.model_dump(exclude=set(told))!r} {list(self.statistics)}"
+        told = {"label", "definition", "better", "headline", "counts", "source", "note", "statistics"}
+        told |= {name for name in ("of", "by") if not getattr(self, name)}  # rules without them are known as before
+        return f"{self.model_dump(exclude=told)!r} {list(self.statistics)}"
 
     def roles(self) -> tuple[str, ...]:
         """Return the roles whose resources it is about."""

@@ -134,6 +134,10 @@ def _types() -> dict[str, Schema]:
             "type": "array",
             "items": {"type": "string", "pattern": _SPAN},
         },
+        "Durations": {
+            "description": "A duration, or a list of durations.",
+            "anyOf": [{"$ref": "#/$defs/Duration"}, {"type": "array", "items": {"$ref": "#/$defs/Duration"}}],
+        },
         "Until": {
             "description": "A later step, e.g. `until leave_yard`.",
             "type": "string",

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 
 from zonesim import units
 from zonesim.faults import suggest
-from zonesim.scenario.acts import Changes, Gather, Line, Patience, Spawn, WaitUntil
+from zonesim.scenario.acts import Changes, Gather, Limits, Line, Patience, Spawn, WaitUntil, WaitWithin, Within
 from zonesim.scenario.fields import (
     CLASS,
     ByClass,
@@ -322,6 +322,11 @@ class Step(Strict):
     """Starts a token of another traffic entry, e.g. `returns` or `{traffic: returns, after: 3 d}`."""
     mark: Annotated[list[PartName], BeforeValidator(as_list), in_schema("Names")] = []
     """Notes the moment under this name, or under several, e.g. `released` or `[released, pickup_allowed]`."""
+    within: WaitWithin | None = None
+    """
+    Told in results: the share of visits that wait at most so long, e.g. `20 s` or `[20 s, 1 min]`, or `{wait: 20 s,
+    stay: 10 min}` for the time with the work too.
+    """
     next: Next | None = None
     """
     Where to go on: a step of the same list, `end` (of this list: a flow or block ends), `leave` (it gives back all that
@@ -370,6 +375,22 @@ class Step(Strict):
             if total > 1 + 1e-9:
                 raise problem(f"the shares of next add up to {100 * total:.6g} %", "They may add up to 100 % at most.")
         return self
+
+    @model_validator(mode="after")
+    def _has_what_is_told(self) -> Step:
+        waits = self.hold or self.gather or self.wait_until
+        if self.within is not None and not (waits or self.take or self.parallel):
+            raise problem(
+                "'within' of a step without a visit", "Write it at a step with `hold` or `take`.", ("within",)
+            )
+        if self.limits()["wait"] and not waits:
+            remedy = "Write within: {stay: 20 s}."
+            raise problem("'within' for the wait of a step that waits for nothing", remedy, ("within",))
+        return self
+
+    def limits(self) -> dict[str, list[Any]]:
+        """Return the limits within which shares of visits are told, by the time that they are for."""
+        return self.within.limits() if isinstance(self.within, Within) else {"wait": self.within or []}
 
     @property
     def inside(self) -> dict[str, Step]:
@@ -432,6 +453,11 @@ class Flow(Strict):
     """
     place: Name | None = None
     """The resource whose passages are counted as those of a gate, e.g. `$lanes`."""
+    within: Limits = []
+    """
+    Told in results, of the traffic that walks it: the share that leaves at most so long after its arrival, e.g. `2 h`
+    or `[2 h, 1 d]`.
+    """
     steps: Annotated[dict[Name, Step], Field(min_length=1), keys_in_schema("StepName")]
     """The steps in order, by name."""
     source: Source | None = None

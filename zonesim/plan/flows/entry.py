@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from zonesim.faults import ScenarioFault
@@ -42,6 +43,9 @@ class EntryCompiler:
         steps = StepCompiler(self.out, adopters, truths_of(self.tables.arm, key, arguments))
         nobody = FlowTexts(lambda _: flow, (), frozenset(), place)
         scope = Scope(self.entry.flow, Edition(nobody), arguments, origins, order=(self.out.number,))
+        for limit in flow.within:
+            told = replace(scope, text=world.flow_path(key))
+            steps.values.limit(("flow", "stay"), limit, self.entry.flow, told, "within")
         body = partial(steps.calls.write, self.entry.flow, scope)
         steps.routines.write(scope, body, is_consignment=True)
         return self.out.routines

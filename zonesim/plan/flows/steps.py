@@ -143,6 +143,10 @@ class StepCompiler:
 
     def _body(self, step: Step, scope: Scope, labels: Mapping[str, Label]) -> None:
         """Write what a step does, in the order of the format."""
+        subject = f"{self.out.entry.flow}.{'.'.join(scope.path)}"
+        for kpi, limits in step.limits().items():
+            for limit in limits:
+                self.values.limit(("step", kpi), limit, subject, scope, "within")
         if step.call is not None:
             self.calls.step(step, scope)
         elif step.parallel:

@@ -15,6 +15,7 @@ from zonesim.plan.scope import Scope
 from zonesim.plan.world_tables import diagonal
 from zonesim.scenario import Step
 from zonesim.scenario.fields import CLASS, EVERYTHING, By, Law, ShareBy
+from zonesim.scenario.kpis import Scope as Scope_
 from zonesim.scenario.steps import PriorityBy
 
 Value = TypeVar("Value")
@@ -58,6 +59,14 @@ class Values:
         """Return first row and number of rows of the needs table."""
         rows = tuple(sorted((resource, units) for resource, units in units_of.items() if units))
         return self.tables.needs.add_run(rows), len(rows)
+
+    def limit(self, kpi: tuple[Scope_, str], written: Any, subject: str, scope: Scope, key: str) -> None:  # noqa: ANN401
+        """Note that the share within a written time is told of a subject, by a KPI of the library with its scope."""
+        place = self.world.place((*scope.text, key))
+        limit = round(units.parse(self.resolved(written, scope), "duration"))
+        if limit < 1:
+            raise ScenarioFault("a limit below a millisecond", place, "Who does not wait is told as `wait.share`.")
+        self.tables.limits.setdefault((*kpi, limit), {})[subject] = None
 
     def step_number(self, step: Step, scope: Scope, lines: tuple[tuple[int, int], ...] = ()) -> Later:
         """Return the number of a step, with what it takes, and with what it waits for where that is more."""
