@@ -400,6 +400,33 @@ def test_listed_arrivals_with_work_outside_of_the_window(before, at):
     assert [each.value for each in load.causes] == ["listed"]
 
 
+LATER = {
+    "who is started later": """
+  f: {steps: {go: {spawn: {traffic: back, after: 30 h}}}}
+  g: {steps: {work: {hold: {d: Z.d}, take: 60 min}}}
+traffic: {a: {flow: f, at: [TIMES]}, back: {flow: g, spawned: true}}
+""",
+    "who leaves with a batch at set times": """
+  f: {steps: {collect: {gather: {until: shop}, steps: {ride: {take: 1 min}}}, work: {hold: {d: Z.d}, take: 60 min}}}
+traffic: {a: {flow: f, at: [TIMES]}}
+""",
+}
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_work_right_behind_a_wait_comes_as_late_as_the_wait_is_long(name):
+    """
+    Listed arrivals whose work follows at once on a long wait for something else than units do it after the window, as
+    they would if another step stood between: the load is unknown.
+    """
+    text = LISTED.format(cool_down="9 d", before="0 h", at="0 h").split("flows:")[0]
+    text += "calendars: {shop: {mon-sun: ['09:00-10:00']}}\nflows:" + LATER[name].replace("TIMES", TWELVE)
+    load = load_of(text, head="")
+
+    assert not load.is_known
+    assert "listed" in [each.value for each in load.causes]
+
+
 def test_batches_of_poisson_arrivals():
     """
     A batch that waits a quarter of an hour for more has 1 + 0.5 members at two an hour; one of at most two has

@@ -209,9 +209,11 @@ class Ways:
             self._pending.append(number)
         return number
 
-    def _edge(self, state: State, low: float = 1.0, high: float | None = None, *, own: bool = True) -> Edge:
-        """Return the edge that goes on with a state, up to the next node."""
-        edge = Edge(low=low, high=low if high is None else high, own=own)
+    def _edge(
+        self, state: State, low: float = 1.0, high: float | None = None, *, own: bool = True, delay: float = 0.0
+    ) -> Edge:
+        """Return the edge that goes on with a state, after a delay, up to the next node."""
+        edge = Edge(low=low, high=low if high is None else high, own=own, delay=delay)
         following: State | None = state
         while following is not None:
             self._steps += 1
@@ -336,12 +338,13 @@ class Ways:
         if each.timeout == each.calendar == NOWHERE and each.by != GatherBy.FIRM:
             high = low
         node.cause = Cause.BATCH if low < high else None
+        delay = DAY if each.calendar != NOWHERE else 0.0
         node.edges = [
-            self._edge(self._after(state), low, high),
-            self._edge(self._at(state, each.others_to), 1 - high, 1 - low),
+            self._edge(self._after(state), low, high, delay=delay),
+            self._edge(self._at(state, each.others_to), 1 - high, 1 - low, delay=delay),
         ]
         for edge in node.edges:
-            self._idle(edge, state, Cause.BATCH, DAY if each.calendar != NOWHERE else 0.0)
+            self._idle(edge, state, Cause.BATCH)
 
     def _split(self, node: Node, each: Instruction) -> None:
         state = node.state
@@ -356,8 +359,8 @@ class Ways:
     def _spawn(self, node: Node, each: Instruction) -> None:
         state = node.state
         row = self.starts[each.source]
-        heir = self._edge(self._at(state._replace(status=NOWHERE, hands=(), around=(), brood=()), row), own=False)
-        heir.delay += self.plan.mean(each.delay, state.klass)
+        start = self._at(state._replace(status=NOWHERE, hands=(), around=(), brood=()), row)
+        heir = self._edge(start, own=False, delay=self.plan.mean(each.delay, state.klass))
         node.edges = [heir, self._edge(self._after(state))]
 
     # --- what is done on the way
@@ -488,8 +491,8 @@ class Ways:
         edge.waits = True
         edge.queued |= {resource for resource, _ in self._in_hand(state)}
 
-    def _idle(self, edge: Edge, state: State, cause: Cause, delay: float) -> None:
-        """Note that the token waits, it is not known how long, for something else than units."""
+    def _idle(self, edge: Edge, state: State, cause: Cause, delay: float = 0.0) -> None:
+        """Note that the token waits, it is not known how long, for something else than units; `delay` is a guess."""
         for resource, _ in self._in_hand(state):
             edge.open_end[resource] = cause
         edge.delay += delay
