@@ -96,14 +96,30 @@ def test_the_victim_is_the_least_important_then_the_latest_granted(engine):
 
 def test_resuming_is_a_grant(engine):
     """
-    A token that has resumed was granted later than one that came meanwhile, so of the two it is the next victim.
+    A token that has resumed was granted later than all before it, also than its equal that had come after it: this one
+    waited for children with its unit in hand when the first was interrupted, so it was not the victim. Of the two, both
+    at work now, the one that has resumed is the next.
     """
-    text = desk("a low 0 30", "b low 1 30", "c high 5 5", "d high 12 5", units=2)
-
+    text = """
+clock: {measure: 60 min}
+zones: {Z: {desk: {units: 2, preempt: true}}}
+flows:
+  f: {steps: {work: {hold: {d: Z.desk}, priority: {high: 1, low: 2}, take: {by: class, high: 1 min, low: 30 min}}}}
+  with_children:
+    steps:
+      block:
+        hold: {d: Z.desk}
+        priority: 2
+        steps: {both: {parallel: {x: {take: 3 min}, y: {take: 4 min}}}, then: {take: 30 min}}
+traffic:
+  a: {flow: f, at: [0 min], class: low}
+  b: {flow: with_children, at: [1 min]}
+  c: {flow: f, at: [2 min, 12 min], class: high}
+"""
     line = run(text, engine=engine)
 
-    assert line.rows("work.interrupted") == [("b0", (5, 10, 10)), ("b0", (12, 17, 17))]
-    assert line.ends("work") == {"a0": 30, "b0": 41, "c0": 10, "d0": 17}
+    assert line.rows("work.interrupted") == [("a0", (2, 3, 3)), ("a0", (12, 13, 13))]
+    assert line.rows("block.then.interrupted") == []
 
 
 def test_the_interrupted_stands_before_its_equals(engine):
