@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from zonesim.compiled.arithmetic import log
 from zonesim.compiled.streams import uniform
 from zonesim.engine.run_faults import too_many_tokens
-from zonesim.plan import LARGEST_ORDINAL, LISTED_CLASS, LISTED_PART, NOWHERE, ArrivalsBy, Plan
+from zonesim.plan import LARGEST_ORDINAL, LISTED_CLASS, LISTED_PART, NOWHERE, ArrivalsBy, Plan, as_dicts
 
 BY_MEMBERS: Final = 1
 BY_TOKEN: Final = 2
@@ -30,9 +30,9 @@ def arrivals(plan: Plan, source: int, key: np.uint64) -> Iterator[tuple[int, int
     sizes: list[float] = [1.0]
     shares: list[float] = [1.0]
     if distribution != NOWHERE:
-        _, first, count_ = plan.distributions[distribution].tolist()
-        sizes = plan.parameters[first : first + count_ : 2].tolist()
-        shares = plan.parameters[first + 1 : first + count_ : 2].tolist()
+        row = plan.distributions[distribution]
+        own = plan.parameters[row["first"] : row["first"] + row["count"]]
+        sizes, shares = own[::2].tolist(), own[1::2].tolist()
     tokens = 0
     for number, time in enumerate(arrival_times(plan, source, key)):
         size = sizes[0]
@@ -102,11 +102,12 @@ class Population:
         self.key = key
         self.cumulative = plan.members["cumulative_share"].tolist()
         self.classes = [int(value) for value in plan.members["class"]]
-        self.sources: list[tuple[int, ...]] = plan.sources.tolist()
+        self.sources = as_dicts(plan.sources)
         self.attributes: list[list[tuple[int, list[float], np.uint64]]] = [[] for _ in self.sources]
         """By source, of each attribute that its tokens draw: the step of the class, cumulative shares, the stream."""
-        for (of, step, first, values), stream in zip(plan.attributes.tolist(), plan.attribute_streams, strict=True):
-            self.attributes[of].append((step, plan.attribute_shares[first : first + values].tolist(), stream))
+        for row, stream in zip(as_dicts(plan.attributes), plan.attribute_streams, strict=True):
+            shares = plan.attribute_shares[row["first"] : row["first"] + row["values"]].tolist()
+            self.attributes[row["source"]].append((row["step"], shares, stream))
         self.raised = [self._raised_for(row) for row in range(len(plan.adoptions))]
         self.flags = [0] * len(self.classes)
         """Flags by member: those that stay for the whole run and that all members of a token have to have."""
@@ -141,12 +142,14 @@ class Population:
     def _sort_out(self) -> None:
         """Fill `flags` and `special` from the adoptions table."""
         by_flag: dict[tuple[int, int], list[_FlagRule]] = {}
-        for row, (flag, source, by, party, begin, end) in enumerate(self.plan.adoptions.tolist()):
+        for row, own in enumerate(as_dicts(self.plan.adoptions)):
+            flag, source = own["flag"], own["source"]
             if source == NOWHERE:
                 for member, raised in enumerate(self.raised[row]):
                     self.flags[member] |= raised << flag
             else:
-                by_flag.setdefault((flag, source), []).append(_FlagRule(row, by, party, begin, end))
+                rule = _FlagRule(row, own["by"], own["party"], own["begins"], own["until"])
+                by_flag.setdefault((flag, source), []).append(rule)
         for (flag, source), rows in by_flag.items():
             self.special[source].append((flag, rows))
 
@@ -155,18 +158,19 @@ class Population:
         Return class, flags and members of a token that comes at `time` (ms) with the arrival of this
         number.
         """
-        _, _, listed, _, group, parties, fixed, mix, _ = self.sources[source]
+        own = self.sources[source]
+        fixed, mix = own["class"], own["mix"]
         part = 0
         if fixed in (LISTED_CLASS, LISTED_PART):
-            part = max(int(self.plan.times["class"][listed + arrival]), 0)
+            part = max(int(self.plan.times["class"][own["first"] + arrival]), 0)
             fixed = 0 if fixed == LISTED_CLASS else NOWHERE
         klass = max(fixed, 0)
         members: tuple[int, ...] = ()
-        if group != NOWHERE:
+        if own["group"] != NOWHERE:
             stream = self.plan.source_streams["firm"][source]
             members = tuple(
                 min(bisect_right(self.cumulative, uniform(self.key, stream, ordinal, 0, party)), len(self.classes) - 1)
-                for party in range(parties)
+                for party in range(own["parties"])
             )
             if fixed == NOWHERE and mix == NOWHERE:
                 klass = self.classes[members[0]]

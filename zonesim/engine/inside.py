@@ -10,7 +10,7 @@ from zonesim.engine.kernel import layout as k
 from zonesim.engine.kernel_input import KernelInput
 from zonesim.engine.room import Room, as_bytes
 from zonesim.engine.state import Batch, Needs, Request, ResourceState, Token, Visit, Way
-from zonesim.plan import NEVER, NOWHERE, NUMBER_BITS, VISIT, Op, Plan, ways_of
+from zonesim.plan import NEVER, NOWHERE, NUMBER_BITS, VISIT, Op, Plan, as_dicts, ways_of
 
 Mask = NDArray[np.bool_]
 
@@ -164,13 +164,12 @@ class Inside:
 
         found: dict[int, Token] = {}
         batches: dict[int, Batch] = {}
-        fields = self.tokens.dtype.names or ()
-        for slot, values, visits in zip(self.slots.tolist(), self.tokens.tolist(), self.visits, strict=True):
-            row = dict(zip(fields, values, strict=True))
+        for slot, row, visits in zip(self.slots.tolist(), as_dicts(self.tokens), self.visits, strict=True):
             token = Token(row["number"], row["ordinal"], row["child"], row["pc"], row["arrived"], row["leave_step"])
-            for place, (queued, started, began, kept) in enumerate(visits.tolist()):
-                if queued != k.EMPTY:
-                    token.open[place] = Visit(int(program["step"][began]), queued, started, needs_of(began, kept))
+            for place, own in enumerate(as_dicts(visits)):
+                if own["queued"] != k.EMPTY:
+                    step, needs = int(program["step"][own["row"]]), needs_of(own["row"], own["kept"])
+                    token.open[place] = Visit(step, own["queued"], own["started"], needs)
             if row["delay_step"] >= 0:
                 token.delay = Visit(row["delay_step"], row["delay_queued"], row["delay_started"])
             if row["state"] in (k.IN_QUEUE, k.INTERRUPTED):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -24,6 +23,9 @@ _LIKELY: Final = 0.5
 
 _ASKING: Final = (Op.SEIZE, Op.EITHER)
 """Operations that ask for units."""
+
+MOST_KEPT: Final = 8
+"""How many plans are kept as the kernel reads them."""
 
 
 @dataclass(frozen=True)
@@ -58,38 +60,34 @@ class KernelInput:
             return Room(self.state, self.hours, self.resources, self.arrivals, self.batches, self.accounts)
 
 
+_kept: dict[str, KernelInput] = {}
+"""Plans as the kernel reads them by identity, the one that was asked for last at the end."""
+
+
 def input_of(plan: Plan) -> KernelInput:
-    """Return a plan as the kernel reads it; equal plans have the same."""
-    return _of_identity(plan.identity, _Held(plan))
+    """Return a plan as the kernel reads it; plans that are the same run have the same."""
+    found = _kept.pop(plan.identity, None) or _input(plan)
+    _kept[plan.identity] = found
+    while len(_kept) > MOST_KEPT:
+        _kept.pop(next(iter(_kept)), None)
+    return found
 
 
-class _Held:
-    """A plan on its way to a cache that knows it by its identity."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-
-    def __eq__(self, other: object) -> bool:
-        return True
-
-    def __hash__(self) -> int:
-        return 0
-
-
-@lru_cache(maxsize=8)
-def _of_identity(_identity: str, held: _Held) -> KernelInput:
-    plan = held.plan
+def _input(plan: Plan) -> KernelInput:
     state = np.zeros(1, dtype=k.STATE)
     distributions, numbers = prepare(plan.distributions, plan.parameters)
     priorities, ranked = np.unique(plan.priorities, return_inverse=True)
-    resources, falls = _resources(plan)
+    program = _program(plan)
+    resources, falls = _resources(plan, program)
     clocks = _clocks(plan)
     changes = _merged_changes(plan)
-    places, first_place = _batch_places(plan)
-    program, open_visits, groups = _program(plan, distributions, numbers, resources)
+    places, first_place = _batch_places(plan, program)
+    open_visits, groups = _number_places(program)
+    _note_requests(plan, program, resources)
+    _note_delays(program, distributions, numbers)
     ahead = _Ahead(plan, program)
     sources, rules, rule_rows = _sources(plan)
-    needs = max(plan.program["b"][np.isin(plan.program["op"], _ASKING)].tolist(), default=1)
+    needs = max((count for _, count in _requests(program, *_ASKING)), default=1)
     for name, value in {
         "begin": plan.begin,
         "end": plan.end,
@@ -191,13 +189,12 @@ def _merged_changes(plan: Plan) -> k.Rows:
     return np.array(sorted(rows), dtype=k.CHANGE)
 
 
-def _resources(plan: Plan) -> tuple[k.Rows, k.Rows]:
+def _resources(plan: Plan, program: k.Rows) -> tuple[k.Rows, k.Rows]:
     """Return the resources, and when units go off duty where nothing starts that would not end before."""
     rows = np.zeros(len(plan.resources), dtype=k.RESOURCE)
     falls: list[tuple[int, int, int]] = []
     asked: dict[int, set[int]] = {}
-    seizes = plan.program[np.isin(plan.program["op"], _ASKING)]
-    for first, count in zip(seizes["a"].tolist(), seizes["b"].tolist(), strict=True):
+    for first, count in _requests(program, *_ASKING):
         for resource, units in plan.needs_of(first, count):
             asked.setdefault(resource, set()).add(units)
     for number, (own, row) in enumerate(zip(plan.resources, rows, strict=True)):
@@ -222,14 +219,14 @@ def _clocks(plan: Plan) -> k.Rows:
     return rows
 
 
-def _batch_places(plan: Plan) -> tuple[int, list[int]]:
+def _batch_places(plan: Plan, program: k.Rows) -> tuple[int, list[int]]:
     """Return how many batches can form at a time, and by batch number the first of its places; place 0 is not used."""
     sizes = {int(GatherBy.SOURCE): 1, int(GatherBy.FIRM): len(plan.members) + 1}
     sizes[int(GatherBy.CLASS)] = max(len(plan.names.classes), 1)
     wanted: dict[int, int] = {}
-    for op, _, number, _, _, _, _, by, _ in plan.program.tolist():
-        if op == Op.GATHER:
-            wanted[number] = max(wanted.get(number, 0), sizes[by])
+    gathers = program[program["op"] == Op.GATHER]
+    for number, by in zip(gathers["gather_batch"].tolist(), gathers["gather_by"].tolist(), strict=True):
+        wanted[number] = max(wanted.get(number, 0), sizes[by])
     firsts = [0] * (max(wanted, default=0) + 1)
     length = 1
     for number in sorted(wanted):
@@ -238,14 +235,26 @@ def _batch_places(plan: Plan) -> tuple[int, list[int]]:
     return length, firsts
 
 
-def _program(plan: Plan, distributions: k.Ints, numbers: k.Floats, resources: k.Rows) -> tuple[k.Rows, int, int]:
-    """
-    Return the program with what is worked out for the kernel, and how many places for visits and counts of children
-    a token needs: places and groups are numbered anew in each routine, which ends with its LEAVE.
-    """
+def _program(plan: Plan) -> k.Rows:
+    """Return the program with room for what is worked out for the kernel."""
     rows = zeros(len(plan.program), k.INSTRUCTION)
     columns = rows.view(np.int64).reshape(len(rows), -1)
     columns[:, : len(TABLES["program"].columns)] = flat(plan.program)
+    return rows
+
+
+def _requests(rows: k.Rows, *ops: Op) -> Iterator[tuple[int, int]]:
+    """Yield, for each row of operations on units, its first row of the needs table and how many it has."""
+    for op in ops:
+        own, name = rows[rows["op"] == op], op.name.lower()
+        yield from zip(own[f"{name}_first_need"].tolist(), own[f"{name}_needs"].tolist(), strict=True)
+
+
+def _number_places(rows: k.Rows) -> tuple[int, int]:
+    """
+    Number places for visits and groups of children anew in each routine, which ends with its LEAVE; return how many of
+    each a token needs.
+    """
     open_visits = groups = 0
     begin = 0
     for end in np.flatnonzero(rows["op"] == Op.LEAVE).tolist():
@@ -256,31 +265,29 @@ def _program(plan: Plan, distributions: k.Ints, numbers: k.Floats, resources: k.
         open_visits = max(open_visits, _renumber(routine, slots))
         groups = max(groups, _renumber(routine, {Op.SPLIT: ("split_group",), Op.JOIN: ("join_group",)}))
         begin = end + 1
-    _note_requests(plan, rows, resources)
-    _note_delays(rows, distributions, numbers)
-    return rows, open_visits, groups
+    return open_visits, groups
 
 
 def _note_requests(plan: Plan, rows: k.Rows, resources: k.Rows) -> None:
     """Work out what the kernel wants to know of a SEIZE or RELEASE."""
-    alone = _asked_alone(plan, resources)
+    alone = _asked_alone(plan, rows, resources)
     timed = (resources["fall"] < resources["falls_end"]).tolist()
     interruptible = (resources["preempts"] + resources["pauses"] > 0).tolist()
-    found = np.flatnonzero(np.isin(rows["op"], (Op.SEIZE, Op.RELEASE)))
-    noted: list[tuple[bool, int, bool, bool]] = []
-    for first, count in zip(rows["seize_first_need"][found].tolist(), rows["seize_needs"][found].tolist(), strict=True):
-        asked = [resource for resource, _ in plan.needs_of(first, count)]
-        noted.append(
-            (
-                len(asked) == 1 and alone[asked[0]],
-                asked[0] if asked else NOWHERE,
-                any(timed[resource] for resource in asked),
-                any(interruptible[resource] for resource in asked),
-            )
-        )
     names = ("simple", "resource", "timed", "interruptible")
-    for name, values in zip(names, np.array(noted, dtype=np.int64).reshape(-1, len(names)).T, strict=True):
-        rows[name][found] = values
+    for op in (Op.SEIZE, Op.RELEASE):
+        noted: list[tuple[bool, int, bool, bool]] = []
+        for first, count in _requests(rows, op):
+            asked = [resource for resource, _ in plan.needs_of(first, count)]
+            noted.append(
+                (
+                    len(asked) == 1 and alone[asked[0]],
+                    asked[0] if asked else NOWHERE,
+                    any(timed[resource] for resource in asked),
+                    any(interruptible[resource] for resource in asked),
+                )
+            )
+        for name, values in zip(names, np.array(noted, dtype=np.int64).reshape(-1, len(names)).T, strict=True):
+            rows[name][rows["op"] == op] = values
     for row in np.flatnonzero(rows["op"] == Op.EITHER).tolist():
         ways = ways_of(plan.code, row)
         rows["ways"][row] = len(ways)
@@ -367,15 +374,15 @@ class _Ways:
         return found
 
 
-def _asked_alone(plan: Plan, resources: k.Rows) -> list[bool]:
+def _asked_alone(plan: Plan, program: k.Rows, resources: k.Rows) -> list[bool]:
     """
     Return the resources of which all ask one unit and nothing else, and where it does not matter how long, whether
     somebody is interrupted, and what a clock counts.
     """
     watched = resources["preempts"] + resources["pauses"] + resources["clock"] > 0
     alone: list[bool] = ((resources["fall"] == resources["falls_end"]) & ~watched).tolist()
-    for op, _, first, count, *_ in plan.program.tolist():
-        if op in (*_ASKING, Op.RELEASE, Op.KEEP):
+    for op in (*_ASKING, Op.RELEASE, Op.KEEP):
+        for first, count in _requests(program, op):
             for resource, units in plan.needs_of(first, count):
                 alone[resource] &= op != Op.EITHER and units == 1 and (count == 1 or op == Op.KEEP)
     return alone
@@ -401,20 +408,24 @@ def _sources(plan: Plan) -> tuple[k.Rows, k.Rows, k.Rows]:
     rows["first_attribute"] = np.searchsorted(plan.attributes["source"], np.arange(len(rows)))
     rows["attributes"] = np.bincount(plan.attributes["source"], minlength=len(rows))
     rules: list[tuple[int, ...]] = []
-    rule_rows: list[tuple[int, ...]] = []
+    asked: list[int] = []
+    """Rows of the adoptions table."""
     for number, flags in enumerate(_special_flags(plan)):
         rows["first_rule"][number], rows["rules"][number] = len(rules), len(flags)
         for flag, own in flags.items():
-            rules.append((flag, len(rule_rows), len(own)))
-            rule_rows += own
-    return rows, np.array(rules, dtype=k.FLAG_RULES), np.array(rule_rows, dtype=k.FLAG_RULE)
+            rules.append((flag, len(asked), len(own)))
+            asked += own
+    rule_rows = np.zeros(len(asked), dtype=k.FLAG_RULE)
+    rule_rows["row"] = asked
+    for name in ("by", "party", "begins", "until"):
+        rule_rows[name] = plan.adoptions[name][asked]
+    return rows, np.array(rules, dtype=k.FLAG_RULES), rule_rows
 
 
-def _special_flags(plan: Plan) -> Iterable[dict[int, list[tuple[int, ...]]]]:
+def _special_flags(plan: Plan) -> Iterator[dict[int, list[int]]]:
     """Yield by source the flags that depend on the token, each with its rows of the adoptions table."""
     for source in range(len(plan.sources)):
-        flags: dict[int, list[tuple[int, ...]]] = {}
-        for row, (flag, of, *rule) in enumerate(plan.adoptions.tolist()):
-            if of == source:
-                flags.setdefault(flag, []).append((row, *rule))
+        flags: dict[int, list[int]] = {}
+        for row in np.flatnonzero(plan.adoptions["source"] == source).tolist():
+            flags.setdefault(int(plan.adoptions["flag"][row]), []).append(row)
         yield flags

@@ -43,6 +43,7 @@ from zonesim.plan import (
     Plan,
     Sink,
     Totals,
+    decoded,
 )
 
 BLOCK_ROWS: Final = 16_384
@@ -105,17 +106,19 @@ class _SingleQueue:
         if len(self.priorities) > 1:
             return "some tokens are more important than others"
         for own, streams in zip(self.sources, plan.source_streams, strict=True):
-            own["arrival_stream"], _, own["class_stream"], own["batch_stream"] = streams
+            for name in ("arrival", "class", "batch"):
+                own[f"{name}_stream"] = streams[name]
         return self._read_resource()
 
     def _read_source(self, own: Row, row: Row) -> str:
-        _, arrivals, own["first"], own["count"], group, _, klass, mix, own["batch"] = row
-        own["klass"], own["mix"], own["listed"] = klass, mix, arrivals == ArrivalsBy.LISTED
-        if arrivals == ArrivalsBy.SPAWNED:
+        for name in ("first", "count", "mix", "batch"):
+            own[name] = row[name]
+        own["klass"], own["listed"] = row["class"], row["arrivals"] == ArrivalsBy.LISTED
+        if row["arrivals"] == ArrivalsBy.SPAWNED:
             return "is started by others"
-        if group != NOWHERE and klass == NOWHERE and mix == NOWHERE:
+        if row["group"] != NOWHERE and row["class"] == NOWHERE and row["mix"] == NOWHERE:
             return "has the classes of its firms"
-        if klass == LISTED_PART:
+        if row["class"] == LISTED_PART:
             return "has attributes of a log"
         return ""
 
@@ -125,24 +128,26 @@ class _SingleQueue:
         following = next(expected)
         own["on_arrival"] = own["on_start"] = own["on_end"] = len(self.moments)
         for row in self.plan.program[first:]:
-            op, step, a, b, c, d, e, *_ = row.item()
-            if op == Op.MARK:
-                self.moments.append(a)
+            (each,) = decoded([row.item()])
+            if each.op == Op.MARK:
+                self.moments.append(each.mark)
                 continue
-            if op != following:
+            if each.op != following:
                 return "does more than to wait for a unit, work and leave"
             reason = ""
-            if op == Op.SEIZE:
-                own["step"], own["on_start"] = step, len(self.moments)
-                reason = self._read_needs(self.plan.needs_of(a, b)) or ("gives up waiting" if e != NOWHERE else "")
-                self.priorities.update(self.plan.priorities[c].tolist())
-            elif op == Op.DELAY:
-                own["on_end"], own["delay_step"], own["duration"] = len(self.moments), step, a
-                own["duration_stream"] = self.plan.streams[b]
-                own["exponential"] = self.plan.distributions["kind"][a] == Distribution.EXPONENTIAL
-                reason = "works by a calendar" if c != NOWHERE else "can be interrupted" if d != NOWHERE else ""
-            elif op == Op.LEAVE:
-                own["leave_step"] = step
+            if each.op == Op.SEIZE:
+                own["step"], own["on_start"] = each.step, len(self.moments)
+                reason = self._read_needs(self.plan.needs_of(each.first_need, each.needs))
+                reason = reason or ("gives up waiting" if each.patience != NOWHERE else "")
+                self.priorities.update(self.plan.priorities[each.priority].tolist())
+            elif each.op == Op.DELAY:
+                own["on_end"], own["delay_step"], own["duration"] = len(self.moments), each.step, each.duration
+                own["duration_stream"] = self.plan.streams[each.stream]
+                own["exponential"] = self.plan.distributions["kind"][each.duration] == Distribution.EXPONENTIAL
+                reason = "can be interrupted" if each.interrupted != NOWHERE else ""
+                reason = "works by a calendar" if each.calendar != NOWHERE else reason
+            elif each.op == Op.LEAVE:
+                own["leave_step"] = each.step
                 break
             if reason:
                 return reason

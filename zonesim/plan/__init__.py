@@ -1,7 +1,7 @@
 """The plan: what a scenario is compiled to, and all that an engine reads."""
 
 from zonesim.plan.calendars import monday_offset
-from zonesim.plan.columns import MARK, TABLES, VISIT, Floats, Ints, Rows, Words, flat, structured
+from zonesim.plan.columns import MARK, TABLES, VISIT, Floats, Ints, Rows, Words, as_dicts, flat, structured
 from zonesim.plan.compiler import compile_plan
 from zonesim.plan.distributions import Distribution
 from zonesim.plan.loads import Load, grown_queues, loads, overloaded_sources
@@ -109,6 +109,7 @@ __all__ = [
     "When",
     "Who",
     "Words",
+    "as_dicts",
     "child_of",
     "column",
     "compile_plan",

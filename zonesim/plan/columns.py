@@ -83,6 +83,11 @@ def flat(rows: NDArray[Any]) -> NDArray[Any]:
     return rows if names is None else rows.view(rows.dtype[names[0]]).reshape(len(rows), len(names))
 
 
+def as_dicts(rows: Rows) -> list[dict[str, Any]]:
+    """Return rows with named columns as dicts of Python numbers, for who reads them one by one."""
+    return [dict(zip(rows.dtype.names or (), row, strict=True)) for row in rows.tolist()]
+
+
 def _columns(*named: tuple[str, str, str]) -> tuple[Column, ...]:
     return tuple(Column(*each) for each in named)
 

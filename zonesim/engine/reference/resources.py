@@ -16,7 +16,7 @@ from zonesim.engine.reference.events import CHANGE, DELAY_END, INTERRUPT, PATIEN
 from zonesim.engine.reference.recording import Recorder
 from zonesim.engine.resources import enter, leave, peak_now, release, seize, serve
 from zonesim.engine.state import Act, Fall, Needs, Request, ResourceState, Token, Visit, Way, Work
-from zonesim.plan import NEVER, NOWHERE, Instruction, Plan, WaitsFor, ways_of
+from zonesim.plan import NEVER, NOWHERE, Instruction, Plan, WaitsFor, as_dicts, ways_of
 from zonesim.plan import Clock as Counts
 
 
@@ -93,10 +93,11 @@ class Resources:
 
     def _clocks(self) -> Iterator[Clock]:
         """Return the clocks of all breakdowns."""
-        for number, units, counts, up, up_stream, repair, stream in self.plan.breakdowns.tolist():
-            resource = self.states[number]
-            kind = BusyClock if counts == Counts.BUSY else Clock
-            clock = kind(resource, units, (up, up_stream), (repair, stream), self.draws.for_cycle, self._change_at)
+        for own in as_dicts(self.plan.breakdowns):
+            resource = self.states[own["resource"]]
+            up, repair = (own["up"], own["up_stream"]), (own["repair"], own["repair_stream"])
+            kind = BusyClock if own["clock"] == Counts.BUSY else Clock
+            clock = kind(resource, own["units"], up, repair, self.draws.for_cycle, self._change_at)
             if isinstance(clock, BusyClock):
                 resource.clock = clock
             yield clock
