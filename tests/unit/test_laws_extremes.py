@@ -13,7 +13,7 @@ from tests.helper import plan_of
 from tests.properties.agreement import difference, outcome
 from zonesim.engine import sampling
 from zonesim.faults import ZonesimError
-from zonesim.plan.distributions import Distribution, law_mean, law_variance
+from zonesim.plan.distributions import Distribution, distribution_mean, distribution_variance
 from zonesim.units import MINUTE
 
 BITS = 2.0**-52
@@ -41,7 +41,7 @@ def drawn(table: Laws, where: np.ndarray) -> np.ndarray:
 
 def moments(table: Laws) -> tuple[float, float]:
     """Return mean and variance as the traffic equations know them."""
-    return law_mean(*table, 0, 0), law_variance(*table, 0, 0)
+    return distribution_mean(*table, 0, 0), distribution_variance(*table, 0, 0)
 
 
 def close(found: np.ndarray, expected: np.ndarray, mean: float, error: float = 1e-8) -> bool:
@@ -164,9 +164,9 @@ def test_a_normal_law_far_above_its_mean_as_a_scenario_writes_it(written, minute
     plan = plan_of(ONE.replace("LAW", f"{{normal: {written}}}"))
     found = drawn((plan.distributions[-1:], plan.parameters), (np.arange(2000) + 0.5) / 2000).mean() / MINUTE
 
-    assert law_mean(plan.distributions, plan.parameters, len(plan.distributions) - 1, 0) / MINUTE == pytest.approx(
-        minutes, abs=0.005
-    )
+    assert distribution_mean(
+        plan.distributions, plan.parameters, len(plan.distributions) - 1, 0
+    ) / MINUTE == pytest.approx(minutes, abs=0.005)
     assert found == pytest.approx(minutes, abs=0.005)
 
 

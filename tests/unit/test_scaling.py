@@ -11,7 +11,7 @@ import yaml
 from tests.helper import plan_of
 from zonesim.faults import ZonesimError
 from zonesim.plan import Plan
-from zonesim.plan.distributions import law_mean, law_variance
+from zonesim.plan.distributions import distribution_mean, distribution_variance
 from zonesim.plan.operations import Op
 from zonesim.policy import apply, parse_setting, world_of
 from zonesim.policy.scaling import scaled
@@ -100,8 +100,8 @@ def test_scale_multiplies_exactly_the_times_of_a_law(take):
 def moments(plan: Plan, klass: int) -> tuple[float, float]:
     """Return mean and standard deviation of what the step takes."""
     (law,) = plan.program["a"][plan.program["op"] == Op.DELAY].tolist()
-    return law_mean(plan.distributions, plan.parameters, law, klass), math.sqrt(
-        law_variance(plan.distributions, plan.parameters, law, klass)
+    return distribution_mean(plan.distributions, plan.parameters, law, klass), math.sqrt(
+        distribution_variance(plan.distributions, plan.parameters, law, klass)
     )
 
 

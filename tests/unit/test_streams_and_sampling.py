@@ -12,7 +12,7 @@ from scipy import special, stats
 
 from zonesim.compiled import arithmetic, streams
 from zonesim.engine import sampling
-from zonesim.plan.distributions import Distribution, law_mean, law_variance
+from zonesim.plan.distributions import Distribution, distribution_mean, distribution_variance
 from zonesim.plan.tables import stream_identity
 
 GOLDEN_UNIFORMS = ["0x1.0054508ba891ep-2", "0x1.53315a3280f63p-1"]
@@ -139,7 +139,7 @@ def test_a_law_has_its_mean_and_variance(name):
     ready = sampling.prepare(index, values)
     grid = (np.arange(200_000) + 0.5) / 200_000
     found = np.array([sampling.sample(*ready, 0, u, 0) for u in grid])
-    mean, variance = law_mean(index, values, 0, 0), law_variance(index, values, 0, 0)
+    mean, variance = distribution_mean(index, values, 0, 0), distribution_variance(index, values, 0, 0)
 
     assert found.mean() == pytest.approx(mean, rel=2e-4)
     assert found.var() == pytest.approx(variance, rel=5e-3, abs=1e-12)
@@ -175,8 +175,8 @@ def test_mixture_by_class_and_shifted():
     assert sampling.sample(*ready, 3, 0.875, 0) == 2.0
     assert sampling.sample(*ready, 3, 0.875, 1) == pytest.approx(15)
     assert sampling.sample(*ready, 4, 0.5, 0) == pytest.approx(130)
-    assert law_mean(*laws, 2, 0) == pytest.approx(0.75 * 2 + 0.25 * 15)
-    assert law_mean(*laws, 4, 0) == pytest.approx(130)
+    assert distribution_mean(*laws, 2, 0) == pytest.approx(0.75 * 2 + 0.25 * 15)
+    assert distribution_mean(*laws, 4, 0) == pytest.approx(130)
 
 
 @settings(max_examples=60, deadline=None)

@@ -230,7 +230,7 @@ def _attempt(job: Job, cell: Cell) -> Outcome:
         except MemoryError:
             failures.append(Failure(replication, str(OutOfMemory()), OutOfMemory.exit_code))
         except Exception as error:  # noqa: BLE001  whatever happens in one replication, the others go on
-            failures.append(Failure(replication, _told(error), ZonesimError.exit_code))
+            failures.append(Failure(replication, _unexpected(error), ZonesimError.exit_code))
         except KeyboardInterrupt:
             if job.store is not None:
                 Store(job.store).write(cell.key, results)
@@ -247,7 +247,7 @@ def _attempt(job: Job, cell: Cell) -> Outcome:
     return Outcome(tuple(results), failures=tuple(failures))
 
 
-def _told(error: Exception) -> str:
+def _unexpected(error: Exception) -> str:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"unexpected {type(error).__name__} in {Path(frame.filename).name}:{frame.lineno}: {error}"
 

@@ -51,7 +51,7 @@ class Durations:
     spans: Spans
     followed: Ints
     zeros: int = 0
-    _told: dict[tuple[str, int], Number] = field(default_factory=dict, compare=False, repr=False)
+    _known: dict[tuple[str, int], Number] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def count(self) -> int:
@@ -60,7 +60,7 @@ class Durations:
 
     def tell(self, statistics: Sequence[str], unit: int) -> list[Number]:
         """Return statistics: the mean and quantiles in `unit` (ms), shares within a time, the share that is missing."""
-        told = self._told
+        told = self._known
         asked = [name for name in statistics if (name, unit) not in told]
         shares = {name: q for name in asked if (q := quantile_of(name)) is not None}
         found = dict(zip(shares, self._quantiles(list(shares.values()), unit), strict=True))

@@ -7,7 +7,7 @@ from typing import Any
 from zonesim.faults import Place, ScenarioFault
 from zonesim.limits import MOST_BREAKDOWNS, MOST_CLOCKS
 from zonesim.plan.binding import resolve
-from zonesim.plan.distributions import law_mean
+from zonesim.plan.distributions import distribution_mean
 from zonesim.plan.operations import NOWHERE, Clock
 from zonesim.plan.plan import UNLIMITED, ResourceName
 from zonesim.plan.world_tables import WorldTables
@@ -63,7 +63,7 @@ def _rows(tables: WorldTables, resource: int, name: ResourceName, written: Break
         _law(tables, written.up, world.place((*path, "up"))),
         _law(tables, written.repair, world.place((*path, "repair"))),
     ]
-    up, repair = (law_mean(*tables.distributions.arrays(), law, 0) for law in laws)
+    up, repair = (distribution_mean(*tables.distributions.arrays(), law, 0) for law in laws)
     if not up > 0:
         raise ScenarioFault(
             f"{name} breaks down as soon as it is repaired", world.place((*path, "up")), "Give it some time."

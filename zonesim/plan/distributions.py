@@ -59,24 +59,24 @@ class Distribution(IntEnum):
     """mean and standard deviation without the cut, low: given that the value is at least low"""
 
 
-def law_mean(index: Rows, numbers: Floats, row: int, klass: int) -> float:
+def distribution_mean(index: Rows, numbers: Floats, row: int, klass: int) -> float:
     """Return the mean of a distribution for tokens of class `klass`."""
     return _moments(index, numbers, row, klass)[0]
 
 
-def law_variance(index: Rows, numbers: Floats, row: int, klass: int) -> float:
+def distribution_variance(index: Rows, numbers: Floats, row: int, klass: int) -> float:
     """Return the variance of a distribution for tokens of class `klass`."""
     return _moments(index, numbers, row, klass)[1]
 
 
-def law_range(index: Rows, numbers: Floats, row: int, klass: int) -> tuple[float, float]:
+def distribution_range(index: Rows, numbers: Floats, row: int, klass: int) -> tuple[float, float]:
     """Return the least and the greatest value (inf: no bound) of a distribution for tokens of class `klass`."""
     kind, first, count = (int(value) for value in index[row])
     own = [float(value) for value in numbers[first : first + count]]
     if kind == Distribution.BY_CLASS:
-        return law_range(index, numbers, int(own[klass]), klass)
+        return distribution_range(index, numbers, int(own[klass]), klass)
     if kind == Distribution.SHIFTED:
-        low, high = law_range(index, numbers, int(own[0]), klass)
+        low, high = distribution_range(index, numbers, int(own[0]), klass)
         return own[1] + own[2] * low, own[1] + own[2] * high
     if kind == Distribution.CONSTANT:
         return own[0], own[0]
@@ -93,7 +93,7 @@ def law_range(index: Rows, numbers: Floats, row: int, klass: int) -> tuple[float
         taken = [value for value, share in zip(own[::2], np.diff(own[1::2], prepend=0.0), strict=True) if share > 0]
         parts = [(value, value) for value in taken]
         if kind == Distribution.MIXTURE:
-            parts = [law_range(index, numbers, int(part), klass) for part in taken]
+            parts = [distribution_range(index, numbers, int(part), klass) for part in taken]
         return min(low for low, _ in parts), max(high for _, high in parts)
     mean = own[1] if kind in (Distribution.ERLANG, Distribution.WEIBULL) else own[0]
     return (0.0, math.inf) if mean > 0 else (mean, mean)

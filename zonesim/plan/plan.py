@@ -19,7 +19,7 @@ import numpy as np
 
 from zonesim.plan.calendars import falls_in_part
 from zonesim.plan.columns import TABLES, Floats, Ints, Rows, Words, flat
-from zonesim.plan.distributions import law_mean, law_range
+from zonesim.plan.distributions import distribution_mean, distribution_range
 from zonesim.plan.operations import NOWHERE, AtShiftEnd, Instruction, decoded
 from zonesim.plan.records import child_of, ordinal_of, source_of
 from zonesim.scenario import KpiDeclaration
@@ -337,8 +337,8 @@ class Plan:
 
     def mean(self, distribution: int, klass: int) -> float:
         """Return the mean of a distribution for tokens of a class."""
-        return law_mean(self.distributions, self.parameters, distribution, klass)
+        return distribution_mean(self.distributions, self.parameters, distribution, klass)
 
     def range(self, distribution: int, klass: int) -> tuple[float, float]:
         """Return the least and the greatest value (inf: no bound) of a distribution for tokens of a class."""
-        return law_range(self.distributions, self.parameters, distribution, klass)
+        return distribution_range(self.distributions, self.parameters, distribution, klass)

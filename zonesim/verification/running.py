@@ -67,14 +67,14 @@ def trace(case: Prepared, engine: str, seed: int = SEED) -> list[Finding]:
         except ZonesimError as fault:
             return [_failed(case, check, str(fault)) for check in case.checks] or [_failed(case, None, str(fault))]
         instants.append(list(compared(case.case, Told(case.plan, sink.log))))
-    found = [_told(case, list(each)) for each in zip(*instants, strict=True)]
+    found = [_traced(case, list(each)) for each in zip(*instants, strict=True)]
     for check in case.checks:
         judged = traced([check.of(each) for each in values], check.expected)
         found.append(Finding(case, check.kpi, check.unit, check.expected, 0.0, judged))
     return found
 
 
-def _told(case: Prepared, instants: Sequence[Instants]) -> Finding:
+def _traced(case: Prepared, instants: Sequence[Instants]) -> Finding:
     wrong = next((each for each in instants if each.differs), None)
     least = min(instants, key=lambda each: each.agree)
     verdict = Verdict.PASSED if wrong is None and least.agree else Verdict.DIFFERS

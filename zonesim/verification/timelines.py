@@ -78,7 +78,12 @@ def _compared(
                 if not _agrees(due, instant):
                     again = f" ({turn + 1})" if turn else ""
                     name = word if len(times) > 1 else "made"
-                    return Instants(what, all_due, agree, f"{token}{again} {name} {_told(instant)}, not {_told(due)}")
+                    return Instants(
+                        what,
+                        all_due,
+                        agree,
+                        f"{token}{again} {name} {_instant_text(instant)}, not {_instant_text(due)}",
+                    )
                 agree += due is not None
     if complete and (more := sorted(set(found) - set(wanted))):
         return Instants(what, all_due, agree, f"{more[0]} came too")
@@ -91,5 +96,5 @@ def _agrees(due: Any, instant: float) -> bool:  # noqa: ANN401
     return instant == NEVER if due == documents.NEVER else instant != NEVER and near(instant, due)
 
 
-def _told(instant: Any) -> str:  # noqa: ANN401
+def _instant_text(instant: Any) -> str:  # noqa: ANN401
     return documents.NEVER if instant in {NEVER, documents.NEVER} else f"at {instant:.10g} min"

@@ -87,7 +87,7 @@ def _chosen(context: FigureContext) -> tuple[list[Kpi], int]:
         return [context.by_id[name] for name in context.wanted], 0
     others = context.names[1:]
     named = context.chief() if context.reported else [kpi for kpi in context.kpis if kpi.headline]
-    kpis = [kpi for kpi in named if any(_told(context, arm, kpi) for arm in others)]
+    kpis = [kpi for kpi in named if any(_has_value(context, arm, kpi) for arm in others)]
     telling = [kpi for kpi in kpis if not all(_is_nothing(context, arm, kpi) for arm in others)]
     if context.reported:
         return telling, len(kpis) - len(telling)
@@ -121,7 +121,7 @@ def _is_nothing(context: FigureContext, arm: str, kpi: Kpi) -> bool:
     return change.value == change.low == change.high == 0
 
 
-def _told(context: FigureContext, arm: str, kpi: Kpi) -> bool:
+def _has_value(context: FigureContext, arm: str, kpi: Kpi) -> bool:
     """Return whether there is anything to say of an effect."""
     effect = context.effects[arm, kpi.id]
     return effect.tag in NOT_GIVEN or not math.isnan(effect.difference.value)
@@ -305,7 +305,7 @@ def _by_arm(context: FigureContext) -> dict[str, Figure] | str:
     """Draw the most telling KPIs side by side with one row an arm."""
     say = context.say
     others = context.names[1:]
-    kpis = [kpi for kpi in context.chief() if any(_told(context, arm, kpi) for arm in others)]
+    kpis = [kpi for kpi in context.chief() if any(_has_value(context, arm, kpi) for arm in others)]
     if not kpis:
         return say("effects.none")
     pages = [kpis[first : first + 4] for first in (0, 4) if kpis[first : first + 4]]

@@ -24,10 +24,10 @@ def loads_document(plan: Plan, found: Sequence[Load]) -> dict[str, dict[str, Any
     words), unknown (why it is, or None), grows, stable (as is said by hand, or None), peak, peak_hour and hourly (24
     values of the busiest day); the last three None where it is unknown.
     """
-    return {str(plan.names.resources[load.resource]): _told(load) for load in found}
+    return {str(plan.names.resources[load.resource]): _row_of(load) for load in found}
 
 
-def _told(load: Load) -> dict[str, Any]:
+def _row_of(load: Load) -> dict[str, Any]:
     day = load.peak_hour // HOURS
     known = load.is_known
     return {
