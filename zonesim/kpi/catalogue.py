@@ -30,6 +30,15 @@ class Kpi:
         return self.definition.unit
 
     @property
+    def stage(self) -> tuple[str, str]:
+        """Return the marks between which the stage lies that it is about; "" and "" where it is about none."""
+        if self.definition.kind != "stages":
+            return "", ""
+        head, tail = f"{self.subject}.{self.definition.quantity}.", f".{self.definition.statistic}"
+        first, _, last = self.id.removeprefix(head).removesuffix(tail).partition("_to_")
+        return first, last
+
+    @property
     def bound(self) -> bool:
         """Return whether it is a bound from the traffic equations, which no run has measured."""
         return self.definition.kind == "resource load"

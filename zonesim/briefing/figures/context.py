@@ -22,6 +22,13 @@ from zonesim.scenario import Scenario, load_catalogue
 from zonesim.units import parse
 from zonesim.version import __version__
 
+DWELL: Final = "dwell.mean"
+KPIS: Final = {"flow": (DWELL,)}
+"""By which flows are known, by scope."""
+
+USABLE: Final = "usable"
+"""The mark with which goods become usable."""
+
 MOST_ARMS: Final = 5
 """Arms that one figure can tell apart."""
 
@@ -200,9 +207,13 @@ class FigureContext:
         if self.known is not None:
             found = list(dict.fromkeys(str(entry.flow) for entry in self.known.scenario.traffic.values()))
         else:
-            found = [kpi.subject for kpi in self.kpis if kpi.definition.what == "dwell.mean"]
-        usable = {kpi.subject for kpi in self.kpis if ".stage." in kpi.id and kpi.id.endswith("_to_usable.mean")}
-        return sorted(found, key=lambda flow: (flow not in usable, found.index(flow)))
+            found = self.subjects(DWELL)
+        return sorted(found, key=lambda flow: (flow not in self.with_usable, found.index(flow)))
+
+    @cached_property
+    def with_usable(self) -> frozenset[str]:
+        """Return the flows, and entries of the traffic, whose goods become usable."""
+        return frozenset(kpi.subject for kpi in self.kpis if kpi.stage[1] == USABLE)
 
     def flow_title(self, flow: str) -> str:
         """Return label and name of a flow; of an entry of the traffic its name."""
@@ -241,10 +252,9 @@ class FigureContext:
     def quantity(self, kpi: Kpi) -> str:
         """Return what a KPI measures, in words."""
         words = kpi.definition.en if self.language == "en" else kpi.definition.zh
-        if kpi.definition.kind != "stages":
+        first, last = kpi.stage
+        if not first:
             return words
-        _, _, stage = kpi.id.removeprefix(f"{kpi.subject}.").partition(".")
-        first, _, last = stage.rpartition(".")[0].partition("_to_")
         between = self.say("stages.between", first=self.say.term(first), last=self.say.term(last))
         return self.say("named", label=words, name=between)
 
@@ -264,6 +274,10 @@ class FigureContext:
     def by_id(self) -> dict[str, Kpi]:
         """Return the KPIs by id."""
         return {kpi.id: kpi for kpi in self.kpis}
+
+    def subjects(self, what: str) -> list[str]:
+        """Return what a KPI is told of, which is named by quantity and statistic: `dwell.mean`."""
+        return [kpi.subject for kpi in self.kpis if kpi.definition.what == what]
 
     @cached_property
     def effects(self) -> dict[tuple[str, str], Effect]:

@@ -11,10 +11,15 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from zonesim.briefing.figures import style
-from zonesim.briefing.figures.context import FigureContext
+from zonesim.briefing.figures.context import DWELL, FigureContext
 from zonesim.briefing.text.words import Words
 from zonesim.kpi import quantile, told_until
 from zonesim.units import HOUR
+
+SPANS: Final = "dwell"
+OPEN: Final = "dwell_open"
+SAMPLES: Final = (SPANS, OPEN)
+"""What is drawn of a flow: its durations, and for how long those were followed that had not ended."""
 
 MOST_PANELS: Final = 4
 POINTS: Final = 600
@@ -28,7 +33,7 @@ def dwell_figure(context: FigureContext) -> Figure | str:
     """Draw the share of consignments that are through after a time, or say why not."""
     say = context.say
     arms = context.shown()
-    flows = [flow for flow in context.flows() if any(len(context.pooled(arm, f"{flow}.dwell")) for arm in arms)]
+    flows = [flow for flow in context.flows() if any(len(context.pooled(arm, f"{flow}.{SPANS}")) for arm in arms)]
     if not flows:
         return say("dwell.none")
     notes = [
@@ -59,14 +64,14 @@ def _panel(axes: Axes, context: FigureContext, flow: str) -> None:
     longest = 0.0
     handles, labels = [], []
     for position, arm in enumerate(context.shown()):
-        spans = context.pooled(arm, f"{flow}.dwell")
-        followed = context.pooled(arm, f"{flow}.dwell_open")
+        spans = context.pooled(arm, f"{flow}.{SPANS}")
+        followed = context.pooled(arm, f"{flow}.{OPEN}")
         if not len(spans):
             continue
         missing = len(followed)
         count = len(spans) + missing
         look = style.arm_look(position)
-        given = context.comparison.arms[arm].get(f"{flow}.dwell.mean")
+        given = context.comparison.arms[arm].get(f"{flow}.{DWELL}")
         if given is not None and given.reason == "grows":  # how long it takes depends on how long the run is
             labels.append(_label(axes, context, arm, "dwell.arm_grows", {}))
             handles.append(Line2D([], [], **look))

@@ -15,6 +15,16 @@ from zonesim.analysis import Interval, curve
 from zonesim.briefing.figures import style
 from zonesim.briefing.figures.context import FigureContext
 
+PASSES: Final = "passes.day"
+UTILISATION: Final = "utilisation"
+KPIS: Final = {"gate": (PASSES,), "resource": (UTILISATION,)}
+"""By which the directions are chosen, by scope: those with a limited number of lanes, and most vehicles."""
+
+QUEUE: Final = "queue"
+PASSAGE: Final = "pass"
+CURVES: Final = (QUEUE, PASSAGE)
+"""What is drawn of them: curves by hour of the day."""
+
 MOST_PLACES: Final = 2
 MOST_BAND: Final = 3
 """Panels end at this many times the highest mean; bands may go on."""
@@ -33,9 +43,9 @@ Bands = dict[str, tuple[Curve, Curve, Curve]]
 def gate_figure(context: FigureContext) -> Figure | str:
     """Draw the gate directions that pass most vehicles, or say why not."""
     say = context.say
-    limited = {kpi.subject for kpi in context.kpis if kpi.definition.what == "utilisation"}
+    limited = set(context.subjects(UTILISATION))
     places = [place for place in _places(context) if place in limited]
-    busiest = sorted(places, key=lambda place: -np.nan_to_num(context.mean(context.baseline, f"{place}.passes.day")))
+    busiest = sorted(places, key=lambda place: -np.nan_to_num(context.mean(context.baseline, f"{place}.{PASSES}")))
     chosen = [place for place in places if place in busiest[:MOST_PLACES]]
     if not chosen:
         return say("gate.none")
@@ -49,16 +59,16 @@ def gate_figure(context: FigureContext) -> Figure | str:
     handles = [Line2D([], [], **style.arm_look(position)) for position in range(len(context.shown()))]
     rows = style.legend_above(figure, handles, [context.arm_label(arm) for arm in context.shown()])
     panels = style.panels(figure, 2, len(chosen), left=0.85, above=0.4, below=0.55, gap=0.35, top=0.28 * rows)
-    unit = "min" if any(highest(_bands(context, f"{place}.pass")) > LONG for place in chosen) else "s"
+    unit = "min" if any(highest(_bands(context, f"{place}.{PASSAGE}")) > LONG for place in chosen) else "s"
     several = len({place.partition(".")[0] for place in chosen}) > 1
     for column, place in enumerate(chosen):
         title = context.place_title(place, full=several)
         above, below = panels[column], panels[len(chosen) + column]
-        waiting = _bands(context, f"{place}.queue")
+        waiting = _bands(context, f"{place}.{QUEUE}")
         _panel(above, context, waiting, say("gate.waiting_y"))
         no_queue(above, context, waiting)
         style.title(above, say("gate.waiting", place=title), above=0.1)
-        passing = _bands(context, f"{place}.pass")
+        passing = _bands(context, f"{place}.{PASSAGE}")
         if unit == "min":
             passing = {arm: (mean / 60, low / 60, high / 60) for arm, (mean, low, high) in passing.items()}
         _panel(below, context, passing, say("gate.passing_y", unit=say.unit(unit)))
@@ -90,7 +100,7 @@ def highest(bands: Bands) -> float:
 
 def _places(context: FigureContext) -> list[str]:
     names = (name.rpartition(".") for run in context.results[context.baseline] for name in run.curves)
-    return list(dict.fromkeys(place for place, _, what in names if what == "queue"))
+    return list(dict.fromkeys(place for place, _, what in names if what == QUEUE))
 
 
 def _bands(context: FigureContext, name: str) -> Bands:

@@ -12,9 +12,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from zonesim.briefing.figures import style
-from zonesim.briefing.figures.context import FigureContext
+from zonesim.briefing.figures.context import DWELL, FigureContext
 from zonesim.briefing.text.words import Words
 from zonesim.kpi import way
+
+STAGE: Final = "stage.mean"
+KPIS: Final = {"flow": (STAGE, DWELL)}
+"""What the figure is about, by scope."""
 
 MOST_PANELS: Final = 4
 MANY: Final = 4
@@ -65,12 +69,10 @@ def _stages(context: FigureContext) -> tuple[dict[str, dict[Stage, list[float]]]
     found: dict[str, dict[Stage, list[float]]] = {}
     withheld = []
     for flow in context.flows():
-        head = f"{flow}.stage."
         table: dict[Stage, list[float]] = {}
         for kpi in context.kpis:
-            if kpi.id.startswith(head):
-                first, _, last = kpi.id.removeprefix(head).removesuffix(".mean").partition("_to_")
-                table[first, last] = [context.mean(arm, kpi.id) for arm in arms]
+            if kpi.subject == flow and kpi.definition.what == STAGE:
+                table[kpi.stage] = [context.mean(arm, kpi.id) for arm in arms]
         if any(math.isnan(value) for values in table.values() for value in values):
             withheld.append(flow)
         elif len(table) > 1 and any(any(values) for values in table.values()):
@@ -135,7 +137,7 @@ def _panel(
 
 def _total(context: FigureContext, arm: str, flow: str, total: float) -> str:
     """Return a bar's total, with the paired difference to the baseline where there is one."""
-    effect = context.effect(arm, f"{flow}.dwell.mean")
+    effect = context.effect(arm, f"{flow}.{DWELL}")
     if effect is None or math.isnan(effect.value):
         return context.say("stages.total", total=style.number(total))
     change = style.with_limits(effect.value, effect.high - effect.value)

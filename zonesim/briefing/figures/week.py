@@ -16,8 +16,11 @@ from zonesim.briefing.figures.gate import MOST_BAND, Bands, band, highest, no_qu
 from zonesim.plan import monday_offset
 from zonesim.units import HOUR
 
-QUEUES: Final = ".queue_week"
-BUSY: Final = ".busy_week"
+QUEUE: Final = "queue_week"
+BUSY: Final = "busy_week"
+CURVES: Final = (QUEUE, BUSY)
+"""What is drawn, of gate directions and of resources: curves by hour of the week."""
+
 MOST_EACH: Final = 2
 """Directions of gates, and yards, on one slide."""
 
@@ -29,12 +32,13 @@ def week_figure(context: FigureContext) -> Figure | str:
     """Draw the busiest gate directions and the fullest yards over the week, or say why not."""
     say = context.say
     names = {name: None for run in context.results[context.baseline] for name in run.curves}
-    queues = _fullest(context, [name for name in names if name.endswith(QUEUES)])
-    yards = _yards(context, [name for name in names if name.endswith(BUSY)])
+    waited = [name for name in names if _parts(name)[1] == QUEUE]
+    queues = _fullest(context, waited)
+    yards = _yards(context, [name for name in names if _parts(name)[1] == BUSY])
     if not queues and not yards:
         return say("week.none")
     panels = [*queues, *yards]
-    left_out = sum(name.endswith(QUEUES) for name in names) - len(queues)
+    left_out = len(waited) - len(queues)
     notes = [
         say("band.cut", times=MOST_BAND) if context.n > 1 else say("one_replication"),
         *([say("week.units")] if yards else []),
@@ -47,8 +51,8 @@ def week_figure(context: FigureContext) -> Figure | str:
     legend = style.legend_above(figure, handles, [context.arm_label(arm) for arm in arms])
     rows = style.panels(figure, len(panels), 1, left=0.85, above=0.34, below=0.3, top=0.28 * legend)
     for name, axes in zip(panels, rows, strict=True):
-        waiting = name.endswith(QUEUES)
-        place = name.removesuffix(QUEUES).removesuffix(BUSY)
+        place, what = _parts(name)
+        waiting = what == QUEUE
         bands = weekly(context, name)
         _panel(axes, context, bands)
         if waiting:
@@ -61,6 +65,12 @@ def week_figure(context: FigureContext) -> Figure | str:
             axes.axhline(units, color=style.PALE, linewidth=1.2, linestyle=(0, (1, 1.5)), zorder=2)
             axes.set_ylim(0, max(axes.get_ylim()[1], 1.08 * units))
     return figure
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """Return of what a curve is, and which."""
+    place, _, what = name.rpartition(".")
+    return place, what
 
 
 def weekly(context: FigureContext, name: str) -> Bands:
@@ -84,7 +94,7 @@ def _fullest(context: FigureContext, names: list[str]) -> list[str]:
 
 def _yards(context: FigureContext, names: list[str]) -> list[str]:
     """Return the curves of yards, else of docks, else of the fullest resources that are no lanes or officers."""
-    roles = {name: _role(context, name.removesuffix(BUSY)) for name in names}
+    roles = {name: _role(context, _parts(name)[0]) for name in names}
     for role in ROLES:
         if found := [name for name in names if roles[name] == role]:
             return _fullest(context, found)

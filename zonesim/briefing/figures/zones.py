@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 
 from zonesim.analysis import interval
 from zonesim.briefing.figures import style
-from zonesim.briefing.figures.context import FigureContext
+from zonesim.briefing.figures.context import DWELL, FigureContext
+
+PASSAGE: Final = "pass.mean"
+PASSES: Final = "passes.day"
+ARRIVED: Final = "arrived.day"
+BUSY_HOURS: Final = "busy_hours.day"
+KPIS: Final = {"gate": (PASSAGE, PASSES), "flow": (DWELL, ARRIVED), "resource": (BUSY_HOURS,)}
+"""What the figure is about, by scope."""
 
 MOST_ZONES: Final = 6
 Floats = NDArray[np.float64]
@@ -95,28 +102,27 @@ def _bars(axes: Axes, context: FigureContext, columns: Sequence[Floats]) -> floa
 
 
 def _directions(context: FigureContext, zone: str) -> list[str]:
-    places = [kpi.subject for kpi in context.kpis if kpi.definition.what == "pass.mean"]
-    return [place for place in places if place.partition(".")[0] == zone]
+    return [place for place in context.subjects(PASSAGE) if place.partition(".")[0] == zone]
 
 
 def _passes(context: FigureContext, arm: str, zone: str) -> Floats:
     """Return the passages a day of a zone's gates by replication."""
-    columns = [context.column(arm, f"{place}.passes.day") for place in _directions(context, zone)]
+    columns = [context.column(arm, f"{place}.{PASSES}") for place in _directions(context, zone)]
     return np.sum(columns, axis=0) if columns else np.full(context.n, math.nan)
 
 
 def gate_minutes(context: FigureContext, arm: str, zone: str) -> Floats:
     """Return the mean time to pass a gate of the zone (min) by replication, over all directions."""
     places = _directions(context, zone)
-    times = [context.column(arm, f"{place}.pass.mean") / 60 for place in places]
-    return _weighted(times, [context.column(arm, f"{place}.passes.day") for place in places], context.n)
+    times = [context.column(arm, f"{place}.{PASSAGE}") / 60 for place in places]
+    return _weighted(times, [context.column(arm, f"{place}.{PASSES}") for place in places], context.n)
 
 
 def dwell_hours(context: FigureContext, arm: str, zone: str) -> Floats:
     """Return the mean dwell (h) by replication of consignments that become usable in the zone."""
     groups = _groups(context, zone)
-    times = [context.column(arm, f"{group}.dwell.mean") for group in groups]
-    return _weighted(times, [context.column(arm, f"{group}.arrived.day") for group in groups], context.n)
+    times = [context.column(arm, f"{group}.{DWELL}") for group in groups]
+    return _weighted(times, [context.column(arm, f"{group}.{ARRIVED}") for group in groups], context.n)
 
 
 def _groups(context: FigureContext, zone: str) -> list[str]:
@@ -124,13 +130,12 @@ def _groups(context: FigureContext, zone: str) -> list[str]:
     scenario = context.known.scenario if context.known is not None else None
     if scenario is None:
         return []
-    usable = {kpi.subject for kpi in context.kpis if ".stage." in kpi.id and kpi.id.endswith("_to_usable.mean")}
     uses = [str(entry.flow) for entry in scenario.traffic.values()]
     found = []
     for name, entry in scenario.traffic.items():
         named = [str(value) for value in entry.with_.values() if str(value) in scenario.zones]
         group = name if uses.count(str(entry.flow)) > 1 else str(entry.flow)
-        if named and named[-1] == zone and group in usable:
+        if named and named[-1] == zone and group in context.with_usable:
             found.append(group)
     return found
 
@@ -141,7 +146,7 @@ def officer_hours(context: FigureContext, arm: str, zone: str) -> Floats:
         return np.full(context.n, math.nan)
     entries = context.known.scenario.zones[zone].entries()
     names = [
-        f"{zone}.{name}.busy_hours.day" for name, entry in entries.items() if getattr(entry, "role", "") == "officer"
+        f"{zone}.{name}.{BUSY_HOURS}" for name, entry in entries.items() if getattr(entry, "role", "") == "officer"
     ]
     columns = [context.column(arm, name) for name in names if name in context.by_id]
     return np.sum(columns, axis=0) if columns else np.full(context.n, math.nan)
