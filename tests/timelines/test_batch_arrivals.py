@@ -8,7 +8,7 @@ import pytest
 
 from tests.helper import plan_of, run
 from zonesim.compiled.streams import run_key
-from zonesim.engine.arrivals import arrivals
+from zonesim.engine.arrivals import arrivals_of
 from zonesim.experiment.estimate import expected_tokens
 from zonesim.faults import Faults
 from zonesim.plan import loads
@@ -57,7 +57,7 @@ def test_sizes_have_their_shares():
     Of many arrivals four fifths bring one token, one fifth ten; each replication draws anew.
     """
     plan = plan_of(DESK.format(traffic="rate: 400 /d, batch: {discrete: {1: 80 %, 10: 20 %}}"))
-    found = [Counter(number for _, number in arrivals(plan, 0, run_key(1, replication))) for replication in (0, 1)]
+    found = [Counter(number for _, number in arrivals_of(plan, 0, run_key(1, replication))) for replication in (0, 1)]
     sizes = Counter(found[0].values())
 
     assert set(sizes) == {1, 10}

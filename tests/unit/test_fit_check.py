@@ -18,8 +18,8 @@ from zonesim.briefing.figures import style
 from zonesim.briefing.figures.fit import beside_figure
 from zonesim.cli import app
 from zonesim.fitting import Columns, Request, Rules, fit_log
-from zonesim.fitting.beside import beside
-from zonesim.fitting.fragment import write_all
+from zonesim.fitting.beside import put_beside
+from zonesim.fitting.fragment import write_fit
 from zonesim.fitting.plausible import _waiting, doubts
 
 COLUMNS = Columns("进卡时间", "出卡时间", "方向", lane_time="通道用时")
@@ -43,8 +43,8 @@ def checked(tmp_path_factory):
     """A fit, its log, the check of its scenario, and the folder."""
     folder = tmp_path_factory.mktemp("check")
     fit, log = made(folder)
-    paths = write_all(fit, folder)
-    return fit, log, beside(fit, paths[0]), paths[0]
+    paths = write_fit(fit, folder)
+    return fit, log, put_beside(fit, paths[0]), paths[0]
 
 
 def test_the_hours_of_the_log_are_counted_as_a_reader_would(checked):

@@ -9,7 +9,7 @@ from tests.logs import DAY_SHAPE, STREAMS, WEEK_SHAPE, gate_log, soil
 from zonesim.engine.sampling import prepare, sample
 from zonesim.fitting import Columns, Request, Rules, fit_log
 from zonesim.fitting.arrivals import fit_arrivals, period_of
-from zonesim.fitting.distributions import CLOSE, empirical_points, fit_durations
+from zonesim.fitting.distributions import CLOSE_GAP, empirical_points, fit_durations
 from zonesim.fitting.instants import InstantReader
 from zonesim.plan.distribution_rows import Distributions
 from zonesim.scenario.fields import Law
@@ -306,7 +306,7 @@ def test_times_that_no_law_describes_are_written_as_they_are():
     found = fit_durations(values)
 
     assert found.best is None
-    assert found.candidates[0].ks > CLOSE
+    assert found.candidates[0].ks > CLOSE_GAP
     points = found.chosen()["empirical"]
     assert len(points) == 200
     assert found.empirical[-1] < values.max()

@@ -8,7 +8,7 @@ from tests.helper import ROOT
 
 PACKAGE = ROOT / "zonesim"
 
-WHOLE = {"analysis", "kpi", "plan", "policy", "verification"}
+WHOLE = {"analysis", "engine", "experiment", "fitting", "kpi", "plan", "policy", "verification"}
 """Rooms of which others see the face only."""
 
 
@@ -39,6 +39,8 @@ def _faults(path: Path, own: str, faces: dict[str, set[str]]) -> Iterator[str]:
                 yield f"{path}: {module}.{name} is private to {room}"
             elif submodule and (name in faces[room] or room in WHOLE):
                 yield f"{path}: {name} comes from zonesim.{room}, not from {module}"
+            elif room in WHOLE and name not in faces[room]:
+                yield f"{path}: zonesim.{room} does not export {name or 'itself'}"
 
 
 def test_rooms_are_entered_by_the_door():
@@ -66,6 +68,9 @@ def test_rooms_are_entered_by_the_door():
         ("from zonesim.kpi.folding import _hidden", 1),
         ("from zonesim.kpi.weekly import Occupancy", 1),
         ("from zonesim.scenario.paths import ODD", 0),
+        ("from zonesim.experiment.eta import Remaining", 1),
+        ("from zonesim.fitting import log", 1),
+        ("from zonesim.fitting import fit_log", 0),
         ("from zonesim.engine.kernel import loop", 0),
         ("from numpy import _core", 0),
     ],
@@ -76,7 +81,7 @@ def test_a_way_past_the_door_is_seen(tmp_path, text, expected):
     """
     path = tmp_path / "case.py"
     path.write_text(text, encoding="utf-8")
-    faces = {room: _face(room) for room in ("engine", "kpi", "plan", "scenario")}
+    faces = {room: _face(room) for room in ("engine", "experiment", "fitting", "kpi", "plan", "scenario")}
 
     assert len(list(_faults(path, "engine", faces))) == expected
 

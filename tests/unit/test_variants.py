@@ -9,7 +9,7 @@ import pytest
 
 from tests.helper import HEAD, ROOT
 from zonesim.experiment import design, read_design, tree_hash
-from zonesim.experiment.futures import setting
+from zonesim.experiment.futures import setting_of
 from zonesim.faults import Faults, Place
 from zonesim.plan import compile_plan
 from zonesim.policy import Arm, Chosen, apply, load_world, resolve, variant
@@ -55,7 +55,7 @@ BOUND = {
 def requests(edits):
     """Return the edits of a future."""
     place = Place("experiment.yaml", 3, 5)
-    return [setting(path, value, factor=factor, by="a future", place=place).request for path, value, factor in edits]
+    return [setting_of(path, value, factor=factor, by="a future", place=place).request for path, value, factor in edits]
 
 
 def told(arm):

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from zonesim.briefing.figures import COMPARED, VARIED
-from zonesim.experiment import Design, folder_name
-from zonesim.experiment.results import STUDY
+from zonesim.experiment import STUDY, Design, folder_name
 from zonesim.scenario.paths import is_odd
 from zonesim.writing import make_folder, unwritable
 

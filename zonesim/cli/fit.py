@@ -85,7 +85,7 @@ def fit(
 ) -> None:
     """Fit arrivals and times to a gate log, and write a scenario, a trace that replays it, and a report."""
     from zonesim.cli.terminal import Terminal  # noqa: PLC0415  slow imports
-    from zonesim.fitting.cli_request import request_of  # noqa: PLC0415
+    from zonesim.fitting import request_of  # noqa: PLC0415
     from zonesim.jobs.fit import fit_job  # noqa: PLC0415  slow imports
 
     columns = {

@@ -12,11 +12,23 @@ from typing import Final
 
 from zonesim.compiled.jit import is_ready, note_ready
 from zonesim.engine import compiled_engine, recursion
+from zonesim.engine.arrivals import Population, arrivals_of
 from zonesim.engine.reference import engine as reference_engine
 from zonesim.engine.run_faults import too_long
 from zonesim.plan import Plan, Sink, Totals
 
-__all__ = ["AUTO", "ENGINES", "Engine", "engine_for", "is_ready", "note_ready", "simulate", "too_long"]
+__all__ = [
+    "AUTO",
+    "ENGINES",
+    "Engine",
+    "Population",
+    "arrivals_of",
+    "engine_for",
+    "is_ready",
+    "note_ready",
+    "simulate",
+    "too_long",
+]
 
 Engine = Callable[[Plan, int, int, Sink], Totals]
 

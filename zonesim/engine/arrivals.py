@@ -20,7 +20,7 @@ BY_TOKEN: Final = 2
 """Codes of what the share of a rule for flags is a share of (see the adoptions table)."""
 
 
-def arrivals(plan: Plan, source: int, key: np.uint64) -> Iterator[tuple[int, int]]:
+def arrivals_of(plan: Plan, source: int, key: np.uint64) -> Iterator[tuple[int, int]]:
     """
     Yield the time (ms) of each token of a source up to the end of the run, with the number of its arrival.
 

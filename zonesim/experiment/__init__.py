@@ -10,8 +10,9 @@ from zonesim.experiment.design import (
     read_design,
     tree_hash,
 )
+from zonesim.experiment.eta import remaining, rough_time
 from zonesim.experiment.execution import NOBODY, Execution, Progress, Watch
-from zonesim.experiment.futures import AS_WRITTEN, Future, Setting
+from zonesim.experiment.futures import AS_WRITTEN, Future, Setting, number_in, setting_of
 from zonesim.experiment.identity import (
     USUAL_LEVEL,
     USUAL_REPLICATIONS,
@@ -25,15 +26,17 @@ from zonesim.experiment.identity import (
     told_setting,
 )
 from zonesim.experiment.recall import are_as_run, have_changed, recall_arms
-from zonesim.experiment.results import ArmInfo, CellInfo, FutureInfo, KpiInfo, Results, load_results
+from zonesim.experiment.results import STUDY, ArmInfo, CellInfo, FutureInfo, KpiInfo, Results, load_results
 from zonesim.experiment.runner import Failure, Runs, run_arms
 from zonesim.experiment.store import SHARED, Store, cell_key
 from zonesim.experiment.study import CellTags, study_document, write_inputs, write_study
+from zonesim.experiment.warm_up_series import inside_from_start, rhythm
 
 __all__ = [
     "AS_WRITTEN",
     "NOBODY",
     "SHARED",
+    "STUDY",
     "USUAL_LEVEL",
     "USUAL_REPLICATIONS",
     "USUAL_SEED",
@@ -61,14 +64,20 @@ __all__ = [
     "folder_name",
     "grid_design",
     "have_changed",
+    "inside_from_start",
     "is_experiment",
     "load_results",
+    "number_in",
     "number_of",
     "plain_design",
     "read_design",
     "recall_arms",
+    "remaining",
+    "rhythm",
+    "rough_time",
     "run_arms",
     "run_id",
+    "setting_of",
     "slug",
     "study_document",
     "told_setting",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from zonesim.experiment.futures import Future, Setting, futures_of, overlap, setting
+from zonesim.experiment.futures import Future, Setting, futures_of, overlap, setting_of
 from zonesim.experiment.identity import (
     USUAL_LEVEL,
     USUAL_REPLICATIONS,
@@ -169,7 +169,7 @@ def draft_experiment(
         raise Faults([ScenarioFault(fault, document.place(("scenario",)), "Name a scenario from this file's folder.")])
     world = load_world(scenario_file)
     own = [
-        setting(path, value, factor=False, by="an experiment", place=document.place(("set", path)))
+        setting_of(path, value, factor=False, by="an experiment", place=document.place(("set", path)))
         for path, value in written.set.items()
     ]
     apply(world, [each.request for each in own])
@@ -464,11 +464,11 @@ def _options(
         if isinstance(own, ArmDocument):
             by, where = f"arm '{name}'", ("arms", name)
             edits += [
-                setting(path, value, factor=False, by=by, place=document.place((*where, "set", path)))
+                setting_of(path, value, factor=False, by=by, place=document.place((*where, "set", path)))
                 for path, value in own.set.items()
             ]
             edits += [
-                setting(path, value, factor=True, by=by, place=document.place((*where, "scale", path)))
+                setting_of(path, value, factor=True, by=by, place=document.place((*where, "scale", path)))
                 for path, value in own.scale.items()
             ]
             label = tuple(own.label.items())

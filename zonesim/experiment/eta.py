@@ -54,7 +54,7 @@ def remaining(design: Design, store: Store | None, workers: int, *, thorough: bo
     return Remaining(len(seconds), runs, runs - pending, work, wall)
 
 
-def in_words(seconds: float) -> str:
+def rough_time(seconds: float) -> str:
     """Return a time that is not known exactly: `40 s`, `12 min`, `3.5 h`."""
     if seconds < 90:  # noqa: PLR2004  seconds are clear up to there
         return f"{max(seconds, 1):.0f} s"

@@ -83,7 +83,7 @@ def number_in(value: Any) -> float | None:  # noqa: ANN401
         return None
 
 
-def setting(path: str, value: Any, *, factor: bool, by: str, place: Place) -> Setting:  # noqa: ANN401
+def setting_of(path: str, value: Any, *, factor: bool, by: str, place: Place) -> Setting:  # noqa: ANN401
     """Return the setting of `path` to a value, or with `factor` times a number."""
     if factor:
         return Setting(path, f"×{value:.12g}", float(value), Request(Edit(scale=path, by=float(value)), by, place))
@@ -132,7 +132,7 @@ def _column(path: str, values: Any, document: Document, where: str) -> list[Sett
     listed = values.scale if isinstance(values, Scale) else values
     below: Path_ = (*at, "scale") if factor else at
     return [
-        setting(path, value, factor=factor, by=BY_FUTURE, place=document.place((*below, str(number))))
+        setting_of(path, value, factor=factor, by=BY_FUTURE, place=document.place((*below, str(number))))
         for number, value in enumerate(listed)
     ]
 
@@ -198,7 +198,7 @@ def _doubts(experiment: Experiment, document: Document, world: ResolvedTree, mea
     for doubted in dict.fromkeys(chosen):
         low, high = known[doubted]
         for name, value in (("low", low), ("high", high)):
-            end = setting(dotted(doubted), value, factor=False, by=BY_FUTURE, place=document.place(("doubts",)))
+            end = setting_of(dotted(doubted), value, factor=False, by=BY_FUTURE, place=document.place(("doubts",)))
             ends.append(Future((end,), name))
     return ends
 

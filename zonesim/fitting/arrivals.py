@@ -21,8 +21,8 @@ from zonesim.units import DAY, HOUR, SECOND
 Counts = NDArray[np.int64]
 Numbers = NDArray[np.float64]
 
-HOURS: Final = 24
-WEEK: Final = 7
+DAY_HOURS: Final = 24
+WEEK_DAYS: Final = 7
 
 SMALLEST_CELL: Final = 5
 """Counts below this are not published; such hours share their mean."""
@@ -75,7 +75,7 @@ class Period:
 
     def weekdays(self) -> Counts:
         """Return the weekday of each day of the period, Monday 0."""
-        return (np.arange(len(self.used)) + self.first + 3) % WEEK
+        return (np.arange(len(self.used)) + self.first + 3) % WEEK_DAYS
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def period_of(times: Counts, holidays: frozenset[str] = frozenset(), made_up: fr
         if _expected(hourly, ended, DAY) > _ENOUGH_TO_MISS:
             leave(length - 1, "edge")
     daily = counts.sum(axis=1)
-    weekdays = (np.arange(length) + first + 3) % WEEK
+    weekdays = (np.arange(length) + first + 3) % WEEK_DAYS
     for day in np.flatnonzero(daily == 0).tolist():
         others = daily[(weekdays == weekdays[day]) & (daily > 0)]
         if len(others) and others.mean() > _ENOUGH_TO_MISS:
@@ -172,7 +172,7 @@ def fit_arrivals(times: Counts, period: Period, everybody: Counts) -> Arrivals:
     """Return the fitted arrivals of a group; groups too small for a shape take that of `everybody`."""
     table = _table(times, period.first, len(period.used))[period.used]
     weekdays = period.weekdays()[period.used]
-    exposure = np.bincount(weekdays, minlength=WEEK).astype(float)
+    exposure = np.bincount(weekdays, minlength=WEEK_DAYS).astype(float)
     seen = bool((exposure > 0).all())
     totals = _by_weekday(table, weekdays)
     borrowed = totals.sum() < ENOUGH_FOR_A_SHAPE
@@ -182,9 +182,9 @@ def fit_arrivals(times: Counts, period: Period, everybody: Counts) -> Arrivals:
     per_day = _per_day(totals, exposure, shape_from if borrowed else None)
     split = SPLITS[0] if borrowed or not seen else _best_split(table, weekdays, totals, exposure)
     shapes = {name: _shape(shape_from[list(days)].sum(axis=0)) for name, days in split}
-    mean = np.zeros((WEEK, HOURS))
+    mean = np.zeros((WEEK_DAYS, DAY_HOURS))
     for name, days in split:
-        mean[list(days)] = per_day[list(days), None] * shapes[name] / HOURS
+        mean[list(days)] = per_day[list(days), None] * shapes[name] / DAY_HOURS
     errors = _errors(totals, SPLITS[0] if borrowed else split, shape_known=bool(borrowed))
     dispersion = _dispersion(times, table, mean, weekdays, errors)
     rate = float(per_day.mean())
@@ -194,7 +194,7 @@ def fit_arrivals(times: Counts, period: Period, everybody: Counts) -> Arrivals:
             name,
             [round(float(weight), 4) for weight in shapes[name]],
             _days(per_day, days),
-            float(per_day[list(days)].sum() / WEEK),
+            float(per_day[list(days)].sum() / WEEK_DAYS),
         )
         for name, days in split
         if per_day[list(days)].sum() > 0
@@ -206,19 +206,19 @@ def fit_arrivals(times: Counts, period: Period, everybody: Counts) -> Arrivals:
 
 def _table(times: Counts, first: int, length: int) -> Counts:
     """Return counts by day and hour."""
-    cells = times // HOUR - first * HOURS
-    inside = (cells >= 0) & (cells < length * HOURS)
-    return np.bincount(cells[inside], minlength=length * HOURS).reshape(length, HOURS)
+    cells = times // HOUR - first * DAY_HOURS
+    inside = (cells >= 0) & (cells < length * DAY_HOURS)
+    return np.bincount(cells[inside], minlength=length * DAY_HOURS).reshape(length, DAY_HOURS)
 
 
 def _expected(hourly: Numbers, begin: int, end: int) -> float:
-    edges = np.arange(HOURS) * HOUR
+    edges = np.arange(DAY_HOURS) * HOUR
     overlap = np.clip(np.minimum(end, edges + HOUR) - np.maximum(begin, edges), 0, HOUR) / HOUR
     return float((hourly * overlap).sum())
 
 
 def _by_weekday(table: Counts, weekdays: Counts) -> Counts:
-    totals = np.zeros((WEEK, HOURS), dtype=np.int64)
+    totals = np.zeros((WEEK_DAYS, DAY_HOURS), dtype=np.int64)
     np.add.at(totals, weekdays, table)
     return totals
 
@@ -244,15 +244,15 @@ def _shape(counts: Counts) -> Numbers:
     order = np.argsort(counts, kind="stable")
     small = int((counts < SMALLEST_CELL).sum())
     if small:
-        while small < HOURS and 0 < counts[order[:small]].sum() < SMALLEST_CELL:
+        while small < DAY_HOURS and 0 < counts[order[:small]].sum() < SMALLEST_CELL:
             small += 1
         shape[order[:small]] = counts[order[:small]].mean()
-    return shape * HOURS / shape.sum() if shape.sum() else np.ones(HOURS)
+    return shape * DAY_HOURS / shape.sum() if shape.sum() else np.ones(DAY_HOURS)
 
 
 def _days(per_day: Numbers, days: tuple[int, ...]) -> list[float]:
     largest = float(per_day[list(days)].max())
-    return [round(float(per_day[day]) / largest, 4) if day in days else 0.0 for day in range(WEEK)]
+    return [round(float(per_day[day]) / largest, 4) if day in days else 0.0 for day in range(WEEK_DAYS)]
 
 
 def _best_split(table: Counts, weekdays: Counts, totals: Counts, exposure: Numbers) -> Split:
@@ -262,7 +262,7 @@ def _best_split(table: Counts, weekdays: Counts, totals: Counts, exposure: Numbe
     likelihoods, indices = [], []
     per_day = totals.sum(axis=1) / exposure
     for split in SPLITS:
-        mean = np.zeros((WEEK, HOURS))
+        mean = np.zeros((WEEK_DAYS, DAY_HOURS))
         for _, days in split:
             own = totals[list(days)].sum(axis=0)
             mean[list(days)] = per_day[list(days), None] * (own / max(own.sum(), 1))
@@ -274,7 +274,8 @@ def _best_split(table: Counts, weekdays: Counts, totals: Counts, exposure: Numbe
     scale = max(indices[-1] if not math.isnan(indices[-1]) else 1.0, 1.0)
     cost = math.log(table.size)
     scores = [
-        -2 * value / scale + cost * (HOURS - 1) * len(split) for value, split in zip(likelihoods, SPLITS, strict=True)
+        -2 * value / scale + cost * (DAY_HOURS - 1) * len(split)
+        for value, split in zip(likelihoods, SPLITS, strict=True)
     ]
     return SPLITS[int(np.argmin(scores))]
 
@@ -302,7 +303,7 @@ def _errors(totals: Counts, split: Split, *, shape_known: bool) -> tuple[Numbers
 
     They are those of a product of two Poisson margins; with a known shape only the total was fitted.
     """
-    shared, own = np.zeros(WEEK), np.zeros((WEEK, HOURS))
+    shared, own = np.zeros(WEEK_DAYS), np.zeros((WEEK_DAYS, DAY_HOURS))
     for _, days in split:
         part = totals[list(days)].astype(float)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -349,7 +350,7 @@ def _dispersion(
     by_day = float(squares.sum()) / free_days if free_days > 0 else math.nan
     gaps = np.diff(times)
     hours = times[1:] // HOUR
-    rates = week[(hours // HOURS + 3) % WEEK, hours % HOURS] / HOUR
+    rates = week[(hours // DAY_HOURS + 3) % WEEK_DAYS, hours % DAY_HOURS] / HOUR
     near = float((gaps < _NEAR).mean()) if len(gaps) else math.nan
     near_expected = float((1 - np.exp(-rates * _NEAR)).mean()) if len(gaps) else math.nan
     verdict: Literal["poisson", "more", "less", "unknown"] = "unknown"

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonesim.engine import simulate
-from zonesim.fitting.arrivals import HOURS, SMALLEST_CELL, WEEK
+from zonesim.fitting.arrivals import DAY_HOURS, SMALLEST_CELL, WEEK_DAYS
 from zonesim.fitting.fragment import entry_name
 from zonesim.fitting.job import Fit
 from zonesim.fitting.log import UNKNOWN
@@ -79,27 +79,27 @@ class _Hours:
         leaves = plan.program["step"][rows_where(plan.program, lambda facts: facts.ends)]
         self.leaves = np.unique(leaves)
         self.begin, self.end = plan.begin, plan.end
-        shape = (len(plan.names.sources), WEEK * HOURS)
+        shape = (len(plan.names.sources), WEEK_DAYS * DAY_HOURS)
         self.counts, self.times = np.zeros(shape), np.zeros(shape)
 
     def take(self, block: Block) -> None:
         """Fold one more block."""
         keys, came, left = (block.visits[column] for column in ("key", "queued", "ended"))
         mine = np.isin(place_of(keys), self.leaves) & (came >= self.begin) & (came < self.end)
-        sources, hours = source_of(number_of(keys[mine])), came[mine] // HOUR % (WEEK * HOURS)
+        sources, hours = source_of(number_of(keys[mine])), came[mine] // HOUR % (WEEK_DAYS * DAY_HOURS)
         np.add.at(self.counts, (sources, hours), 1)
         np.add.at(self.times, (sources, hours), (left - came)[mine])
 
 
-def beside(fit: Fit, scenario: Path) -> Check:
+def put_beside(fit: Fit, scenario: Path) -> Check:
     """
     Run the fitted scenario in `scenario` and return it beside the log.
 
     Raises ScenarioFault or RunFault when it cannot be run.
     """
     plan = compile_plan(resolve(world := load_world(scenario), baseline(world)))
-    weeks = max((plan.end - plan.begin) // (WEEK * DAY), 1)
-    a_run = sum(group.arrivals.rate for group in fit.groups) * WEEK * weeks
+    weeks = max((plan.end - plan.begin) // (WEEK_DAYS * DAY), 1)
+    a_run = sum(group.arrivals.rate for group in fit.groups) * WEEK_DAYS * weeks
     runs = min(max(math.ceil(ENOUGH / max(a_run, 1.0)), 1), MOST_RUNS)
     folded = _Hours(plan)
     for replication in range(runs):
@@ -114,17 +114,17 @@ def _of_way(fit: Fit, plan: Plan, folded: _Hours, weeks: int, way: str, directio
     entries = [number for number, entry in enumerate(plan.names.sources) if entry in names]
     mine = log.direction == log.directions.index(direction)
     used = mine & period.used[(log.time_in // DAY - period.first).clip(0, len(period.used) - 1)]
-    exposure = np.bincount(period.weekdays()[period.used], minlength=WEEK).astype(float)
+    exposure = np.bincount(period.weekdays()[period.used], minlength=WEEK_DAYS).astype(float)
     seen = exposure > 0
-    cells = (log.time_in[used] // HOUR + 3 * HOURS) % (WEEK * HOURS)  # 1970-01-01 was a Thursday
-    counts = np.bincount(cells, minlength=WEEK * HOURS).reshape(WEEK, HOURS).astype(float)
+    cells = (log.time_in[used] // HOUR + 3 * DAY_HOURS) % (WEEK_DAYS * DAY_HOURS)  # 1970-01-01 was a Thursday
+    counts = np.bincount(cells, minlength=WEEK_DAYS * DAY_HOURS).reshape(WEEK_DAYS, DAY_HOURS).astype(float)
     logged = (counts[seen] / exposure[seen, None]).mean(axis=0)
     error = np.sqrt((counts[seen] / exposure[seen, None] ** 2).sum(axis=0)) / seen.sum()
     few = counts.sum(axis=0) < SMALLEST_CELL
     known = used & (log.stay != UNKNOWN)
-    hours = log.time_in[known] // HOUR % HOURS
-    modelled = folded.counts[entries].sum(axis=0).reshape(WEEK, HOURS)
-    spent = folded.times[entries].sum(axis=0).reshape(WEEK, HOURS)
+    hours = log.time_in[known] // HOUR % DAY_HOURS
+    modelled = folded.counts[entries].sum(axis=0).reshape(WEEK_DAYS, DAY_HOURS)
+    spent = folded.times[entries].sum(axis=0).reshape(WEEK_DAYS, DAY_HOURS)
     return Beside(
         way,
         direction,
@@ -132,7 +132,8 @@ def _of_way(fit: Fit, plan: Plan, folded: _Hours, weeks: int, way: str, directio
         np.where(few, np.nan, np.maximum(error, 1e-9)),
         modelled[seen].mean(axis=0) / weeks,
         _means(
-            np.bincount(hours, log.stay[known], HOURS).astype(float), np.bincount(hours, minlength=HOURS).astype(float)
+            np.bincount(hours, log.stay[known], DAY_HOURS).astype(float),
+            np.bincount(hours, minlength=DAY_HOURS).astype(float),
         ),
         _means(spent[seen].sum(axis=0), modelled[seen].sum(axis=0)),
         float(logged.sum()),

@@ -33,7 +33,7 @@ MOST_POINTS: Final = 200
 ROWS_BEHIND_A_POINT: Final = 5
 """Points of the empirical law, and rows between two of them at least."""
 
-CLOSE: Final = 0.05
+CLOSE_GAP: Final = 0.05
 """The largest gap between distribution functions up to which a law is taken as a description of the data."""
 
 
@@ -84,7 +84,7 @@ class Durations:
     def best(self) -> Candidate | None:
         """Return the best law, or None when none comes close to the data (the empirical law does)."""
         first = self.candidates[0] if self.candidates else None
-        return first if first is not None and first.ks <= CLOSE else None
+        return first if first is not None and first.ks <= CLOSE_GAP else None
 
     def chosen(self) -> dict[str, Any] | str:
         """Return the law to use as the format writes it: the best, else the empirical, else the mean."""

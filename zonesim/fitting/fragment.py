@@ -33,7 +33,7 @@ MOST_REPLAYED: Final = 1_000_000
 _WAY_LABELS: Final = {"in": ("Gate in", "进区卡口"), "out": ("Gate out", "出区卡口")}
 
 
-def write_all(fit: Fit, folder: Path) -> list[Path]:
+def write_fit(fit: Fit, folder: Path) -> list[Path]:
     """Write the scenarios and the trace into `folder`; return the paths."""
     paths = [folder / name for name in ("fragment.yaml", "trace.csv", "replay.yaml")]
     begin = write_trace(fit, paths[1])
@@ -441,4 +441,4 @@ def _classes(group: Group) -> list[str]:
     return [f"    classes: {{{shares}}}"]
 
 
-__all__ = ["ENOUGH", "fragment", "replay", "write_all", "write_trace"]
+__all__ = ["ENOUGH", "fragment", "replay", "write_fit", "write_trace"]

@@ -12,10 +12,7 @@ from zonesim.briefing.text.words import Words, language_named
 from zonesim.engine import is_ready
 from zonesim.experiment import NOBODY, Watch
 from zonesim.faults import ZonesimError
-from zonesim.fitting import Request, fit_log
-from zonesim.fitting.beside import beside
-from zonesim.fitting.fragment import write_all
-from zonesim.fitting.plausible import doubts
+from zonesim.fitting import Request, doubts, fit_log, put_beside, write_fit
 from zonesim.jobs.job import Job
 from zonesim.stopping import keep
 from zonesim.writing import make_folder, write_table, write_text
@@ -34,7 +31,7 @@ def fit_job(request: Request, out: Path, language: str, *, check: bool = True, w
     make_folder(out)
     moved = set_aside(out, "fit.json", fit.run)
     keep(f"what was written whole is kept in {out}")
-    written = write_all(fit, out)
+    written = write_fit(fit, out)
     document = fit_document(fit)
     found = doubts(fit)
     labels = {group.name: group_label(group, say) for group in fit.groups}
@@ -45,7 +42,7 @@ def fit_job(request: Request, out: Path, language: str, *, check: bool = True, w
         if not is_ready():
             watch.say(say("report.compiling"))
         try:
-            side = beside(fit, written[0])
+            side = put_beside(fit, written[0])
         except ZonesimError as error:
             parts.append(say("report.not_run", why=str(error)))
         else:

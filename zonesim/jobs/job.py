@@ -17,13 +17,14 @@ from zonesim.experiment import (
     Runs,
     Store,
     load_results,
+    remaining,
+    rough_time,
     run_arms,
     run_id,
     study_document,
     write_inputs,
     write_study,
 )
-from zonesim.experiment.eta import in_words, remaining
 from zonesim.faults import ZonesimError
 from zonesim.stopping import STOPPED, keep
 
@@ -118,7 +119,7 @@ def _announce(design: Design, how: Execution, store: Store) -> None:
         return  # the run itself says what is wrong
     if ahead.seconds > LONG:
         done = f" ({ahead.done} of {ahead.runs} runs are done)" if ahead.done else ""
-        how.watch.say(f"about {in_words(ahead.seconds)}{done}")
+        how.watch.say(f"about {rough_time(ahead.seconds)}{done}")
 
 
 def _anything_finished(design: Design, runs: Runs[Pair]) -> bool:

@@ -21,8 +21,18 @@ from zonesim.briefing.text.values import (
     told_run,
     withheld_fields,
 )
-from zonesim.experiment import AS_WRITTEN, SHARED, USUAL_LEVEL, Design, Execution, Results, Store, read_design
-from zonesim.experiment.eta import in_words, remaining
+from zonesim.experiment import (
+    AS_WRITTEN,
+    SHARED,
+    USUAL_LEVEL,
+    Design,
+    Execution,
+    Results,
+    Store,
+    read_design,
+    remaining,
+    rough_time,
+)
 from zonesim.jobs.job import Found, Job, run_and_report, warnings_of
 from zonesim.policy import flows_in_use, register
 
@@ -218,7 +228,7 @@ def _plan_text(design: Design, document: dict[str, Any]) -> str:
         f"{document['runs']} runs"
         + (f" ({shared} of {combinations} arms are equal to others)" if shared else "")
         + f", {document['runs_done']} of them done",
-        f"about {in_words(document['seconds'])} with {_counted(document['workers'], 'worker')}"
+        f"about {rough_time(document['seconds'])} with {_counted(document['workers'], 'worker')}"
         if document["runs_done"] < document["runs"]
         else "nothing is left to run",
     ]

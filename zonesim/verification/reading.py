@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from zonesim import units
-from zonesim.experiment.futures import setting
+from zonesim.experiment import setting_of
 from zonesim.faults import Faults, Place, ScenarioFault, UnitFault, UnknownName, suggest
 from zonesim.kpi import catalogue
 from zonesim.plan import Plan, compile_plan
@@ -157,7 +157,7 @@ def _set(world: ResolvedTree, file: CaseFile, values: dict[str, object], at: Pat
     apply(
         world,
         [
-            setting(path, value, factor=False, by="a case", place=place((*at, path))).request
+            setting_of(path, value, factor=False, by="a case", place=place((*at, path))).request
             for path, value in values.items()
         ],
     )

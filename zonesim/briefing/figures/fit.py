@@ -15,10 +15,7 @@ from numpy.typing import NDArray
 
 from zonesim.briefing.figures import style
 from zonesim.briefing.text.words import Language, Words
-from zonesim.fitting import Fit, Group
-from zonesim.fitting.arrivals import HOURS, SMALLEST_CELL, WEEK
-from zonesim.fitting.beside import Check
-from zonesim.fitting.distributions import Candidate, Durations
+from zonesim.fitting import DAY_HOURS, SMALLEST_CELL, WEEK_DAYS, Candidate, Check, Durations, Fit, Group
 from zonesim.units import HOUR, MINUTE, SECOND
 from zonesim.version import __version__
 
@@ -72,7 +69,7 @@ def beside_figure(check: Check, fit: Fit, language: Language) -> Figure:
     ways = check.ways[:MOST]
     timed = any(not np.isnan(each.logged_mean_ms) for each in ways)
     axes = style.panels(figure, len(ways), 1 + timed, left=0.75, above=0.45, below=0.6, gap=0.55, top=0.28 * used)
-    at = np.arange(HOURS) + 0.5
+    at = np.arange(DAY_HOURS) + 0.5
     for row, each in enumerate(ways):
         known = say(f"fit.{each.way}") if each.way in {"in", "out"} else each.direction
         name = known if fit.request.columns.direction else say("fit.all")
@@ -83,9 +80,11 @@ def beside_figure(check: Check, fit: Fit, language: Language) -> Figure:
         times = (each.logged_ms / MINUTE, each.modelled_ms / MINUTE, "fit.beside_time", "fit.minutes")
         for panel, (logged, modelled, title, unit) in zip(panels, (rates, times), strict=False):
             panel.plot(at, logged, "o", color=style.PALE, markersize=4)
-            panel.stairs(np.nan_to_num(modelled), np.arange(HOURS + 1), color=style.ARMS[1], linewidth=1.8, zorder=3)
-            panel.set_xlim(0, HOURS)
-            panel.set_xticks(range(0, HOURS + 1, 3))
+            panel.stairs(
+                np.nan_to_num(modelled), np.arange(DAY_HOURS + 1), color=style.ARMS[1], linewidth=1.8, zorder=3
+            )
+            panel.set_xlim(0, DAY_HOURS)
+            panel.set_xticks(range(0, DAY_HOURS + 1, 3))
             top_of = [*(logged + half if panel is panels[0] else logged), *modelled, 0.0]
             panel.set_ylim(0, 1.06 * max(float(np.nanmax(top_of)), 1e-9))
             panel.set_xlabel(say("fit.hour"), fontsize=style.SMALL)
@@ -151,19 +150,19 @@ def _arrivals(fit: Fit, groups: list[Group], say: Words) -> Figure:
 
 def _week(axes: Axes, fit: Fit, group: Group, say: Words) -> None:
     found = group.arrivals
-    exposure = np.bincount(fit.period.weekdays()[fit.period.used], minlength=WEEK).astype(float)
+    exposure = np.bincount(fit.period.weekdays()[fit.period.used], minlength=WEEK_DAYS).astype(float)
     logged = found.week.ravel()
     with np.errstate(divide="ignore", invalid="ignore"):
-        half = 1.96 * np.sqrt(np.maximum(found.dispersion.index, 1.0) * logged / np.repeat(exposure, HOURS))
-    fitted = np.zeros((WEEK, HOURS))
+        half = 1.96 * np.sqrt(np.maximum(found.dispersion.index, 1.0) * logged / np.repeat(exposure, DAY_HOURS))
+    fitted = np.zeros((WEEK_DAYS, DAY_HOURS))
     for part in found.parts:
         days, hours = np.array(part.days), np.array(part.hours)
-        fitted += part.rate * WEEK * days[:, None] / days.sum() * hours / hours.sum()
-    at = np.arange(WEEK * HOURS) + 0.5
+        fitted += part.rate * WEEK_DAYS * days[:, None] / days.sum() * hours / hours.sum()
+    at = np.arange(WEEK_DAYS * DAY_HOURS) + 0.5
     some = ~np.isnan(logged) & ~np.isnan(half)
     axes.vlines(at[some], np.maximum(logged - half, 0)[some], (logged + half)[some], color=GREY, linewidth=1.2)
     axes.plot(at[some], logged[some], "o", color=style.PALE, markersize=2.6)
-    axes.stairs(fitted.ravel(), np.arange(WEEK * HOURS + 1), color=style.ARMS[1], linewidth=1.8, zorder=3)
+    axes.stairs(fitted.ravel(), np.arange(WEEK_DAYS * DAY_HOURS + 1), color=style.ARMS[1], linewidth=1.8, zorder=3)
     style.week_axis(axes, say)
     axes.set_ylim(0, 1.08 * max(float((logged + half)[some].max(initial=0)), float(fitted.max())))
     axes.set_ylabel(say("fit.per_hour"), fontsize=style.SMALL)

@@ -9,8 +9,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from zonesim.analysis import Point, points
-from zonesim.experiment import ArmInfo, Results
-from zonesim.experiment.futures import number_in
+from zonesim.experiment import ArmInfo, Results, number_in
 
 FEW: Final = 2
 """An axis has at least so many values."""

@@ -11,10 +11,7 @@ from rich.table import Table
 
 from zonesim.briefing.tables.printing import printed
 from zonesim.briefing.text.words import Words
-from zonesim.fitting import Fit
-from zonesim.fitting.beside import Beside, Check
-from zonesim.fitting.distributions import duration_text
-from zonesim.fitting.plausible import Doubt
+from zonesim.fitting import Beside, Check, Doubt, Fit, duration_text
 from zonesim.units import MINUTE, SECOND
 from zonesim.writing import write_table
 

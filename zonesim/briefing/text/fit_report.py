@@ -11,13 +11,19 @@ from rich.table import Table
 
 from zonesim.briefing.tables.printing import printed
 from zonesim.briefing.text.words import Words
-from zonesim.fitting import Fit, Group
-from zonesim.fitting.arrivals import HOURS, SMALLEST_CELL
-from zonesim.fitting.distributions import CLOSE, Durations, duration_text
-from zonesim.fitting.fragment import MOST_REPLAYED
-from zonesim.fitting.instants import offset_text
-from zonesim.fitting.log import REASONS
-from zonesim.fitting.words import detail_in
+from zonesim.fitting import (
+    CLOSE_GAP,
+    DAY_HOURS,
+    MOST_REPLAYED,
+    REASONS,
+    SMALLEST_CELL,
+    Durations,
+    Fit,
+    Group,
+    detail_in,
+    duration_text,
+    offset_text,
+)
 from zonesim.units import HOUR, MINUTE, SECOND
 from zonesim.version import __version__
 
@@ -282,7 +288,7 @@ def _arrivals_text(fit: Fit, say: Words) -> str:
         notes += _advice(group, say)
     hours = Table(title=say("report.profile"), title_justify="left", box=None, pad_edge=False)
     hours.add_column(say("report.group"))
-    for hour in range(HOURS):
+    for hour in range(DAY_HOURS):
         hours.add_column(f"{hour:02d}", justify="right")
     for group in fit.groups:
         for part in group.arrivals.parts:
@@ -326,7 +332,7 @@ def group_label(group: Group, say: Words) -> str:
 def _busiest(group: Group, say: Words) -> str:
     best = max(
         (
-            (part.rate * 7 * day / sum(part.days) * hour / HOURS, number, at)
+            (part.rate * 7 * day / sum(part.days) * hour / DAY_HOURS, number, at)
             for part in group.arrivals.parts
             for number, day in enumerate(part.days)
             for at, hour in enumerate(part.hours)
@@ -396,7 +402,7 @@ def _durations_text(group: Group, durations: Durations, say: Words, *, pooled: b
         )
     notes = []
     if durations.candidates and durations.best is None:
-        notes.append(say("report.none_close", close=f"{100 * CLOSE:g} %"))
+        notes.append(say("report.none_close", close=f"{100 * CLOSE_GAP:g} %"))
     if durations.empirical:
         notes.append(say("report.empirical", points=len(durations.empirical)))
     unit = {MINUTE: "minute", HOUR: "hour", SECOND: "second"}.get(durations.resolution)

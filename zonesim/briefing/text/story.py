@@ -12,7 +12,7 @@ from rich.table import Table
 from zonesim.briefing.tables.printing import printed
 from zonesim.briefing.text.words import LANGUAGES, Language, Words
 from zonesim.compiled.streams import run_key
-from zonesim.engine.arrivals import Population, arrivals
+from zonesim.engine import Population, arrivals_of
 from zonesim.plan import CHILD_BITS, LARGEST_ORDINAL, NEVER, NOWHERE, Plan, source_of
 from zonesim.policy import ResolvedArm
 from zonesim.tracing.story import Moment, Shortage, total_waited
@@ -53,7 +53,7 @@ class Story:
         """
         key = run_key(self.seed, self.replication)
         ordinal = (self.trail.number >> CHILD_BITS) & LARGEST_ORDINAL
-        coming = next(islice(arrivals(self.plan, self.source, key), ordinal, None), None)
+        coming = next(islice(arrivals_of(self.plan, self.source, key), ordinal, None), None)
         if coming is None:  # started by another token, whose class, attributes and firm it has
             return "", {}, NOWHERE, []
         klass, flags, firms = Population(self.plan, key).describe(self.source, ordinal, *coming)

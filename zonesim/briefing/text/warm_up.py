@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from zonesim.analysis import mser
-from zonesim.experiment.warm_up_series import inside_from_start, rhythm
+from zonesim.experiment import inside_from_start, rhythm
 from zonesim.plan import Plan
 from zonesim.units import DAY, HOUR, MINUTE, SECOND, WEEK
 

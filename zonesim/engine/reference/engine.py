@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from zonesim.engine.arrivals import Population, arrivals
+from zonesim.engine.arrivals import Population, arrivals_of
 from zonesim.engine.deadlock import check_deadlock
 from zonesim.engine.reference.calendars import Calendars
 from zonesim.engine.reference.draws import Draws
@@ -113,7 +113,7 @@ class ReferenceEngine:
         self.resources.start()
         self.events.at(self.begin, TIMED - 1, lambda: self.resources.peak_now(self.begin))
         for source in range(len(self.plan.sources)):
-            self._next_arrival(source, 0, arrivals(self.plan, source, self.draws.key))
+            self._next_arrival(source, 0, arrivals_of(self.plan, source, self.draws.key))
         self.events.run()
         self._close()
         return self._totals()
