@@ -65,6 +65,7 @@ TRUTHS: Final = _state.field()
 COUNTS: Final = _state.field()
 """Marks that are counted, by source."""
 FAR: Final = _state.field()
+"""Arrivals that are too far from the first of their chunk for 4 bytes, and stand apart."""
 STATE_FIELDS: Final = _state.width
 
 # --- fields of a source
