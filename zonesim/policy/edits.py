@@ -16,7 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
+from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, near, suggest
+from zonesim.policy.formats import AT_READING, keys_at
 from zonesim.policy.resolved_tree import USES, ResolvedTree
 from zonesim.policy.scaling import kind_at, scaled
 from zonesim.scenario import NOT_YAML, Edit, Path_, read_option
@@ -88,9 +89,10 @@ def targets(world: ResolvedTree, request: Request) -> list[Path_]:
     """
     Return the concrete paths that an edit means in `world`.
 
-    For `add` the last part need not exist. An edit of a flow also means the copies of it that traffic entries have of
-    their own; `traffic.NAME.flow.STEP…` means the copy of that entry alone (which `apply` makes if there is none).
-    Raises UnknownName with the nearest names when nothing is found, ScenarioFault for an edit outside its zones.
+    For `add` the last part need not exist, and for `set` not where the format has such a key. An edit of a flow also
+    means the copies of it that traffic entries have of their own; `traffic.NAME.flow.STEP…` means the copy of that
+    entry alone (which `apply` makes if there is none). Raises UnknownName with the nearest names when nothing is found,
+    ScenarioFault for an edit outside its zones.
     """
     edit = request.edit
     parts = edit.path.split(".")
@@ -100,9 +102,13 @@ def targets(world: ResolvedTree, request: Request) -> list[Path_]:
         deeper: list[Path_] = []
         for path in found:
             deeper += _below(_node(world, path), path, part)
+        if not deeper and edit.action == "set" and number + 1 == len(parts):
+            deeper = [new for path in found for new in _new_keys(_node(world, path), path, part, edit)]
         if not deeper:
             where = ".".join(parts[:number]) or "the scenario"
             known = sorted({key for path in found for key in _names_below(_node(world, path))})
+            if edit.action == "set" and number + 1 == len(parts) and not near(part, known):
+                known = near(part, _format_keys(world, found)) or known
             fault = f"{request.who} {edit.action}s '{edit.path}', but '{where}' has no '{part}'"
             raise UnknownName(fault, request.place, suggest(part, known), owner=found[0])
         found = deeper
@@ -173,6 +179,29 @@ def _names_below(node: Any) -> list[str]:  # noqa: ANN401
     return [*(key for key in node if key != "steps"), *(steps if isinstance(steps, dict) else ())]
 
 
+def _new_keys(node: Any, path: Path_, part: str, edit: Edit) -> list[Path_]:  # noqa: ANN401
+    """
+    Return the path of a key that is not there yet, where the format has it; nothing where it has none.
+
+    A new name among those that people choose needs a mapping, or a name that none of the others is like: so what is
+    misspelt does not become something new.
+    """
+    if not isinstance(node, dict) or part == ANY or (len(path) == 2 and part in AT_READING.get(path[0], ())):  # noqa: PLR2004
+        return []
+    keys, takes_names = keys_at(path, node)
+    if isinstance(node.get("steps"), dict) and isinstance(edit.to, dict) and part not in keys:
+        return [(*path, "steps", part)]
+    if part in keys or (takes_names and (isinstance(edit.to, dict) or not near(part, node))):
+        return [(*path, part)]
+    return []
+
+
+def _format_keys(world: ResolvedTree, paths: Sequence[Path_]) -> list[str]:
+    """Return the keys that the format knows at some paths."""
+    nodes = [(path, _node(world, path)) for path in paths]
+    return sorted({key for path, node in nodes if isinstance(node, dict) for key in keys_at(path, node)[0]})
+
+
 def _adds_a_step(node: Any, edit: Edit) -> bool:  # noqa: ANN401
     return isinstance(node, dict) and isinstance(node.get("steps"), dict) and isinstance(edit.to, dict)
 
@@ -214,6 +243,9 @@ def _change(world: ResolvedTree, request: Request, path: Path_) -> Change:
         parent[key] = new
     else:
         new = _filled(edit.to, dict(request.params), request)
+        if not_edited := AT_READING.get(path[0], frozenset()) & set(new if isinstance(new, dict) else ()):
+            fault = f"{request.who} {edit.action}s '{edit.path}' with '{min(not_edited)}', which is done on reading"
+            raise ScenarioFault(fault, request.place, "Write it in the file.")
         if edit.action == "set":
             _check_kept_whole(path, old, new, request)
             parent[key] = new

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from zonesim.faults import Faults, ScenarioFault
 from zonesim.policy.demand import expand_traffic
+from zonesim.policy.edits import Request, apply
 from zonesim.policy.resolved_tree import ResolvedTree, by_zone
 from zonesim.policy.zones import fill_zones
-from zonesim.scenario import Catalogue, Document, Scenario, check, load_catalogue, read_file
+from zonesim.scenario import Catalogue, Document, Edit, Scenario, check, load_catalogue, read_file
 from zonesim.scenario.catalogue import adopt_places
+
+OWN_EDIT: Final = "an edit of the scenario"
+"""Who asks for the edits that a scenario makes itself."""
 
 
 def load_world(path: Path) -> ResolvedTree:
@@ -38,7 +42,22 @@ def world_of(document: Document) -> ResolvedTree:
     expand_traffic(world)
     _fill_defaults(world)
     fill_adoption(world, catalogue)
+    _make_edits(world, document)
     return world
+
+
+def _make_edits(world: ResolvedTree, document: Document) -> None:
+    """
+    Make the scenario's own edits, whose places are in its file; after a regime those are made again that it touches.
+    Raises Faults.
+    """
+    edits = world.tree.pop("edits", [])
+    source = world.tree.get("source")
+    requests = []
+    for position, written in enumerate(edits):
+        edit = Edit(**{"source": source, **written})
+        requests.append(Request(edit, OWN_EDIT, document.place(("edits", str(position)))))
+    apply(world, requests)
 
 
 def _add_library(world: ResolvedTree, catalogue: Catalogue) -> None:

@@ -6,7 +6,7 @@ from zonesim.faults import Faults, UnknownName, suggest
 from zonesim.policy.edits import Change, Request, apply, targets
 from zonesim.policy.loading import fill_adoption
 from zonesim.policy.resolved_tree import ResolvedTree, by_zone
-from zonesim.scenario import Catalogue
+from zonesim.scenario import Catalogue, Path_
 
 
 def enter(world: ResolvedTree, catalogue: Catalogue) -> list[Change]:
@@ -36,13 +36,24 @@ def enter(world: ResolvedTree, catalogue: Catalogue) -> list[Change]:
         for setting in settings
         if any(
             path[: len(other)] == other or other[: len(path)] == path
-            for path in targets(world, setting)
+            for path in _to_be_made_again(world, setting)
             for other in edited
         )
     ]
     changes += apply(world, again)
     world.settings = settings
     return changes
+
+
+def _to_be_made_again(world: ResolvedTree, setting: Request) -> list[Path_]:
+    """Return the paths at which an edit from before the regime has still, or again, something to do."""
+    if setting.edit.action not in {"add", "remove"}:
+        return targets(world, setting)
+    try:
+        paths = targets(world, setting)
+    except UnknownName:  # what it took out is still out
+        return []
+    return [path for path in paths if world.has(path) != (setting.edit.action == "add")]
 
 
 def _take_shares_back(world: ResolvedTree, catalogue: Catalogue, name: str) -> None:

@@ -75,6 +75,15 @@ class ResolvedTree:
                 node = node[part]
         return tree
 
+    def has(self, path: Path_) -> bool:
+        """Return whether anything stands at `path`."""
+        node: Any = self.tree
+        for part in path:
+            if not isinstance(node, dict) or part not in node:
+                return False
+            node = node[part]
+        return True
+
     def forget(self, path: Path_) -> None:
         """Forget where what stands at `path` and below was written."""
         end = len(path)

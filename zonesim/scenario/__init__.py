@@ -2,9 +2,10 @@
 
 from zonesim.scenario.catalogue import Catalogue, load_catalogue
 from zonesim.scenario.checking import check
+from zonesim.scenario.edit import Edit
 from zonesim.scenario.kpis import KpiDeclaration
 from zonesim.scenario.models import Flow, Scenario, SourceNote, Step
-from zonesim.scenario.policy_documents import Edit, Measure, Practice, Regime
+from zonesim.scenario.policy_documents import Measure, Practice, Regime
 from zonesim.scenario.reader import NOT_YAML, Document, Path_, nearest, read_file, read_option, read_text
 
 __all__ = [

@@ -11,6 +11,7 @@ from zonesim.faults import UnitFault
 from zonesim.scenario.acts import FIRM, Changes
 from zonesim.scenario.breakdowns import BreakdownsOrNone
 from zonesim.scenario.calendars import Calendar, Holidays, parse_days, parse_span
+from zonesim.scenario.edit import Edit
 from zonesim.scenario.fields import (
     CLASS,
     EVERYTHING,
@@ -350,6 +351,11 @@ class Scenario(Strict):
     """What arrives, by name."""
     kpis: Annotated[dict[PartName, KpiDeclaration], keys_in_schema("PartName")] = {}
     """KPIs of its own, besides those of the library, e.g. `{counter: {time: {from: called, to: served}, …}}`."""
+    edits: list[Edit] = []
+    """
+    Changes of the library's flows, and of what stands above, for this scenario alone, e.g. `[{set:
+    library.gate.lane.compare.take, to: 5 s}]`. They hold in every arm; measures act on what they leave.
+    """
     source: Source | None = None
     """Where the numbers come from, unless something below says otherwise."""
 
