@@ -27,7 +27,7 @@ WORDS = {
     "PartName": "name",
     "Phases": "whole number",
     "Shape": "number from 0.01 to 1,000,000",
-    "Spans": "list of opening hours",
+    "Spans": "list of opening hours or moments",
     "Until": "`until` and a step",
 }
 """What people call the field types whose name does not say it."""

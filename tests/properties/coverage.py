@@ -114,6 +114,15 @@ class _Counting(ReferenceEngine):
         for name, there in ends.items():
             self.seen[f"gather {name}"] += there != NOWHERE
 
+    def _saw_board(self, _token: Any, row: Any, *_: Any) -> None:
+        self.seen[f"board by {GatherBy(row.by).name}"] += 1
+        self.seen["board led"] += row.others_to != NOWHERE
+
+    def _depart(self, line: Any) -> None:
+        waiting = len(line.tokens)
+        super()._depart(line)
+        self.seen["a departure leaves some behind"] += 0 < len(line.tokens) < waiting
+
     def _saw_split(self, _token: Any, row: Any, *_: Any) -> None:
         self.seen["split in the background" if row.group == NOWHERE else "split to be joined"] += 1
 

@@ -43,6 +43,8 @@ class ResolvedTree:
     preempts: set[str]
     """Those of them that who is more important takes."""
     calendars: list[str]
+    timetables: list[str]
+    """Calendars of moments, at which something departs and nothing is open."""
     values: dict[str, list[str]]
     """Of the class and the attributes that tokens have."""
     accounts: list[str]
@@ -197,7 +199,12 @@ class FlowWriter:
         if "within" in ends:
             gather["within"] = duration(luck, {}, 1)
         if "until" in ends:
-            gather["until"] = luck.pick(self.world.calendars)
+            gather["until"] = luck.pick([*self.world.calendars, *self.world.timetables])
+        if luck.chance(0.3):
+            most = luck.weighted({1: 2, 2: 3, 3: 1})
+            if luck.chance(0.4):
+                most = {"discrete": dict(zip(["1", "2", "4"], luck.split_percent(3), strict=True))}
+            gather = {"until": luck.pick([*self.world.timetables, *self.world.calendars]), "most": most}
         by = luck.pick([None, None, *self.world.values, *(["firm"] if self.world.firms else [])])
         return {"gather": gather | ({"by": by} if by else {})}
 
@@ -222,8 +229,9 @@ class FlowWriter:
         return {"parallel": branches}
 
     def _wait_until(self, _: Place) -> dict[str, Any]:
-        calendar = self.luck.pick(self.world.calendars)
-        return {"wait_until": {"closing": calendar} if self.luck.chance(0.4) else calendar}
+        if self.luck.chance(0.4):
+            return {"wait_until": {"closing": self.luck.pick(self.world.calendars)}}
+        return {"wait_until": self.luck.pick([*self.world.calendars, *self.world.timetables])}
 
     def _change(self, place: Place) -> dict[str, Any]:
         luck, world = self.luck, self.world

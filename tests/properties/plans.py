@@ -108,6 +108,7 @@ def _draw(luck: Luck) -> Model:
     attributes = {"k": ["k0", "k1"], "l": ["l0", "l1", "l2"]}
     attributes = {name: attributes[name] for name in luck.some(list(attributes), 0, 2)} if luck.chance(0.4) else {}
     calendars = {f"c{number}": _calendar(luck, length) for number in range(luck.number(1, 3))}
+    timetables = {"every": _every(luck)} | ({"daily": _moments(luck, length)} if luck.chance(0.5) else {})
     resources, rules = _resources(luck, list(calendars), length)
     zone: dict[str, Any] = {**resources, "stock": {"account": luck.pick([5, 500, 500, 500]), "floor": 0}}
     firms = luck.chance(0.5)
@@ -117,6 +118,7 @@ def _draw(luck: Luck) -> Model:
         alone={f"Z.{name}" for name, entry in resources.items() if _is_alone(entry)},
         preempts={f"Z.{name}" for name, entry in resources.items() if entry.get("preempt")},
         calendars=[*calendars, "always"] if luck.chance(0.3) else list(calendars),
+        timetables=list(timetables),
         values={"class": classes, **attributes},
         accounts=["Z.stock"],
         truths=["t0"],
@@ -124,7 +126,7 @@ def _draw(luck: Luck) -> Model:
         spawned=["x"] if luck.chance(0.5) else [],
         firms=firms,
     )
-    tree: dict[str, Any] = {"clock": clock, "calendars": calendars, "zones": {"Z": zone}}
+    tree: dict[str, Any] = {"clock": clock, "calendars": calendars | timetables, "zones": {"Z": zone}}
     if luck.chance(0.3):
         tree["profiles"] = {"p": {"hours": _weights(luck)}}
         if luck.chance(0.4):
@@ -171,6 +173,23 @@ def _spans(luck: Luck, length: int) -> list[str]:
     if luck.chance(0.3) and spans[-1][1] < 24 * 12:
         spans.append((spans[-1][1], 24 * 12))  # two spans that touch
     return [f"{_hour(5 * begin)}-{_hour(5 * end)}" for begin, end in spans]
+
+
+def _every(luck: Luck) -> dict[str, str]:
+    """Return moments, or openings, of a period that is no part of a day."""
+    found = {"every": f"{5 * luck.number(2, 60)} min"}
+    if luck.chance(0.7):
+        found["first"] = f"{5 * luck.number(0, 40)} min"
+    if luck.chance(0.3):
+        found["lasts"] = "5 min"
+    return found
+
+
+def _moments(luck: Luck, length: int) -> dict[str, list[str]]:
+    """Return moments of days, some of them with opening hours between."""
+    spans = [span for span in _spans(luck, length) if not span.endswith("24:00")]
+    taken = [span if luck.chance(0.3) else span[:5] for span in spans or ["00:00-00:05"]]
+    return {"mon-sun": [each for number, each in enumerate(taken) if not number or taken[number - 1][-5:] != each[:5]]}
 
 
 def _staffing(luck: Luck, most: int, length: int) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from zonesim.plan.distributions import Distribution
 from zonesim.plan.operations import AtShiftEnd, BranchOn, GatherBy, Op, SetWhat
 
 OFTEN = {
-    *(op.name for op in Op if op not in {Op.KEEP, Op.SCATTER, Op.SPAWN, Op.WAIT_UNTIL}),
+    *(op.name for op in Op if op not in {Op.KEEP, Op.SCATTER, Op.SPAWN, Op.WAIT_UNTIL, Op.BOARD}),
     "seize at once",
     "seize waits",
     "gives up",
@@ -54,6 +54,9 @@ ALL = {
     "preempted",
     "interrupted by a breakdown",
     "interrupted as units leave",
+    "a departure leaves some behind",
+    "board led",
+    *(f"board by {by.name}" for by in GatherBy),
     "work that fits goes on while some units leave",
     "interrupted work goes on",
     "breaks down while in use",

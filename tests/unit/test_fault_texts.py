@@ -326,6 +326,57 @@ CASES = {
         [(f"hours: {FLAT}", f"hours: {{'2018-10-01': {FLAT}}}")],
         ["faulty.yaml:6:18: all weights are 0", "    Give at least one hour, one day and one month a weight."],
     ),
+    "room without departures": (
+        [("b: {share: 10 %, take: 1 min}", "b: {gather: {number: 3, most: 2}}")],
+        [
+            "faulty.yaml:15:19: `most` without `until`, the calendar at whose openings so many go",
+            "    Write {until: barges, most: 20}; a batch that is complete with 20 has {number: 20}.",
+        ],
+    ),
+    "departures that need not wait for their time": (
+        [("b: {share: 10 %, take: 1 min}", "b: {gather: {until: shift, within: 1 h, most: 2}}")],
+        [
+            "faulty.yaml:15:19: `most` goes at the openings of `until` alone, but here is another end of the wait",
+            "    Leave out `number` and `within`, or `most`.",
+        ],
+    ),
+    "a resource that opens for moments": (
+        [('mon-fri: ["08:00-12:00"]', 'mon-fri: ["08:00", "12:00"]')],
+        [
+            "faulty.yaml:7:54: 'shift' has moments alone and is never open for any time",
+            '    Write opening hours such as "08:30-17:00", or give it `lasts`.',
+        ],
+    ),
+    "work during moments": (
+        [
+            ('{mon-fri: ["08:00-12:00"]}', '{mon-fri: ["08:00-12:00"]}, barges: {every: 8 h}'),
+            ("take: 5 min}", "take: 5 min, during: barges}"),
+        ],
+        [
+            "faulty.yaml:14:51: 'barges' has moments alone and is never open for any time",
+            '    Write opening hours such as "08:30-17:00", or give it `lasts`.',
+        ],
+    ),
+    "a moment of no day": (
+        [('"08:00-12:00"', '"24:00"')],
+        ["faulty.yaml:5:31: '24:00' is no time of day", '    Write a moment such as "08:30".'],
+    ),
+    "a moment within opening hours": (
+        [('"08:00-12:00"', '"08:00-12:00", "12:00"')],
+        ["faulty.yaml:5:46: opening hours overlap or are not in order", "    Write them in ascending order."],
+    ),
+    "a period and days": (
+        [("{mon-fri:", "{every: 8 h, mon-fri:")],
+        ["faulty.yaml:5:21: 'every' together with days", "    Keep one of them."],
+    ),
+    "a first time without a period": (
+        [("{mon-fri:", "{first: 8 h, mon-fri:")],
+        ["faulty.yaml:5:21: 'first' without 'every'", "    Write {every: 8 h, first: 2 h}, or days."],
+    ),
+    "a period shorter than its opening": (
+        [('{mon-fri: ["08:00-12:00"]}', "{every: 1 h, lasts: 2 h}")],
+        ["faulty.yaml:5:21: a period that ends before its opening does", "    Give `every` a longer time."],
+    ),
     "a table of units and a calendar": (
         [("slot: {units: 1, open", "slot: {units: {mon: {'08:00-12:00': 1}}, open")],
         [

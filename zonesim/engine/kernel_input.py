@@ -169,7 +169,12 @@ def _input(plan: Plan) -> KernelInput:
             np.array(plan.attribute_shares),
             np.array(plan.attribute_streams),
         ),
-        k.Batches(np.zeros(0, dtype=k.BATCH), np.zeros(places, dtype=np.int64), np.array(first_place, dtype=np.int64)),
+        k.Batches(
+            np.zeros(0, dtype=k.BATCH),
+            np.zeros(places, dtype=np.int64),
+            np.array(first_place, dtype=np.int64),
+            np.full(places, NOWHERE, dtype=np.int64),
+        ),
         accounts,
         most_units,
         possible,
@@ -224,7 +229,7 @@ def _batch_places(plan: Plan, program: k.Rows) -> tuple[int, list[int]]:
     sizes = {int(GatherBy.SOURCE): 1, int(GatherBy.FIRM): len(plan.members) + 1}
     sizes[int(GatherBy.CLASS)] = max(len(plan.names.classes), 1)
     wanted: dict[int, int] = {}
-    gathers = program[program["op"] == Op.GATHER]
+    gathers = program[np.isin(program["op"], (Op.GATHER, Op.BOARD))]  # both have `batch` and `by` in the same columns
     for number, by in zip(gathers["gather_batch"].tolist(), gathers["gather_by"].tolist(), strict=True):
         wanted[number] = max(wanted.get(number, 0), sizes[by])
     firsts = [0] * (max(wanted, default=0) + 1)

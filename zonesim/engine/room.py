@@ -55,10 +55,11 @@ class Room:
             arrivals.sources,
             arrivals.expected,
             batches.forming,
+            batches.departed,
             accounts,
         )
         self._before = self._tables.copy()
-        self.states, opened, units, queues, falls, clocks, sources, expected, forming, self.accounts = copies
+        self.states, opened, units, queues, falls, clocks, sources, expected, *lines, self.accounts = copies
         self.hours = hours._replace(last_opened=opened)
         self.resources = resources._replace(states=units, queues=queues, falls=falls, clocks=clocks)
         members = len(arrivals.member_class)
@@ -68,7 +69,7 @@ class Room:
             member_flags=np.zeros(members + 1, dtype=np.int64),
             raised=np.zeros((len(arrivals.shares) + 1) * members, dtype=np.bool_),
         )
-        self.batches = batches._replace(forming=forming)
+        self.batches = batches._replace(forming=lines[0], departed=lines[1])
         self.events = zeros(0, k.EVENT)
         self._blank = _blank_slot(states[0])
         self.tokens = self._blank

@@ -57,7 +57,7 @@ def open_spans(hours: ByDay[Minutes], days: Days, until: int, *, whole_days: boo
     """
     Return the open spans of a run, in ms from its start, clipped to [0, until) and merged where they touch.
 
-    With `whole_days` they are the whole days on which the calendar opens at all.
+    With `whole_days` they are the whole days on which the calendar opens at all. A moment is a span without length.
     """
     spans: list[Span] = []
     for number in range(-(-until // DAY)):
@@ -66,13 +66,23 @@ def open_spans(hours: ByDay[Minutes], days: Days, until: int, *, whole_days: boo
             minutes = [(0, DAY // MINUTE)]
         for begin, end in minutes:
             low, high = number * DAY + begin * MINUTE, min(number * DAY + end * MINUTE, until)
-            if low >= high:
+            if low >= until or low > high:
                 continue
-            if spans and spans[-1][1] == low:
+            if spans and spans[-1][1] == low and low < high:
                 spans[-1] = (spans[-1][0], high)
             else:
                 spans.append((low, high))
     return spans
+
+
+def periodic_spans(period: tuple[int, int, int], until: int, *, whole_days: bool = False) -> list[Span]:
+    """Return the same of what opens every so many ms, from a first time on, for so long."""
+    every, first, lasts = period
+    spans = [(begin, min(begin + lasts, until)) for begin in range(first, until, every)]
+    if not whole_days:
+        return spans
+    found = sorted({number for begin, end in spans for number in range(begin // DAY, max(end - 1, begin) // DAY + 1)})
+    return joined([], [(number * DAY, min((number + 1) * DAY, until)) for number in found])
 
 
 def capacity_changes(spans: Sequence[Span], units: int, until: int) -> list[Span]:

@@ -55,6 +55,7 @@ class Op(IntEnum):
     LEAVE = 13
     KEEP = 14
     EITHER = 15
+    BOARD = 16
 
 
 class BranchOn(IntEnum):
@@ -81,7 +82,7 @@ class SetWhat(IntEnum):
 
 
 class GatherBy(IntEnum):
-    """What tokens of one batch have in common (operand `f` of GATHER)."""
+    """What tokens of one batch have in common (operand `by` of GATHER and BOARD)."""
 
     SOURCE = 0
     FIRM = 1
@@ -165,6 +166,8 @@ class Facts:
     """Whether time passes as drawn from `duration`, in the open time of `calendar`."""
     visit: bool = False
     """Whether a visit row of `step` is written, where there is one."""
+    departs: bool = False
+    """Whether those who wait go on at the openings of `calendar` alone, `most` of them at a time."""
     marks: bool = False
     """Whether a row of `mark` is written."""
     asks: BranchOn | None = None
@@ -233,6 +236,9 @@ _DRAWN_BY: Final = Operand("stream", "the stream of draws", "streams")
 _ON: Final = Operand("on", "a BranchOn code")
 _WHAT: Final = Operand("what", "a SetWhat code")
 _TARGET: Final = Operand("target", "where to go on if yes", "program")
+_OTHERS_TO: Final = Operand(
+    "others_to", "where all but the leader go on after its SCATTER", "program", "nobody leads, all go on at once"
+)
 _ANSWERS: Final = (Then("target", When.YES), Then(when=When.NO))
 
 
@@ -350,18 +356,37 @@ OPERATIONS: Final[dict[Op, Operation]] = {
                         Operand("number", "complete at this many members", none="no number"),
                         Operand("timeout", "the longest wait of the first member, in ms", "distributions", "none"),
                         Operand("calendar", "complete at its next opening", "calendars", "none"),
-                        Operand(
-                            "others_to",
-                            "where all but the leader go on after its SCATTER",
-                            "program",
-                            "nobody leads, all go on at once",
-                        ),
+                        _OTHERS_TO,
                         Operand("by", "a GatherBy code: one batch for each"),
                         Operand("stream", "the stream of draws of the longest wait", "streams"),
                     ),
                     Facts(
                         (Then("others_to", When.FOLLOWS), Then(when=When.LEADS)),
                         waits=WaitsFor.BATCH,
+                        visit=True,
+                    ),
+                ),
+            ),
+        ),
+        Operation(
+            Op.BOARD,
+            "Wait for a departure: at each opening of a calendar so many of those who wait go on, first come first"
+            " served, or the first of them, who leads the others. Writes a visit row.",
+            (
+                Form(
+                    (
+                        Operand("batch", "which line"),
+                        Operand("most", "how many go, drawn by the first of them", "distributions"),
+                        None,
+                        Operand("calendar", "whose openings are the departures", "calendars"),
+                        _OTHERS_TO,
+                        Operand("by", "a GatherBy code: one line for each"),
+                        Operand("stream", "the stream of draws of how many go", "streams"),
+                    ),
+                    Facts(
+                        (Then("others_to", When.FOLLOWS), Then(when=When.LEADS)),
+                        waits=WaitsFor.BATCH,
+                        departs=True,
                         visit=True,
                     ),
                 ),

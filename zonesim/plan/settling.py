@@ -143,6 +143,8 @@ def _leading(ways: Ways, node: Node, pace: float) -> float | None:
     """Return the share of those who come at `pace` per ms and lead a batch, None where no formula is known."""
     plan, klass = ways.plan, node.state.klass
     each = ways.code[node.state.row]
+    if each.facts.departs:
+        return None  # the line that is left from one departure to the next has no mean in closed form
     number, timeout, calendar = each.number, each.timeout, each.calendar
     if each.by == GatherBy.FIRM:
         return None

@@ -334,8 +334,9 @@ class Ways:
 
     def _gather(self, node: Node, each: Instruction) -> None:
         state = node.state
-        low, high = (0.0 if each.number == NOWHERE else 1 / each.number), 1.0
-        if each.timeout == each.calendar == NOWHERE and each.by != GatherBy.FIRM:
+        most = self._most_together(each, state)
+        low, high = (0.0 if most == NOWHERE else 1 / most), 1.0
+        if not each.facts.departs and each.timeout == each.calendar == NOWHERE and each.by != GatherBy.FIRM:
             high = low
         node.cause = Cause.BATCH if low < high else None
         delay = DAY if each.calendar != NOWHERE else 0.0
@@ -345,6 +346,10 @@ class Ways:
         ]
         for edge in node.edges:
             self._idle(edge, state, Cause.BATCH)
+
+    def _most_together(self, each: Instruction, state: State) -> int:
+        """Return the most members that a batch may have, or that may go together; NOWHERE: any number."""
+        return int(self.plan.range(each.most, state.klass)[1]) if each.facts.departs else each.number
 
     def _split(self, node: Node, each: Instruction) -> None:
         state = node.state
@@ -394,7 +399,7 @@ class Ways:
         if waits is WaitsFor.INSTANT:
             if self._closes(each.calendar):
                 self._idle(edge, state, Cause.HOURS, DAY / 2)
-        elif each.number != 1:
+        elif each.facts.departs or each.number != 1:
             if each.others_to != NOWHERE:
                 return False
             self._idle(edge, state, Cause.BATCH, DAY if each.calendar != NOWHERE else 0.0)

@@ -18,6 +18,7 @@ from zonesim.plan.calendars import (
     falls_in_part,
     joined,
     open_spans,
+    periodic_spans,
     settled,
     spans_above_0,
     staffing_changes,
@@ -424,7 +425,9 @@ class WorldTables:
             steps = staffing_changes(shifts, self.days, self.horizon)
             steps = settled([(time, UNLIMITED if free and count else count) for time, count in steps])
             return steps, spans_above_0(steps, self.horizon)
-        spans = self.spans(entry.open, self.arm.world.place((*path, "open")))
+        place = self.arm.world.place((*path, "open"))
+        self.check_opens(entry.open, place)
+        spans = [span for span in self.spans(entry.open, place) if span[0] < span[1]]
         self._count_changes(2 * len(spans))
         return capacity_changes(spans, _most_units(entry, free=free), self.horizon), spans
 
@@ -438,10 +441,22 @@ class WorldTables:
             )
         key = (calendar, whole_days)
         if key not in self._spans:
-            hours = self.scenario.calendars[calendar].hours()
-            self._count_changes(2 * hours.most_parts * -(-self.horizon // units.DAY))
-            self._spans[key] = open_spans(hours, self.days, self.horizon, whole_days=whole_days)
+            entry = self.scenario.calendars[calendar]
+            hours, period = entry.hours(), entry.period()
+            if every := period[0]:
+                self._count_changes(2 * -(-self.horizon // every))
+                self._spans[key] = periodic_spans(period, self.horizon, whole_days=whole_days)
+            else:
+                self._count_changes(2 * hours.most_parts * -(-self.horizon // units.DAY))
+                self._spans[key] = open_spans(hours, self.days, self.horizon, whole_days=whole_days)
         return self._spans[key]
+
+    def check_opens(self, calendar: str, place: Place) -> None:
+        """Raise ScenarioFault where a calendar has moments alone, at which nothing is open."""
+        spans = self.spans(calendar, place)
+        if spans and all(begin == end for begin, end in spans):
+            fault = f"'{calendar}' has moments alone and is never open for any time"
+            raise ScenarioFault(fault, place, 'Write opening hours such as "08:30-17:00", or give it `lasts`.')
 
     def _count_changes(self, count: int) -> None:
         """Count openings and closings that are about to be laid out; raises ScenarioFault when they are too many."""

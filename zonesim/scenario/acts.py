@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from zonesim.scenario.fields import CLASS, PLAIN, Count, Duration, Name, Named, Strict, Take, in_schema, problem
+from zonesim.scenario.traffic import HowManyAtOnce
 
 FIRM: Final = "firm"
 """As what batches are gathered by: the first firm of a token."""
@@ -137,7 +138,8 @@ WaitWithin = Annotated[
 class Gather(Strict):
     """
     The token waits until a batch is complete: at `number` members, when the first has waited `within`, or when the
-    calendar `until` opens next, whichever comes first.
+    calendar `until` opens next, whichever comes first. With `until` and `most` it waits for a departure: at each
+    opening so many of those who wait go, first come first served, and the others wait for the next one.
     """
 
     number: Count | None = None
@@ -146,6 +148,11 @@ class Gather(Strict):
     """Complete when the first member has waited this long, e.g. `4 h`."""
     until: Name | None = None
     """Complete when this calendar opens next, e.g. `office`; who comes at that very moment still belongs to it."""
+    most: HowManyAtOnce | None = None
+    """
+    How many go at an opening of `until`, e.g. `20` or `{discrete: {20: 90 %, 40: 10 %}}`, which is drawn at each
+    departure.
+    """
     by: Name | None = None
     """
     A batch for each `firm`, for each `class`, or for each value of an attribute, e.g. `goods`; without it there is one
@@ -156,4 +163,10 @@ class Gather(Strict):
     def _ends(self) -> Gather:
         if self.number is None and self.within is None and self.until is None:
             raise problem("a batch that is never complete", "Write {number: 20}, {within: 4 h} or {until: office}.")
+        if self.most is not None and self.until is None:
+            fault = "`most` without `until`, the calendar at whose openings so many go"
+            raise problem(fault, "Write {until: barges, most: 20}; a batch that is complete with 20 has {number: 20}.")
+        if self.most is not None and (self.number is not None or self.within is not None):
+            fault = "`most` goes at the openings of `until` alone, but here is another end of the wait"
+            raise problem(fault, "Leave out `number` and `within`, or `most`.")
         return self

@@ -14,7 +14,18 @@ from pydantic_core import PydanticCustomError
 
 from zonesim import units
 from zonesim.limits import MOST_DATES
-from zonesim.scenario.fields import Name, Named, Strict, Whole, in_schema, inside, problem
+from zonesim.scenario.fields import (
+    Duration,
+    Name,
+    Named,
+    Strict,
+    Whole,
+    in_schema,
+    inside,
+    is_reference,
+    mode_of,
+    problem,
+)
 from zonesim.scenario.labels import Source, Text
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -28,6 +39,7 @@ Minutes = tuple[int, int]
 """Minutes of the day at which something opens and closes."""
 
 _SPAN: Final = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
+_MOMENT: Final = re.compile(r"\d\d:\d\d")
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _DATE_LIKE: Final = re.compile(r"\d{4}\D")
 _MONTH_DAYS: Final = re.compile(r"(\d{1,2})(?:-(\d{1,2}))?")
@@ -64,6 +76,16 @@ def parse_span(text: str) -> Minutes:
     if not 0 <= begin < end <= 24 * 60 or max(minute, to_minute) > 59:  # noqa: PLR2004
         raise problem(f"'{text}' does not lie within a day", 'Write "22:00-24:00" and "00:00-06:00" for a night.')
     return begin, end
+
+
+def parse_opening(text: str) -> Minutes:
+    """Return the minutes of the day at which `08:30-17:00` begins and ends; those of the moment `08:30` are equal."""
+    if not _MOMENT.fullmatch(text):
+        return parse_span(text)
+    begin = int(text[:2]) * 60 + int(text[3:])
+    if begin >= 24 * 60 or int(text[3:]) > 59:  # noqa: PLR2004
+        raise problem(f"'{text}' is no time of day", 'Write a moment such as "08:30".')
+    return begin, begin
 
 
 def parse_days(text: str) -> list[int]:
@@ -147,14 +169,38 @@ class Calendar(Named):
     A key names days of the week (`mon-fri`), days of the month (`1`, `25-31`, `last`) or dates (`"2018-10-01"`,
     `"2018-10-01..2018-10-07"`). A date goes before a day of the month, that before a day of the week; an empty list
     closes. On a holiday of `clock: {holidays: …}` the hours are those of a Sunday, on a make-up working day those of a
-    Monday.
+    Monday. A time alone, `"08:30"`, is a moment: something departs, and nothing is open. `{every: 8 h, first: 2 h}` in
+    place of days are moments of any period, counted from the start of the run, or, with `lasts`, as many openings.
     """
 
     __pydantic_extra__: dict[str, Annotated[list[Name], in_schema("Spans")]]
+    every: Duration | None = None
+    """The period of moments, or openings, that follow no day, e.g. `7 h`."""
+    first: Duration | None = None
+    """When the first of them is, from the start of the run, e.g. `2 h`; without it at once."""
+    lasts: Duration | None = None
+    """How long it is open each time, e.g. `30 s`; without it they are moments."""
     source: Source | None = None
     """Where the hours come from."""
     label: Text = {}
     """How people call them."""
+
+    @model_validator(mode="after")
+    def _repeats(self) -> Calendar:
+        times = {"every": self.every, "first": self.first, "lasts": self.lasts}
+        for key, time in times.items():
+            if is_reference(mode_of(time)):
+                raise problem(f"a parameter ({mode_of(time)}) stands where none is known", "Write a time.", (key,))
+        if self.every is None:
+            if alone := next((key for key in ("first", "lasts") if times[key] is not None), None):
+                raise problem(f"'{alone}' without 'every'", "Write {every: 8 h, first: 2 h}, or days.", (alone,))
+            return self
+        if self.__pydantic_extra__:
+            raise problem("'every' together with days", "Keep one of them.", ("every",))
+        every, _, lasts = self.period()
+        if every < 1 or lasts >= every:
+            raise problem("a period that ends before its opening does", "Give `every` a longer time.", ("every",))
+        return self
 
     @model_validator(mode="after")
     def _parses(self) -> Calendar:
@@ -163,11 +209,13 @@ class Calendar(Named):
             parsed: list[Minutes] = []
             for number, span in enumerate(spans):
                 try:
-                    parsed.append(parse_span(span))
+                    parsed.append(parse_opening(span))
                 except PydanticCustomError as error:
                     raise inside(error, key, str(number)) from None
             for number, (earlier, later) in enumerate(pairwise(parsed), start=1):
-                if later[0] < earlier[1]:
+                if later[0] < earlier[1] or (
+                    later[0] == earlier[1] and (earlier[0] == later[0] or later[0] == later[1])
+                ):
                     remedy = "Write them in ascending order."
                     raise problem("opening hours overlap or are not in order", remedy, (key, str(number)))
         return self
@@ -177,11 +225,17 @@ class Calendar(Named):
         """Return whether `value` looks like opening hours."""
         return isinstance(value, list)
 
+    def period(self) -> tuple[int, int, int]:
+        """Return `every`, `first` and `lasts` in ms; the first is 0 where the calendar goes by days."""
+        times = (self.every, self.first, self.lasts)
+        every, first, lasts = (round(units.parse(mode_of(time or 0), "duration")) for time in times)
+        return every, first, lasts
+
     def hours(self) -> ByDay[Minutes]:
         """Return the opening hours by day."""
         return ByDay(
             {
-                key: [parse_span(span) for span in spans]
+                key: [parse_opening(span) for span in spans]
                 for text, spans in (self.__pydantic_extra__ or {}).items()
                 for key in parse_day_keys(text)
             }

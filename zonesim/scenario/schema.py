@@ -130,9 +130,9 @@ def _types() -> dict[str, Schema]:
             "items": {"type": "string", "pattern": rf"^\s*{_DAY}\s*(?:\.\.\s*{_DAY}\s*)?$"},
         },
         "Spans": {
-            "description": 'Opening hours in ascending order, e.g. `["08:30-12:00", "13:00-17:00"]`.',
+            "description": 'Opening hours, or moments, in ascending order, e.g. `["08:30-12:00", "13:00-17:00"]`.',
             "type": "array",
-            "items": {"type": "string", "pattern": _SPAN},
+            "items": {"type": "string", "pattern": r"^\d\d:\d\d(-\d\d:\d\d)?$"},
         },
         "Durations": {
             "description": "A duration, or a list of durations.",

@@ -93,7 +93,7 @@ class Trace(Strict):
 
 
 class BatchLaw(Strict):
-    """How many arrive together: a share for each number."""
+    """How many at once: a share for each number."""
 
     discrete: Annotated[dict[str, Share], keys_in_schema("CountKey")]
     """Shares by number, e.g. `{1: 80 %, 10: 20 %}`."""
@@ -107,10 +107,11 @@ class BatchLaw(Strict):
         return self
 
 
-Batch = Annotated[
+HowManyAtOnce = Annotated[
     Annotated[Count, Tag("number")] | Annotated[BatchLaw, Tag("law")],
     Discriminator(lambda value: "law" if isinstance(value, BatchLaw) or _is_law(value) else "number"),
 ]
+"""How many come, or go, at once: a number, or a share for each number."""
 
 
 def _is_law(value: Any) -> bool:  # noqa: ANN401
@@ -142,7 +143,7 @@ class Traffic(Strict):
     """Listed times of arrival instead of a rate, e.g. `[0 min, 5 min]`."""
     trace: Trace | None = None
     """Arrivals as in a log, e.g. `{file: ../data/gate_log.csv, time: arrived}`."""
-    batch: Batch = 1
+    batch: HowManyAtOnce = 1
     """
     How many tokens come at each arrival, e.g. `5` or `{discrete: {1: 80 %, 10: 20 %}}`; `rate` counts arrivals, not
     tokens.

@@ -155,8 +155,10 @@ class _Teller:
         visits = trail.visits
         self.number, self.step = number_of(visits["key"]), place_of(visits["key"])
         self.queued, self.started, self.ended = visits["queued"], visits["started"], visits["ended"]
-        self.gathers = {each.step for each in plan.code if each.facts.waits is WaitsFor.BATCH}
+        waits = {each.step: each.facts for each in plan.code if each.facts.waits is WaitsFor.BATCH}
+        self.gathers = {step for step, facts in waits.items() if not facts.departs}
         self.instants = {each.step: INSTANTS[each.which] for each in plan.code if each.facts.waits is WaitsFor.INSTANT}
+        self.instants |= {step: "departure" for step, facts in waits.items() if facts.departs}
         self.calendars = _calendars(plan)
         self.breaks = set(plan.breakdowns["resource"].tolist())
 

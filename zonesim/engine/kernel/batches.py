@@ -13,6 +13,7 @@ from zonesim.engine.kernel.layout import (
     NEVER,
     Batches,
     Draws,
+    Flow,
     Hours,
     Output,
     Record,
@@ -60,6 +61,13 @@ def complete(s: Record, tokens: Tokens, batches: Batches, number: int) -> None:
     """Let the tokens of a batch go on in the order in which they joined, or its leader alone."""
     batch = batches.batches[at(number)]
     batches.forming[at(batch.place)] = 0
+    _let_go(s, tokens, batches, number)
+
+
+@kernel
+def _let_go(s: Record, tokens: Tokens, batches: Batches, number: int) -> None:
+    """Let the tokens of a batch that is forming no more go on."""
+    batch = batches.batches[at(number)]
     batch.complete = 1
     s.parting = number
     s.parting_next = batch.first
@@ -107,6 +115,18 @@ def scatter(s: Record, batches: Batches, token: Record, which: int) -> None:
 
 
 @kernel
+def _new_batch(s: Record, batches: Batches) -> int:
+    """Return a place for a batch that is not in use; there is one."""
+    number = wide(s.free_batch)
+    if number != 0:
+        s.free_batch = batches.batches[at(number)].next
+    else:
+        number = wide(s.fresh_batch)
+        s.fresh_batch = number + 1
+    return number
+
+
+@kernel
 def _join(s: Record, tokens: Tokens, batches: Batches, slot: int, row: Record) -> int:
     """Let a token join the batch that is forming, or begin one; return the batch."""
     token = tokens.tokens[at(slot)]
@@ -119,12 +139,7 @@ def _join(s: Record, tokens: Tokens, batches: Batches, slot: int, row: Record) -
         place += token.klass
     number = batches.forming[at(place)]
     if number == 0:
-        number = s.free_batch
-        if number != 0:
-            s.free_batch = batches.batches[at(number)].next
-        else:
-            number = s.fresh_batch
-            s.fresh_batch = number + 1
+        number = _new_batch(s, batches)
         batches.forming[at(place)] = number
         batch = batches.batches[at(number)]
         batch.number = row.gather_batch
@@ -176,9 +191,93 @@ def gather(
         if row.gather_timeout >= 0:
             due = s.now + draw_for(s, draws, token, row.gather_timeout, row.gather_stream)
         if row.gather_calendar >= 0:
-            opening = next_opening(s, hours, row.gather_calendar)
+            opening = next_opening(s, hours, row.gather_calendar, wide(0))
             if opening >= 0:
                 due = min(due, opening)
         if due < s.horizon:
             batch.due = due
             schedule(s, events, due, BATCH_DUE, token.number, slot)
+
+
+@kernel
+def board(
+    s: Record,
+    tokens: Tokens,
+    batches: Batches,
+    hours: Hours,
+    events: Rows,
+    output: Output,
+    slot: int,
+    row: Record,
+) -> None:
+    """Let a token wait for a departure that has room for it."""
+    token = tokens.tokens[at(slot)]
+    begin_visit(s, output, row.step)
+    token.delay_step = row.step
+    token.delay_queued = s.now
+    token.delay_started = NEVER
+    token.pc += 1
+    number = _join(s, tokens, batches, slot, row)
+    if batches.batches[at(number)].count == 1:
+        _await(s, tokens, batches, hours, events, number, row)
+
+
+@kernel
+def _await(s: Record, tokens: Tokens, batches: Batches, hours: Hours, events: Rows, number: int, row: Record) -> None:
+    """Have those who are first in a line depart at the next opening of their calendar; none is joined late."""
+    batch = batches.batches[at(number)]
+    batch.due = -1
+    due = next_opening(s, hours, row.board_calendar, wide(batches.departed[at(batch.place)] == s.now))
+    if 0 <= due < s.horizon:
+        batch.due = due
+        schedule(s, events, due, BATCH_DUE, tokens.tokens[at(batch.first)].number, wide(batch.first))
+
+
+@kernel
+def depart(
+    s: Record,
+    flow: Flow,
+    draws: Draws,
+    tokens: Tokens,
+    batches: Batches,
+    hours: Hours,
+    events: Rows,
+    number: int,
+) -> None:
+    """Let as many of a line go on as there is room for; the others wait for the next departure."""
+    batch = batches.batches[at(number)]
+    first = tokens.tokens[at(batch.first)]
+    row = flow.program[at(first.pc - 1)]
+    most = draw_for(s, draws, first, row.board_most, row.board_stream)
+    batches.departed[at(batch.place)] = s.now
+    gone = number
+    if batch.count > most:
+        gone = _new_batch(s, batches)
+        going = batches.batches[at(gone)]
+        going.number = batch.number
+        going.place = batch.place
+        going.first = batch.first
+        going.count = most
+        going.next = 0
+        slot = wide(batch.first)
+        for each in range(most):
+            token = tokens.tokens[at(slot)]
+            token.batch = gone
+            slot = wide(token.next_in_batch)
+            if each == most - 1:
+                token.next_in_batch = 0
+        batch.first = slot
+        batch.count -= most
+        _await(s, tokens, batches, hours, events, number, flow.program[at(tokens.tokens[at(slot)].pc - 1)])
+    else:
+        batches.forming[at(batch.place)] = 0
+    going = batches.batches[at(gone)]
+    going.led = row.board_others_to >= 0
+    slot = wide(first.next_in_batch)
+    while going.led != 0 and slot != 0:
+        token = tokens.tokens[at(slot)]
+        others_to = flow.program[at(token.pc - 1)].board_others_to
+        if others_to >= 0:
+            token.pc = others_to
+        slot = wide(token.next_in_batch)
+    _let_go(s, tokens, batches, gone)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zonesim.compiled.jit import kernel
-from zonesim.engine.kernel.layout import Hours, Record, at
+from zonesim.engine.kernel.layout import Hours, Record, at, wide
 
 
 @kernel
@@ -44,11 +44,11 @@ def end_of(s: Record, hours: Hours, calendar: int, duration: int) -> int:
 
 
 @kernel
-def next_opening(s: Record, hours: Hours, calendar: int) -> int:
-    """Return when a calendar opens next, now included; -1: not again in this run."""
+def next_opening(s: Record, hours: Hours, calendar: int, after: int) -> int:
+    """Return when a calendar opens next, now included unless it has to be `after` that; -1: not again in this run."""
     own = hours.calendars[at(calendar)]
     position = _last_opened(s, hours, calendar)
-    if position >= 0 and hours.spans[at(own.first_span + position)].opens == s.now:
+    if after == 0 and position >= 0 and hours.spans[at(own.first_span + position)].opens == s.now:
         return s.now
     if position + 1 < own.spans:
         return hours.spans[at(own.first_span + position + 1)].opens
@@ -64,7 +64,7 @@ def instant_of(s: Record, hours: Hours, calendar: int, closing: int) -> int:
         closes = hours.spans[at(hours.calendars[at(calendar)].first_span + position)].closes
     if closing != 0:
         return max(s.now, closes)
-    return s.now if s.now < closes else next_opening(s, hours, calendar)
+    return s.now if s.now < closes else next_opening(s, hours, calendar, wide(0))
 
 
 @kernel

@@ -383,11 +383,14 @@ class Arrivals(NamedTuple):
 
 
 class Batches(NamedTuple):
-    """Batches, those that are forming by place, and the first place of each batch number."""
+    """
+    Batches, those that are forming by place, the first place of each batch number, and by place the last departure.
+    """
 
     batches: Rows
     forming: Ints
     first_place: Ints
+    departed: Ints
 
 
 class Output(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Final
 
 from zonesim.compiled.jit import inlined, kernel
 from zonesim.engine.kernel.arrivals import come, describe, describe_heir, next_arrival, spawn
-from zonesim.engine.kernel.batches import complete, gather, is_due, part, scatter
+from zonesim.engine.kernel.batches import board, complete, depart, gather, is_due, part, scatter
 from zonesim.engine.kernel.calendars import end_of
 from zonesim.engine.kernel.draws import draw_ahead, draw_for, duration_of
 from zonesim.engine.kernel.events import close_hole, is_waiting, schedule, sweep_if_stale
@@ -70,6 +70,7 @@ _RELEASE: Final = int(Op.RELEASE)
 _MARK: Final = int(Op.MARK)
 _SPLIT: Final = int(Op.SPLIT)
 _GATHER: Final = int(Op.GATHER)
+_BOARD: Final = int(Op.BOARD)
 _SPAWN: Final = int(Op.SPAWN)
 _BRANCH: Final = int(Op.BRANCH)
 _JUMP: Final = int(Op.JUMP)
@@ -214,11 +215,18 @@ def run(
                         break
                     continue
                 else:
+                    if s.free_batch == 0 and s.fresh_batch >= s.batch_limit:
+                        reason = NEED_BATCHES
+                        break
                     s.hole = 1
                     slot = who & LARGEST_SLOT
                     if is_due(s, tokens, batches, slot, number):
                         s.event_count += 1
-                        complete(s, tokens, batches, wide(tokens.tokens[at(slot)].batch))
+                        token = tokens.tokens[at(slot)]
+                        if flow.program[at(token.pc - 1)].op == _BOARD:
+                            depart(s, flow, draws, tokens, batches, hours, events, wide(token.batch))
+                        else:
+                            complete(s, tokens, batches, wide(token.batch))
                     slot = 0
                     continue
 
@@ -357,6 +365,13 @@ def run(
                 if row.seize_patience >= 0:
                     _be_patient(s, draws, tokens, events, slot, row)
                 slot = 0
+        elif op == _BOARD:
+            if s.free_batch == 0 and s.fresh_batch >= s.batch_limit:
+                reason = NEED_BATCHES
+                break
+            token.pc = pc
+            board(s, tokens, batches, hours, events, output, slot, row)
+            slot = 0
         else:  # SCATTER
             scatter(s, batches, token, row.scatter_batch)
             pc += 1

@@ -77,6 +77,7 @@ class ReferenceEngine:
         self.spawned = [0] * len(plan.names.sources)
         self.spawn_time, self.spawns = -1, 0
         self.forming: dict[tuple[int, int], Batch] = {}
+        self.departed: dict[tuple[int, int], int] = {}
         self.operations: dict[int, Callable[[Token, Instruction], bool]] = {
             Op.SEIZE: self.resources.seize,
             Op.EITHER: self.resources.either,
@@ -90,6 +91,7 @@ class ReferenceEngine:
             Op.SET: self._set,
             Op.JOIN: self._join,
             Op.GATHER: self._gather,
+            Op.BOARD: self._board,
             Op.WAIT_UNTIL: self._wait_until,
             Op.SPAWN: self._spawn,
             Op.SCATTER: self._scatter,
@@ -328,6 +330,10 @@ class ReferenceEngine:
     def _complete(self, batch: Batch) -> None:
         """Let the tokens of a batch go on in the order in which they joined, or its leader alone."""
         del self.forming[batch.key]
+        self._let_go(batch)
+
+    def _let_go(self, batch: Batch) -> None:
+        """Let the tokens of a batch that is forming no more go on."""
         batch.complete = True
         for token in batch.tokens:
             assert token.delay is not None  # noqa: S101  the visit of its wait
@@ -336,6 +342,48 @@ class ReferenceEngine:
             batch.leader.leads[batch.number] = batch
         for token in batch.tokens[: 1 if batch.led else None]:
             self._part(token)
+
+    def _board(self, token: Token, each: Instruction) -> bool:
+        now = self.events.now
+        token.delay = Visit(each.step, now, NEVER)
+        self.recorder.come(each.step, now)
+        key = _batch_key(token, each.batch, each.by)
+        line = self.forming.setdefault(key, Batch(each.batch, key))
+        line.tokens.append(token)
+        token.batch = line
+        if len(line.tokens) == 1:
+            self._await(line)
+        return False
+
+    def _await(self, line: Batch) -> None:
+        """Have those who are first in a line depart at the next opening of their calendar; none is joined late."""
+        now, first = self.events.now, line.leader
+        late = self.departed.get(line.key) == now
+        due = self.calendars.next_opening(self.program[first.row - 1].calendar, now + late)
+        line.due = due if due < self.horizon else NOWHERE
+        if line.due != NOWHERE:
+            self.events.at(due, BATCH_TIMEOUT + first.number, lambda: self._depart(line))
+
+    def _depart(self, line: Batch) -> None:
+        """Let as many of a line go on as there is room for; the others wait for the next departure."""
+        self.events.count += 1
+        each = self.program[line.leader.row - 1]
+        most = self.draws.for_token(line.leader, each.most, each.stream)
+        self.departed[line.key] = self.events.now
+        going = line
+        if len(line.tokens) > most:
+            going = Batch(line.number, line.key, line.tokens[:most])
+            line.tokens = line.tokens[most:]
+            for token in going.tokens:
+                token.batch = going
+            self._await(line)
+        else:
+            del self.forming[line.key]
+        going.led = each.others_to != NOWHERE
+        for token in going.tokens[1:] if going.led else ():
+            others_to = self.program[token.row - 1].others_to
+            token.row = token.row if others_to == NOWHERE else others_to
+        self._let_go(going)
 
     def _part(self, token: Token) -> None:
         """End the wait for a batch and let the token go on when its turn comes."""

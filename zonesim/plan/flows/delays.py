@@ -41,7 +41,7 @@ class Delays:
         written = step.wait_until
         closing = isinstance(written, Instant) and written.closing is not None
         name = (written.closing or written.opening) if isinstance(written, Instant) else written
-        calendar = self.values.calendar(str(name), scope, ("wait_until",))
+        calendar = self.values.calendar(str(name), scope, ("wait_until",), opens=closing)
         self.out.emit(Op.WAIT_UNTIL, self.values.step_number(step, scope), calendar=calendar, which=int(closing))
 
     def _interruption(self, step: Step, scope: Scope) -> Operand:
@@ -74,7 +74,7 @@ class Delays:
         days the whole days on which `during` (the office) opens.
         """
         if step.during is not None or working:
-            return self.values.calendar(step.during or OFFICE, scope, ("during",), whole_days=working)
+            return self.values.calendar(step.during or OFFICE, scope, ("during",), opens=True, whole_days=working)
         pausing = {self.tables.pausing_calendar(resource) for resource, _ in scope.held} - {None}
         if len(pausing) > 1:
             raise ScenarioFault(

@@ -171,7 +171,15 @@ class Values:
         place = self.world.place((*scope.text, "priority"))
         return self.tables.priorities.add(tuple(self._by_number(step.priority or 0, scope, place, int)))
 
-    def calendar(self, name: str, scope: Scope, key: tuple[str, ...], *, whole_days: bool = False) -> int:
-        """Return the number of the calendar written below `key` of a step, or of the whole days on which it opens."""
+    def calendar(
+        self, name: str, scope: Scope, key: tuple[str, ...], *, opens: bool = False, whole_days: bool = False
+    ) -> int:
+        """
+        Return the number of the calendar written below `key` of a step, or of the whole days on which it opens; raises
+        ScenarioFault where it has to `open` for some time and has moments alone.
+        """
         place = self.world.place((*scope.text, *key))
-        return self.tables.calendar(str(self.resolved(name, scope)), place, whole_days=whole_days)
+        calendar = str(self.resolved(name, scope))
+        if opens and not whole_days:
+            self.tables.check_opens(calendar, place)
+        return self.tables.calendar(calendar, place, whole_days=whole_days)
