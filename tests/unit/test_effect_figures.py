@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.patches import StepPatch
 
 from tests.made_up import NAN, kpis, made_up, ordinary, resolved, world_with
 from zonesim.analysis import compare
@@ -273,3 +274,22 @@ def test_a_week_shows_lanes_and_the_yard() -> None:
     ]
     assert any(line.get_ydata()[0] == 25 for line in figure.axes[2].get_lines())
     assert style.overlaps(figure) == []
+
+
+def test_a_week_shows_units_by_the_hour() -> None:
+    """The line at all bays has steps where their number changes with the hour and the day."""
+
+    def by_the_hour(world: ResolvedTree) -> None:
+        world.tree["zones"]["TYP"]["yard"]["units"] = {
+            "mon-fri": {"06:00-12:30": 20, "12:30-24:00": 30},
+            "sun": [4] * 24,
+        }
+
+    with style.look():
+        figure = week_figure(made_up(resolved(world_with(by_the_hour))))
+    assert not isinstance(figure, str)
+    (steps,) = [patch for patch in figure.axes[2].patches if isinstance(patch, StepPatch)]
+    levels = steps.get_data().values
+
+    assert levels[:24].tolist() == [0] * 6 + [20] * 6 + [25] + [30] * 11
+    assert levels[120:].tolist() == [0] * 24 + [4] * 24

@@ -524,3 +524,21 @@ def test_a_wait_that_is_given_up_says_so():
     assert (steps["work"].waited, steps["work"].took) == (3 * MINUTE, -1)
     assert Words("en")("story.gave_up") == "gives up"
     assert Words("zh")("story.gave_up") == "放弃等候"
+
+
+def test_a_wait_for_a_departure_is_told_as_one():
+    """
+    The second finds no room at two and waits for the departure at ten: it is told in both languages, and is no batch.
+    """
+    text = """
+clock: {measure: 1 d}
+calendars: {barges: {every: 8 h, first: 2 h}}
+flows: {f: {steps: {go: {gather: {until: barges, most: 1}}}}}
+traffic: {a: {flow: f, at: [1 h, 1 h]}}
+"""
+    lines, steps = story(text, "a#1")
+
+    assert lines == ["60 arrived", "60 go w540 t0", "600 left"]
+    assert (steps["go"].until, steps["go"].for_batch) == ("departure", False)
+    assert Words("en")("story.departure") == "for a departure with room for it"
+    assert Words("zh")("story.departure") == "等候有空位的班次"

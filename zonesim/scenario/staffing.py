@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Discriminator, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from zonesim import units
-from zonesim.scenario.calendars import ByDay, check_days, parse_day_keys, parse_span
+from zonesim.scenario.calendars import DAYS, ByDay, check_days, parse_day_keys, parse_span
 from zonesim.scenario.fields import Named, doubt_about, in_schema, inside, is_doubt, keys_in_schema, mode_of, problem
 from zonesim.scenario.times import HOURS, PARTS
 
@@ -103,6 +103,18 @@ class Staffing(Named):
         return ByDay(
             {key: _shifts(day) for text, day in (self.__pydantic_extra__ or {}).items() for key in parse_day_keys(text)}
         )
+
+
+def units_by_hour(units: int | Staffing) -> list[float]:
+    """Return the mean units of each hour of an ordinary week, Monday 00:00 first."""
+    if not isinstance(units, Staffing):
+        return [float(units)] * (HOURS * len(DAYS))
+    by_key = units.shifts().by_key
+    return [
+        sum(count * max(min(end, 60 * hour + 60) - max(begin, 60 * hour), 0) for begin, end, count in shifts) / 60
+        for shifts in (by_key.get(day, []) for day in DAYS)
+        for hour in range(HOURS)
+    ]
 
 
 def _shifts(day: dict[str, Any] | list[Any]) -> list[Shift]:

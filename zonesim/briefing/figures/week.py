@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,6 +14,7 @@ from zonesim.briefing.figures import style
 from zonesim.briefing.figures.context import FigureContext
 from zonesim.briefing.figures.gate import MOST_BAND, Bands, band, highest, no_queue
 from zonesim.plan import monday_offset
+from zonesim.scenario.staffing import Staffing, units_by_hour
 from zonesim.units import HOUR
 
 QUEUE: Final = "queue_week"
@@ -60,10 +61,14 @@ def week_figure(context: FigureContext) -> Figure | str:
         title = context.place_title(place, full=True)
         style.title(axes, say("week.waiting" if waiting else "week.busy", place=title), above=0.08)
         axes.set_ylabel(say("week.waiting_y" if waiting else "week.busy_y"), fontsize=style.SMALL)
-        units = 0 if waiting else _units(context, place)
+        units = [] if waiting else _units(context, place)
         if units:
-            axes.axhline(units, color=style.PALE, linewidth=1.2, linestyle=(0, (1, 1.5)), zorder=2)
-            axes.set_ylim(0, max(axes.get_ylim()[1], 1.08 * units))
+            dotted: dict[str, Any] = {"color": style.PALE, "linewidth": 1.2, "linestyle": (0, (1, 1.5)), "zorder": 2}
+            if len(set(units)) > 1:
+                axes.stairs(units, range(len(units) + 1), baseline=None, **dotted)
+            else:
+                axes.axhline(units[0], **dotted)
+            axes.set_ylim(0, max(axes.get_ylim()[1], 1.08 * max(units)))
     return figure
 
 
@@ -107,12 +112,12 @@ def _role(context: FigureContext, place: str) -> str:
     return str(getattr(zones[zone].entries().get(name), "role", "")) if zone in zones else name
 
 
-def _units(context: FigureContext, place: str) -> int:
-    """Return how many units a resource has; 0 when it is not known."""
+def _units(context: FigureContext, place: str) -> list[float]:
+    """Return how many units a resource has in each hour of the week; nothing when it is not known."""
     zone, _, name = place.partition(".")
     zones = context.known.scenario.zones if context.known is not None else {}
     units = getattr(zones[zone].entries().get(name), "units", 0) if zone in zones else 0
-    return units if isinstance(units, int) else 0
+    return units_by_hour(units) if isinstance(units, int | Staffing) and units else []
 
 
 def _panel(axes: Axes, context: FigureContext, bands: Bands) -> None:
