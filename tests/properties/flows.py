@@ -295,7 +295,7 @@ class FlowWriter:
         usable = [name for name in ordered if free[name] > 0 and (name not in place.held or luck.chance(0.2))]
         if not usable:
             return {}
-        chosen = luck.some(usable, 1, luck.weighted({1: 6, 2: 3, 3: 1}))
+        chosen = luck.some(usable, 1, luck.weighted({1: 6, 2: 3, 3: 2}))
         popular = [name for name in usable if free[name] > 1 and name not in alone][:1]
         if popular and luck.chance(0.3):
             chosen = popular
