@@ -368,6 +368,27 @@ traffic: {a: {flow: f, at: [1410 min, 1411 min, 1412 min]}}
     assert line.starts("work") == {"a0": 1410, "a1": 1440, "a2": 1470}
 
 
+def test_a_table_of_units_changes_at_its_start(monkeypatch, engine):
+    """
+    From Tuesday on two desks are open from 08:00 on where the table had one; a number that becomes a table does the same.
+    """
+    text = """
+clock: {start: "2018-09-03", measure: 3 d}
+zones: {A: {desk: {units: {mon-sun: {"08:00-12:00": 1}}}}, B: {desk: {units: 1}}}
+flows: {f: {steps: {work: {hold: {d: A.desk}, take: 60 min}}}}
+traffic: {a: {flow: f, at: [0 h, 0 h, 24 h, 24 h]}}
+"""
+    chosen = arm(Chosen("m93", start="2018-09-04"))
+    add_measure(monkeypatch, LANES.replace("zones.*.desk.units", "zones.A.desk.units.mon-sun.08:00-12:00"))
+    line = run_plan(plan_of(text, arm=chosen), engine=engine)
+    table = 'zones.A.desk.units, to: {mon-sun: {"08:00-12:00": 2}}'
+    add_measure(monkeypatch, LANES.replace("zones.*.desk.units, to: 2", table))
+    whole = run_plan(plan_of(text.replace('{mon-sun: {"08:00-12:00": 1}}', "1"), arm=chosen), engine=engine)
+
+    assert list(line.starts("work").values()) == [480, 540, 32 * 60, 32 * 60]
+    assert list(whole.starts("work").values()) == [0, 60, 32 * 60, 32 * 60]
+
+
 def test_hours_change_at_their_start(monkeypatch, engine):
     """
     Work that pauses at closing time counts the old hours before the start and the new ones after: 40 min are left at 17:00 on Tuesday,

@@ -120,6 +120,20 @@ def test_doubts_are_futures_one_at_a_time(folder):
     ]
 
 
+def test_a_table_of_units_is_a_future_beside_doubts(folder):
+    """
+    A number of units and a table by the hour are two futures of one path; doubts stand beside them.
+    """
+    values = "zones.BANK.clerks.units: [2, {mon-sun: {'00:00-12:00': 1, '12:00-24:00': 3}}]"
+    found = design(
+        folder, f"arms: {{R1: []}}\ndoubts: [flows.bank.serve.take.exponential.mean]\nfutures: {{grid: {{{values}}}}}\n"
+    )
+    plans = [found.cells["R1", future.name].plan for future in found.futures[:2]]
+
+    assert len(found.futures) == 5
+    assert [plan.changes_of(0)["units"][:2].tolist() for plan in plans] == [[2], [1, 3]]
+
+
 def test_arms_with_one_plan_have_one_key(folder):
     """
     The key of the cells follows the plan, the seed and the names of the KPIs, not the name of the arm.

@@ -109,7 +109,8 @@ def futures_of(
     found = [Future((*row, *more)) for row in rows for more in together]
     if experiment.doubts is not False:
         ends = _doubts(experiment, document, world, measures)
-        found = list(dict.fromkeys([*found, *([] if any(not each.settings for each in found) else [Future()]), *ends]))
+        as_written = [] if any(not each.settings for each in found) else [Future()]
+        found = list({repr(each): each for each in [*found, *as_written, *ends]}.values())  # a value may be a mapping
     _check_names(found, document)
     return found
 

@@ -298,7 +298,7 @@ def _phases(
 
 
 def _is_capacity(path: Path_) -> bool:
-    return len(path) == 4 and path[0] == "zones" and path[3] in {"units", "open"}  # noqa: PLR2004
+    return len(path) >= 4 and path[0] == "zones" and path[3] in {"units", "open"}  # noqa: PLR2004  or in a table
 
 
 def _upgrades(uses: Mapping[str, PracticeUse], catalogue: Catalogue) -> tuple[Upgrade, ...]:

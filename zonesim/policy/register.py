@@ -42,6 +42,7 @@ _BARE_NUMBERS: Final = frozenset(
         "zipf",
         "count",
         "number",
+        "most",
         "hours",
         "days",
         "months",

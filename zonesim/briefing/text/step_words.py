@@ -158,13 +158,13 @@ def _batch(gather: Gather, say: Words) -> str:
     ends = [say("step.batch_number", number=_plain(mode_of(gather.number)))] if gather.number is not None else []
     ends += [say("step.batch_within", time=take_text(gather.within, say))] if gather.within is not None else []
     ends += [say("step.batch_until", calendar=_plain(gather.until))] if gather.until else []
-    ends = [_departure(gather, say)] if gather.most is not None else ends
+    what = say("step.batch", ends=say("step.or").join(ends)) if gather.most is None else _departure(gather, say)
     by = [say("step.batch_by", what=say.term(gather.by))] if gather.by else []
-    return say.listed([say("step.batch", ends=say("step.or").join(ends)), *by])
+    return say.listed([what, *by])
 
 
 def _departure(gather: Gather, say: Words) -> str:
-    """Return how many go when: `at most 20 when barges opens`."""
+    """Return how many go when: `20 depart when barges opens`."""
     most = gather.most
     number = say("step.or").join(most.discrete) if isinstance(most, BatchLaw) else _plain(mode_of(most))
     return say("step.batch_most", number=number, calendar=_plain(gather.until))
