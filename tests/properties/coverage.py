@@ -9,7 +9,7 @@ from tests.helper import RowLog
 from zonesim.engine.reference.engine import ReferenceEngine
 from zonesim.engine.reference.resources import Resources
 from zonesim.faults import RunFault
-from zonesim.plan import Plan
+from zonesim.plan import ArrivalsBy, Ends, Plan
 from zonesim.plan.distributions import Distribution
 from zonesim.plan.operations import NOWHERE, AtShiftEnd, BranchOn, GatherBy, Op, SetWhat
 
@@ -144,6 +144,13 @@ class _Counting(ReferenceEngine):
         super()._born(*args)
 
     def _come(self, *args: Any) -> None:
+        source = args[0]
+        self.seen[f"comes by {ArrivalsBy(int(self.plan.sources['arrivals'][source])).name}"] += 1
+        self.seen["comes by a factor"] += bool(self.plan.factors_of(source))
+        self.seen["comes up to a number"] += self.plan.most_arrivals(source) is not None
+        own = self.plan.limits_of(source)
+        self.seen["arrivals end"] += bool((own["ends"] == Ends.OWN).any())
+        self.seen["a run ends empty"] += bool((own["ends"] == Ends.WINDOW).any())
         self.seen["adopts"] += bool(len(self.plan.adoptions) and args[3])
         super()._come(*args)
 

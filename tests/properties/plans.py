@@ -104,6 +104,8 @@ def _draw(luck: Luck) -> Model:
         "measure": f"{length} min",
         "cool_down": luck.pick(["0 h", "5 min", "90.25 min"]),
     }
+    if luck.chance(0.15):
+        clock["ends"] = "empty"
     classes = luck.pick([["A"], ["A", "B"], ["A", "B", "C"]])
     attributes = {"k": ["k0", "k1"], "l": ["l0", "l1", "l2"]}
     attributes = {name: attributes[name] for name in luck.some(list(attributes), 0, 2)} if luck.chance(0.4) else {}
@@ -135,6 +137,8 @@ def _draw(luck: Luck) -> Model:
                 "sun": _weights(luck),
                 "2018-09-04": _weights(luck),
             }
+    if luck.chance(0.3):
+        tree["factors"] = {name: FACTORS[name] for name in luck.some(list(FACTORS), 1, 2)}
     if firms:
         volume = {"zipf": luck.pick([0, 1.0])}
         tree["firms"] = {"count": luck.number(3, 8), "volume": volume, "credit": _mix(luck, classes)}
@@ -286,10 +290,20 @@ def _traffic(luck: Luck, world: ResolvedTree, tree: dict[str, Any], length: int)
     for number in range(luck.number(1, 4)):
         entry: dict[str, Any] = {"flow": flows[number % len(flows)]}
         tokens = luck.number(3, 40)
-        if luck.chance(0.5):
+        how = luck.weighted({"rate": 4, "every": 2, "at": 4})
+        if how == "rate":
             entry["rate"] = f"{tokens / length:.6f} /min"
             if "profiles" in tree and luck.chance(0.7):
                 entry["profile"] = "p"
+            if "factors" in tree and luck.chance(0.6):
+                entry["factor"] = luck.some(list(tree["factors"]), 1, 2)
+        elif how == "every":
+            entry["every"] = duration(luck, {}, 1)
+            entry["most"] = tokens
+            if luck.chance(0.5):
+                entry["during"] = luck.pick(world.calendars)
+        if how != "at":
+            entry |= _limits(luck, length)
         else:
             grid = sorted(5 * luck.number(0, min(length, 300) // 5) for _ in range(tokens))
             entry["at"] = [f"{each} min" for each in grid]
@@ -309,6 +323,26 @@ def _traffic(luck: Luck, world: ResolvedTree, tree: dict[str, Any], length: int)
     if world.spawned:
         traffic["x"] = {"flow": "g", "spawned": True} | ({"parties": 1} if world.firms else {})
     return traffic
+
+
+def _limits(luck: Luck, length: int) -> dict[str, Any]:
+    """Return when arrivals begin and end, and how many there are at most, or nothing of it."""
+    found: dict[str, Any] = {}
+    if luck.chance(0.2):
+        found["from"] = f"{5 * luck.number(0, min(length, 120) // 5)} min"
+    if luck.chance(0.3):
+        found["until"] = luck.pick(["measure", f"{5 * luck.number(25, max(length // 5, 26))} min"])
+    if luck.chance(0.3):
+        found["most"] = luck.number(1, 20)
+    return found
+
+
+FACTORS = {
+    "day": {"each": "day", "gamma": {"mean": 1.0, "cv": 0.5}},
+    "run": {"each": "replication", "discrete": {"0.5": "40 %", "1.5": "60 %"}},
+    "low": {"each": "day", "discrete": {"0": "30 %", "2": "70 %"}},
+}
+"""Random factors of rates, one of them often 0."""
 
 
 def _measures(

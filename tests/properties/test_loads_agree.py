@@ -35,6 +35,12 @@ def steady(seed: int) -> Model:
     for number, name in enumerate(tree["calendars"]):
         tree["calendars"][name] = {"mon-sun": HOURS[(seed + number) % len(HOURS)]}
     for entry in tree["traffic"].values():
+        for limit in ("from", "until", "factor", "during"):
+            entry.pop(limit, None)
+        most = entry.pop("most", 10)
+        if "every" in entry:
+            del entry["every"]
+            entry["rate"] = f"{most / 600:.6f} /min"
         if "at" in entry:
             entry["rate"] = f"{len(entry.pop('at')) / 600:.6f} /min"
     model = replace(model, tree=tree, chosen=tuple(replace(each, start="") for each in model.chosen))

@@ -11,6 +11,7 @@ from tests.helper import run_plan
 from tests.properties.coverage import seen_in
 from tests.properties.plans import model_of
 from zonesim.faults import RunFault
+from zonesim.plan import ArrivalsBy
 from zonesim.plan.distributions import Distribution
 from zonesim.plan.operations import AtShiftEnd, BranchOn, GatherBy, Op, SetWhat
 
@@ -62,6 +63,11 @@ ALL = {
     "breaks down while in use",
     "is repaired",
     "busy clock",
+    *(f"comes by {by.name}" for by in ArrivalsBy),
+    "comes by a factor",
+    "comes up to a number",
+    "arrivals end",
+    "a run ends empty",
     "deadlock",
     "account",
 }

@@ -18,7 +18,8 @@ BECAUSE: Final[Mapping[Cause, str]] = {
     Cause.HOURS: "how long it is in hand depends on the hour",
     Cause.LONGEST: "it is in hand until the last of several branches ends",
     Cause.CIRCLE: "tokens go round without end, as often as they wait or draw",
-    Cause.LISTED: "much of the work of listed arrivals lies outside of the window",
+    Cause.LISTED: "much of the work of arrivals that come to an end lies outside of the window",
+    Cause.LATE: "arrivals begin or end within the run, and much of their work lies outside of the window",
     Cause.SIZE: "there are too many ways through the flows",
 }
 """Why a load is not known."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from itertools import count
+from itertools import count, islice
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 
 from zonesim.compiled.arithmetic import log
 from zonesim.compiled.streams import uniform
+from zonesim.engine.reference.calendars import Calendars
 from zonesim.engine.run_faults import too_many_tokens
-from zonesim.plan import LARGEST_ORDINAL, LISTED_CLASS, LISTED_PART, NOWHERE, ArrivalsBy, Plan, as_dicts
+from zonesim.engine.sampling import prepared, sample, whole
+from zonesim.plan import LARGEST_ORDINAL, LISTED_CLASS, LISTED_PART, NOWHERE, TABLES, ArrivalsBy, Plan, Rows, as_dicts
+from zonesim.units import DAY
 
 BY_MEMBERS: Final = 1
 BY_TOKEN: Final = 2
@@ -50,12 +53,23 @@ def arrival_times(plan: Plan, source: int, key: np.uint64) -> Iterator[int]:
     Yield the arrival times (ms) of a source up to the end of the run.
 
     Rates: the expected number of arrivals grows by an exponential step of mean 1 and is inverted exactly through the
-    piecewise-constant rate, so the rate at the candidate time decides (Çinlar's inversion).
+    piecewise-constant rate, so the rate at the candidate time decides (Çinlar's inversion). Renewals: gaps are added up
+    and each sum is rounded once.
     """
-    if plan.sources["arrivals"][source] != ArrivalsBy.RATE:
+    most = plan.most_arrivals(source)
+    yield from islice(_endless_times(plan, source, key), most)
+
+
+def _endless_times(plan: Plan, source: int, key: np.uint64) -> Iterator[int]:
+    """Yield the arrival times of a source, however many there are at most."""
+    kind = plan.sources["arrivals"][source]
+    if kind == ArrivalsBy.RENEWAL:
+        yield from _renewals(plan, source, key)
+        return
+    if kind != ArrivalsBy.RATE:
         yield from (time for time in plan.times_of(source)["time"].tolist() if time < plan.horizon)
         return
-    table = plan.rates_of(source)
+    table = rates_drawn(plan, source, key)
     begins: list[float] = table["begins"].tolist()
     rates: list[float] = table["rate"].tolist()
     before: list[float] = table["expected_before"].tolist()
@@ -70,6 +84,43 @@ def arrival_times(plan: Plan, source: int, key: np.uint64) -> Iterator[int]:
         if not time < plan.horizon - 0.5:
             return
         yield int(time + 0.5)
+
+
+def _renewals(plan: Plan, source: int, key: np.uint64) -> Iterator[int]:
+    gap, calendar, begins, until = plan.renewal_of(source)[0].tolist()
+    laws, numbers = prepared(plan.distributions.tobytes(), plan.parameters.tobytes())
+    stream, until = plan.source_streams["arrival"][source], min(until, plan.horizon)
+    calendars, passed = Calendars(plan), 0.0
+    for ordinal in count():
+        passed += sample(laws, numbers, gap, uniform(key, stream, ordinal, 0, 0), 0)
+        time = calendars.end_of(calendar, begins, whole(passed))
+        if time >= until:
+            return
+        yield time
+
+
+def rates_drawn(plan: Plan, source: int, key: np.uint64) -> Rows:
+    """Return the rates of a source in a replication: times its random factors, where it has some."""
+    rows, table = plan.factors_of(source), plan.rates_of(source)
+    if not rows:
+        return table
+    daily = plan.factors["each"][rows].any()
+    days = np.arange(-(-plan.horizon // DAY), dtype=np.float64) * DAY if daily else np.zeros(0)
+    begins = np.unique(np.concatenate([table["begins"], days]))
+    rates = table["rate"][np.searchsorted(table["begins"], begins, side="right") - 1]
+    for row in rows:
+        rates = rates * _factors(plan, row, key)[(begins // DAY).astype(np.int64) * int(plan.factors["each"][row])]
+    expected = np.cumsum(np.diff(begins) * rates[:-1])
+    return TABLES["rates"].array(np.stack([begins, rates, np.concatenate([[0.0], expected])], axis=1))
+
+
+def _factors(plan: Plan, row: int, key: np.uint64) -> NDArray[np.float64]:
+    """Return a factor by day of the run; one that is drawn once a replication has one value."""
+    _, distribution, each = plan.factors[row].tolist()
+    laws, numbers = prepared(plan.distributions.tobytes(), plan.parameters.tobytes())
+    stream = plan.factor_streams[row]
+    draws = -(-plan.horizon // DAY) if each else 1
+    return np.array([sample(laws, numbers, distribution, uniform(key, stream, day, 0, 0), 0) for day in range(draws)])
 
 
 class ClassLog:

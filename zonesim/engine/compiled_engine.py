@@ -59,6 +59,8 @@ class _Run:
         self.state["key"] = run_key(seed, replication)
         if len(plan.adoptions):
             self.room.adopt(Population(plan, self.state["key"]))
+        if len(plan.factors):
+            self.room.multiply(plan, self.state["key"])
         # A clock that counts busy time may cut short at once what its unit has just gone on with.
         self.reserve = _IN_RESERVE + 2 * self.given.busy_clocks
         self.rows = BLOCK_ROWS + self.reserve

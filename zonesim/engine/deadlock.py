@@ -99,7 +99,7 @@ def batches_that_fill(plan: Plan, rows: Iterable[int], stuck: Mapping[int, int])
     so many units of each resource are `stuck`.
     """
     starts: list[int] = plan.sources["first_row"].tolist()
-    pending = [*rows, *(first for source, first in enumerate(starts) if plan.rates_of(source)["rate"].any())]
+    pending = [*rows, *(first for source, first in enumerate(starts) if plan.goes_on(source))]
     found = set()
     seen = set(pending)
     while pending:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from zonesim.engine.kernel import layout as k
 from zonesim.engine.room import Room, zeros
 from zonesim.engine.sampling import prepare, whole
-from zonesim.plan import NOWHERE, TABLES, BranchOn, Clock, Distribution, GatherBy, Op, Plan, flat, ways_of
+from zonesim.plan import NOWHERE, TABLES, ArrivalsBy, BranchOn, Clock, Distribution, GatherBy, Op, Plan, flat, ways_of
 
 _COMPOSED: Final = (Distribution.MIXTURE, Distribution.BY_CLASS, Distribution.SHIFTED)
 
@@ -410,6 +410,19 @@ def _sources(plan: Plan) -> tuple[k.Rows, k.Rows, k.Rows]:
     for name in ("first_row", "arrivals", "first", "count", "group", "parties", "mix", "batch"):
         rows[name] = plan.sources[name]
     rows["klass"] = plan.sources["class"]
+    rows["most"] = np.where(rows["arrivals"] == ArrivalsBy.LISTED, rows["count"], k.FOREVER)
+    rows["most"][rows["count"] == 0] = 0
+    for source, _, most, _ in plan.limits[plan.limits["most"] != NOWHERE].tolist():
+        rows["most"][source] = min(int(rows["most"][source]), most)
+    for source in np.flatnonzero(rows["arrivals"] == ArrivalsBy.RENEWAL).tolist():
+        (own,) = plan.renewal_of(source)
+        for name in ("gap", "calendar", "begins"):
+            rows[name][source] = own[name]
+        rows["until"][source] = min(int(own["until"]), plan.horizon)
+        if own["calendar"] != NOWHERE:
+            spans = plan.spans_of(own["calendar"])
+            opened = np.clip(own["begins"], spans["opens"], spans["closes"]) - spans["opens"]
+            rows["open_before"][source] = opened.sum()
     rows["first_attribute"] = np.searchsorted(plan.attributes["source"], np.arange(len(rows)))
     rows["attributes"] = np.bincount(plan.attributes["source"], minlength=len(rows))
     rules: list[tuple[int, ...]] = []

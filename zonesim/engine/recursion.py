@@ -13,7 +13,6 @@ then those who come: so the records are equal to theirs, row for row.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -23,7 +22,7 @@ from zonesim.compiled.streams import run_key
 from zonesim.engine import recursion_kernel as k
 from zonesim.engine.arrivals import ClassLog
 from zonesim.engine.run_faults import too_large, too_many_tokens
-from zonesim.engine.sampling import prepare
+from zonesim.engine.sampling import prepared
 from zonesim.faults import RunFault
 from zonesim.limits import LARGEST_ROOM, free_memory
 from zonesim.plan import (
@@ -32,13 +31,11 @@ from zonesim.plan import (
     NEVER,
     NOWHERE,
     NUMBER_BITS,
-    TABLES,
     UNLIMITED,
     VISIT,
     ArrivalsBy,
     Block,
     Distribution,
-    Ints,
     Op,
     Plan,
     Sink,
@@ -68,7 +65,8 @@ def qualifies(plan: Plan) -> str:
 
     A plan qualifies when
 
-    - its tokens come by a rate or a list, their class is not that of a firm, and they draw no attributes;
+    - its tokens come by a list, or by a rate without random factors and in any number; their class is not that of a
+      firm, and they draw no attributes;
     - each takes one unit of one resource, lets time pass, gives it back and leaves; besides, moments are noted;
     - all take units of the same resource, and none is more important than another, gives up or is interrupted;
     - that resource has the same number of units for the whole run, MOST_UNITS at most, and nothing breaks down.
@@ -99,6 +97,11 @@ class _SingleQueue:
             return f"resource '{plan.names.resources[plan.breakdowns['resource'][0]]}' breaks down"
         if len(plan.attributes):
             return f"traffic '{plan.names.sources[plan.attributes['source'][0]]}' draws attributes"
+        if len(plan.factors):
+            return f"the rate of traffic '{plan.names.sources[plan.factors['source'][0]]}' has a random factor"
+        for each in plan.limits:
+            if each["most"] != NOWHERE:
+                return f"traffic '{plan.names.sources[each['source']]}' comes up to a number only"
         for name, own, row in zip(plan.names.sources, self.sources, plan.sources, strict=True):
             reason = self._read_source(own, row) or self._read_routine(own, int(row["first_row"]))
             if reason:
@@ -116,6 +119,8 @@ class _SingleQueue:
         own["klass"], own["listed"] = row["class"], row["arrivals"] == ArrivalsBy.LISTED
         if row["arrivals"] == ArrivalsBy.SPAWNED:
             return "is started by others"
+        if row["arrivals"] == ArrivalsBy.RENEWAL:
+            return "comes after gaps of its own law"
         if row["group"] != NOWHERE and row["class"] == NOWHERE and row["mix"] == NOWHERE:
             return "has the classes of its firms"
         if row["class"] == LISTED_PART:
@@ -193,13 +198,6 @@ def simulate(plan: Plan, seed: int, replication: int, sink: Sink) -> Totals:
     return _Run(queue, seed, replication, sink).run()
 
 
-@lru_cache(maxsize=8)
-def _prepared(distributions: bytes, parameters: bytes) -> tuple[Ints, NDArray[np.float64]]:
-    """Return distributions, given as the bytes of their tables, as draws want them."""
-    laws, numbers = prepare(np.frombuffer(distributions, TABLES["distributions"].dtype), np.frombuffer(parameters))
-    return laws, numbers if len(numbers) else np.zeros(1)
-
-
 class _Run:
     """One replication."""
 
@@ -207,7 +205,8 @@ class _Run:
         self.plan, self.sink, self.resource, self.sources = queue.plan, sink, queue.resource, queue.sources
         self.moments = np.array([*queue.moments, 0], dtype=np.int64)
         plan = self.plan
-        self.laws, self.numbers = _prepared(plan.distributions.tobytes(), plan.parameters.tobytes())
+        laws, numbers = prepared(plan.distributions.tobytes(), plan.parameters.tobytes())
+        self.laws, self.numbers = laws, numbers if len(numbers) else np.zeros(1)
         self.state = np.zeros(1, dtype=k.RUN)
         own = self.state[0]
         own["begin"], own["end"], own["horizon"] = plan.window

@@ -8,9 +8,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from zonesim.engine.arrivals import Population
+from zonesim.engine.arrivals import Population, rates_drawn
 from zonesim.engine.kernel import layout as k
-from zonesim.plan import NOWHERE
+from zonesim.plan import NOWHERE, Plan
 
 _CACHE_LINE: Final = 64
 
@@ -91,6 +91,16 @@ class Room:
         self.arrivals.member_flags[:-1] = population.flags
         raised = np.ravel(population.raised)
         self.arrivals.raised[: len(raised)] = raised
+
+    def multiply(self, plan: Plan, key: np.uint64) -> None:
+        """Have the rates as they are in a replication, where random factors multiply them."""
+        rates = plan.rates
+        for source in np.unique(plan.factors["source"]).tolist():
+            drawn = rates_drawn(plan, source, key)
+            own = self.arrivals.sources[source]
+            own["first"], own["count"] = len(rates), len(drawn)
+            rates = np.concatenate([rates, drawn])
+        self.arrivals = self.arrivals._replace(rates=rates)
 
     def more_slots(self) -> None:
         """Have twice as many slots for tokens."""

@@ -12,6 +12,7 @@ inverted from its upper tail, and far above it (`_beyond`) by what a value has b
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -31,7 +32,7 @@ from zonesim.compiled.arithmetic import (
 )
 from zonesim.compiled.jit import inlined, kernel
 from zonesim.compiled.streams import uniform
-from zonesim.plan import Distribution, Rows
+from zonesim.plan import TABLES, Distribution, Rows
 from zonesim.units import LARGEST
 
 Index = NDArray[np.int64]
@@ -262,6 +263,12 @@ def prepare(index: Rows, numbers: Numbers) -> tuple[Index, Numbers]:
             out += _table(*table)
         out[position] = float(tables[table])
     return np.array(rows, dtype=np.int64).reshape(len(rows), 3), np.array(out, dtype=np.float64)
+
+
+@lru_cache(maxsize=8)
+def prepared(distributions: bytes, parameters: bytes) -> tuple[Index, Numbers]:
+    """Return laws, given as the bytes of their tables, as draws want them."""
+    return prepare(np.frombuffer(distributions, TABLES["distributions"].dtype), np.frombuffer(parameters))
 
 
 def _prepared(kind: Distribution, own: list[float]) -> tuple[Distribution, list[float], list[tuple[int, Table]]]:

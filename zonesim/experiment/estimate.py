@@ -10,7 +10,7 @@ import numpy as np
 
 from zonesim.engine import simulate
 from zonesim.kpi import Reducer, measure
-from zonesim.plan import TABLES, Plan, Units, mean_batch, rows_where
+from zonesim.plan import TABLES, Plan, Units, expected_before, mean_batch, rows_where
 
 PILOT: Final = 400
 """Tokens of a pilot run: enough to meet the common paths, and done in a fraction of a second."""
@@ -24,17 +24,10 @@ _VALUE_BYTES: Final = 8
 
 def expected_tokens(plan: Plan, until: int | None = None) -> float:
     """Return how many tokens arrive before `until` (ms; the end of the run), on average."""
-    end = plan.horizon if until is None else until
-    count = 0.0
-    for source in range(len(plan.sources)):
-        size = mean_batch(plan, source)
-        rates = plan.rates_of(source)
-        if not len(rates):  # spawned tokens have no arrivals of their own
-            count += size * float((plan.times_of(source)["time"] < end).sum())
-            continue
-        row = rates[max(int(np.searchsorted(rates["begins"], end, side="right")) - 1, 0)]
-        count += size * float(row["expected_before"] + row["rate"] * max(end - row["begins"], 0.0))
-    return count
+    end = np.array([plan.horizon if until is None else until], dtype=float)
+    return sum(
+        mean_batch(plan, source) * float(expected_before(plan, source, end)[0]) for source in range(len(plan.sources))
+    )
 
 
 def rough_seconds(plan: Plan) -> float:
@@ -91,8 +84,11 @@ def first_tokens(plan: Plan, tokens: int) -> Plan:
         middle = (low + high) // 2
         low, high = (middle, high) if expected_tokens(plan, middle) < tokens else (low, middle)
     rates: list[tuple[float, ...]] = []
-    sources = plan.sources.copy()
+    sources, renewals = plan.sources.copy(), plan.renewals.copy()
+    renewals["until"] = np.minimum(renewals["until"], high)
     for source in range(len(sources)):
+        if len(plan.renewal_of(source)):
+            continue
         own = plan.rates_of(source)
         if not len(own):  # spawned tokens have no arrivals of their own
             sources["count"][source] = int((plan.times_of(source)["time"] < high).sum())
@@ -103,4 +99,4 @@ def first_tokens(plan: Plan, tokens: int) -> Plan:
         sources["first"][source], sources["count"][source] = len(rates), len(kept) + 1
         rates += [*kept.tolist(), stop]
     window = TABLES["window"].array([0, plan.end, plan.horizon])  # the KPIs have something to measure
-    return replace(plan, sources=sources, rates=TABLES["rates"].array(rates), window=window)
+    return replace(plan, sources=sources, renewals=renewals, rates=TABLES["rates"].array(rates), window=window)

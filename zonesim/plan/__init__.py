@@ -27,7 +27,7 @@ from zonesim.plan.operations import (
     successors,
     ways_of,
 )
-from zonesim.plan.pace import mean_batch
+from zonesim.plan.pace import expected_before, mean_batch
 from zonesim.plan.plan import (
     LISTED_CLASS,
     LISTED_PART,
@@ -35,6 +35,7 @@ from zonesim.plan.plan import (
     UNLIMITED,
     AccountName,
     ArrivalsBy,
+    Ends,
     MarkName,
     Names,
     Plan,
@@ -86,6 +87,7 @@ __all__ = [
     "Cause",
     "Clock",
     "Distribution",
+    "Ends",
     "Facts",
     "Floats",
     "GatherBy",
@@ -115,6 +117,7 @@ __all__ = [
     "compile_plan",
     "consignment_of",
     "decoded",
+    "expected_before",
     "flat",
     "grown_queues",
     "loads",

@@ -140,9 +140,21 @@ def rate_rows(rate: float, course: Course) -> NDArray[np.float64]:
 
     `rate` is the mean, in arrivals per ms. Equal neighbours are merged.
     """
-    values = rate * course.factors
+    return _rows(course.times, rate * course.factors, course.until)
+
+
+def clipped(rows: NDArray[np.float64], begins: int, ends: int, until: int) -> NDArray[np.float64]:
+    """Return rows of rates over a run that lasts `until`, with nobody before `begins` and from `ends` on (ms)."""
+    times = rows[:, 0].astype(np.int64)
+    edges = np.unique([*times, *(edge for edge in (begins, ends) if edge < until)])
+    values = rows[np.searchsorted(times, edges, side="right") - 1, 1]
+    return _rows(edges, np.where((begins <= edges) & (edges < ends), values, 0.0), until)
+
+
+def _rows(times: NDArray[np.int64], values: NDArray[np.float64], until: int) -> NDArray[np.float64]:
+    """Return rows of rates that hold from `times` on; equal neighbours are merged."""
     begins = np.ones(len(values), dtype=np.bool_)
     begins[1:] = values[1:] != values[:-1]
-    times, values = course.times[begins], values[begins]
-    expected = np.cumsum(np.diff(times, append=course.until) * values)
+    times, values = times[begins], values[begins]
+    expected = np.cumsum(np.diff(times, append=until) * values)
     return np.stack([times.astype(np.float64), values, np.concatenate([[0.0], expected[:-1]])], axis=1)

@@ -190,7 +190,7 @@ _TABLES: Final = (
         _columns(
             ("first_row", "row of the program at which its tokens start", ""),
             ("arrivals", "how they come (ArrivalsBy)", ""),
-            ("first", "first row of its rates or times", ""),
+            ("first", "first row of its rates or times, or its row of renewals", ""),
             ("count", "how many of them", ""),
             ("group", "row of the groups table: its firms, -1: none", ""),
             ("parties", "firms that a token has", ""),
@@ -286,6 +286,45 @@ _TABLES: Final = (
             ("horizon", "end of the run", "ms"),
         ),
         vector=True,
+    ),
+    TableType(
+        "renewals",
+        np.int64,
+        _columns(
+            ("gap", "row of the distributions table: time from one arrival to the next, drawn for class 0", "ms"),
+            ("calendar", "row of the calendars table in whose open time gaps count, -1: in any time", ""),
+            ("begins", "when the first gap begins", "ms"),
+            ("until", "nobody arrives from then on", "ms"),
+        ),
+        unless_empty=True,
+    ),
+    TableType(
+        "limits",
+        np.int64,
+        _columns(
+            ("source", "row of the sources table, in ascending order: its arrivals begin late, are cut off or end", ""),
+            ("begins", "nobody arrives before", "ms"),
+            ("most", "arrivals at most, -1: any number", ""),
+            ("ends", "whether arrivals come to an end by themselves (Ends)", ""),
+        ),
+        unless_empty=True,
+    ),
+    TableType(
+        "factors",
+        np.int64,
+        _columns(
+            ("source", "row of the sources table, in ascending order: its rate is multiplied", ""),
+            ("distribution", "row of the distributions table: the factor, a number", ""),
+            ("each", "1: drawn each day, with its number from 0 as ordinal, 0: once a replication", ""),
+        ),
+        unless_empty=True,
+    ),
+    TableType(
+        "factor_streams",
+        np.uint64,
+        _columns(("identity", "of the stream of a factor, by row of factors", "")),
+        vector=True,
+        unless_empty=True,
     ),
     TableType(
         "attributes",

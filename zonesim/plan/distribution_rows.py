@@ -10,7 +10,8 @@ from zonesim.faults import ScenarioFault
 from zonesim.plan.columns import TABLES, Floats, Rows
 from zonesim.plan.distributions import Distribution as Kind
 from zonesim.plan.tables import Keyed
-from zonesim.scenario.fields import Law, check_cv, check_phases, check_shape
+from zonesim.scenario.factors import RandomFactor
+from zonesim.scenario.fields import Law, check_cv, check_phases, check_shape, mode_of
 
 LawRow = tuple[int, tuple[float, ...]]
 Resolve = Callable[[Any], Any]
@@ -114,6 +115,24 @@ class Distributions:
     def discrete(self, parts: list[tuple[float, float]]) -> int:
         """Return the row of a discrete distribution, given (value, share) pairs."""
         return self.add(Kind.DISCRETE, *_cumulative(parts))
+
+    def factor(self, factor: RandomFactor) -> int:
+        """Return the row of the law of a random factor, whose values are plain numbers."""
+        name, law = factor.law
+        if name == "discrete":
+            return self.discrete([(float(key), units.parse_share(mode_of(share))) for key, share in law.items()])
+        if name == "normal":
+            return self.add(Kind.NORMAL, law.mean, law.sd, law.low)
+        if isinstance(law, list):
+            values = sorted(law)
+            return (
+                self.add(Kind.CONSTANT, values[0]) if values[0] == values[-1] else self.add(Kind[name.upper()], *values)
+            )
+        if name == "exponential":
+            return self.add(Kind.EXPONENTIAL, law.mean)
+        first = (mode_of(law.shape),) if name in {"erlang", "weibull"} else ()
+        last = (law.cv,) if name in {"gamma", "lognormal"} else ()
+        return self.add(Kind[name.upper()], *first, law.mean, *last)
 
     def by_class(self, rows: list[int]) -> int:
         """Return the row of a distribution that differs by class; one row when it does not."""

@@ -19,7 +19,7 @@ from typing import Any, Final
 import numpy as np
 
 from zonesim.plan.columns import Floats
-from zonesim.plan.pace import is_listed, mean_present, window_rate
+from zonesim.plan.pace import mean_present, window_rate
 from zonesim.plan.ways import END, Cause
 from zonesim.plan.work import SAME, Work
 
@@ -79,7 +79,7 @@ class _Programme:
             self.count += 1 if node.cause is None else len(node.edges)
         self.enters = np.zeros(len(self.nodes))
         for source, kinds in starts.items():
-            if not is_listed(work.ways.plan, source):
+            if not work.ways.plan.comes_to_an_end(source):
                 for share, number in kinds:
                     self.enters[number] += share * window_rate(work.ways.plan, source)
         self.rounds = _rounds(work, starts)
@@ -167,7 +167,7 @@ def _rounds(work: Work, starts: Starts) -> dict[int, float]:
     """Return how often, per ms, listed tokens that never leave come to each node that they go round."""
     there: dict[int, float] = {}
     for source, kinds in starts.items():
-        if is_listed(work.ways.plan, source):
+        if work.ways.plan.comes_to_an_end(source):
             for share, number in kinds:
                 there[number] = there.get(number, 0.0) + share * mean_present(work.ways.plan, source)
     found: dict[int, float] = {}

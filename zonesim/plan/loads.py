@@ -27,7 +27,7 @@ from zonesim.plan.operations import NOWHERE
 from zonesim.plan.pace import (
     HOURS,
     in_order,
-    is_listed,
+    is_cut_off_somewhere,
     mean_present,
     spills,
     weekly_rate,
@@ -235,7 +235,9 @@ def _offered(work: Work, starts: Starts, room: Floats, offset: int) -> _Offered:
         waits=np.zeros(resources, dtype=bool),
     )
     for source, kinds in starts.items():
-        rate, there, listed = window_rate(plan, source), mean_present(plan, source), is_listed(plan, source)
+        rate, there, ends = window_rate(plan, source), mean_present(plan, source), plan.comes_to_an_end(source)
+        bounded = ends or bool((plan.limits_of(source)["begins"] > plan.begin).any())
+        unclear = is_cut_off_somewhere(plan, source)
         if not there:
             continue
         values = [(share, work.values[number]) for share, number in kinds]
@@ -243,25 +245,25 @@ def _offered(work: Work, starts: Starts, room: Floats, offset: int) -> _Offered:
             sum((share * getattr(value, name) for share, value in values), start=np.zeros(1))
             for name in ("low", "high", "likely", "late")
         )
-        weekly = weekly_rate(plan, source, offset)
+        weekly, least = weekly_rate(plan, source, offset), low.copy()
         for resource in np.flatnonzero((high[:, :resources] > 0).any(axis=0)).tolist():
             found.sources[resource].add(source)
             found.waits[resource] |= any(bool(value.waits[resource]) for _, value in values)
             delay = late[resource] / likely[resource] if likely[resource] > 0 else 0.0
             shape = np.roll(weekly, int(delay // HOUR)) if delay < DAY / 2 else np.full(HOURS, weekly.mean())
             found.weekly[resource] += shape * likely[resource] + there * low[1, resource]
-            if listed and spills(plan, source, delay, float(likely[resource]), float(room[resource])):
+            if unclear or (bounded and spills(plan, source, delay, float(likely[resource]), float(room[resource]))):
                 found.high[resource] = np.inf
                 low[0, resource] = 0.0
-                work.causes.setdefault(resource, set()).add(Cause.LISTED)
+                work.causes.setdefault(resource, set()).add(Cause.LISTED if ends else Cause.LATE)
         found.low += rate * low[0] + there * low[1]
         found.high += rate * high[0] + there * high[1]
-        if listed:
+        if ends:
             found.endless += there * low[1]
             found.endless_most += there * high[1]
             continue
         # Who never leaves, and has more and more with him, is more than anything can do.
-        found.endless += rate * low[0] + np.where(low[1] > 0, np.inf, 0.0)
+        found.endless += rate * least[0] + np.where(low[1] > 0, np.inf, 0.0)
         found.endless_most += rate * high[0] + np.where(high[1] > 0, np.inf, 0.0)
         found.high[high[1] > 0] = np.inf
     return found

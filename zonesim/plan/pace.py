@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,12 @@ from zonesim.units import HOUR, WEEK
 
 HOURS: Final = 168
 
+_SURELY: Final = 6.0
+"""So many standard deviations away nothing comes about."""
+
+_MOST_INSTANTS: Final = 10_000
+"""Instants by which arrivals that are expected are represented."""
+
 LATE: Final = 0.05
 """Share of the work that may be done outside of the window, or come into it from before."""
 
@@ -23,21 +30,87 @@ def mean_batch(plan: Plan, source: int) -> float:
     return 1.0 if number == NOWHERE else plan.mean(number, 0)
 
 
-def is_listed(plan: Plan, source: int) -> bool:
-    """Return whether the arrivals of a source are listed one by one, so that they come to an end."""
+def comes_one_by_one(plan: Plan, source: int) -> bool:
+    """Return whether the arrivals of a source are listed one by one."""
     return bool(plan.sources["arrivals"][source] == ArrivalsBy.LISTED)
+
+
+def mean_factor(plan: Plan, source: int) -> float:
+    """Return the mean of what the rate of a source is multiplied with."""
+    return math.prod(plan.mean(int(plan.factors["distribution"][row]), 0) for row in plan.factors_of(source))
+
+
+def expected_before(plan: Plan, source: int, times: Floats) -> Floats:
+    """
+    Return the arrivals of a source expected before each of `times` (ms). Those of a renewal are as many as in the long
+    run; a greatest number cuts off the Poisson law of a rate, and of others the mean.
+    """
+    if comes_one_by_one(plan, source):
+        return np.searchsorted(np.sort(plan.times_of(source)["time"]), times).astype(np.float64)
+    found = _unlimited(plan, source, times)
+    most = plan.most_arrivals(source)
+    if most is None:
+        return found
+    if plan.factors_of(source) or len(plan.renewal_of(source)):
+        return np.minimum(found, most)
+    return np.array([_cut_off(mean, most) for mean in found.tolist()])
+
+
+def _unlimited(plan: Plan, source: int, times: Floats) -> Floats:
+    """Return the arrivals expected before each of `times`, however many there are at most."""
+    for gap, calendar, begins, until in plan.renewal_of(source).tolist():
+        ends = np.clip(times, begins, until)
+        if calendar == NOWHERE:
+            passed: Floats = (ends - begins) / plan.mean(gap, 0)
+            return passed
+        spans = plan.spans_of(calendar)
+        opened = np.clip(ends[:, None], spans["opens"], spans["closes"]) - spans["opens"]
+        before = np.clip(begins, spans["opens"], spans["closes"]) - spans["opens"]
+        passed = (opened.sum(axis=1) - before.sum()) / plan.mean(gap, 0)
+        return passed
+    rates = plan.rates_of(source)
+    if not len(rates):
+        return np.zeros(len(times))
+    row = np.maximum(np.searchsorted(rates["begins"], times, side="right") - 1, 0)
+    own = rates[row]
+    found: Floats = own["expected_before"] + np.maximum(times - own["begins"], 0.0) * own["rate"]
+    return found * mean_factor(plan, source)
+
+
+def _cut_off(mean: float, most: int) -> float:
+    """Return the mean of a Poisson number that counts as `most` where it is larger: the sum of P(N >= k) up to it."""
+    if mean <= 0 or most > mean + _SURELY * math.sqrt(mean) + _SURELY**2:
+        return mean
+    if most < mean - _SURELY * math.sqrt(mean):
+        return float(most)
+    below, found = 0.0, 0.0
+    for number in range(most):
+        below += math.exp(number * math.log(mean) - mean - math.lgamma(number + 1))
+        found += max(1 - below, 0.0)
+    return found
+
+
+def is_cut_off_somewhere(plan: Plan, source: int) -> bool:
+    """Return whether a greatest number ends arrivals at a time of which no more than that is known."""
+    most = plan.most_arrivals(source)
+    if most is None or not (plan.factors_of(source) or len(plan.renewal_of(source))):
+        return False
+    begin, end = (float(each) for each in _unlimited(plan, source, np.array([plan.begin, plan.end], dtype=float)))
+    if plan.factors_of(source):
+        return True
+    gap = int(plan.renewal_of(source)["gap"][0])
+    mean, variance = plan.mean(gap, 0), plan.variance(gap, 0)
+    spread = [_SURELY * math.sqrt(count * variance) / mean for count in (begin, end)]
+    surely_more, surely_less = most > end + spread[1] + 1, most < end - spread[1] - 1 and most > begin + spread[0]
+    return not (surely_more or surely_less)
 
 
 def window_rate(plan: Plan, source: int) -> float:
     """Return the mean tokens per ms that arrive in the measured window."""
     if not plan.sources["count"][source]:
         return 0.0
-    if is_listed(plan, source):
-        times = plan.times_of(source)["time"]
-        arrived = float(((times >= plan.begin) & (times < plan.end)).sum())
-    else:
-        arrived = _expected(plan, source, plan.end) - _expected(plan, source, plan.begin)
-    return mean_batch(plan, source) * arrived / float(plan.end - plan.begin)
+    begin, end = expected_before(plan, source, np.array([plan.begin, plan.end], dtype=float)).tolist()
+    return mean_batch(plan, source) * float(end - begin) / float(plan.end - plan.begin)
 
 
 def mean_present(plan: Plan, source: int) -> float:
@@ -45,40 +118,34 @@ def mean_present(plan: Plan, source: int) -> float:
     begin, end = plan.begin, plan.end
     if not plan.sources["count"][source]:
         return 0.0
-    if is_listed(plan, source):
+    if comes_one_by_one(plan, source):
         there = np.clip(end - plan.times_of(source)["time"], 0, end - begin).sum() / (end - begin)
     else:
-        there = np.mean([_expected(plan, source, time) for time in np.linspace(begin, end, 101)])
+        there = np.mean(expected_before(plan, source, np.linspace(begin, end, 101, dtype=np.float64)))
     return mean_batch(plan, source) * float(there)
 
 
 def flat_rate(plan: Plan, source: int) -> float | None:
     """Return arrivals per ms of a source whose arrivals come one by one, at random and at one rate, None for others."""
     rates = plan.rates_of(source)["rate"].tolist()
-    return float(rates[0]) if len(rates) == 1 and plan.sources["batch"][source] == NOWHERE else None
-
-
-def _expected(plan: Plan, source: int, time: float) -> float:
-    """Return the arrivals expected before `time`."""
-    rates = plan.rates_of(source)
-    row = rates[max(int(np.searchsorted(rates["begins"], time, side="right")) - 1, 0)]
-    return float(row["expected_before"] + max(time - row["begins"], 0.0) * row["rate"])
+    alone = plan.sources["batch"][source] == NOWHERE and not plan.factors_of(source)
+    return float(rates[0]) if len(rates) == 1 and alone and plan.most_arrivals(source) is None else None
 
 
 def weekly_rate(plan: Plan, source: int, offset: int) -> Floats:
     """Return tokens per ms by hour of the week."""
     size = mean_batch(plan, source)
     table = plan.rates_of(source)
-    if not len(table):
+    if not len(table) and not len(plan.renewal_of(source)):
         return np.full(HOURS, window_rate(plan, source))
-    begins, rates, before = table["begins"], table["rate"], table["expected_before"]
     weeks = max(1, -(-plan.horizon // WEEK))
     middles = (np.arange(HOURS * weeks) + 0.5) * HOUR
-    values = size * rates[np.searchsorted(begins, middles, side="right") - 1]
-    if (begins % HOUR).any():  # the rate changes within hours
+    if len(table) and plan.most_arrivals(source) is None and not (table["begins"] % HOUR).any():
+        row = np.searchsorted(table["begins"], middles, side="right") - 1
+        values = size * mean_factor(plan, source) * table["rate"][row]
+    else:  # the rate changes within hours
         edges = np.arange(HOURS * weeks + 1) * float(HOUR)
-        row = np.searchsorted(begins, edges, side="right") - 1
-        values = size * np.diff(before[row] + (edges - begins[row]) * rates[row]) / HOUR
+        values = size * np.diff(expected_before(plan, source, edges)) / HOUR
     values[middles >= plan.horizon] = np.nan
     return _by_hour_of_week(values, offset)
 
@@ -148,20 +215,33 @@ def _by_hour_of_week(values: Floats, offset: int) -> Floats:
 
 def spills(plan: Plan, source: int, delay: float, work: float, room: float) -> bool:
     """
-    Return whether the window gets notably more or less work from listed arrivals than they bring while it lasts.
+    Return whether the window gets notably more or less work from arrivals that come to an end, or begin late, than they
+    bring while it lasts.
 
     Each brings `work` unit-ms after `delay` ms. It is looked at twice: as if nobody waited, and as if `room` units did
     whatever there is to do at once. `room` are units there on average.
     """
     begin, end = float(plan.begin), float(plan.end)
-    times = np.sort(plan.times_of(source)["time"]) + delay
     brought = window_rate(plan, source) * (end - begin) * work
-    size = mean_batch(plan, source) * work
+    instants, weight = _instants(plan, source)
+    times = np.sort(instants) + delay
+    size = mean_batch(plan, source) * work * weight
     length = max(work, 1.0)
     alone = np.clip(np.minimum(times + length, end) - np.maximum(times, begin), 0, None).sum() * size / length
     left = [_backlog(times[times < edge].tolist(), size, room, edge) for edge in (begin, end)]
     together = size * float(((times >= begin) & (times < end)).sum()) + left[0] - left[1]
     return bool(max(abs(alone - brought), abs(together - brought)) > LATE * brought)
+
+
+def _instants(plan: Plan, source: int) -> tuple[Floats, float]:
+    """Return the instants of arrivals, listed or expected, and how many arrivals each stands for."""
+    if comes_one_by_one(plan, source):
+        return plan.times_of(source)["time"].astype(float), 1.0
+    edges = np.linspace(0, plan.horizon, _MOST_INSTANTS + 1)
+    expected = expected_before(plan, source, edges)
+    count = int(min(max(expected[-1], 1), _MOST_INSTANTS))
+    weight = float(expected[-1]) / count
+    return np.interp((np.arange(count) + 0.5) * weight, expected, edges), weight
 
 
 def _backlog(times: list[float], size: float, room: float, until: float) -> float:

@@ -19,7 +19,7 @@ import numpy as np
 
 from zonesim.plan.calendars import falls_in_part
 from zonesim.plan.columns import TABLES, Floats, Ints, Rows, Words, flat
-from zonesim.plan.distributions import distribution_mean, distribution_range
+from zonesim.plan.distributions import distribution_mean, distribution_range, distribution_variance
 from zonesim.plan.operations import NOWHERE, AtShiftEnd, Instruction, decoded
 from zonesim.plan.records import child_of, ordinal_of, source_of
 from zonesim.scenario import KpiDeclaration
@@ -46,6 +46,17 @@ class ArrivalsBy(IntEnum):
     RATE = 0
     LISTED = 1
     SPAWNED = 2
+    RENEWAL = 3
+
+
+class Ends(IntEnum):
+    """Whether the arrivals of a source come to an end by themselves, so that no line grows for ever."""
+
+    NEVER = 0
+    OWN = 1
+    """By a number or a time of its own."""
+    WINDOW = 2
+    """With the measured window, after which the run goes on until all have left."""
 
 
 @dataclass(frozen=True)
@@ -224,6 +235,10 @@ class Plan:
     adoption_streams: Words
     accounts: Rows
     window: Ints
+    renewals: Rows
+    limits: Rows
+    factors: Rows
+    factor_streams: Words
     attributes: Rows
     attribute_shares: Floats
     attribute_streams: Words
@@ -319,6 +334,33 @@ class Plan:
         """Return the rates of a source, none where its arrivals are listed or spawned."""
         return self._arrivals_of(source, ArrivalsBy.RATE, self.rates)
 
+    def renewal_of(self, source: int) -> Rows:
+        """Return the renewal by which the tokens of a source come, none where they come otherwise."""
+        return self._arrivals_of(source, ArrivalsBy.RENEWAL, self.renewals)
+
+    def limits_of(self, source: int) -> Rows:
+        """Return the limits of the arrivals of a source, none where there are none."""
+        found: Rows = self.limits[self.limits["source"] == source]
+        return found
+
+    def factors_of(self, source: int) -> list[int]:
+        """Return the rows of the factors by which the rate of a source is multiplied."""
+        return [int(row) for row in np.flatnonzero(self.factors["source"] == source)]
+
+    def most_arrivals(self, source: int) -> int | None:
+        """Return how many arrivals a source has at most, None where any number may come."""
+        own = self.limits_of(source)["most"]
+        return int(own[0]) if len(own) and own[0] != NOWHERE else None
+
+    def comes_to_an_end(self, source: int) -> bool:
+        """Return whether the arrivals of a source come to an end by themselves: they are listed, or limited."""
+        return self.sources["arrivals"][source] == ArrivalsBy.LISTED or bool(self.limits_of(source)["ends"].any())
+
+    def goes_on(self, source: int) -> bool:
+        """Return whether somebody may always come yet, however long a run lasts."""
+        comes = self.rates_of(source)["rate"].any() or len(self.renewal_of(source))
+        return bool(comes) and not self.comes_to_an_end(source)
+
     def times_of(self, source: int) -> Rows:
         """Return the listed arrivals of a source, none where it has a rate or is spawned."""
         return self._arrivals_of(source, ArrivalsBy.LISTED, self.times)
@@ -338,6 +380,10 @@ class Plan:
     def mean(self, distribution: int, klass: int) -> float:
         """Return the mean of a distribution for tokens of a class."""
         return distribution_mean(self.distributions, self.parameters, distribution, klass)
+
+    def variance(self, distribution: int, klass: int) -> float:
+        """Return the variance of a distribution for tokens of a class."""
+        return distribution_variance(self.distributions, self.parameters, distribution, klass)
 
     def range(self, distribution: int, klass: int) -> tuple[float, float]:
         """Return the least and the greatest value (inf: no bound) of a distribution for tokens of a class."""

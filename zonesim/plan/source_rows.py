@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from zonesim import units
 from zonesim.faults import ScenarioFault, UnknownName, suggest
 from zonesim.limits import MOST_RATES
-from zonesim.plan.arrivals import Course, course_of, rate_rows, shape_of
+from zonesim.plan.arrivals import Course, clipped, course_of, rate_rows, shape_of
+from zonesim.plan.binding import resolve
+from zonesim.plan.distributions import distribution_mean
 from zonesim.plan.operations import NOWHERE
-from zonesim.plan.plan import LISTED_CLASS, LISTED_PART, ArrivalsBy
+from zonesim.plan.plan import LISTED_CLASS, LISTED_PART, ArrivalsBy, Ends
 from zonesim.plan.world_tables import WorldTables
-from zonesim.scenario.fields import CLASS, mode_of
+from zonesim.scenario.fields import CLASS, Law, mode_of
 from zonesim.scenario.traces import TraceRows
 from zonesim.scenario.traffic import BatchLaw, Traffic
 
@@ -24,7 +26,10 @@ def _cumulative(shares: Sequence[float]) -> list[float]:
 
 
 class Arrivals:
-    """Rows of the sources table (all but the first operation) with their rates, times, class mixes and attributes."""
+    """
+    Rows of the sources table (all but the first operation) with their rates, renewals, times, limits, factors, class
+    mixes and attributes.
+    """
 
     def __init__(self, tables: WorldTables) -> None:
         self.tables = tables
@@ -35,6 +40,10 @@ class Arrivals:
         self._courses: dict[tuple[str, ...], Course] = {}
         self.times: list[tuple[int, int]] = []
         self.mixes: list[tuple[float, ...]] = []
+        self.renewals: list[tuple[int, int, int, int]] = []
+        self.limits: list[tuple[int, int, int, int]] = []
+        self.factors: list[tuple[int, int, int]] = []
+        self.factor_streams: list[str] = []
         self.attributes: list[tuple[int, int, int, int]] = []
         self.attribute_shares: list[float] = []
         self.attribute_streams: list[str] = []
@@ -45,29 +54,124 @@ class Arrivals:
         fixed = tables.classes.part(CLASS, entry.class_) if entry.class_ else NOWHERE
         parties, mix = tables.parties_of(entry), self._mix(entry)
         trace = tables.traces.rows.get(name)
+        begins, until = self._span(name, entry)
+        most = None if entry.most is None else int(mode_of(entry.most))
+        expected = 0.0
         if entry.spawned:
             kind, first, count = ArrivalsBy.SPAWNED, 0, 0
         elif trace is not None or entry.at is not None:
             kind, first = ArrivalsBy.LISTED, len(self.times)
             times = trace.times if trace else [round(units.parse(mode_of(time), "duration")) for time in entry.at or ()]
             listed = self._listed(trace, fixed) if trace is not None else []
-            self.times += zip(times, listed or [NOWHERE] * len(times), strict=True)
-            count = len(times)
+            rows = list(zip(times, listed or [NOWHERE] * len(times), strict=True))
+            kept = [row for row in rows if begins <= row[0] < until][:most]
+            self.times += kept
+            count = len(kept)
             if listed:
                 drawn = fixed == NOWHERE and not (trace and trace.classes) and (parties or mix != NOWHERE)
                 fixed = LISTED_PART if drawn else LISTED_CLASS
+        elif entry.every is not None:
+            kind, first, count = ArrivalsBy.RENEWAL, len(self.renewals), 1
+            expected = self._renew(name, entry, begins, until)
         else:
             kind, first = ArrivalsBy.RATE, self._rates
             rate = units.parse(mode_of(entry.rate), "rate")
-            rows = rate_rows(rate, self._course(name, entry))
-            self.rates.append(rows)
-            self._rates += len(rows)
-            count = len(rows)
+            rates = rate_rows(rate, self._course(name, entry))
+            if begins or until < tables.horizon:
+                rates = clipped(rates, begins, until, tables.horizon)
+            self.rates.append(rates)
+            self._rates += len(rates)
+            count = len(rates)
+            end = float(rates[-1, 2] + rates[-1, 1] * (tables.horizon - rates[-1, 0]))
+            expected = end * self._multiply(name, entry, count)
+        self._limit(entry, most, expected, (begins, until))
         if fixed == NOWHERE and mix == NOWHERE and not parties:
             fixed = 0
         self._draw_attributes(name, entry)
         batch = self._batch(entry)
         self.rows.append((kind, first, count, 0 if parties else NOWHERE, parties, fixed, mix, batch))
+
+    def _span(self, name: str, entry: Traffic) -> tuple[int, int]:
+        """Return from when on and until when (ms) somebody of an entry may come; raises ScenarioFault."""
+        tables, place = self.tables, self.tables.arm.world.place
+        begins = 0 if entry.from_ is None else round(units.parse(mode_of(entry.from_), "duration"))
+        until = tables.horizon
+        if entry.until == "measure" or tables.terminates:
+            until = tables.measured
+        if entry.until not in {None, "measure"}:
+            until = min(until, round(units.parse(mode_of(entry.until), "duration")))
+        if begins >= until and not entry.spawned:
+            key = "until" if entry.from_ is None else "from"
+            begin, end = units.format_ms(begins), units.format_ms(until)
+            fault = f"nobody comes: arrivals begin after {begin}, and end after {end}"
+            raise ScenarioFault(fault, place(("traffic", name, key)), "Let them begin earlier, or end later.")
+        return begins, until
+
+    def _renew(self, name: str, entry: Traffic, begins: int, until: int) -> float:
+        """Add the renewal by which tokens of an entry come; return how many arrivals are expected."""
+        tables = self.tables
+        place = tables.arm.world.place(("traffic", name, "every"))
+
+        def value(text: object) -> object:
+            return resolve(text, {}, tables.scenario, place)
+
+        try:
+            written = entry.every
+            laws = tables.distributions
+            gap = laws.written(written, value) if isinstance(written, Law) else laws.duration(written, value)
+        except ScenarioFault as fault:
+            raise fault.at(place) from None
+        mean = distribution_mean(*laws.arrays(), gap, 0)
+        if not mean > 0:
+            raise ScenarioFault("everybody comes at once, for all gaps are 0", place, "Write e.g. every: 5 min.")
+        calendar, there = NOWHERE, float(until - begins)
+        if entry.during is not None:
+            own = tables.arm.world.place(("traffic", name, "during"))
+            calendar = tables.calendar(entry.during, own)
+            spans = tables.spans(entry.during, own)
+            there = float(sum(max(min(end, until) - max(begin, begins), 0) for begin, end in spans))
+            if not there:
+                message = f"nobody comes: calendar '{entry.during}' is never open while arrivals last"
+                raise ScenarioFault(message, own, "Choose another calendar.")
+        self.renewals.append((gap, calendar, begins, until))
+        return there / mean
+
+    def _multiply(self, name: str, entry: Traffic, rows: int) -> float:
+        """Add the factors of the rate of an entry, which has so many rows; return their mean."""
+        tables, mean = self.tables, 1.0
+        for number, factor in enumerate(entry.factor):
+            known = tables.scenario.factors
+            if factor not in known:
+                place = tables.arm.world.place(("traffic", name, "factor"))
+                raise UnknownName(f"no factor '{factor}'", place, suggest(factor, known, "factors"))
+            own = known[factor]
+            if own.each == "day" and not any(known[each].each == "day" for each in entry.factor[:number]):
+                self._count_rates(rows + -(-tables.horizon // units.DAY))
+            law = tables.distributions.factor(own)
+            mean_of = distribution_mean(*tables.distributions.arrays(), law, 0)
+            if not mean_of > 0:
+                place = tables.arm.world.place(("factors", factor))
+                raise ScenarioFault("nobody ever comes, for the factor is always 0", place, "Give it a mean above 0.")
+            self.factors.append((len(self.rows), law, int(own.each == "day")))
+            self.factor_streams.append(f"//factor/{factor}")
+            mean *= mean_of
+        return mean
+
+    def _limit(self, entry: Traffic, most: int | None, expected: float, span: tuple[int, int]) -> None:
+        """Add the limits of an entry, if it has any; `expected` arrivals would come by the end of the run."""
+        if entry.spawned:
+            return
+        begins, until = span
+        own = entry.until not in {None, "measure"} and until < self.tables.horizon
+        listed = entry.trace is not None or entry.at is not None
+        drawn = None if listed else most
+        ends = Ends.NEVER
+        if self.tables.terminates:
+            ends = Ends.WINDOW
+        elif not listed and (own or (most is not None and most <= expected)):
+            ends = Ends.OWN
+        if ends or begins or drawn is not None:
+            self.limits.append((len(self.rows), begins, NOWHERE if drawn is None else drawn, int(ends)))
 
     def _mix(self, entry: Traffic) -> int:
         """Return the row of the class mix of an entry, or none."""

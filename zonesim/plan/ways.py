@@ -60,6 +60,7 @@ class Cause(Enum):
     LONGEST = "longest"
     CIRCLE = "circle"
     LISTED = "listed"
+    LATE = "late"
     SIZE = "size"
 
 

@@ -72,12 +72,13 @@ class WorldTables:
         self.warm_up = round(units.parse(mode_of(clock.warm_up), "duration"))
         self.measured = self.warm_up + round(units.parse(mode_of(clock.measure), "duration"))
         self.horizon = self.measured + round(units.parse(mode_of(clock.cool_down), "duration"))
+        self.terminates = clock.ends == "empty"
         if self.horizon > LONGEST_RUN:
             place = arm.world.place(("clock",))
             self.faults.add(ScenarioFault("the run is longer than a hundred years", place, "Write `measure: 4 week`."))
             self.horizon = LONGEST_RUN
         self.days = self._days()
-        self.traces = Traces(arm, Run(self.days.start, self.horizon))
+        self.traces = Traces(arm, Run(self.days.start, self.measured if self.terminates else self.horizon))
         self.faults.faults += self.traces.faults
         self.firms: list[Firm] = generate(self.scenario.firms) if self.scenario.firms else []
         classes = self._all_classes()

@@ -13,6 +13,7 @@ from zonesim.policy.resolved_tree import ResolvedTree, by_zone
 from zonesim.policy.zones import fill_zones
 from zonesim.scenario import Catalogue, Document, Edit, Scenario, check, load_catalogue, read_file
 from zonesim.scenario.catalogue import adopt_places
+from zonesim.scenario.times import LONGEST_CLOSING
 
 OWN_EDIT: Final = "an edit of the scenario"
 """Who asks for the edits that a scenario makes itself."""
@@ -84,8 +85,8 @@ def _add_library(world: ResolvedTree, catalogue: Catalogue) -> None:
 def _fill_defaults(world: ResolvedTree) -> None:
     """Write out the defaults that people want to edit, so that `set` finds them."""
     clock = world.tree["clock"]
-    for key in ("warm_up", "cool_down"):
-        clock.setdefault(key, "0 h")
+    clock.setdefault("warm_up", "0 h")
+    clock.setdefault("cool_down", LONGEST_CLOSING if clock.get("ends") == "empty" else "0 h")
     for zone in world.tree.get("zones", {}).values():
         for entry in zone.values():
             if isinstance(entry, dict) and "units" in entry:

@@ -31,6 +31,7 @@ _ROOTS: Final = (
     USES,
     "measures",
     "profiles",
+    "factors",
     "calendars",
     "kpis",
 )
@@ -52,6 +53,7 @@ _BARE_NUMBERS: Final = frozenset(
         "floor",
         "credit",
         "debit",
+        "factors",
     }
 )
 _NO_NUMBERS: Final = frozenset({"label", "source", "note", "clock", "at", "by", "name", "priority", "trace"})

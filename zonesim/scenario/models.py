@@ -12,6 +12,7 @@ from zonesim.scenario.acts import FIRM, Changes
 from zonesim.scenario.breakdowns import BreakdownsOrNone
 from zonesim.scenario.calendars import Calendar, Holidays, parse_days, parse_span
 from zonesim.scenario.edit import Edit
+from zonesim.scenario.factors import RandomFactor
 from zonesim.scenario.fields import (
     CLASS,
     EVERYTHING,
@@ -332,6 +333,8 @@ class Scenario(Strict):
     """Tables of holidays by name, besides those of the library, e.g. `{plant: {closed: ["2018-10-01"]}}`."""
     profiles: dict[Name, Profile] = {}
     """Shapes of arrivals by name, besides those of the library."""
+    factors: dict[Name, RandomFactor] = {}
+    """Random factors of arrival rates by name, e.g. `{busy_day: {each: day, gamma: {mean: 1, cv: 0.2}}}`."""
     zones: Annotated[dict[HeadName, Zone], keys_in_schema("HeadName")] = {}
     """The zones, each with its resources and settings."""
     firms: Firms | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
@@ -31,7 +31,15 @@ class Clock(Strict):
     measure: Duration
     """Tokens that arrive in this time are the ones that count, e.g. `4 week`."""
     cool_down: Duration = "0 h"
-    """How long they are followed afterwards, e.g. `2 week`."""
+    """
+    How long they are followed afterwards, e.g. `2 week`, while others go on coming; with `ends: empty` how long at
+    most, `30 d` where nothing else is said.
+    """
+    ends: Literal["at", "empty"] = "at"
+    """
+    When the run ends: `at` the end of `cool_down`, or when it is `empty`: nobody comes after the measured window, and
+    all who are inside are followed until they have left, for `cool_down` at most.
+    """
     holidays: Name | None = None
     """
     The table of holidays and make-up working days, e.g. `cn` (the library's, 2017 to 2020): on a holiday calendars and
@@ -40,6 +48,9 @@ class Clock(Strict):
     source: Source | None = None
     """Where the choice comes from."""
 
+
+LONGEST_CLOSING: Final = "30 d"
+"""How long a run that ends when it is empty goes on at most, where `cool_down` does not say it."""
 
 Weight = Annotated[float, Field(ge=0, le=1e9), PLAIN]
 

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from zonesim import units
+from zonesim.scenario.breakdowns import Lasting
 from zonesim.scenario.fields import (
     PLAIN,
     Count,
@@ -128,8 +129,18 @@ AttributeMix = Annotated[
 """The value of an attribute that all tokens of an entry have, or the shares of its values."""
 
 
+Until = Annotated[
+    Annotated[Literal["measure"], Tag("measure")] | Annotated[Duration, Tag("duration")],
+    Discriminator(lambda value: "measure" if value == "measure" else "duration"),
+]
+"""When arrivals end: a time from the start, or the end of the measured window."""
+
+
 class Traffic(Strict):
-    """Tokens that come into a flow: at a `rate` shaped by a `profile`, `at` listed times, or several by `generate`."""
+    """
+    Tokens that come into a flow: at a `rate` shaped by a `profile`, one after the other with random gaps (`every`),
+    `at` listed times, as in a `trace`, or several entries by `generate`.
+    """
 
     flow: Name
     """The flow that the tokens go through, e.g. `F1`."""
@@ -139,6 +150,15 @@ class Traffic(Strict):
     """How many arrive on average, e.g. `40 /d`; the times are random (Poisson)."""
     profile: Annotated[list[Name], BeforeValidator(_names), in_schema("Names")] = []
     """How the rate changes with time, e.g. `plant_day`; several multiply, e.g. `[plant_day, season_import]`."""
+    factor: Annotated[list[Name], BeforeValidator(_names), in_schema("Names")] = []
+    """Random factors of the rate (see `factors`), e.g. `busy_day`; several multiply."""
+    every: Lasting | None = None
+    """
+    The gap between one arrival and the next, in place of a rate: a law or a duration, e.g. `{erlang: {shape: 2, mean:
+    5 min}}`. Gaps are independent, and the first arrival comes after one.
+    """
+    during: Name | None = None
+    """With `every`: only the open time of this calendar counts, e.g. `office`."""
     at: list[Duration] | None = None
     """Listed times of arrival instead of a rate, e.g. `[0 min, 5 min]`."""
     trace: Trace | None = None
@@ -148,6 +168,12 @@ class Traffic(Strict):
     How many tokens come at each arrival, e.g. `5` or `{discrete: {1: 80 %, 10: 20 %}}`; `rate` counts arrivals, not
     tokens.
     """
+    from_: Duration | None = Field(default=None, alias="from")
+    """Nobody comes before this time from the start, e.g. `2 h`; with `every` the first gap begins then."""
+    until: Until | None = None
+    """Nobody comes from this time on: a duration from the start, e.g. `8 h`, or `measure`, the end of the window."""
+    most: Count | None = None
+    """How many arrivals there are at most in a run, e.g. `100`."""
     spawned: bool = False
     """
     Instead of a rate: steps with `spawn` start its tokens, which have the firm, class and attributes of who starts
@@ -175,12 +201,14 @@ class Traffic(Strict):
 
     @model_validator(mode="after")
     def _arrives(self) -> Traffic:
-        given = [name for name in ("rate", "at", "trace", "generate") if getattr(self, name) is not None]
+        given = [name for name in ("rate", "every", "at", "trace", "generate") if getattr(self, name) is not None]
         given += ["spawned"] if self.spawned else []
         if not given:
             raise problem("traffic needs either a rate or listed times", "Write rate: 12 /h, or at: [0 min, 5 min].")
         if len(given) > 1:
             raise problem(f"{given[0]} and {given[1]} together", "Keep one of them.")
+        self._check_shape()
+        self._check_limits(given[0])
         if self.spawned and (self.class_ is not None or self.classes is not None):
             raise problem("spawned tokens have the class of who starts them", "Remove the class.")
         if self.spawned and self.attributes:
@@ -195,8 +223,6 @@ class Traffic(Strict):
                     raise inside(error, "attributes", name) from None
         if self.spawned and self.batch != 1:
             raise problem("spawned tokens come one by one", "Remove the batch.")
-        if self.profile and (self.at is not None or self.trace is not None or self.spawned):
-            raise problem("a profile without a rate", "Remove the profile.")
         if self.at is not None:
             for number, time in enumerate(self.at):
                 if is_reference(mode_of(time)):
@@ -213,3 +239,33 @@ class Traffic(Strict):
         if self.classes is not None:
             check_total(list(self.classes.values()), "the shares of the classes")
         return self
+
+    def _check_shape(self) -> None:
+        """Raise a problem where something shapes or counts arrivals that are not made in its way."""
+        if self.profile and self.every is not None:
+            fault = "a profile shapes a rate, and gaps that are drawn one by one have none"
+            raise problem(fault, "Write `during: CALENDAR`, in whose open time gaps count, or a rate.", ("profile",))
+        rated = self.rate is not None or self.generate is not None
+        if self.profile and not rated:
+            raise problem("a profile without a rate", "Remove the profile.")
+        if self.factor and not rated:
+            raise problem("a factor multiplies a rate, and there is none", "Write a rate.", ("factor",))
+        if twice := [name for name in self.factor if self.factor.count(name) > 1]:
+            raise problem(f"the factor '{twice[0]}' is named twice", "Name it once.", ("factor",))
+        if self.during is not None and self.every is None:
+            remedy = "Shape a rate with a `profile`." if rated else "Remove it."
+            raise problem("`during` says which time gaps count in, and there is no `every`", remedy, ("during",))
+
+    def _check_limits(self, by: str) -> None:
+        """Raise a problem where limits stand beside arrivals that have none, or leave nobody."""
+        named = {"from": self.from_, "until": self.until, "most": self.most}
+        limits = [name for name, value in named.items() if value is not None]
+        if limits and by == "at":
+            raise problem(f"`{limits[0]}` beside listed times", "List the times that are meant.", (limits[0],))
+        if limits and by == "spawned":
+            fault = "spawned tokens come when a step starts them"
+            raise problem(fault, f"Remove `{limits[0]}`.", (limits[0],))
+        if self.from_ is not None and self.until not in {None, "measure"}:
+            begin, end = (units.parse(mode_of(value), "duration") for value in (self.from_, self.until))
+            if not begin < end:
+                raise problem("arrivals end before they begin", "Write a later `until`.", ("until",))

@@ -23,6 +23,7 @@ from zonesim.engine.kernel.layout import (
     Draws,
     Floats,
     Flow,
+    Hours,
     Output,
     Record,
     Rows,
@@ -32,11 +33,14 @@ from zonesim.engine.kernel.layout import (
 )
 from zonesim.engine.kernel.output import begin_visit
 from zonesim.engine.kernel.tokens import clear, inherit_members, new_slot
-from zonesim.plan import CHILD_BITS, LARGEST_ORDINAL, NOWHERE
+from zonesim.engine.sampling import sample, whole
+from zonesim.plan import CHILD_BITS, LARGEST_ORDINAL, NOWHERE, ArrivalsBy
 
 BY_TOKEN: Final = 2
 """Code of a share of the tokens in the plan's table of adoptions."""
 _ZERO: Final = wide(0)
+_LISTED: Final = int(ArrivalsBy.LISTED)
+_RENEWAL: Final = int(ArrivalsBy.RENEWAL)
 LISTED_CLASS: Final = -2
 """Class of a source whose arrivals have each a class of their own."""
 
@@ -55,21 +59,23 @@ def _above(numbers: Floats, first: int, count: int, value: float) -> int:
 
 
 @inlined
-def next_arrival(s: Record, draws: Draws, arrivals: Arrivals, events: Rows, number: int) -> int:
+def next_arrival(s: Record, draws: Draws, hours: Hours, arrivals: Arrivals, events: Rows, number: int) -> int:
     """Schedule the next token of a source, if there is one; return DONE or a fault."""
     source = arrivals.sources[at(number)]
     streams = arrivals.streams[at(number)]
     while source.in_hand == 0:
         arrival = source.arrival
-        if source.arrivals != 0:
-            if arrival >= source.count:
-                return DONE
+        if arrival >= source.most:
+            return DONE
+        if source.arrivals == _LISTED:
             time = arrivals.times[at(source.first + arrival)].time
             if time >= s.horizon:
                 return DONE
-        else:
-            if source.count == 0:
+        elif source.arrivals == _RENEWAL:
+            time = _next_renewal(s, draws, hours, arrivals, number)
+            if time >= source.until:
                 return DONE
+        else:
             total = arrivals.expected[at(number)] - log(uniform(s.key, streams.arrival, arrival, _ZERO, _ZERO))
             arrivals.expected[at(number)] = total
             row = source.rate_row
@@ -98,6 +104,30 @@ def next_arrival(s: Record, draws: Draws, arrivals: Arrivals, events: Rows, numb
     source.ordinal = ordinal + 1
     schedule(s, events, source.due, ARRIVAL, (number << 32) | (ordinal << CHILD_BITS), _ZERO)
     return DONE
+
+
+@kernel
+def _next_renewal(s: Record, draws: Draws, hours: Hours, arrivals: Arrivals, number: int) -> int:
+    """Return when the next token of a renewal comes: gaps are added up, and each sum is rounded once."""
+    source = arrivals.sources[at(number)]
+    stream = arrivals.streams[at(number)].arrival
+    drawn = uniform(s.key, stream, source.arrival, _ZERO, _ZERO)
+    total = arrivals.expected[at(number)] + sample(draws.distributions, draws.numbers, source.gap, drawn, 0)
+    arrivals.expected[at(number)] = total
+    passed = whole(total)
+    if source.calendar < 0 or passed == 0:
+        return source.begins + passed
+    own = hours.calendars[at(source.calendar)]
+    if own.spans == 0:
+        return source.until
+    due = source.open_before + passed
+    span = source.rate_row
+    while span + 1 < own.spans and hours.spans[at(own.first_span + span + 1)].open_before < due:
+        span += 1
+    source.rate_row = span
+    at_hand = hours.spans[at(own.first_span + span)]
+    rest = due - at_hand.open_before
+    return at_hand.opens + rest if rest <= at_hand.closes - at_hand.opens else source.until
 
 
 @inlined

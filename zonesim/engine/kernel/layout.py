@@ -276,11 +276,13 @@ CHANGE: Final = _record("time resource units")
 
 SOURCE: Final = _record(
     "first_row arrivals first count group parties klass mix batch first_rule rules first_attribute attributes"
+    " most gap calendar begins until open_before"
     " ordinal arrival in_hand rate_row arrived before_begin before_end spawned announced due"
 )
 """
-A source: the columns of the plan's table, the flags that depend on the token, and how far it is: tokens and arrivals so
-far, tokens of the arrival at hand that are still to come, row of its rates, tokens that have come (before the window
+A source: the columns of the plan's table, the flags that depend on the token, arrivals at `most`, the columns of its
+renewal with the open time before it begins, and how far it is: tokens and arrivals so far, tokens of the arrival at
+hand that are still to come, row of its rates (or open span of its renewal), tokens that have come (before the window
 begins, before it ends), tokens started by others, tokens announced, and when the next one comes.
 """
 

@@ -112,7 +112,7 @@ def run(
 
     while s.sources_started < s.sources:
         s.sources_started += 1
-        reason = next_arrival(s, draws, arrivals, events, s.sources_started - 1)
+        reason = next_arrival(s, draws, hours, arrivals, events, s.sources_started - 1)
         if reason != DONE:
             return reason
 
@@ -200,7 +200,7 @@ def run(
                         start = arrivals.sources[at(source)].first_row
                         draw_ahead(s, flow.program, draws.ahead, token, tokens.ahead, slot * s.ahead, start)
                         describe(s, flow, arrivals, tokens, slot, source)
-                        reason = next_arrival(s, draws, arrivals, events, source)
+                        reason = next_arrival(s, draws, hours, arrivals, events, source)
                         if reason != DONE:
                             break
                     else:
