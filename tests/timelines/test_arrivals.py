@@ -223,6 +223,11 @@ def test_expected_tokens_and_the_first_of_them():
         ("rate: 5 /h, factor: bussy", "no factor 'bussy'\n    Did you mean 'busy'?"),
         ("rate: 5 /h, factor: [busy, busy]", "the factor 'busy' is named twice\n    Name it once."),
         ("at: [1 min], most: 5", "`most` beside listed times\n    List the times that are meant."),
+        ("spawned: true, most: 5", "spawned tokens come when a step starts them\n    Remove `most`."),
+        (
+            "at: [1 min], during: office",
+            "`during` says which time gaps count in, and there is no `every`\n    Remove it.",
+        ),
         ("rate: 5 /h, from: 2 h, until: 1 h", "arrivals end before they begin\n    Write a later `until`."),
         (
             "rate: 5 /h, from: 5 h",

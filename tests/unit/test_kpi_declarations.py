@@ -28,7 +28,7 @@ LIBRARY = {
     "flow": (
         "dwell.mean dwell.median dwell.p90 dwell.p95 dwell.within_24h dwell.within_48h dwell.missing clearance.mean"
         " clearance.p95 customs.mean customs.p95 customs.within_24h declarations.day pending.mean inspected.rate"
-        " stage.mean stay.mean stay.p95 stay.missing inside.mean arrived.day completed.day truck_hours.day"
+        " stage.mean stay.mean stay.p95 stay.missing stay_by_end.mean inside.mean arrived.day completed.day truck_hours.day"
     ),
     "step": (
         "wait.mean wait.p95 wait.share service.mean stay.mean visits.day open.share gave_up.share wait_all.mean"
@@ -38,18 +38,18 @@ LIBRARY = {
         "lane.mean wait.mean wait.p95 queue_and_lane.mean pass.mean pass.median pass.p95 pass.missing passes.day"
         " exceptions.rate manual.rate automatic.rate"
     ),
-    "resource": "availability utilisation queue.mean queue.peak busy_hours.day load",
+    "resource": "availability utilisation queue.mean queue.peak busy_hours.day overtime load",
     "account": "level.mean level.end credited.day debited.day",
     "truth": "missed.share missed.day caught.share caught.day cases.day false_stops.rate",
-    "all": "officer_hours.day truck_hours.day",
+    "all": "officer_hours.day truck_hours.day makespan",
 }
 """The KPIs of the library by scope, in the order in which they are told."""
 
 WRONG = {
     "nothing that is measured": (
         "better: lower",
-        "exactly one of time, stages, share, count, inside, visits, resource, account, truth, hours, cost is due, found"
-        " none\n    Write e.g. time: {from: called, to: served}.",
+        "exactly one of time, stages, share, count, inside, visits, resource, account, truth, hours, cost, run is due,"
+        " found none\n    Write e.g. time: {from: called, to: served}.",
     ),
     "two things that are measured": ("visits: wait\n    count: {mark: a}", "found count and visits\n"),
     "a scope that it has not": (
@@ -59,6 +59,10 @@ WRONG = {
     "a statistic that it has not": (
         "visits: wait_all\n    statistics: {p95: {}}",
         "no statistic 'p95' of visits wait_all\n    Of this there are: mean.",
+    ),
+    "those who end inside, and once": (
+        "time: {from: a, to: b, once: c, within: window}",
+        "`within` is told of flows, and without `once`\n    Leave out one of them.",
     ),
     "a share of both": (
         "share: {marked: a, unmarked: b}",

@@ -16,7 +16,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from zonesim.compiled.streams import run_key
 from zonesim.engine import recursion_kernel as k

@@ -140,6 +140,8 @@ class _Catalogue:
 
     def _is_meant(self, subject: str, quantity: Quantity) -> bool:
         """Return whether a quantity is of this subject too: it names it, its flow (or step of it), or nothing."""
+        if quantity.rule.terminating and not self.plan.terminates:
+            return False
         only = quantity.rule.only
         if not only or subject in only:
             return True
@@ -185,7 +187,9 @@ class _Catalogue:
     def _of_all(self, _: str, quantity: Quantity) -> bool:
         if quantity.rule.inside is not None:
             return self._has_kind(quantity)
-        return any(each.role in quantity.rule.roles() for each in self.plan.names.resources)
+        return quantity.rule.run is not None or any(
+            each.role in quantity.rule.roles() for each in self.plan.names.resources
+        )
 
     def _apply(self, subject: str, quantity: Quantity) -> Applied:
         rule = quantity.rule

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from zonesim.faults import InternalError
 from zonesim.kpi import fold_layout as f
 from zonesim.kpi.fold_tables import KEPT
-from zonesim.plan import Ints, Plan, Totals
+from zonesim.plan import NEVER, Ints, Plan, Totals
 
 
 def check_integrals(plan: Plan, totals: Totals, stays: Ints, waits: Ints) -> None:
@@ -35,6 +35,22 @@ def check_integrals(plan: Plan, totals: Totals, stays: Ints, waits: Ints) -> Non
     _equal(totals.at_step, stays, lambda row: f"tokens at {names.steps[row].entry}/{'.'.join(names.steps[row].path)}")
     _equal(totals.queue, queue, lambda row: f"queue of {names.resources[row]}")
     _equal(totals.busy, busy, lambda row: f"use of {names.resources[row]}")
+
+
+def overtime(plan: Plan, late: Ints) -> Ints:
+    """
+    Return, by resource, the unit-ms in use after the measured window. `late`: (step, queued, started, ended) of all
+    visits that end after it, or not at all.
+    """
+    uses = _uses(plan)
+    found = np.zeros(len(plan.names.resources), dtype=np.int64)
+    step, times = late[:, 0], late[:, 1:].copy()
+    times[times == NEVER] = plan.horizon
+    queued, started, ended = np.maximum(times, plan.end).T
+    spent = {True: queued - started, False: ended - started}  # interrupted work has its unit not in use meanwhile
+    for (number, resource, units), stopped in zip(uses.units.tolist(), uses.stopped.tolist(), strict=True):
+        found[resource] += units * int(spent[stopped][step == number].sum())
+    return found
 
 
 @dataclass(frozen=True, eq=False)

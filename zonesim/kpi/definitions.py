@@ -28,7 +28,7 @@ SCOPES: Final = {
 }
 """Scopes in the order in which they are told, with what ids begin with."""
 
-COMPUTED: Final = 5
+COMPUTED: Final = 6
 """
 Version of how the numbers are computed from records, curves and samples among them. It is raised with every change of
 `measure.py`, `folding.py` or `reducer.py` that changes or adds a number: stored numbers of other versions are not used again.
@@ -42,9 +42,17 @@ _UNITS_OF: Final = {
     "resource busy day": "h/d",
     "account level mean": "units",
     "hours day": "h/d",
+    "resource overtime value": "h",
+    "run makespan value": "h",
     "cost day": "CNY/d",
 }
-_COUNTS: Final = {"time": "consignment", "time once": "consignment", "stages": "consignment", "inside": "consignment"}
+_COUNTS: Final = {
+    "time": "consignment",
+    "time once": "consignment",
+    "time within": "consignment",
+    "stages": "consignment",
+    "inside": "consignment",
+}
 _ENGLISH: Final = {"mean": "{}, mean", "median": "{}, median", "missing": "{}, still missing", "day": "{} per day"}
 _CHINESE: Final = {"mean": "{}均值", "median": "{}中位数", "missing": "{}未完成占比", "day": "日均{}"}
 _CHINESE_UNITS: Final = {"ms": "毫秒", "s": "秒", "min": "分钟", "h": "小时", "d": "天"}

@@ -101,7 +101,8 @@ class Measurement:
         self._truths()
         for scope in ("zone", "all"):
             for each in self.ready.by_scope.get(scope, ()):
-                self._tell(each, [self._hours(each, statistic) for statistic in each.ids])
+                run = each.quantity.rule.run is not None
+                self._tell(each, [self._emptied(self.columns.last)] if run else self._inside(each))
         return RunResult(self.values, self.curves, self.samples, self.totals.events, self.withheld)
 
     def _tell(self, each: Applied, numbers: Iterable[Number]) -> None:
@@ -149,6 +150,9 @@ class Measurement:
         assert rule.time is not None  # noqa: S101
         end = self._end(each, rule.time.to)
         ended = self._spans_to(end)
+        if rule.time.within:
+            begun = None if rule.time.from_ == ARRIVED else self._spans_to(rule.time.from_)
+            return [self._time_within(begun, ended, each.unit)]
         if rule.time.once:
             once = self._spans_to(self._end(each, rule.time.once))
             return [self._time_once(self._spans_to(rule.time.from_), ended, once, each.unit)]
@@ -200,6 +204,15 @@ class Measurement:
         spans = np.maximum(ended - begun, 0)[known]
         missing = int(((once == 0) | ((begun > 0) & (ended == 0))).sum())
         return mean(int(spans.sum(dtype=np.int64)), len(spans), missing, unit)
+
+    def _time_within(self, begun: Spans | None, ended: Spans, unit: int) -> Number:
+        """Return the mean time between two marks (None: from arriving) of those with both by the end of the window."""
+        known = ended > 0
+        arrived = self.horizon - self._followed(known)
+        spans = ended[known].astype(np.int64) - 1
+        since = np.zeros(len(spans), dtype=np.int64) if begun is None else begun[known].astype(np.int64) - 1
+        told = (arrived + spans < self.plan.end) & (since >= 0)
+        return mean(int(np.maximum(spans - since, 0)[told].sum()), int(told.sum()), 0, unit)
 
     def _followed(self, missing: NDArray[np.bool_]) -> Ints:
         """Return for how long (ms) the consignments that are `missing` have been followed."""
@@ -367,9 +380,22 @@ class Measurement:
                     numbers = [known[statistic] for statistic in each.ids]
                 case "busy":
                     numbers = [busy / HOUR / self.days]
+                case "overtime":
+                    self._tell(each, [self._emptied(int(self.columns.overtime[resource]))])
+                    continue
                 case _:
                     numbers = [self.loads.get(each.subject, NAN)]
             self._tell(each, map(Number, numbers))
+
+    def _emptied(self, time: int) -> Number:
+        """Return hours that are known once all have left, withheld where somebody is still inside."""
+        return Number(NAN, self._still_inside()) if self.columns.last == NEVER else Number(time / HOUR)
+
+    def _still_inside(self) -> float:
+        """Return the share of all consignments that have not left when the run ends."""
+        dossiers, known = self.columns.dossiers, self.columns.known.tolist()
+        inside = sum(int((dossiers.spans(LEFT, source, 0, count) == 0).sum()) for source, count in enumerate(known))
+        return float(max(inside, 1) / max(sum(known), 1))
 
     def _accounts(self) -> None:
         accounts = {str(name): row for row, name in enumerate(self.plan.names.accounts)}

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from zonesim.kpi import fold_layout as f
 from zonesim.kpi import folding
-from zonesim.kpi.conservation import Books, check_cohort, check_integrals
+from zonesim.kpi.conservation import Books, check_cohort, check_integrals, overtime
 from zonesim.kpi.consignment_table import Dossiers, Waits
 from zonesim.kpi.fold_tables import HOURS, TRUTH_MARKS, fold_tables
 from zonesim.kpi.weekly import WEEK_HOURS, Occupancy
-from zonesim.plan import Block, Ints, Plan, Rows, Totals, flat
+from zonesim.plan import NEVER, Block, Ints, Plan, Rows, Totals, flat, place_of
 from zonesim.units import DAY, HOUR
 
 Floats = NDArray[np.float64]
@@ -40,6 +40,9 @@ class Columns:
     their number by the hour of joining the line, of measured tokens. By hour of the run's weeks, means over the window:
     `queue_week` (directions, 168), tokens waiting for a lane, and `busy_week` (limited resources, 168), units in use.
 
+    Of runs that end empty: `last`, when the last visit ends (NEVER: somebody is still inside), and `overtime`, by
+    resource, unit-ms in use after the window.
+
     `booked`: by account, what anybody credited and debited inside the window, shape (accounts, 2).
     """
 
@@ -57,6 +60,8 @@ class Columns:
     booked: Ints
     queue_week: Floats
     busy_week: Floats
+    last: int
+    overtime: Ints
 
 
 class Reducer:
@@ -85,6 +90,7 @@ class Reducer:
         )
         self.truths = np.zeros(max(len(self.scopes.truths), 1) * len(TRUTH_MARKS), dtype=np.int64)
         self.inside: list[Ints] = []
+        self.last, self.late = 0, [np.zeros((0, 4), dtype=np.int64)]
         self._inside = np.empty(2 * SLICE * self.waits.times, dtype=np.int64)
 
     def take(self, block: Block) -> None:
@@ -120,6 +126,8 @@ class Reducer:
     def _take_visits(self, visits: Ints) -> None:
         own = self.waits
         own.make_room(len(visits) // 4)
+        if self.plan.terminates:
+            self._note_late(visits.reshape(-1, 4))
         folding.fold_visits(
             self.state,
             visits,
@@ -139,6 +147,14 @@ class Reducer:
         if found := int(self.state[f.INSIDE]):
             self.inside.append(self._inside[: 2 * found].reshape(-1, 2).copy())
             self.state[f.INSIDE] = 0
+
+    def _note_late(self, visits: Ints) -> None:
+        """Keep the visits that end after the window, or not at all, and when the last one ends."""
+        ended = visits[:, 3]
+        if len(visits) and self.last != NEVER:
+            self.last = NEVER if (ended == NEVER).any() else max(self.last, int(ended.max()))
+        late = visits[(ended > self.plan.end) | (ended == NEVER)]
+        self.late.append(np.column_stack([place_of(late[:, 0]), late[:, 1:]]))
 
     def finish(self, totals: Totals) -> Columns:
         """Check the run against its own records, to the millisecond, and return the columns; raises InternalError."""
@@ -180,6 +196,8 @@ class Reducer:
             booked=self.books.booked,
             queue_week=self.waiting.means(WEEK_HOURS),
             busy_week=self.busy.means(WEEK_HOURS),
+            last=self.last,
+            overtime=overtime(plan, np.concatenate(self.late)),
         )
 
 

@@ -66,8 +66,8 @@ def _unlimited(plan: Plan, source: int, times: Floats) -> Floats:
         spans = plan.spans_of(calendar)
         opened = np.clip(ends[:, None], spans["opens"], spans["closes"]) - spans["opens"]
         before = np.clip(begins, spans["opens"], spans["closes"]) - spans["opens"]
-        passed = (opened.sum(axis=1) - before.sum()) / plan.mean(gap, 0)
-        return passed
+        in_between: Floats = opened.sum(axis=1) - before.sum()
+        return in_between / plan.mean(gap, 0)
     rates = plan.rates_of(source)
     if not len(rates):
         return np.zeros(len(times))
@@ -121,7 +121,8 @@ def mean_present(plan: Plan, source: int) -> float:
     if comes_one_by_one(plan, source):
         there = np.clip(end - plan.times_of(source)["time"], 0, end - begin).sum() / (end - begin)
     else:
-        there = np.mean(expected_before(plan, source, np.linspace(begin, end, 101, dtype=np.float64)))
+        edges = np.asarray(np.linspace(begin, end, 101), dtype=np.float64)
+        there = np.mean(expected_before(plan, source, edges))
     return mean_batch(plan, source) * float(there)
 
 
@@ -144,7 +145,7 @@ def weekly_rate(plan: Plan, source: int, offset: int) -> Floats:
         row = np.searchsorted(table["begins"], middles, side="right") - 1
         values = size * mean_factor(plan, source) * table["rate"][row]
     else:  # the rate changes within hours
-        edges = np.arange(HOURS * weeks + 1) * float(HOUR)
+        edges = np.asarray(np.arange(HOURS * weeks + 1) * float(HOUR), dtype=np.float64)
         values = size * np.diff(expected_before(plan, source, edges)) / HOUR
     values[middles >= plan.horizon] = np.nan
     return _by_hour_of_week(values, offset)

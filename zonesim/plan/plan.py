@@ -356,6 +356,11 @@ class Plan:
         """Return whether the arrivals of a source come to an end by themselves: they are listed, or limited."""
         return self.sources["arrivals"][source] == ArrivalsBy.LISTED or bool(self.limits_of(source)["ends"].any())
 
+    @property
+    def terminates(self) -> bool:
+        """Return whether the run ends when it is empty: nobody comes after the window."""
+        return bool((self.limits["ends"] == Ends.WINDOW).any())
+
     def goes_on(self, source: int) -> bool:
         """Return whether somebody may always come yet, however long a run lasts."""
         comes = self.rates_of(source)["rate"].any() or len(self.renewal_of(source))

@@ -39,6 +39,7 @@ FORMS: Final[dict[str, tuple[Scope, ...]]] = {
     "truth": ("truth",),
     "hours": ("all", "zone"),
     "cost": ("all", "zone"),
+    "run": ("all",),
 }
 """What can be measured, each with the scopes where it can be, the usual one first."""
 
@@ -49,6 +50,7 @@ _SPAN: Final = ("mean", "median", "pNN", "within_TIME", "missing")
 _STATISTICS: Final[dict[str, tuple[str, ...]]] = {
     "time": _SPAN,
     "time once": ("mean",),
+    "time within": ("mean",),
     "stages": ("mean",),
     "share": ("rate",),
     "count": ("day",),
@@ -66,6 +68,7 @@ _STATISTICS: Final[dict[str, tuple[str, ...]]] = {
     "resource queue": ("mean", "peak"),
     "resource busy": ("day",),
     "resource load": (PLAIN_VALUE,),
+    "resource overtime": (PLAIN_VALUE,),
     "account level": ("mean", "end"),
     "account credited": ("day",),
     "account debited": ("day",),
@@ -75,6 +78,7 @@ _STATISTICS: Final[dict[str, tuple[str, ...]]] = {
     "truth false_stops": ("rate",),
     "hours": ("day",),
     "cost": ("day",),
+    "run makespan": (PLAIN_VALUE,),
 }
 """The statistics of each form, by the quantity where it has several."""
 
@@ -114,6 +118,11 @@ class Between(Strict):
     """The mark with which it ends, or several: the first of them that the flow has; `left` is set by itself."""
     once: NameList = []
     """Only those count that have both marks and have reached this one too; who may yet do so is missing."""
+    within: Literal["window"] | None = None
+    """
+    With `window` only those count who have both marks by the end of the measured window: who had not is left out, and
+    the slow are, so this is no mean over all.
+    """
 
 
 class Stages(Strict):
@@ -220,7 +229,7 @@ class KpiStatistic(Strict):
 class KpiDeclaration(Strict):
     """
     A KPI: exactly one of `time`, `stages`, `share`, `count`, `inside`, `visits`, `resource`, `account`, `truth`,
-    `hours` and `cost` says what is measured, `statistics` what is told of it.
+    `hours`, `cost` and `run` says what is measured, `statistics` what is told of it.
     """
 
     label: Text = {}
@@ -263,8 +272,11 @@ class KpiDeclaration(Strict):
     those who gave up too, `service` the time after it, `stay` both; `all`, `open` and those that `gave_up` are counted;
     `interruption`: of their work.
     """
-    resource: Literal["availability", "utilisation", "queue", "busy", "load"] | None = None
-    """What is measured of the units of a resource and the line for them."""
+    resource: Literal["availability", "utilisation", "queue", "busy", "load", "overtime"] | None = None
+    """
+    What is measured of the units of a resource and the line for them; `overtime`: unit-hours in use after the measured
+    window.
+    """
     account: Literal["level", "credited", "debited"] | None = None
     """What is measured of an account."""
     truth: Literal["missed", "caught", "cases", "false_stops"] | None = None
@@ -273,6 +285,10 @@ class KpiDeclaration(Strict):
     """Hours of the resources with a role, e.g. `{role: officer}`."""
     cost: RoleCost | None = None
     """What these hours cost, e.g. `{rate: {clerk: 60 CNY/h}, of: open}`."""
+    run: Literal["makespan"] | None = None
+    """What is measured of a whole run: `makespan`, from its start until the last token has left."""
+    terminating: bool = False
+    """Whether it is told of runs that end empty only (`clock: {ends: empty}`)."""
     unit: Literal["s", "min", "h"] = "min"
     """The unit of times."""
     counts: Words | None = None
@@ -317,6 +333,8 @@ class KpiDeclaration(Strict):
             told = "of" if self.of else "by"
             fault = f"'{told}' of what is no time and no share of consignments"
             raise problem(fault, "Tell a `time` or a `share` of flows by it, or write entries of the traffic.", (told,))
+        if self.time is not None and self.time.within is not None and (self.time.once or self.where != "flow"):
+            raise problem("`within` is told of flows, and without `once`", "Leave out one of them.", ("time",))
         if self.share is not None and self.share.unmarked is not None and self.where != "gate":
             raise problem("a share of those without a mark is told at a gate only", "Write {marked: …}.", ("share",))
         return self
@@ -337,7 +355,9 @@ class KpiDeclaration(Strict):
         value = getattr(self, self.form)
         if isinstance(value, str):
             return f"{self.form} {value}"
-        return "time once" if self.time is not None and self.time.once else self.form
+        if self.time is not None and (self.time.once or self.time.within):
+            return "time once" if self.time.once else "time within"
+        return self.form
 
     def rule(self) -> str:
         """Return as text all that its numbers depend on: nothing of what people call it, or think of it."""
