@@ -7,10 +7,12 @@ import pytest
 
 from tests.helper import plan_of, run
 from zonesim.compiled.streams import run_key
+from zonesim.engine import engine_for, simulate
 from zonesim.engine.arrivals import arrival_times, rates_drawn
 from zonesim.experiment.estimate import expected_tokens, first_tokens
 from zonesim.faults import Faults
-from zonesim.plan import loads
+from zonesim.plan import RowLog, loads
+from zonesim.tracing.trail import follow
 from zonesim.units import DAY, HOUR, MINUTE
 
 DESK = """
@@ -134,6 +136,25 @@ def test_a_factor_multiplies_the_rate_of_its_day():
     assert round(ratio[0], 9) in {0.5, 2}
 
 
+def test_the_trail_of_a_token_meets_the_same_rates():
+    """
+    A run that is cut short when a token has left has the arrivals of the whole run until then, also where rates change later.
+    """
+    plan = plan_of(
+        desk(
+            "rate: 30 /d, factor: busy, until: 3 d}, b: {flow: f, every: {exponential: {mean: 1 h}}, until: 3 d",
+            "measure: 5 d",
+        )
+    )
+    for token in ("a#20", "b#20"):
+        trail = follow(plan, token, 1, 0)
+        assert trail.left
+        rows = RowLog()
+        simulate(plan, 1, 0, rows)
+        whole = rows.visits[rows.visits["ended"] <= trail.end]
+        assert whole.tolist() == [row for row in trail.visits.tolist() if row[3] != -1]
+
+
 def test_arrivals_of_a_day_with_a_gamma_factor_are_negative_binomial():
     """
     Mean m = 240 and variance m + m² cv² = 14,640: here over 2,000 days.
@@ -149,8 +170,6 @@ def test_the_recursion_refuses_what_it_cannot_do():
     """
     A renewal, a greatest number and a factor need another engine; a rate that ends does not.
     """
-    from zonesim.engine import engine_for
-
     for traffic in ("every: 10 min", "rate: 1 /h, most: 5", "rate: 1 /h, factor: busy"):
         assert engine_for(plan_of(desk(traffic))) == "compiled"
     assert engine_for(plan_of(desk("rate: 1 /h, until: measure"))) == "recursion"

@@ -8,6 +8,7 @@ import pytest
 
 from tests.helper import kpis, plan_of
 from zonesim.kpi import catalogue
+from zonesim.plan import loads
 
 CLINIC = """
 clock: {{start: "2018-09-03", {clock}}}
@@ -92,6 +93,19 @@ def test_a_run_may_warm_up_first(engine):
     assert found["all.makespan"] == pytest.approx(75 / 60)
     assert found["f.stay_by_end.mean"] == pytest.approx(10 / 60)
     assert found["f.arrived.day"] == pytest.approx(3 * 48)
+
+
+@pytest.mark.parametrize(("clock", "known"), [("measure: 1 h", False), ("measure: 8 h", True)])
+def test_a_load_is_known_where_the_day_is_long_beside_the_work(clock, known):
+    """
+    What is in hand at the end of an hour is much of its work of 10 minutes, and of eight hours little.
+    """
+    text = CLINIC.format(clock=f"{clock}, ends: empty", take="{exponential: {mean: 10 min}}", more="", traffic="")
+    text = text.replace("at: [0 min, 30 min, 55 min, 58 min]", "rate: 3 /h")
+    (load,) = loads(plan_of(text))
+
+    assert load.is_known is known
+    assert not load.grows
 
 
 def test_other_runs_have_no_such_numbers():

@@ -104,6 +104,7 @@ def rates_drawn(plan: Plan, source: int, key: np.uint64) -> Rows:
     rows, table = plan.factors_of(source), plan.rates_of(source)
     if not rows:
         return table
+    table = table[table["begins"] < plan.horizon]
     daily = plan.factors["each"][rows].any()
     days = np.arange(-(-plan.horizon // DAY), dtype=np.float64) * DAY if daily else np.zeros(0)
     begins = np.unique(np.concatenate([table["begins"], days]))

@@ -20,6 +20,9 @@ _SURELY: Final = 6.0
 _MOST_INSTANTS: Final = 10_000
 """Instants by which arrivals that are expected are represented."""
 
+_LONG: Final = 3.0
+"""So many times the mean is a long work: at the end of a day that ends empty it reaches into the time after it."""
+
 LATE: Final = 0.05
 """Share of the work that may be done outside of the window, or come into it from before."""
 
@@ -227,11 +230,13 @@ def spills(plan: Plan, source: int, delay: float, work: float, room: float) -> b
     instants, weight = _instants(plan, source)
     times = np.sort(instants) + delay
     size = mean_batch(plan, source) * work * weight
-    length = max(work, 1.0)
-    alone = np.clip(np.minimum(times + length, end) - np.maximum(times, begin), 0, None).sum() * size / length
+    alone = [brought]
+    for length in {max(work, 1.0), max(work, 1.0) * (_LONG if plan.terminates else 1)}:
+        inside = np.clip(np.minimum(times + length, end) - np.maximum(times, begin), 0, None).sum()
+        alone.append(float(inside) * size / length)
     left = [_backlog(times[times < edge].tolist(), size, room, edge) for edge in (begin, end)]
     together = size * float(((times >= begin) & (times < end)).sum()) + left[0] - left[1]
-    return bool(max(abs(alone - brought), abs(together - brought)) > LATE * brought)
+    return bool(max(abs(each - brought) for each in (*alone, together)) > LATE * brought)
 
 
 def _instants(plan: Plan, source: int) -> tuple[Floats, float]:
