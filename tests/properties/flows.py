@@ -15,6 +15,7 @@ KINDS = {
     "delay": 3.0,
     "impatient": 2.0,
     "any": 3.0,
+    "draw": 1.5,
     "block": 3.0,
     "gather": 2.0,
     "led": 1.0,
@@ -48,6 +49,8 @@ class ResolvedTree:
     values: dict[str, list[str]]
     """Of the class and the attributes that tokens have."""
     accounts: list[str]
+    stock: str
+    """An account that is waited for."""
     truths: list[str]
     statuses: list[str]
     spawned: list[str]
@@ -178,6 +181,26 @@ class FlowWriter:
         else:
             needs = {name: units if name in listed else 1 for name in asked}
             step["steps"] = self.steps(place.inside(needs), 2)
+        return self._waiting(step)
+
+    def _draw(self, place: Place) -> dict[str, Any]:
+        """Draw on an account or bring to it; with units of resources, or an amount that is given back."""
+        luck, world = self.luck, self.world
+        if luck.chance(0.4) or world.alone & set(place.held):
+            return {"set": {"credit": {world.stock: luck.number(1, 4)}}}
+        needs = {}
+        if luck.chance(0.5):
+            needs = {name: units for name, units in self._needs(place).items() if world.rules[name] != "fits"}
+        if world.alone & set(needs):
+            needs = {}
+        step: dict[str, Any] = {"draw": {world.stock: luck.number(1, 3)}}
+        if luck.chance(0.2):
+            needs[world.stock] = luck.number(1, 2)
+            step = {} if luck.chance(0.5) else step
+        if needs:
+            step["hold"] = self._hold(needs)
+        if luck.chance(0.7):
+            step["take"] = duration(luck, world.values)
         return self._waiting(step)
 
     def _block(self, place: Place) -> dict[str, Any]:

@@ -113,6 +113,7 @@ def _draw(luck: Luck) -> Model:
     timetables = {"every": _every(luck)} | ({"daily": _moments(luck, length)} if luck.chance(0.5) else {})
     resources, rules = _resources(luck, list(calendars), length)
     zone: dict[str, Any] = {**resources, "stock": {"account": luck.pick([5, 500, 500, 500]), "floor": 0}}
+    zone["goods"] = {"account": luck.pick([2, 9, 40]), "floor": luck.pick([0, 2]), "short": "wait"}
     firms = luck.chance(0.5)
     world = ResolvedTree(
         units={f"Z.{name}": _most_units(entry["units"]) for name, entry in resources.items()},
@@ -123,6 +124,7 @@ def _draw(luck: Luck) -> Model:
         timetables=list(timetables),
         values={"class": classes, **attributes},
         accounts=["Z.stock"],
+        stock="Z.goods",
         truths=["t0"],
         statuses=["q0", "q1", "q2"],
         spawned=["x"] if luck.chance(0.5) else [],

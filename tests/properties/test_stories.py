@@ -27,16 +27,27 @@ class Rows:
     def __init__(self, plan: Plan, sink: RowLog) -> None:
         self.plan = plan
         self.rows: list[Row] = [(key & (1 << 40) - 1, key >> 40, *times) for key, *times in sink.visits.tolist()]
+        self.booked = [(plan.names.marks[key >> 40], time) for key, time in sink.marks.tolist()]
 
     def units(self, step: int, resource: int) -> int:
         """Return how many units of a resource a step asks for."""
         asked = self.plan.names.steps[step]
         return sum(units for own, units in zip(asked.resources, asked.units, strict=True) if own == resource)
 
+    def wants(self, step: int, resource: int) -> bool:
+        """Return whether a step takes units of a resource, or draws on it."""
+        return bool(self.units(step, resource)) or (
+            resource in self.plan.stocks and resource in self.plan.names.steps[step].asked
+        )
+
     def open(self, resource: int, time: int) -> int:
-        """Return how many units are there by the calendar."""
+        """Return how many units are there by the calendar; of a stock by what was booked."""
         changes = self.plan.changes_of(resource)
-        return int(changes["units"][changes["time"] <= time][-1])
+        brought = 0
+        if resource in self.plan.stocks:
+            account = [str(each) for each in self.plan.names.accounts].index(str(self.plan.names.resources[resource]))
+            brought = sum(mark.amount for mark, when in self.booked if mark.account == account and when <= time)
+        return int(changes["units"][changes["time"] <= time][-1]) + brought
 
     def in_hand(self, resource: int, time: int) -> int:
         """Return how many units are in use just after a time; the wait of an interruption has none."""
@@ -70,7 +81,7 @@ def test_reasons_and_who_was_ahead_are_true(seed: int) -> None:
     for number in sorted({row[0] for row in rows.rows if not row[0] & 63})[::7]:
         whole = Trail(number, sink.visits, sink.marks, plan.horizon, left=False)
         for moment in tell(plan, whole):
-            if moment.kind == "step" and moment.waited and plan.names.steps[moment.step].resources:
+            if moment.kind == "step" and moment.waited and plan.names.steps[moment.step].asked:
                 check_reasons(rows, moment)
                 for shortage in moment.shortages:
                     check_ahead(rows, number, moment, shortage)
@@ -82,6 +93,7 @@ def check_reasons(rows: Rows, moment: Moment) -> None:
     asked = plan.names.steps[moment.step].asked
     begin, end = moment.time, moment.time + moment.waited
     times = {begin, end, *plan.changes["time"].tolist(), *(time for row in rows.rows for time in row[2:])}
+    times |= {time for _, time in rows.booked}
     lost = dict.fromkeys(asked, (0, 0))
     unexplained = 0
     for early, late in pairwise(sorted(time for time in times if begin <= time <= end)):
@@ -90,7 +102,7 @@ def check_reasons(rows: Rows, moment: Moment) -> None:
             opened, short = rows.open(resource, early), lost[resource]
             if opened - rows.in_hand(resource, early) < units:
                 fine = False
-                step = (late - early, 0) if opened else (0, late - early)
+                step = (late - early, 0) if opened or resource in plan.stocks else (0, late - early)
                 lost[resource] = (short[0] + step[0], short[1] + step[1])
         unexplained += (late - early) * fine
     told = {each.resource: each for each in moment.shortages}
@@ -115,7 +127,7 @@ def check_ahead(rows: Rows, number: int, moment: Moment, shortage: Shortage) -> 
         uses = [
             use
             for token, step, *use in rows.rows
-            if rows.plan.names.token(token) == ahead.token and rows.units(step, shortage.resource)
+            if rows.plan.names.token(token) == ahead.token and rows.wants(step, shortage.resource)
         ]
         held = any(began != -1 and began <= queued and (queued < ended or ended == -1) for _, began, ended in uses)
         before = any(came <= queued < began and (began < until or came < queued) for came, began, _ in uses)

@@ -20,7 +20,7 @@ flows:
   visit:
     entity: customer
     steps:
-      draw: {take: 5 min, mark: ticket}
+      pull: {take: 5 min, mark: ticket}
       serve: {hold: {c: B.clerks}, steps: {begin: {mark: called}, talk: {take: 10 min}}, mark: served}
       sign: {hold: {m: B.boss}, take: 6 min}
 traffic: {in: {flow: visit, at: [62 min, 63 min, 70 min, 100 min, 118 min]}}
@@ -128,7 +128,7 @@ flows:
   visit:
     entity: customer
     steps:
-      draw: {take: 5 min, mark: ticket}
+      pull: {take: 5 min, mark: ticket}
       serve: {hold: {c: B.clerks}, take: 10 min, mark: served}
 traffic: {in: {flow: visit, at: [0 min, 20 min, 41 min, 43 min, 58 min]}}
 kpis:

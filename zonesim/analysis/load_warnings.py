@@ -14,6 +14,7 @@ BECAUSE: Final[Mapping[Cause, str]] = {
     Cause.PATIENCE: "how many give up depends on the line",
     Cause.SHORTEST: "the shortest of several lines is chosen",
     Cause.EITHER: "the first of several that is free is taken",
+    Cause.STOCK: "who draws on an account goes on when there is enough",
     Cause.BATCH: "how large batches are depends on the arrivals",
     Cause.HOURS: "how long it is in hand depends on the hour",
     Cause.LONGEST: "it is in hand until the last of several branches ends",

@@ -112,6 +112,13 @@ class _Catalogue:
         return {each.step for each in self.plan.code if each.facts.waits is WaitsFor.UNITS and each.patience != NOWHERE}
 
     @cached_property
+    def used_up(self) -> set[str]:
+        """Return the resources whose units nobody has in hand and gives back: stocks, but for those that steps hold."""
+        names = self.plan.names
+        held = {resource for step in names.steps for resource in step.resources}
+        return {str(names.resources[resource]) for resource in self.plan.stocks - held}
+
+    @cached_property
     def broken(self) -> set[str]:
         """Return the resources whose units break down."""
         return {str(self.plan.names.resources[resource]) for resource in self.plan.breakdowns["resource"].tolist()}
@@ -179,6 +186,8 @@ class _Catalogue:
         return True
 
     def _of_resource(self, name: str, quantity: Quantity) -> bool:
+        if quantity.rule.resource in {"utilisation", "busy", "load"} and name in self.used_up:
+            return False
         return quantity.rule.resource != "availability" or name in self.broken
 
     def _of_zone(self, zone: str, quantity: Quantity) -> bool:

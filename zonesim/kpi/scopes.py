@@ -74,7 +74,9 @@ def scopes_of(plan: Plan) -> Scopes:
         interruptions={name: tuple(rows) for name, rows in interruptions.items()},
         lanes={name: tuple(rows) for name, rows in lanes.items()},
         truths=tuple(sorted({mark.truth for mark in names.marks if mark.truth})),
-        limited=tuple(row for row in range(len(plan.resources)) if plan.most_units(row) < UNLIMITED),
+        limited=tuple(
+            row for row in range(len(plan.resources)) if plan.most_units(row) < UNLIMITED or row in plan.stocks
+        ),
     )
 
 

@@ -141,8 +141,13 @@ def find_account(value: Any, scenario: Scenario, place: Place) -> tuple[str, str
     return accounts[value]
 
 
-def find_resource(value: Any, scenario: Scenario, place: Place | None) -> tuple[str, str, Resource]:  # noqa: ANN401
-    """Return (zone, name, resource) for a dotted name; raises UnknownName."""
+def is_waited_for(entry: Any) -> bool:  # noqa: ANN401
+    """Return whether what is written in a zone is an account that tokens wait for."""
+    return isinstance(entry, Account) and entry.short == "wait"
+
+
+def find_resource(value: Any, scenario: Scenario, place: Place | None) -> tuple[str, str]:  # noqa: ANN401
+    """Return (zone, name) for the dotted name of a resource, or an account that is waited for; raises UnknownName."""
     zone_name, _, name = str(value).partition(".")
     zone = scenario.zones.get(zone_name)
     if zone is None:
@@ -150,10 +155,10 @@ def find_resource(value: Any, scenario: Scenario, place: Place | None) -> tuple[
             f"'{value}' is no resource: no zone '{zone_name}'", place, suggest(zone_name, scenario.zones, "zones")
         )
     entry = zone.entries().get(name)
-    if not isinstance(entry, Resource):
+    if not isinstance(entry, Resource) and not is_waited_for(entry):
         known = [f"{zone_name}.{key}" for key, each in zone.entries().items() if isinstance(each, Resource)]
         remedy = suggest(f"{zone_name}.{name}", known, "resources")
         raise UnknownName(
             f"zone '{zone_name}' has no resource '{name}'", place, remedy, owner=("zones", zone_name, name)
         )
-    return zone_name, name, entry
+    return zone_name, name

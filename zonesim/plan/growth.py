@@ -28,7 +28,7 @@ Starts = Mapping[int, Sequence[tuple[float, int]]]
 Entries = list[tuple[int, int, float]]
 """Row, column and value of the entries of a matrix that are not 0."""
 
-OPEN: Final = {Cause.STATE, Cause.PATIENCE, Cause.SHORTEST, Cause.EITHER, Cause.BATCH}
+OPEN: Final = {Cause.STATE, Cause.PATIENCE, Cause.SHORTEST, Cause.EITHER, Cause.STOCK, Cause.BATCH}
 """What decides which way a token takes."""
 
 PENALTY: Final = 1e3

@@ -211,6 +211,8 @@ def _limited(plan: Plan, offset: int) -> list[Load]:
     """Return blank loads of the resources that have one."""
     found = []
     for resource in range(len(plan.resources)):
+        if resource in plan.stocks:
+            continue  # what is used up and brought again is no server
         units = weekly_units(plan, resource, offset)
         if units.any() and units.max() < UNLIMITED:
             said = plan.names.resources[resource].stable

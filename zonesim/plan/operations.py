@@ -56,6 +56,7 @@ class Op(IntEnum):
     KEEP = 14
     EITHER = 15
     BOARD = 16
+    STOCK = 17
 
 
 class BranchOn(IntEnum):
@@ -174,6 +175,8 @@ class Facts:
     """The question that decides where the token goes on."""
     sets: SetWhat | None = None
     """Which attribute of the token, or account, it changes."""
+    stocks: bool = False
+    """Whether it changes how many units of `resource` there are."""
 
     @property
     def ends(self) -> bool:
@@ -478,6 +481,20 @@ OPERATIONS: Final[dict[Op, Operation]] = {
                     Operand("amount", "added to it (below 0: taken from it)"),
                 ),
                 _set(SetWhat.STATUS, Operand("status", "the customs status of the goods from now on")),
+            ),
+        ),
+        Operation(
+            Op.STOCK,
+            "Change how many units of a resource there are: bring some, and serve those who wait for them, or use up"
+            " some of those that the token has just seized.",
+            (
+                Form(
+                    (
+                        Operand("resource", "whose units they are", "resources"),
+                        Operand("amount", "brought (below 0: used up)"),
+                    ),
+                    Facts(stocks=True),
+                ),
             ),
         ),
         Operation(

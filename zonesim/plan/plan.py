@@ -300,8 +300,15 @@ class Plan:
         own = self.resources[resource]
         return self.changes[own["first_change"] : own["first_change"] + own["changes"]]
 
+    @cached_property
+    def stocks(self) -> frozenset[int]:
+        """Return the resources whose units are brought and used up: there may be any number of them some day."""
+        return frozenset(each.resource for each in self.code if each.facts.stocks)
+
     def most_units(self, resource: int) -> int:
         """Return the most units that a resource ever has."""
+        if resource in self.stocks:
+            return UNLIMITED
         return int(self.changes_of(resource)["units"].max())
 
     def pauses(self, resource: int) -> bool:

@@ -55,6 +55,7 @@ class Cause(Enum):
     PATIENCE = "patience"
     SHORTEST = "shortest"
     EITHER = "either"
+    STOCK = "stock"
     BATCH = "batch"
     HOURS = "hours"
     LONGEST = "longest"
@@ -166,7 +167,8 @@ class Ways:
         )
         self.limited = [plan.most_units(resource) < UNLIMITED for resource in range(len(plan.resources))]
         broken = np.isin(np.arange(len(plan.resources)), plan.breakdowns["resource"])
-        self.shuts: list[bool] = ((plan.resources["changes"] > 1) | broken).tolist()
+        stocks = np.isin(np.arange(len(plan.resources)), [*plan.stocks])
+        self.shuts: list[bool] = ((plan.resources["changes"] > 1) | broken | stocks).tolist()
         self._pauses: list[bool] = (plan.resources["at_shift_end"] == AtShiftEnd.PAUSE).tolist()
         self._most = min(MOST_NODES, MOST_VALUES // max(self.columns, 1))
         self._steps = 0
@@ -321,14 +323,17 @@ class Ways:
 
     def _may_give_up(self, node: Node, each: Instruction) -> None:
         state, takes = node.state, each.facts.units is Units.SEIZES
+        served = self._edge(self._taken(state) if takes else self._after(state), 0.0, 1.0)
+        self._queues_of(state)
+        if each.patience == NOWHERE:  # who waits for a stock that nobody brings never goes on
+            node.cause, node.edges = Cause.STOCK, [Edge(low=0.0), served]
+            for edge in node.edges:
+                self._wait(edge, state)
+            return
         node.cause = Cause.PATIENCE
         if takes:  # who may be served elsewhere does not give up because one queue is long
             node.of = frozenset(resource for resource, _ in self.needs_of(each))
-        node.edges = [
-            self._edge(self._at(state, each.renege_to), 0.0, 1.0),
-            self._edge(self._taken(state) if takes else self._after(state), 0.0, 1.0),
-        ]
-        self._queues_of(state)
+        node.edges = [self._edge(self._at(state, each.renege_to), 0.0, 1.0), served]
         if self.plan.range(each.patience, state.klass)[1] > 0:
             for edge in node.edges:
                 self._wait(edge, state)
@@ -425,7 +430,7 @@ class Ways:
         needs = self.needs_of(each)
         if any(self._is_waited_for(resource) for resource, _ in needs):
             self._queues_of(state)
-            if each.patience != NOWHERE:
+            if each.patience != NOWHERE or self._draws(needs):
                 return None
             self._wait(edge, state)
             self.patient |= {resource for resource, _ in needs}
@@ -435,10 +440,14 @@ class Ways:
         """Wait for what one of several requests asks for, which are made behind; None where the token may give up."""
         self._queues_of(state)
         self.patient |= {resource for resource, _ in self.needs_of(each)}  # how many are turned away has no formula
-        if each.patience != NOWHERE:
+        if each.patience != NOWHERE or self._draws(self.needs_of(each)):
             return None
         self._wait(edge, state)
         return self._after(state)
+
+    def _draws(self, needs: Needs) -> bool:
+        """Return whether any of some units is of a stock."""
+        return not self.plan.stocks.isdisjoint(resource for resource, _ in needs)
 
     def _answer(self, each: Instruction, state: State) -> bool | None:
         """Return how a question is answered, None where that is not known before the run."""

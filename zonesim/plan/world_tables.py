@@ -10,7 +10,7 @@ from zonesim import units
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.limits import LONGEST_RUN_YEARS, MOST_CHANGES, MOST_COMBINATIONS, MOST_STEPS
 from zonesim.plan.adoption import Adoptions
-from zonesim.plan.binding import find_account, find_resource
+from zonesim.plan.binding import find_account, find_resource, is_waited_for
 from zonesim.plan.calendars import (
     Days,
     Span,
@@ -351,11 +351,29 @@ class WorldTables:
                     label = {str(language): text for language, text in entry.label.items()}
                     self.accounts.add((zone_name, name), AccountName(zone_name, name, entry.unit, label))
                     self.account_rows.append((entry.account, entry.floor))
+                    if is_waited_for(entry):  # what is above its floor are units, of which there may be more some day
+                        self.resources.add((zone_name, name), ResourceName(zone_name, name, label=label))
+                        units = [(0, entry.account - entry.floor)]
+                        self.capacities.append((units, UNLIMITED, AtShiftEnd.FINISH.name.lower()))
 
     def account(self, dotted: Any, place: Place) -> int:  # noqa: ANN401
         """Return the number of an account; raises UnknownName."""
         zone, name = find_account(dotted, self.scenario, place)
         return self.accounts.add((zone, name), AccountName(zone, name))
+
+    def stock(self, dotted: Any, place: Place) -> tuple[int, int]:  # noqa: ANN401
+        """Return the numbers, as account and as resource, of an account that is waited for; raises ScenarioFault."""
+        account = self.account(dotted, place)
+        if not self.is_stock(account):
+            name = self.accounts.rows[account]
+            fault = f"nobody waits for account {name}"
+            raise ScenarioFault(fault, place, "Give it `short: wait`, or write `set: {debit: …}` here.")
+        return account, self.resource(dotted, place)
+
+    def is_stock(self, account: int) -> bool:
+        """Return whether tokens wait for an account."""
+        name = self.accounts.rows[account]
+        return is_waited_for(self.scenario.zones[name.zone].entries()[name.name])
 
     # --- statuses
 
@@ -477,7 +495,7 @@ class WorldTables:
 
     def resource(self, dotted: Any, place: Place) -> int:  # noqa: ANN401
         """Return the number of a resource; raises UnknownName."""
-        zone, name, _ = find_resource(dotted, self.scenario, place)
+        zone, name = find_resource(dotted, self.scenario, place)
         return self.resources.add((zone, name), ResourceName(zone, name))
 
     def path_of(self, resource: int) -> tuple[str, str, str]:

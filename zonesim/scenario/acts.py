@@ -88,7 +88,10 @@ class Changes(Named):
     credit: dict[Name, Count] = {}
     """What is added to accounts, e.g. `{$zone.stock: 3}`."""
     debit: dict[Name, Count] = {}
-    """What is taken from accounts, e.g. `{$zone.stock: 3}`; never below their floor."""
+    """
+    What is taken from accounts, e.g. `{$zone.stock: 3}`; below their floor is a fault of the run. Where tokens wait in
+    line for it, a step has `draw` instead.
+    """
     class_: Name | None = Field(default=None, alias="class")
     """The class that the token has from now on, e.g. `ordinary`."""
     status: Name | None = None

@@ -132,7 +132,12 @@ class Account(Strict):
     account: Quantity
     """What is in it when the run starts, a whole number, e.g. `500`."""
     floor: Quantity = 0
-    """What it never falls below; a debit that would is a fault of the run."""
+    """What it never falls below."""
+    short: Literal["fault", "wait"] = "fault"
+    """
+    What becomes of who asks for more than is there: it is a `fault` of the run, or steps `wait` in line for it, with
+    `draw` for what they use up and with `hold` for what they give back.
+    """
     unit: Name = ""
     """What is counted, e.g. `t` or `pallets`."""
     label: Text = {}

@@ -242,10 +242,11 @@ class Step(Strict):
     One step of a flow.
 
     In this order: `when` and `share` decide whether the token does it at all; `call` runs a sub-flow, `gather` waits
-    for a batch, `wait_until` for an hour, `parallel` does several steps at once; `hold` takes units (waiting in line
-    by `priority`), `take` lets time pass (`during`: only the open time of a calendar), `detect` checks, `steps` are
-    done with the units in hand, which are then given back; `correct` mends a truth, `set` changes accounts, class,
-    attributes or status, `spawn` starts another token, `mark` notes the moment, `next` says where to go.
+    for a batch, `wait_until` for an hour, `parallel` does several steps at once; `hold` takes units and `draw` stock
+    (waiting in line by `priority`), `take` lets time pass (`during`: only the open time of a calendar), `detect`
+    checks, `steps` are done with the units in hand, which are then given back; `correct` mends a truth, `set` changes
+    accounts, class, attributes or status, `spawn` starts another token, `mark` notes the moment, `next` says where to
+    go.
     """
 
     KEYS: ClassVar[frozenset[str]]
@@ -290,6 +291,11 @@ class Step(Strict):
     GATE.lanes}`; of several lines the shortest with `{lane: {shortest: [GATE.left, GATE.right]}}`, of several resources
     the first that is free with `{clerk: {any: [BANK.fast, BANK.slow]}}`. Who is first in line and lacks units of this
     resource holds up those behind; who only lacks another resource is passed by them.
+    """
+    draw: dict[Name, Count] = {}
+    """
+    What is taken from accounts with `short: wait` and used up, e.g. `{$zone.stock: 3}`: all or nothing together with
+    `hold`, waiting in line until there is enough.
     """
     keep: dict[Name, Until] = {}
     """
@@ -341,7 +347,7 @@ class Step(Strict):
     def _fits_together(self) -> Step:
         acts = ("call", "split", "join", "gather", "parallel", "wait_until")
         given = [name for name in acts if getattr(self, name)]
-        work = [name for name in ("hold", "take", "detect", "steps") if getattr(self, name)]
+        work = [name for name in ("hold", "draw", "take", "detect", "steps") if getattr(self, name)]
         if given == ["gather"] and work == ["steps"]:
             work = []  # what the leader does for all
         if len(given) > 1 or (given and work):
@@ -360,7 +366,7 @@ class Step(Strict):
         if strange := sorted(set(self.keep) - set(self.hold)):
             raise problem(f"'{strange[0]}' is kept but not held", suggest(strange[0], self.hold, "holds"))
         for name in ("priority", "patience"):
-            if getattr(self, name) is not None and not self.hold:
+            if getattr(self, name) is not None and not (self.hold or self.draw):
                 raise problem(f"'{name}' without 'hold'", "Say which resource is waited for.")
         if self.patience and self.background:
             raise problem("a background step that gives up goes nowhere", "Remove 'patience', or 'background'.")

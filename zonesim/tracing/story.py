@@ -193,7 +193,7 @@ class _Teller:
         until = started if started != NEVER else ended if ended != NEVER else self.trail.end
         waited = until - queued
         shortages: tuple[Shortage, ...] = ()
-        if waited > 0 and self.steps[step].resources:
+        if waited > 0 and self.steps[step].asked:
             shortages = tuple(self._shortages(number, step, queued, until))
         paused = 0
         if step in self.calendars and started != NEVER:
@@ -245,7 +245,7 @@ class _Teller:
     ) -> dict[int, dict[str, int]]:
         """Return, by resource that is asked for, the ms of a wait that went by for each reason."""
         held = {resource: self._held(uses[resource], resource, number, queued, until) for resource in asked}
-        edges = [self.plan.changes_of(resource)["time"] for resource in asked]
+        edges = [self._levels(resource)[0] for resource in asked]
         for use in uses.values():
             edges += [use.queued, use.started, use.ended]
         times = np.unique(np.concatenate([*edges, [queued, until]]))
@@ -259,7 +259,7 @@ class _Teller:
                 begins, ends, taken = held[resource]
                 free[resource] = capacity - int(taken[(begins <= begin) & (ends >= end)].sum())
                 if free[resource] < units:
-                    found.append((resource, "short" if capacity else "closed"))
+                    found.append((resource, "short" if capacity or resource in self.plan.stocks else "closed"))
             for resource, why in found or self._where_none_is_short(uses, free, number, begin):
                 lost[resource][why] = lost[resource].get(why, 0) + end - begin
         return lost
@@ -280,25 +280,45 @@ class _Teller:
     def _uses(self, resource: int) -> Uses:
         """Return who wanted and had units of a resource; work that was interrupted is several uses."""
         steps = [number for number, step in enumerate(self.steps) if resource in step.resources]
-        rows = np.flatnonzero(np.isin(self.step, steps))
+        drawing = []
+        if resource in self.plan.stocks:
+            drawing = [number for number, step in enumerate(self.steps) if resource in step.asked]
+        rows = np.flatnonzero(np.isin(self.step, steps + drawing))
         columns = (self.number, self.step, self.queued, self.started, self.ended)
         found = np.stack([column[rows] for column in columns])
+        used_up = ~np.isin(found[1], steps)
+        found[4, used_up] = found[3, used_up]  # at the moment at which they are had
         stopped = np.isin(found[1], [number for number in steps if self.steps[number].is_interruption])
         if stopped.any():
             found = _cut(found[:, ~stopped], found[:, stopped])
         return Uses(*found)
 
     def _units(self, steps: Ints, resource: int) -> Ints:
-        units = {
-            number: step.units[step.resources.index(resource)]
-            for number, step in enumerate(self.steps)
-            if resource in step.resources
-        }
+        units = {number: step.asked[resource] for number, step in enumerate(self.steps) if resource in step.asked}
         return np.array([units[step] for step in steps.tolist()], dtype=np.int64)
 
     def _units_at(self, resource: int, time: int) -> int:
+        times, units = self._levels(resource)
+        return int(units[np.searchsorted(times, time, side="right") - 1])
+
+    def _levels(self, resource: int) -> tuple[Ints, Ints]:
+        """Return when how many units of a resource are there: by its calendar, of a stock by what is booked."""
         changes = self.plan.changes_of(resource)
-        return int(changes["units"][np.searchsorted(changes["time"], time, side="right") - 1])
+        if resource not in self.plan.stocks:
+            return changes["time"], changes["units"]
+        name = str(self.plan.names.resources[resource])
+        booked = {
+            number: mark.amount
+            for number, mark in enumerate(self.plan.names.marks)
+            if mark.account != NOWHERE and str(self.plan.names.accounts[mark.account]) == name
+        }
+        marks = self.trail.marks
+        own = np.isin(place_of(marks["key"]), [*booked])
+        times = marks["time"][own]
+        order = np.argsort(times, kind="stable")
+        amounts = np.array([booked[mark] for mark in place_of(marks["key"])[own].tolist()], dtype=np.int64)[order]
+        start = changes["units"][:1]
+        return np.concatenate([[0], times[order]]), np.concatenate([start, start + amounts.cumsum()])
 
     def _held(self, uses: Uses, resource: int, number: int, queued: int, until: int) -> tuple[Ints, Ints, Ints]:
         """Return from when to when units were in hand within a wait, and how many, also those that the token had."""

@@ -192,6 +192,7 @@ def _is_bare(step: Step) -> bool:
     return not (
         step.take
         or step.hold
+        or step.draw
         or step.call
         or splits
         or step.detect

@@ -64,6 +64,11 @@ def facts_of(step: Step, say: Words = ENGLISH) -> Facts:
         alarms = share_text(step.detect.false_alarm, say)
         check = say.listed([*found, *([say("step.alarms", share=alarms)] if alarms not in _NONE else [])])
     holds = say.listed(_resource(hold, say) + _kept(step.keep.get(key), say) for key, hold in step.hold.items())
+    drawn = [
+        say("step.debits", number=_plain(mode_of(number)), account=_short(name, say))
+        for name, number in step.draw.items()
+    ]
+    holds = say.listed([*([holds] if holds else []), *drawn])
     if step.patience is not None:
         patience = take_text(step.patience.longest, say)
         holds = say.listed([holds, say("step.patience", time=patience, step=say.term(step.patience.next))])

@@ -179,7 +179,7 @@ class Story:
         what = say.title(name.label, str(name))
         parts = []
         if each.short:
-            key = "short" if each.units == 1 else "few"
+            key = "stock" if each.resource in self.plan.stocks else "short" if each.units == 1 else "few"
             parts.append(say(f"story.{key}", what=what, n=each.capacity, units=each.units, time=span(each.short, say)))
         if each.closed:
             parts.append(say("story.closed", what=what, time=span(each.closed, say)))

@@ -60,6 +60,7 @@ from zonesim.engine.kernel.queues import (
     release,
     seize_of,
     serve_apart,
+    stock,
 )
 from zonesim.engine.kernel.tokens import clear, has_unit, leave_run, loop_again, new_slot, ready, split
 from zonesim.plan import CHILD_BITS, LARGEST_ORDINAL, Op
@@ -80,6 +81,7 @@ _WAIT_UNTIL: Final = int(Op.WAIT_UNTIL)
 _LEAVE: Final = int(Op.LEAVE)
 _KEEP: Final = int(Op.KEEP)
 _EITHER: Final = int(Op.EITHER)
+_STOCK: Final = int(Op.STOCK)
 _WAITS: Final = -1
 """In place of an operation: the token that asked for units waits."""
 
@@ -357,6 +359,9 @@ def run(
             token.pc = pc
             gather(s, draws, tokens, batches, hours, events, output, slot, row)
             slot = 0
+        elif op == _STOCK:
+            stock(s, flow, tokens, resources, row.stock_resource, row.stock_amount)
+            pc += 1
         elif op == _EITHER:
             following = _either(s, flow, draws, tokens, resources, output, slot, pc)
             if following > 0:

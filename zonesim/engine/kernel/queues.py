@@ -364,6 +364,20 @@ def serve_left(s: Record, flow: Flow, tokens: Tokens, resources: Resources) -> N
 
 
 @kernel
+def stock(s: Record, flow: Flow, tokens: Tokens, resources: Resources, resource: int, amount: int) -> None:
+    """Bring units of a resource and serve those who wait for them, or use up some that have just been seized."""
+    state = resources.states[at(resource)]
+    state.scheduled += amount
+    state.capacity += amount
+    state.open += amount * s.left
+    if amount < 0:
+        state.used += amount
+        state.busy += amount * s.left
+    elif state.waiting > 0:
+        serve_apart(s, flow, tokens, resources, resource)
+
+
+@kernel
 def ask_either(s: Record, flow: Flow, tokens: Tokens, resources: Resources, slot: int) -> bool:
     """Let a newcomer join the queues of an EITHER; return True, with the units of a way, when it need not wait."""
     token = tokens.tokens[at(slot)]

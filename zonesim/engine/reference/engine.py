@@ -84,6 +84,7 @@ class ReferenceEngine:
             Op.DELAY: self.resources.delay,
             Op.RELEASE: self.resources.release,
             Op.KEEP: self.resources.keep,
+            Op.STOCK: self.resources.stock,
             Op.MARK: self._mark,
             Op.SPLIT: self._split,
             Op.BRANCH: self._branch,

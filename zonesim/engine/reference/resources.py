@@ -277,6 +277,16 @@ class Resources:
         self.recorder.come(each.step, now)
         return True
 
+    def stock(self, _: Token, each: Instruction) -> bool:
+        """Change how many units of a resource there are."""
+        resource, now = self.states[each.resource], self.events.now
+        if each.amount < 0:
+            resource.use(each.amount, now)
+        resource.schedule(resource.scheduled + each.amount, now)
+        if each.amount > 0:
+            self._serve(resource)
+        return True
+
     def delay(self, token: Token, each: Instruction) -> bool:
         """Let time pass."""
         now = self.events.now

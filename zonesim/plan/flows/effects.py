@@ -28,8 +28,16 @@ class Effects:
                 place = self.world.place((*scope.text, "set", key, name))
                 account = self.tables.account(self.values.resolved(name, scope), place)
                 amount = sign * self.values.count(quantity, scope, place)
-                self.out.emit(Op.SET, code=SetWhat.ACCOUNT, account=account, amount=amount)
-                self._booked(account, amount, scope)
+                if not self.tables.is_stock(account):
+                    self.book(account, amount, scope)
+                    continue
+                if sign < 0:
+                    fault = f"steps wait in line for {self.tables.accounts.rows[account]}, so nobody debits it"
+                    place = self.world.key_place((*scope.text, "set", key, name))
+                    raise ScenarioFault(fault, place, f"Write `draw: {{{name}: {quantity}}}` as a key of the step.")
+                self.book(account, amount, scope)
+                resource = self.tables.resource(self.values.resolved(name, scope), place)
+                self.out.emit(Op.STOCK, resource=resource, amount=amount)
         values = changes.values()
         for name, value in values.items():
             path = (*scope.text, "set", name)
@@ -42,8 +50,9 @@ class Effects:
             self.out.emit(Op.SET, code=SetWhat.STATUS, status=number)
             self.out.note(f"status.{changes.status}", scope)
 
-    def _booked(self, account: int, amount: int, scope: Scope) -> None:
-        """Mark what an account gets or gives, so that the records alone tell how it stands."""
+    def book(self, account: int, amount: int, scope: Scope) -> None:
+        """Add to an account, and mark what it gets or gives, so that the records alone tell how it stands."""
+        self.out.emit(Op.SET, code=SetWhat.ACCOUNT, account=account, amount=amount)
         mark = f"{self.tables.accounts.rows[account]}.{'credited' if amount > 0 else 'debited'}"
         name = MarkName(
             self.out.name, self.out.entry.flow, scope.call, mark, scope.place, self.out.kind.name, account, amount

@@ -15,6 +15,7 @@ from typing import Final
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.plan.assembly import Block, Kept, Label, Operand
 from zonesim.plan.editions import leaves
+from zonesim.plan.flows.effects import Effects
 from zonesim.plan.flows.emitter import Emitter
 from zonesim.plan.flows.values import Values
 from zonesim.plan.operations import NOWHERE, BranchOn, Op
@@ -32,11 +33,12 @@ _ALONE: Final = (
 class Holding:
     """Writes steps that take units; `work` writes what is done with these in hand."""
 
-    def __init__(self, out: Emitter, values: Values, work: Callable[[Step, Scope], None]) -> None:
+    def __init__(self, out: Emitter, values: Values, effects: Effects, work: Callable[[Step, Scope], None]) -> None:
         self.out = out
         self.tables = out.tables
         self.world = out.world
         self.values = values
+        self.effects = effects
         self.work = work
 
     def write(self, step: Step, scope: Scope, labels: Mapping[str, Label]) -> None:
@@ -68,6 +70,7 @@ class Holding:
             resource, count = self.values.units_of(hold, scope, place)
             taken[key] = (resource, count)
             needs[resource] = needs.get(resource, 0) + count
+        drawn = self._drawn(step, scope)
         in_hand = dict(scope.held)
         for resource, count in needs.items():
             in_hand[resource] = in_hand.get(resource, 0) + count
@@ -77,13 +80,18 @@ class Holding:
                 fault = f"needs {in_hand[resource]} units of {name}, which never has more than {most}"
                 place, owner = self.world.place((*scope.text, "hold")), self.tables.path_of(resource)
                 raise ScenarioFault(fault, place, "Give it more units, or take fewer.", owner=owner)
-        self._check_alone(needs, step, scope)
-        first, count = self.values.needs(needs)
+        asked = dict(needs)
+        for _, resource, count in drawn:
+            asked[resource] = asked.get(resource, 0) + count
+        waits = not lines  # else it has waited before
+        if waits and drawn:
+            lines = tuple(asked.items())
+        self._check_alone(asked, step, scope)
+        first, count = self.values.needs(asked)
         priority = self.values.priority_row(step, scope)
         number = self.values.step_number(step, scope, lines)
         self.out.routine.nested = max(self.out.routine.nested, scope.depth + 1)
         self._check_fits(step, needs, scope)
-        waits = not lines  # else it has waited before
         patience, renege_to, stream = self._patience(step, scope, labels) if waits else (NOWHERE, NOWHERE, NOWHERE)
         self.out.emit(
             Op.SEIZE,
@@ -96,6 +104,10 @@ class Holding:
             renege_to=renege_to,
             stream=stream,
         )
+        for account, resource, amount in drawn:
+            self.out.emit(Op.STOCK, resource=resource, amount=-amount)
+            self.effects.book(account, -amount, scope)
+        first, count = self.values.needs(needs)
         inner = replace(
             scope,
             depth=scope.depth + 1,
@@ -108,6 +120,15 @@ class Holding:
             needs[taken[key][0]] -= taken[key][1]
         first, count = self.values.needs(needs)
         self.out.emit(Op.RELEASE, number, first_need=first, needs=count, slot=scope.depth, if_held=0)
+
+    def _drawn(self, step: Step, scope: Scope) -> list[tuple[int, int, int]]:
+        """Return what a step draws: account, the same as a resource, and how much."""
+        found = []
+        for name, quantity in step.draw.items():
+            place = self.world.place((*scope.text, "draw", name))
+            account, resource = self.tables.stock(self.values.resolved(name, scope), place)
+            found.append((account, resource, self.values.count(quantity, scope, place)))
+        return found
 
     def _shortest(self, step: Step, key: str, hold: Shortest, scope: Scope, labels: Mapping[str, Label]) -> None:
         """Write a step whose hold `key` chooses between lines."""
@@ -148,6 +169,8 @@ class Holding:
                         "Take it in a step of its own, or leave it out of the list.",
                     )
                 needs[resource] = units
+        for _, resource, units in self._drawn(step, scope):
+            needs[resource] = needs.get(resource, 0) + units
         self._check_listed(resources, text)
         first, count = self.values.needs(needs)
         self.out.routine.nested = max(self.out.routine.nested, scope.depth + 1)
@@ -218,7 +241,7 @@ class Holding:
     def _check_fits(self, step: Step, needs: Mapping[int, int], scope: Scope) -> None:
         """Raise ScenarioFault when nobody can tell at its start how long the work of a step takes."""
         tight = [resource for resource in needs if self.tables.starts_only_what_fits(resource)]
-        if tight and (step.take is None or step.during or step.inside or step.detect or step.keep):
+        if tight and (step.take is None or step.during or step.inside or step.detect or step.keep or step.draw):
             name = self.tables.resources.rows[tight[0]]
             raise ScenarioFault(
                 f"{name} starts only what fits, but how long this step takes is not known at its start",

@@ -41,10 +41,10 @@ class StepCompiler:
         self.values = Values(out)
         self.conditions = Conditions(out, self.values)
         self.delays = Delays(out, self.values)
-        self.holding = Holding(out, self.values, self._with_units)
+        self.effects = Effects(out, self.values)
+        self.holding = Holding(out, self.values, self.effects, self._with_units)
         self.batches = Batches(out, self.values, self.write_steps)
         self.checks = Checks(out, self.values)
-        self.effects = Effects(out, self.values)
         self.routines = Routines(out, adopters, known)
         self.calls = Calls(out, self.values, adopters, self.write_steps)
 
@@ -155,7 +155,7 @@ class StepCompiler:
             self.delays.until(step, scope)
         elif step.gather is not None:
             self.batches.write(step, step.gather, scope)
-        elif step.hold:
+        elif step.hold or step.draw:
             self.holding.write(step, scope, labels)
         else:
             if step.take is not None:
