@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from tests.helper import HEAD, RowLog, Timeline, plan_of, plan_of_file
+from zonesim.briefing.text.step_words import Facts, facts_of
+from zonesim.cli import app
 from zonesim.engine import simulate
 from zonesim.engine.recursion import qualifies
 from zonesim.faults import Faults
 from zonesim.plan import Plan, loads
+from zonesim.scenario import Step
 
 MODEL = """\
 clock: {measure: 2 d}
@@ -178,3 +184,25 @@ def test_an_attribute_that_nobody_declares():
     text = "clock: {measure: 1 h}\nflows: {f: {steps: {s: {take: 1 min}}}}\ntraffic: {a: {flow: f, at: [0 min], attributes: {goods: food}}}\n"
 
     assert "no attribute 'goods'\n    Declare it under `attributes` of the scenario." in _fault(text)
+
+
+def test_the_story_of_a_token_tells_its_attributes(tmp_path):
+    """
+    `trace` says what a token is in both languages, by the label of the attribute, and the document by its name.
+    """
+    label = "goods: {label: {en: Goods, zh: 货物}, food: 60 %"
+    (tmp_path / "zonesim.toml").touch()
+    file = tmp_path / "s.yaml"
+    file.write_text(HEAD + _changed(("goods: {food: 60 %", label)), encoding="utf-8")
+    words = ["trace", str(file), "--token", "b#0"]
+    english, chinese, document = (
+        CliRunner().invoke(app, [*words, *more]).stdout for more in ([], ["--lang", "zh"], ["--json"])
+    )
+
+    assert "Goods food" in english
+    assert "货物为food" in chinese
+    assert json.loads(document)["attributes"] == {"goods": "food"}
+    assert facts_of(
+        Step(when={"goods": ["food", "cloth"]}, share={"by": "goods", "food": "5 %", "all": "1 %"})
+    ) == Facts(condition="goods food or cloth, by goods (food: 5 %, all: 1 %)")
+    assert facts_of(Step(set={"goods": "food", "class": "AEO"})).check == "class AEO, goods food"

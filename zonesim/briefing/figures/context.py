@@ -89,13 +89,14 @@ class FigureContext:
 
     @cached_property
     def say(self) -> Words:
-        """Return the words of the figures, the scenario's own labels of resources among them."""
+        """Return the words of the figures, the scenario's own labels of resources and attributes among them."""
         names: dict[str, str] = {}
         if self.language != "en" and self.known is not None:
-            for zone in self.known.scenario.zones.values():
-                for name, entry in zone.entries().items():
-                    if self.language in entry.label:
-                        names.setdefault(name, entry.label[self.language])
+            scenario = self.known.scenario
+            labelled = [each for zone in scenario.zones.values() for each in zone.entries().items()]
+            for name, entry in (*labelled, *scenario.attributes.items()):
+                if self.language in entry.label:
+                    names.setdefault(name, entry.label[self.language])
         return Words(self.language, names, f"{100 * self.comparison.level:g}")
 
     @property
