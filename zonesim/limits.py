@@ -37,8 +37,8 @@ MOST_WRONG: Final = 10_000
 MOST_CLASSES: Final = 50
 """Classes that a column of a log may name."""
 
-MOST_COMBINATIONS: Final = 62
-"""Combinations of class and attributes, as many as the bits of a number."""
+MOST_COMBINATIONS: Final = 500
+"""Combinations of class and attributes."""
 
 MOST_DATES: Final = 120_000
 """Dates in one list of holidays: every day of three centuries."""

@@ -143,3 +143,31 @@ traffic:
 """
     )
     assert run(text, engine=engine).marks("left") == {"a0": 0, "b0": 10, "c0": 0}
+
+
+def test_more_classes_than_a_number_has_bits(engine):
+    """
+    With 9 × 9 kinds of goods and sizes conditions, changes and batches mean the same.
+    """
+    mixes = [f"{name}: {{{', '.join(f'{name}{n}: {100 if n == 4 else 0} %' for n in range(9))}}}" for name in "gs"]
+    text = f"""
+clock: {{measure: 100 min}}
+attributes: {{{", ".join(mixes)}}}
+zones: {{Z: {{desk: {{units: 1}}}}}}
+flows:
+  f:
+    steps:
+      mine: {{when: {{g: [g4, g7], s: s4}}, take: 1 min}}
+      other: {{when: {{g: g7}}, take: {{by: s, s4: 7 min, all: 9 min}}}}
+      change: {{set: {{g: g8}}}}
+      changed: {{when: {{g: g8}}, hold: {{d: Z.desk}}, priority: {{by: s, s4: 2, all: 1}}, take: {{by: s, s4: 20 min, all: 10 min}}}}
+      batch: {{gather: {{number: 2, by: s}}}}
+traffic:
+  a: {{flow: f, at: [0 min, 0 min]}}
+  b: {{flow: f, at: [2 min, 12 min], attributes: {{g: g7, s: s0}}}}
+"""
+    line = run(text, engine=engine)
+
+    # The desk serves a0 from 1 to 21, then b0, which came at 11, b1 at 21 after b0, and a1, which came at 1.
+    assert line.visits("changed") == {"a0": (1, 1, 21), "b0": (11, 21, 31), "b1": (21, 31, 41), "a1": (1, 41, 61)}
+    assert line.marks("left") == {"b0": 41, "b1": 41, "a0": 61, "a1": 61}

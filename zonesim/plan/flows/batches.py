@@ -11,7 +11,7 @@ from zonesim.faults import ScenarioFault
 from zonesim.plan.assembly import Label
 from zonesim.plan.flows.emitter import Emitter
 from zonesim.plan.flows.values import Values
-from zonesim.plan.operations import NOWHERE, BranchOn, GatherBy, Op
+from zonesim.plan.operations import NOWHERE, GatherBy, Op
 from zonesim.plan.scope import Scope
 from zonesim.scenario import Step
 from zonesim.scenario.acts import FIRM, Gather
@@ -43,7 +43,7 @@ class Batches:
         for place_in_list, (mask, by) in enumerate(lines, start=1):
             another = Label()
             if place_in_list < len(lines):
-                self.out.only_if(BranchOn.CLASS, another, classes=mask)
+                self.out.only_if_of_class(mask, another)
             self.out.emit(
                 op,
                 self.values.step_number(step, scope),

@@ -56,7 +56,7 @@ class Conditions:
             for one in wanted:
                 self.tables.known_value(CLASS, one, place)
             acting = {name for name in self.tables.classes.values[CLASS] if self.tables.acts_as(name) in wanted}
-            self.out.only_if(BranchOn.CLASS, after, classes=self.tables.classes.mask(CLASS, acting))
+            self.out.only_if_of_class(self.tables.classes.mask(CLASS, acting), after)
         if when.status is not None:
             wanted = when.status if isinstance(when.status, list) else [when.status]
             mask = sum({1 << self.tables.status(one, place) for one in wanted})
@@ -83,4 +83,4 @@ class Conditions:
         """Let only tokens go on that have one of some values of an attribute."""
         for one in wanted:
             self.tables.known_value(name, one, place)
-        self.out.only_if(BranchOn.CLASS, after, classes=self.tables.classes.mask(name, wanted))
+        self.out.only_if_of_class(self.tables.classes.mask(name, wanted), after)

@@ -24,6 +24,9 @@ from zonesim.scenario.steps import LEAVE
 FLAGS: Final = 63
 """Flags a token can carry (bits of an int64)."""
 
+CLASSES_IN_A_MASK: Final = 62
+"""Classes that the bits of one number can tell apart."""
+
 
 @dataclass
 class ChildNumbers:
@@ -150,6 +153,20 @@ class Emitter:
         self.jump(after)
         self.place(yes)
 
+    def only_if_of_class(self, classes: int, after: Label) -> None:
+        """
+        Let only tokens go on here whose class is in the bits `classes`.
+
+        Where there are more classes than a number has bits, it is a share of all of some and of none of the others.
+        """
+        count = len(self.tables.classes)
+        if count <= CLASSES_IN_A_MASK:
+            self.only_if(BranchOn.CLASS, after, classes=classes)
+            return
+        share = self.tables.shares.add(tuple(float(classes >> number & 1) for number in range(count)))
+        stream = self.tables.streams.add(f"{self.name}//class")  # nothing hangs on what is drawn
+        self.only_if(BranchOn.SHARE, after, share=share, stream=stream, steady=1)
+
     def become(self, to: Mapping[str, str], *, only: int = -1) -> None:
         """
         Give tokens, of those whose class is in the bits `only`, another class or other values of attributes; what else
@@ -159,7 +176,7 @@ class Emitter:
         after = Label()
         for target, mask in list(targets.items())[:-1]:
             other = Label()
-            self.only_if(BranchOn.CLASS, other, classes=mask)
+            self.only_if_of_class(mask, other)
             self.emit(Op.SET, code=SetWhat.CLASS, new_class=target)
             self.jump(after)
             self.place(other)

@@ -114,7 +114,7 @@ class Routines:
                 self.out.only_if(BranchOn.FLAG, after, flag=self.out.adopts(condition))
                 self.tables.adoptions.note(condition, each.practice)
             mask = self.tables.classes.mask(CLASS, {each.old})
-            self.out.only_if(BranchOn.CLASS, after, classes=mask)
+            self.out.only_if_of_class(mask, after)
             self.out.become({CLASS: each.name}, only=mask)
             self.out.place(after)
 
