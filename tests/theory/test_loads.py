@@ -350,7 +350,7 @@ traffic: {a: {flow: f, rate: 2 /h}}
 def test_units_by_the_hour():
     """
     With units at all hours the load of an hour is its work over its units, in the window the work over all of them;
-    with hours without units it is the same in every other one.
+    what comes in hours without units is spread over all the others.
     """
     text = """
 zones: {Z: {d: {units: {mon-sun: {"00:00-06:00": 1, "06:00-12:00": 2, "12:00-24:00": NIGHT}}}}}
@@ -363,7 +363,7 @@ traffic: {a: {flow: f, rate: 2 /h}}
     assert always.hourly.tolist() == pytest.approx(([0.5] * 6 + [0.25] * 6 + [0.125] * 12) * 7)
     assert always.peak_hour == 0
     assert shuts.mean == pytest.approx(0.5 * 24 / 18)
-    assert shuts.hourly.tolist() == pytest.approx(([0.5 * 24 / 18] * 12 + [0.0] * 12) * 7)
+    assert shuts.hourly.tolist() == pytest.approx(([0.5 + 6 / 18] * 6 + [0.25 + 6 / 18] * 6 + [0.0] * 12) * 7)
 
 
 LISTED = """

@@ -7,6 +7,8 @@ between two bounds because it depends on the state of the system. What waits in 
 
 By the hour: the arrivals' profile is moved by the mean time from arrival to the step, and flattened when that is more
 than half a day; where a resource closes, work waits for the opening, so its mean load is given for every open hour.
+Where its units differ by the hour, each has its own work over its own units, and only what comes while it is closed is
+spread over all open ones.
 """
 
 from __future__ import annotations
@@ -168,8 +170,7 @@ def _loads(plan: Plan, offset: int) -> list[Load]:
             continue
         low, high = (float(bound[resource] / room[resource]) for bound in (offered.low, offered.high))
         units = weekly_units(plan, resource, offset) * in_order(plan, resource)
-        always = units.min() > 0
-        hourly = offered.weekly[resource] / units if always else np.where(units > 0, low, 0.0)
+        hourly = _by_hour(plan, resource, units, offered.weekly[resource], low)
         found.append(
             replace(
                 blank,
@@ -184,6 +185,15 @@ def _loads(plan: Plan, offset: int) -> list[Load]:
             )
         )
     return found
+
+
+def _by_hour(plan: Plan, resource: int, units: Floats, work: Floats, mean: float) -> Floats:
+    """Return the load of each hour of the week, from the units there and the work that comes in it."""
+    is_open = units > 0
+    levels = {count for count in plan.changes_of(resource)["units"].tolist() if count}
+    if len(levels) == 1 and not is_open.all():
+        return np.where(is_open, mean, 0.0)
+    return np.where(is_open, work / np.where(is_open, units, 1.0) + work[~is_open].sum() / units.sum(), 0.0)
 
 
 def overloaded_sources(found: Sequence[Load]) -> frozenset[int]:

@@ -80,7 +80,7 @@ class Profile(Strict):
 
     hours: Hours = [1.0] * HOURS
     """
-    24 weights, from the hour after midnight, or by day, e.g. `{mon-fri: [24 weights], sat,sun: [24 weights]}`; only
+    24 weights, from the hour after midnight, or by day, e.g. `{mon-fri: [24 weights], sat-sun: [24 weights]}`; only
     proportions matter.
     """
     parts: Parts | None = None
