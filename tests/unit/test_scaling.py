@@ -24,7 +24,7 @@ name: scaled
 clock: {warm_up: 0 h, measure: 2 d, cool_down: 0 h}
 profiles: {p: {hours: [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 0, 0, 0, 0]}}
 zones: {Z: {desk: {units: 2, breakdowns: {up: {erlang: {shape: 2, mean: 9 h}}, repair: 1 h, clock: always, of: whole}}, km: {value: 5 km}, rate: {value: 50 %}}}
-truth: {wrong: {speed: 5 %, by: 4 %, all: 2 %}}
+truth: {wrong: {speed: 5 %, cv: 4 %, all: 2 %}}
 flows:
   f:
     params: {k: {kind: distance, default: 12 km}, m: {kind: duration, default: 3 min}}
@@ -106,7 +106,7 @@ def moments(plan: Plan, klass: int) -> tuple[float, float]:
 
 
 PLACES = {
-    "truth.wrong": ({"speed": "12.5 %", "by": "10 %", "all": "5 %"}, "every share of a mapping of shares"),
+    "truth.wrong": ({"speed": "12.5 %", "cv": "10 %", "all": "5 %"}, "every share of a mapping of shares"),
     "truth.wrong.speed": ("12.5 %", "the one that is meant"),
     "flows.f.s.share": ({"speed": "25 %", "all": "50 %"}, "shares by class"),
     "flows.f.s.patience": (
