@@ -25,7 +25,7 @@ OFTEN = {
     "a shift ends with work in hand",
     "hold in open time",
 }
-"""What has to happen in a fifth of the models and more, seen in the first thirty of them."""
+"""What has to happen in a fifth of the models and more, seen in the first forty of them."""
 
 ALL = {
     *(op.name for op in Op),
@@ -84,11 +84,11 @@ def models_with(count: int) -> Counter[str]:
 
 def test_the_most_important_happens_in_many_models():
     """
-    In the first thirty models: waiting, giving up, batches that end by time, work in hand at the end of a shift, open time.
+    In the first forty models: waiting, giving up, batches that end by time, work in hand at the end of a shift, open time.
     """
-    found = models_with(30)
+    found = models_with(40)
 
-    assert {name: found[name] for name in OFTEN if found[name] < 6} == {}
+    assert {name: found[name] for name in OFTEN if found[name] < 8} == {}
 
 
 @pytest.mark.slow

@@ -133,6 +133,6 @@ def check_ahead(rows: Rows, number: int, moment: Moment, shortage: Shortage) -> 
         before = any(came <= queued < began and (began < until or came < queued) for came, began, _ in uses)
         overtook = any(queued < came <= began < until for came, began, _ in uses)
 
-        assert ahead.token != rows.plan.names.token(number)
+        assert ahead.token != rows.plan.names.token(number + moment.token)
         assert {"served": held, "before": before, "overtook": overtook}[ahead.how]
         assert rows.open(shortage.resource, queued) < UNLIMITED
