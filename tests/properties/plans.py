@@ -24,8 +24,8 @@ from tests.properties.flows import FlowWriter, Place, ResolvedTree
 from tests.properties.luck import Luck
 from zonesim.faults import Faults
 from zonesim.plan import Plan
-from zonesim.plan.operations import NOWHERE
-from zonesim.plan.plan import LISTED_CLASS, LISTED_PART, ArrivalsBy
+from zonesim.plan.operations import NOWHERE, ArrivalsBy
+from zonesim.plan.plan import LISTED_CLASS, LISTED_PART
 from zonesim.policy import Arm, Chosen
 from zonesim.scenario import load_catalogue
 

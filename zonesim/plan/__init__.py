@@ -8,6 +8,7 @@ from zonesim.plan.loads import Load, grown_queues, loads, overloaded_sources
 from zonesim.plan.operations import (
     NOWHERE,
     OPERATIONS,
+    ArrivalsBy,
     AtShiftEnd,
     BranchOn,
     Clock,
@@ -34,7 +35,6 @@ from zonesim.plan.plan import (
     MEANING,
     UNLIMITED,
     AccountName,
-    ArrivalsBy,
     Ends,
     MarkName,
     Names,

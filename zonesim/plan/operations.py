@@ -82,6 +82,15 @@ class SetWhat(IntEnum):
     STATUS = 4
 
 
+class ArrivalsBy(IntEnum):
+    """How the tokens of a source come."""
+
+    RATE = 0
+    LISTED = 1
+    SPAWNED = 2
+    RENEWAL = 3
+
+
 class GatherBy(IntEnum):
     """What tokens of one batch have in common (operand `by` of GATHER and BOARD)."""
 

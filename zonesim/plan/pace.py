@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 
 from zonesim.plan.columns import Floats
-from zonesim.plan.operations import NOWHERE
-from zonesim.plan.plan import ArrivalsBy, Plan
+from zonesim.plan.operations import NOWHERE, ArrivalsBy
+from zonesim.plan.plan import Plan
 from zonesim.units import HOUR, WEEK
 
 HOURS: Final = 168

@@ -20,7 +20,7 @@ import numpy as np
 from zonesim.plan.calendars import falls_in_part
 from zonesim.plan.columns import TABLES, Floats, Ints, Rows, Words, flat
 from zonesim.plan.distributions import distribution_mean, distribution_range, distribution_variance
-from zonesim.plan.operations import NOWHERE, AtShiftEnd, Instruction, decoded
+from zonesim.plan.operations import NOWHERE, ArrivalsBy, AtShiftEnd, Instruction, decoded
 from zonesim.plan.records import child_of, ordinal_of, source_of
 from zonesim.scenario import KpiDeclaration
 
@@ -38,15 +38,6 @@ LISTED_PART: Final = -3
 
 UNLIMITED: Final = 1 << 40
 """Units of a resource that nobody ever waits for."""
-
-
-class ArrivalsBy(IntEnum):
-    """How the tokens of a source come."""
-
-    RATE = 0
-    LISTED = 1
-    SPAWNED = 2
-    RENEWAL = 3
 
 
 class Ends(IntEnum):

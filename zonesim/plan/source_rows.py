@@ -13,8 +13,8 @@ from zonesim.limits import MOST_RATES
 from zonesim.plan.arrivals import Course, clipped, course_of, rate_rows, shape_of
 from zonesim.plan.binding import resolve
 from zonesim.plan.distributions import distribution_mean
-from zonesim.plan.operations import NOWHERE
-from zonesim.plan.plan import LISTED_CLASS, LISTED_PART, ArrivalsBy, Ends
+from zonesim.plan.operations import NOWHERE, ArrivalsBy
+from zonesim.plan.plan import LISTED_CLASS, LISTED_PART, Ends
 from zonesim.plan.world_tables import WorldTables
 from zonesim.scenario.fields import CLASS, Law, mode_of
 from zonesim.scenario.traces import TraceRows
