@@ -16,6 +16,7 @@ KINDS = {
     "impatient": 2.0,
     "any": 3.0,
     "draw": 1.5,
+    "due": 1.5,
     "block": 3.0,
     "gather": 2.0,
     "led": 1.0,
@@ -65,6 +66,7 @@ class Place:
     depth: int = 0
     marks: list[str] = field(default_factory=list)
     statuses: list[str] = field(default_factory=list)
+    dues: list[str] = field(default_factory=list)
 
     def inside(self, needs: dict[str, int] | None = None) -> Place:
         """Return the place inside a step of this one that holds `needs` besides."""
@@ -75,7 +77,7 @@ class Place:
 
     def alone(self) -> Place:
         """Return the place of a child, which holds nothing."""
-        return Place(depth=self.depth + 1, marks=self.marks, statuses=self.statuses)
+        return Place(depth=self.depth + 1, marks=self.marks, statuses=self.statuses, dues=self.dues)
 
 
 class FlowWriter:
@@ -138,7 +140,7 @@ class FlowWriter:
         rules = {self.world.rules[name] for name in needs}
         if "fits" not in rules and self.luck.chance(0.1):
             step["during"] = self.luck.pick(self.world.calendars)
-        return self._waiting(step)
+        return self._waiting(step, place)
 
     def _impatient(self, place: Place) -> dict[str, Any]:
         """Ask for several units and give up soon: the line behind is held up and then let go."""
@@ -181,7 +183,7 @@ class FlowWriter:
         else:
             needs = {name: units if name in listed else 1 for name in asked}
             step["steps"] = self.steps(place.inside(needs), 2)
-        return self._waiting(step)
+        return self._waiting(step, place)
 
     def _draw(self, place: Place) -> dict[str, Any]:
         """Draw on an account or bring to it; with units of resources, or an amount that is given back."""
@@ -201,7 +203,17 @@ class FlowWriter:
             step["hold"] = self._hold(needs)
         if luck.chance(0.7):
             step["take"] = duration(luck, world.values)
-        return self._waiting(step)
+        return self._waiting(step, place)
+
+    def _due(self, place: Place) -> dict[str, Any]:
+        """Note a deadline; the first of a list is known to all that stands behind."""
+        luck = self.luck
+        name = f"d{luck.number(0, 2)}"
+        place.dues.append(name)
+        due: Any = duration(luck, self.world.values)
+        if luck.chance(0.5):
+            due = {luck.pick(["opening", "closing"]): luck.pick(self.world.calendars)}
+        return {"due": {name: due}} | ({"take": duration(luck, self.world.values)} if luck.chance(0.5) else {})
 
     def _block(self, place: Place) -> dict[str, Any]:
         needs = {name: units for name, units in self._needs(place).items() if self.world.rules[name] != "fits"}
@@ -211,7 +223,7 @@ class FlowWriter:
         if self.luck.chance(0.4):  # a row at the very instant of the grant, which tells who moves first
             inner = {self.name(): {"mark": self._new_mark(place)}, **inner}
         step = {"hold": self._hold(needs), "steps": inner}
-        return self._waiting(step)
+        return self._waiting(step, place)
 
     def _gather(self, _: Place) -> dict[str, Any]:
         luck = self.luck
@@ -332,13 +344,15 @@ class FlowWriter:
             for number, (name, units) in enumerate(needs.items())
         }
 
-    def _waiting(self, step: dict[str, Any]) -> dict[str, Any]:
+    def _waiting(self, step: dict[str, Any], place: Place) -> dict[str, Any]:
         """Return a step that holds something, with a priority and patience or without."""
         luck = self.luck
         if luck.chance(0.4):
             step["priority"] = luck.pick([1, 2, self._by([1, 2]), self._by([0, 1])])
         if luck.chance(0.3):
             step["patience"] = {"longest": duration(luck, self.world.values)}
+            if place.dues and luck.chance(0.6):
+                step["patience"] = {"until": luck.pick(place.dues)}
         return step
 
     def _by(self, two: list[Any]) -> dict[str, Any]:
@@ -376,6 +390,8 @@ class FlowWriter:
         ]
         if place.statuses:
             kinds += [{"status": luck.some(world.statuses, 1, 2)}] + [{"status": place.statuses[-1]}] * 3
+        if place.dues:
+            kinds += [{luck.pick(["overdue", "in_time"]): luck.pick(place.dues)}] * 3
         if place.marks:
             kinds += [{luck.pick(["marked", "unmarked"]): luck.pick(place.marks)}] * 2
         return luck.pick(kinds)
@@ -390,7 +406,7 @@ class FlowWriter:
                 target = self._target(found, own, number) if luck.chance(0.3) else luck.pick(forward)
                 step["patience"]["next"] = target
                 if target in own[: number + 1]:  # not round and round in no time
-                    step["patience"]["longest"] = minutes(luck, 1)
+                    step["patience"] = {"longest": minutes(luck, 1), "next": target}
             if step.get("background") or "split" in step or not luck.chance(0.12):
                 continue
             if luck.chance(0.3):

@@ -109,6 +109,7 @@ def _input(plan: Plan) -> KernelInput:
         "parties": 1 + int(plan.sources["parties"][plan.sources["group"] != NOWHERE].max(initial=0)),
         "ahead": ahead.most,
         "interruptible": (resources["preempts"] + resources["pauses"]).any(),
+        "deadlines": max((each.deadline + 1 for each in plan.code if each.op == Op.DUE), default=0),
         "timed": (resources["fall"] < resources["falls_end"]).any(),
     }.items():
         state[name] = value

@@ -149,6 +149,7 @@ def _blank_slot(state: k.Record) -> k.Tokens:
         np.zeros(int(state["groups"]), dtype=np.int64),
         zeros(int(state["interruptible"]), k.WORK),
         np.zeros(int(state["timed"]) << int(state["node_bits"]), dtype=np.int64),
+        np.full(int(state["deadlines"]), NOWHERE, dtype=np.int64),
     )
     for field in ("number", "delay_step", "joins", "deadline"):
         blank.tokens[field] = NOWHERE

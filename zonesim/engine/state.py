@@ -40,7 +40,8 @@ class Token:
     is the visit of a delay that is not in a block or of a wait for a batch or an hour. `waits_for` is set while it
     waits for units, `joins` while it waits for children, `batch` while it is in one that has not gone on; `leads` are
     the batches whose work it does. `work` is its delay that can be interrupted, while it lasts. `members` are those of
-    the group to whom it belongs. `status` is -1 for none. What it draws follows from `ordinal`, `child` and
+    the group to whom it belongs. `status` is -1 for none, `dues` are its deadlines (ms) by number.
+    What it draws follows from `ordinal`, `child` and
     `loop_count`.
     """
 
@@ -67,6 +68,7 @@ class Token:
     leads: dict[int, Batch] = field(default_factory=dict)
     looped_at: int = -1
     loops_at_once: int = 0
+    dues: dict[int, int] = field(default_factory=dict)
 
     @property
     def sequence(self) -> int:

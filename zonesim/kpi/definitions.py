@@ -14,7 +14,7 @@ from functools import cache
 from typing import Final
 
 from zonesim.scenario import KpiDeclaration, load_catalogue
-from zonesim.scenario.kpis import PLAIN_VALUE, KpiStatistic, Shown, ShownUnless, limit_of
+from zonesim.scenario.kpis import LATE, PLAIN_VALUE, KpiStatistic, Shown, ShownUnless, limit_of
 
 SCOPES: Final = {
     "flow": "`FLOW` and `ENTRY`",
@@ -53,8 +53,20 @@ _COUNTS: Final = {
     "stages": "consignment",
     "inside": "consignment",
 }
-_ENGLISH: Final = {"mean": "{}, mean", "median": "{}, median", "missing": "{}, still missing", "day": "{} per day"}
-_CHINESE: Final = {"mean": "{}均值", "median": "{}中位数", "missing": "{}未完成占比", "day": "日均{}"}
+_ENGLISH: Final = {
+    "mean": "{}, mean",
+    "median": "{}, median",
+    "missing": "{}, still missing",
+    "late": "{}, late",
+    "day": "{} per day",
+}
+_CHINESE: Final = {
+    "mean": "{}均值",
+    "median": "{}中位数",
+    "missing": "{}未完成占比",
+    "late": "{}超期占比",
+    "day": "日均{}",
+}
 _CHINESE_UNITS: Final = {"ms": "毫秒", "s": "秒", "min": "分钟", "h": "小时", "d": "天"}
 
 
@@ -192,7 +204,7 @@ def _unit(rule: KpiDeclaration, statistic: str) -> str:
     known = _UNITS_OF.get(f"{rule.kind} {statistic}")
     if known is not None:
         return known
-    if limit_of(statistic) is not None or statistic == PLAIN_VALUE:
+    if limit_of(statistic) is not None or statistic in {PLAIN_VALUE, LATE}:
         return "share"
     return _UNITS.get(statistic, rule.unit)
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from zonesim.kpi.censoring import quantiles, share_within, too_many
 from zonesim.kpi.consignment_table import Spans
 from zonesim.plan import Ints
-from zonesim.scenario.kpis import limit_of, quantile_of
+from zonesim.scenario.kpis import LATE, limit_of, quantile_of
 
 NAN: Final = float("nan")
 NOBODY: Final = np.zeros(0, dtype=np.int64)
@@ -73,6 +73,9 @@ class Durations:
             return Number(share(missing, self.count))
         if statistic == "mean":
             return mean(int(self.spans.sum(dtype=np.int64)), self.zeros + len(self.spans), missing, unit)
+        if statistic == LATE:
+            in_time, missing_share = self.within(0)
+            return Number(1 - in_time, missing_share)
         limit = limit_of(statistic)
         assert limit is not None, statistic  # noqa: S101  the declaration was checked
         return self.within(limit[2])

@@ -14,7 +14,7 @@ from zonesim.plan.assembly import Routine, link
 from zonesim.plan.breakdowns import breakdown_rows
 from zonesim.plan.columns import TABLES
 from zonesim.plan.flows import FLAGS, EntryCompiler
-from zonesim.plan.kpis import own_kpis, within_kpis
+from zonesim.plan.kpis import due_kpis, own_kpis, within_kpis
 from zonesim.plan.naming import colliding
 from zonesim.plan.operations import program_rows
 from zonesim.plan.plan import Names, Plan
@@ -68,7 +68,7 @@ def compile_plan(arm: ResolvedArm) -> Plan:
     tables.marks.close()
     for collision in colliding(arm.world, entries, tables.steps.rows, tables.marks.rows):
         tables.faults.add(collision)
-    kpis = (*own_kpis(tables, entries), *within_kpis(tables))
+    kpis = (*own_kpis(tables, entries), *within_kpis(tables), *due_kpis(tables))
     breakdowns = breakdown_rows(tables)
     if tables.faults.faults:
         flat = [

@@ -16,7 +16,7 @@ from zonesim.limits import CALLS_DEEP, MOST_KPI_MARKS, MOST_PASSAGE_MARKS
 from zonesim.plan.plan import UNLIMITED
 from zonesim.plan.world_tables import WorldTables
 from zonesim.scenario import KpiDeclaration, Step, load_catalogue
-from zonesim.scenario.kpis import KpiStatistic, within
+from zonesim.scenario.kpis import LATE, Between, KpiStatistic, within
 from zonesim.scenario.traffic import Traffic
 
 SHARE_A_FORM: Final = ({"flow", "zone"}, {"step", "gate", "resource", "account"}, {"truth"}, {"all"})
@@ -81,6 +81,25 @@ def within_kpis(tables: WorldTables) -> tuple[tuple[str, KpiDeclaration], ...]:
         statistic = KpiStatistic(headline=True, order=ORDER)
         changes = {"only": list(subjects), "statistics": {within(limit): statistic}, "samples": False}
         found.append((name, library[scope, name].model_copy(update=changes)))
+    return tuple(found)
+
+
+def due_kpis(tables: WorldTables) -> tuple[tuple[str, KpiDeclaration], ...]:
+    """Return what is told of the deadlines that flows note: who leaves late, and by how much."""
+    found = []
+    for name, flows in sorted(tables.deadlines.items()):
+        rule = KpiDeclaration(
+            time=Between.model_validate({"from": f"{name}.due", "to": ["left"]}),
+            better="lower",
+            only=list(flows),
+            label={"en": f"{name.replace('_', ' ')}: lateness", "zh": f"{name}迟延"},
+            definition={
+                "en": "from the deadline to leaving, 0 for who leaves before it; of those who have the deadline",
+                "zh": "自期限至离开，期限前离开者计0；仅计有此期限者",
+            },
+            statistics={LATE: KpiStatistic(), "mean": KpiStatistic()},
+        )
+        found.append((f"{name}.due", rule))
     return tuple(found)
 
 

@@ -57,6 +57,7 @@ class Op(IntEnum):
     EITHER = 15
     BOARD = 16
     STOCK = 17
+    DUE = 18
 
 
 class BranchOn(IntEnum):
@@ -70,6 +71,7 @@ class BranchOn(IntEnum):
     STATUS = 5
     SHORTEST = 6
     GRANTED = 7
+    OVERDUE = 8
 
 
 class SetWhat(IntEnum):
@@ -241,7 +243,9 @@ _IN_LINE: Final = (
     Operand("slot", "keeps this visit and its units until their RELEASE"),
     Operand("patience", "the longest wait, in ms", "distributions", "waits for ever"),
     Operand("renege_to", "where to go on when patience ends", "program", "never"),
-    Operand("stream", "the stream of draws of the longest wait", "streams"),
+    Operand(
+        "stream", "the stream of draws of the longest wait; -2 - d: it ends with deadline d of the token", "streams"
+    ),
 )
 _ASKED: Final = (Then("renege_to", When.GIVES_UP), Then(when=When.SERVED))
 _DRAWN_BY: Final = Operand("stream", "the stream of draws", "streams")
@@ -339,6 +343,24 @@ OPERATIONS: Final[dict[Op, Operation]] = {
             Op.MARK,
             "Note the time of a milestone.",
             (Form((Operand("mark", "row of the marks, by name"),), Facts(marks=True)),),
+        ),
+        Operation(
+            Op.DUE,
+            "Note a deadline of the token, in place of an earlier one, and the moment of it as a milestone: after a"
+            " time, or at an instant of a calendar.",
+            (
+                Form(
+                    (
+                        Operand("mark", "row of the marks, by name"),
+                        Operand("deadline", "its number"),
+                        Operand("duration", "how long from now on, in ms", "distributions", "at an instant"),
+                        _DRAWN_BY,
+                        Operand("calendar", "only its open time counts; whose instant it is", "calendars", "all time"),
+                        Operand("which", "0: its next opening, 1: its next closing"),
+                    ),
+                    Facts(marks=True),
+                ),
+            ),
         ),
         Operation(
             Op.SPLIT,
@@ -454,6 +476,13 @@ OPERATIONS: Final[dict[Op, Operation]] = {
                         "which of them, from 0: yes if it is the first of those with the fewest tokens waiting + units"
                         " in use",
                     ),
+                ),
+                _branch(
+                    BranchOn.OVERDUE,
+                    Operand("deadline", "its number"),
+                    None,
+                    _TARGET,
+                    Operand("passed", "1: yes if the token has it and it has passed, 0: if it has it and it has not"),
                 ),
                 _branch(
                     BranchOn.GRANTED,

@@ -43,14 +43,16 @@ class Reach:
 
 class Reached:
     """
-    What steps do beyond themselves: the values that they give, by attribute, the class among them, and the traffic
-    entries that they start.
+    What steps do beyond themselves: the values that they give, by attribute, the class among them, the traffic entries
+    that they start, and the deadlines that they note.
     """
 
     def __init__(self, steps: Iterator[Step]) -> None:
         self.gives: dict[str, set[str]] = {}
         self.starts: set[str] = set()
+        self.deadlines: set[str] = set()
         for step in steps:
+            self.deadlines.update(step.due)
             for name, value in step.set.values().items() if step.set is not None else ():
                 self.gives.setdefault(name, set()).add(value)
             if step.spawn is not None:

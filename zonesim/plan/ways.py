@@ -465,7 +465,7 @@ class Ways:
             return None if self._is_waited_for(each.resource) else False
         if asks is BranchOn.CLOSED:
             return None if self.shuts[each.resource] else False
-        if asks is BranchOn.GRANTED:
+        if asks in (BranchOn.GRANTED, BranchOn.OVERDUE):
             return None
         return True if each.needs - each.candidate == 1 else None
 

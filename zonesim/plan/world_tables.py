@@ -63,7 +63,7 @@ def diagonal(rows: Sequence[Sequence[Value]]) -> list[Value]:
 class WorldTables:
     """Tables of a plan under construction, and what the scenario says about the whole world."""
 
-    def __init__(self, arm: ResolvedArm) -> None:
+    def __init__(self, arm: ResolvedArm) -> None:  # noqa: PLR0915  a table a line
         self.arm = arm
         self.scenario = arm.scenario
         self.faults = Collector()
@@ -108,6 +108,8 @@ class WorldTables:
         self._spans: dict[tuple[str, bool], list[Span]] = {}
         self._changes = 0
         self._written = 0
+        self.deadlines: dict[str, dict[str, None]] = {}
+        """Deadlines, in the order of their numbers, with the flows whose tokens note them."""
         self.accounts: Keyed[AccountName] = Keyed()
         self.account_rows: list[tuple[int, int]] = []
         self.statuses = list(self.scenario.statuses)

@@ -56,17 +56,35 @@ def start_of(spawn: Any) -> Start:  # noqa: ANN401
     return spawn if isinstance(spawn, Start) else Start(traffic=spawn)
 
 
-class Patience(Strict):
-    """How long a token waits in line before it gives up, and where it goes then."""
+def _form_of_due(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, Instant) or (isinstance(value, dict) and {"opening", "closing"} & set(value)):
+        return "instant"
+    return "take"
 
-    longest: Take
+
+Due = Annotated[Annotated[Instant, Tag("instant")] | Annotated[Take, Tag("take")], Discriminator(_form_of_due)]
+"""A time from now on, or an instant of a calendar."""
+
+
+class Patience(Strict):
+    """How long a token waits in line before it gives up, and where it goes then: `longest` or `until`, not both."""
+
+    longest: Take | None = None
     """The longest wait, e.g. `30 min` or `{exponential: {mean: 20 min}}`."""
+    until: Name | None = None
+    """The deadline at which it gives up, a name under `due`, e.g. `flight`; who has none waits as long as it takes."""
     next: Name = "end"
     """
     The step of the same list that it goes on with; `end`: the end of this list (a flow ends; a block ends, gives back
     what it took, and what follows it is done); `leave`: it gives back all that it has, also what blocks around it took,
     and leaves.
     """
+
+    @model_validator(mode="after")
+    def _one(self) -> Patience:
+        if (self.longest is None) == (self.until is None):
+            raise problem("either a longest wait or a deadline is due", "Write {longest: 30 min} or {until: flight}.")
+        return self
 
 
 class Line(Strict):

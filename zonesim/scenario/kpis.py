@@ -46,9 +46,12 @@ FORMS: Final[dict[str, tuple[Scope, ...]]] = {
 PLAIN_VALUE: Final = "value"
 """The statistic of what is one number only; ids leave it out."""
 
+LATE: Final = "late"
+"""The statistic of a time that is the share of those above 0."""
+
 _SPAN: Final = ("mean", "median", "pNN", "within_TIME", "missing")
 _STATISTICS: Final[dict[str, tuple[str, ...]]] = {
-    "time": _SPAN,
+    "time": (*_SPAN, LATE),
     "time once": ("mean",),
     "time within": ("mean",),
     "stages": ("mean",),

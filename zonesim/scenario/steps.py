@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 
 from zonesim import units
 from zonesim.faults import suggest
-from zonesim.scenario.acts import Changes, Gather, Limits, Line, Patience, Spawn, WaitUntil, WaitWithin, Within
+from zonesim.scenario.acts import Changes, Due, Gather, Limits, Line, Patience, Spawn, WaitUntil, WaitWithin, Within
 from zonesim.scenario.fields import (
     CLASS,
     ByClass,
@@ -190,6 +190,10 @@ class When(BaseModel):
     """Tokens of this class, or of one of several, e.g. `AEO` or `[AEO, ordinary]`."""
     status: Name | list[Name] | None = None
     """Tokens whose goods have this customs status, or one of several, e.g. `selected`."""
+    overdue: Name | None = None
+    """Tokens whose deadline of this name (see `due`) has passed, e.g. `flight`."""
+    in_time: Name | None = None
+    """Tokens that have a deadline of this name which has not passed, e.g. `flight`."""
     queue: Line | None = None
     """Tokens that find this line too long, e.g. `{of: $lanes, longer_than: 3}`, as it is at their turn."""
     shut: Name | None = None
@@ -241,12 +245,12 @@ class Step(Strict):
     """
     One step of a flow.
 
-    In this order: `when` and `share` decide whether the token does it at all; `call` runs a sub-flow, `gather` waits
-    for a batch, `wait_until` for an hour, `parallel` does several steps at once; `hold` takes units and `draw` stock
-    (waiting in line by `priority`), `take` lets time pass (`during`: only the open time of a calendar), `detect`
-    checks, `steps` are done with the units in hand, which are then given back; `correct` mends a truth, `set` changes
-    accounts, class, attributes or status, `spawn` starts another token, `mark` notes the moment, `next` says where to
-    go.
+    In this order: `when` and `share` decide whether the token does it at all; `due` notes deadlines; `call` runs a
+    sub-flow, `gather` waits for a batch, `wait_until` for an hour, `parallel` does several steps at once; `hold` takes
+    units and `draw` stock (waiting in line by `priority`), `take` lets time pass (`during`: only the open time of a
+    calendar), `detect` checks, `steps` are done with the units in hand, which are then given back; `correct` mends a
+    truth, `set` changes accounts, class, attributes or status, `spawn` starts another token, `mark` notes the moment,
+    `next` says where to go.
     """
 
     KEYS: ClassVar[frozenset[str]]
@@ -265,6 +269,12 @@ class Step(Strict):
     """
     background: bool = False
     """Whether the step is done in a branch of its own that nobody waits for."""
+    due: dict[PartName, Due] = {}
+    """
+    Notes a deadline under a name, in place of an earlier one: a time from now on, or an instant of a calendar, e.g.
+    `{papers: 14 wd}` or `{flight: {closing: cutoff}}`. Children inherit it, called flows know it, and results tell who
+    leaves late.
+    """
     call: Name | None = None
     """A flow to go through as a part of this one, e.g. `gate`."""
     with_: dict[Name, Any] = Field(default={}, alias="with")
@@ -370,6 +380,8 @@ class Step(Strict):
                 raise problem(f"'{name}' without 'hold'", "Say which resource is waited for.")
         if self.patience and self.background:
             raise problem("a background step that gives up goes nowhere", "Remove 'patience', or 'background'.")
+        if (self.split or self.join) and self.due:
+            raise problem("a split or join notes no deadline", "Note it at a step before.", ("due",))
         if (self.split or self.join) and (self.share is not None or self.when or self.background):
             raise problem("a split or join cannot be conditional", "Put the condition on the steps between them.")
         if reserved := {"arrived", "left"} & set(self.mark):

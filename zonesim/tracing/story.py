@@ -362,8 +362,8 @@ class _Teller:
         together: dict[tuple[int, int], list[int]] = {}
         for row in np.flatnonzero(consignment_of(number) == self.trail.number).tolist():
             mark = int(place_of(marks["key"][row]))
-            if self.plan.names.marks[mark].name in SILENT_MARKS:
-                continue
+            if self.plan.names.marks[mark].name in SILENT_MARKS or marks["time"][row] > self.trail.end:
+                continue  # what sets itself, and deadlines that are still to come
             child = child_of(int(number[row]))
             together.setdefault((int(marks["time"][row]), child), []).append(mark)
         return [

@@ -69,9 +69,15 @@ def facts_of(step: Step, say: Words = ENGLISH) -> Facts:
         for name, number in step.draw.items()
     ]
     holds = say.listed([*([holds] if holds else []), *drawn])
-    if step.patience is not None:
+    if step.patience is not None and step.patience.until is not None:
+        phrase = say("step.patience_until", due=say.term(step.patience.until), step=say.term(step.patience.next))
+        holds = say.listed([holds, phrase])
+    elif step.patience is not None:
         patience = take_text(step.patience.longest, say)
         holds = say.listed([holds, say("step.patience", time=patience, step=say.term(step.patience.next))])
+    for name, due in step.due.items():
+        when = _instant(due, say) if isinstance(due, Instant) else say("step.due_within", time=take_text(due, say))
+        check = say.listed([*([check] if check else []), say("step.due", name=say.term(name), when=when)])
     if step.set is not None:
         check = say.listed([*([check] if check else []), *_changes(step.set, say)])
     if step.spawn is not None:
@@ -209,6 +215,8 @@ def _condition(step: Step, say: Words) -> str:
         parts += [_attribute(key, value, say) for key, value in (step.when.__pydantic_extra__ or {}).items()]
         parts += [say("step.if", mark=_either(step.when.status, say))] if step.when.status else []
         parts += [_attribute(CLASS, step.when.class_, say)] if step.when.class_ else []
+        parts += [say("step.overdue", due=say.term(step.when.overdue))] if step.when.overdue else []
+        parts += [say("step.in_time", due=say.term(step.when.in_time))] if step.when.in_time else []
         if step.when.queue is not None:
             line = step.when.queue
             parts.append(say("step.if_queue", resource=_short(line.of, say), number=line.longer_than))

@@ -56,6 +56,18 @@ def next_opening(s: Record, hours: Hours, calendar: int, after: int) -> int:
 
 
 @kernel
+def next_closing(s: Record, hours: Hours, calendar: int) -> int:
+    """Return when a calendar closes next, later than now; -1: not again in this run."""
+    own = hours.calendars[at(calendar)]
+    position = _last_opened(s, hours, calendar)
+    if position >= 0 and hours.spans[at(own.first_span + position)].closes > s.now:
+        return hours.spans[at(own.first_span + position)].closes
+    if position + 1 < own.spans:
+        return hours.spans[at(own.first_span + position + 1)].closes
+    return -1
+
+
+@kernel
 def instant_of(s: Record, hours: Hours, calendar: int, closing: int) -> int:
     """Return when a calendar is open (or shut) next, now included; -1: not again in this run."""
     position = _last_opened(s, hours, calendar)

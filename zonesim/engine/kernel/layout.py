@@ -111,7 +111,7 @@ STATE: Final = _record(
     sources sources_started spawn_time spawns grants
     fault fault_amount fault_token
     resources clocks classes priorities members
-    node_bits open_visits groups parties ahead interruptible timed
+    node_bits open_visits groups parties ahead interruptible timed deadlines
     """,
     key="u8",
 )
@@ -126,7 +126,7 @@ Freed slots form a list from `free_slot` on, those from `fresh_slot` on were nev
 which some capacity has changed in this instant. `left_queues` are to be served because somebody has left them who was
 granted elsewhere. `parting` is the batch whose tokens go on one by one, `parting_ends`: 1
 when it is done with then. Interrupted tokens that have got a unit go on from `resume_first` on, before anything else.
-`resources` to `members` are counts; `node_bits` to `timed` say how much of each array belongs to a token.
+`resources` to `members` are counts; `node_bits` to `deadlines` say how much of each array belongs to a token.
 """
 
 _EXTRAS: Final = (
@@ -359,6 +359,8 @@ class Tokens(NamedTuple):
     works: Rows
     lasts: Ints
     """How long the work of each SEIZE of a request would take, where that decides whether it starts."""
+    dues: Ints
+    """When each deadline is, -1: the token has none of this number."""
 
 
 class Arrivals(NamedTuple):

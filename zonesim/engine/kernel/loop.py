@@ -46,7 +46,7 @@ from zonesim.engine.kernel.layout import (
     at,
     wide,
 )
-from zonesim.engine.kernel.operations import is_answered_yes, keep, set_attribute, wait_until
+from zonesim.engine.kernel.operations import due_at, is_answered_yes, keep, set_attribute, wait_until
 from zonesim.engine.kernel.output import begin_visit, write_mark, write_visit
 from zonesim.engine.kernel.preemption import begin_work, carry_on, change_capacity, takes_over, work_ends
 from zonesim.engine.kernel.queues import (
@@ -81,6 +81,7 @@ _WAIT_UNTIL: Final = int(Op.WAIT_UNTIL)
 _LEAVE: Final = int(Op.LEAVE)
 _KEEP: Final = int(Op.KEEP)
 _EITHER: Final = int(Op.EITHER)
+_DUE: Final = int(Op.DUE)
 _STOCK: Final = int(Op.STOCK)
 _WAITS: Final = -1
 """In place of an operation: the token that asked for units waits."""
@@ -359,6 +360,9 @@ def run(
             token.pc = pc
             gather(s, draws, tokens, batches, hours, events, output, slot, row)
             slot = 0
+        elif op == _DUE:
+            due_at(s, draws, tokens, hours, output, slot, row)
+            pc += 1
         elif op == _STOCK:
             stock(s, flow, tokens, resources, row.stock_resource, row.stock_amount)
             pc += 1
@@ -476,7 +480,11 @@ def _be_patient(s: Record, draws: Draws, tokens: Tokens, events: Rows, slot: int
     """Let a token that waits for units give up after some time."""
     token = tokens.tokens[at(slot)]
     token.gives_up = 1
-    deadline = s.now + draw_for(s, draws, token, row.seize_patience, row.seize_stream)
+    if row.seize_stream < -1:  # until a deadline of the token, which may have passed
+        due = tokens.dues[at(slot * s.deadlines - row.seize_stream - 2)]
+        deadline = max(due, s.now) if due >= 0 else s.horizon
+    else:
+        deadline = s.now + draw_for(s, draws, token, row.seize_patience, row.seize_stream)
     if deadline < s.horizon:
         token.deadline = deadline
         schedule(s, events, deadline, PATIENCE, token.number, slot)

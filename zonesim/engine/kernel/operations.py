@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from zonesim.compiled.jit import inlined
+from zonesim.compiled.jit import inlined, kernel
 from zonesim.compiled.streams import unit
-from zonesim.engine.kernel.calendars import instant_of
-from zonesim.engine.kernel.draws import uniform_for
+from zonesim.engine.kernel.calendars import end_of, instant_of, next_closing, next_opening
+from zonesim.engine.kernel.draws import draw_for, uniform_for
 from zonesim.engine.kernel.events import schedule
 from zonesim.engine.kernel.layout import (
     DELAY_END,
@@ -26,7 +26,7 @@ from zonesim.engine.kernel.layout import (
     at,
     wide,
 )
-from zonesim.engine.kernel.output import begin_visit, write_row
+from zonesim.engine.kernel.output import begin_visit, write_mark_at, write_row
 from zonesim.engine.kernel.queues import shortest
 from zonesim.plan import BranchOn, SetWhat
 
@@ -35,6 +35,7 @@ _ON_FLAG: Final = int(BranchOn.FLAG)
 _ON_CLASS: Final = int(BranchOn.CLASS)
 _ON_QUEUE: Final = int(BranchOn.QUEUE_LONGER)
 _ON_STATUS: Final = int(BranchOn.STATUS)
+_ON_OVERDUE: Final = int(BranchOn.OVERDUE)
 _ON_SHORTEST: Final = int(BranchOn.SHORTEST)
 _RAISE: Final = int(SetWhat.RAISE_FLAG)
 _LOWER: Final = int(SetWhat.LOWER_FLAG)
@@ -65,6 +66,9 @@ def is_answered_yes(
         return resources.states[at(row.branch_resource)].waiting > row.branch_length
     if on == _ON_STATUS:
         return token.status >= 0 and (row.branch_statuses >> token.status) & 1 != 0
+    if on == _ON_OVERDUE:
+        due = tokens.dues[at(slot * s.deadlines + row.branch_deadline)]
+        return due >= 0 and (s.now > due) == (row.branch_passed != 0)
     if on == _ON_SHORTEST:
         return shortest(flow, resources, row.branch_first_need, row.branch_needs) == row.branch_candidate
     return resources.states[at(row.branch_resource)].capacity == 0
@@ -92,6 +96,21 @@ def set_attribute(s: Record, accounts: Rows, token: Record, slot: int, row: Reco
             s.fault_token = slot
             return OVERDRAWN
     return DONE
+
+
+@kernel
+def due_at(s: Record, draws: Draws, tokens: Tokens, hours: Hours, output: Output, slot: int, row: Record) -> None:
+    """Note a deadline of a token."""
+    token = tokens.tokens[at(slot)]
+    if row.due_duration >= 0:
+        due = end_of(s, hours, row.due_calendar, draw_for(s, draws, token, row.due_duration, row.due_stream))
+    elif row.due_which != 0:
+        due = next_closing(s, hours, row.due_calendar)
+    else:
+        due = next_opening(s, hours, row.due_calendar, wide(0))
+    tokens.dues[at(slot * s.deadlines + row.due_deadline)] = due
+    if due >= 0:
+        write_mark_at(s, output, row.due_mark, token.number, due)
 
 
 @inlined

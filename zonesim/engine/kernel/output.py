@@ -34,7 +34,13 @@ def write_visit(s: Record, output: Output, step: int, number: int, queued: int, 
 @inlined
 def write_mark(s: Record, output: Output, mark: int, number: int) -> None:
     """Write that a token reaches a milestone now."""
+    write_mark_at(s, output, mark, number, s.now)
+
+
+@inlined
+def write_mark_at(s: Record, output: Output, mark: int, number: int, time: int) -> None:
+    """Write when a milestone of a token is."""
     row = output.marks[at(s.marks)]
     row.key = (mark << NUMBER_BITS) | number
-    row.time = s.now
+    row.time = time
     s.marks += 1

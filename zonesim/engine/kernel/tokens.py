@@ -105,6 +105,8 @@ def split(
         new.loop_count = token.loop_count
         new.status = token.status
         inherit_members(s, tokens, slot, other)
+        for number in range(s.deadlines):
+            tokens.dues[at(other * s.deadlines + number)] = tokens.dues[at(slot * s.deadlines + number)]
         draw_ahead_apart(s, flow.program, draws.ahead, new, tokens.ahead, other * s.ahead, start)
         if group >= 0:
             new.parent = slot
@@ -141,6 +143,8 @@ def leave_run(s: Record, tokens: Tokens, slot: int) -> None:
         every[at(before)].next_kin = following
         every[at(following)].last_kin = before
     token.leads = 0
+    for number in range(s.deadlines):
+        tokens.dues[at(slot * s.deadlines + number)] = -1
     parent = wide(token.parent)
     if parent != 0:
         elder = every[at(parent)]

@@ -44,6 +44,10 @@ class Calendars:
         row = bisect_left(spans, now, key=lambda span: span[0])
         return spans[row][0] if row < len(spans) else NOWHERE
 
+    def next_closing(self, calendar: int, now: int) -> int:
+        """Return when a calendar closes next, later than now; NOWHERE: not again in this run."""
+        return next((closes for _, closes, _ in self.spans[calendar] if closes > now), NOWHERE)
+
     def until_open(self, calendar: int, now: int) -> int:
         """Return `now` while a calendar is open, else when it opens next; NOWHERE: not again in this run."""
         return now if now < self._closes(calendar, now) else self.next_opening(calendar, now)

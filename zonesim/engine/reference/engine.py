@@ -86,6 +86,7 @@ class ReferenceEngine:
             Op.KEEP: self.resources.keep,
             Op.STOCK: self.resources.stock,
             Op.MARK: self._mark,
+            Op.DUE: self._due_at,
             Op.SPLIT: self._split,
             Op.BRANCH: self._branch,
             Op.JUMP: self._jump,
@@ -186,6 +187,18 @@ class ReferenceEngine:
         self.recorder.mark(each.mark, token.number, self.events.now)
         return True
 
+    def _due_at(self, token: Token, each: Instruction) -> bool:
+        now = self.events.now
+        if each.duration != NOWHERE:
+            due = self.calendars.end_of(each.calendar, now, self.draws.for_token(token, each.duration, each.stream))
+        else:
+            due = (self.calendars.next_closing if each.which else self.calendars.next_opening)(each.calendar, now)
+        token.dues.pop(each.deadline, None)
+        if due != NOWHERE:
+            token.dues[each.deadline] = due
+            self.recorder.mark(each.mark, token.number, due)
+        return True
+
     def _split(self, token: Token, each: Instruction) -> bool:
         count = self.draws.for_token(token, each.number, each.stream)
         first = each.base + (token.child - each.parent_base) * each.stride
@@ -202,7 +215,7 @@ class ReferenceEngine:
                 token.flags,
                 token.loop_count,
             )
-            new.members, new.status = token.members, token.status
+            new.members, new.status, new.dues = token.members, token.status, {**token.dues}
             if each.group != NOWHERE:
                 new.parent, new.group = token, each.group
                 token.children[each.group] = token.children.get(each.group, 0) + 1
@@ -227,6 +240,9 @@ class ReferenceEngine:
             candidates = [resources[number] for number, _ in self.plan.needs_of(each.first_need, each.needs)]
             there = [len(resource.queue) + resource.used for resource in candidates]
             yes = there.index(min(there)) == each.candidate
+        elif each.on == BranchOn.OVERDUE:
+            due = token.dues.get(each.deadline)
+            yes = due is not None and (self.events.now > due) == bool(each.passed)
         elif each.on == BranchOn.GRANTED:
             yes = token.open[each.slot].way == each.candidate
         else:

@@ -152,7 +152,10 @@ class Resources:
         token.waits_for = request
         if each.patience != NOWHERE:
             request.gives_up = True
-            due = now + self.draws.for_token(token, each.patience, each.stream)
+            if each.stream < NOWHERE:  # until a deadline, which may have passed
+                due = max(token.dues.get(NOWHERE - 1 - each.stream, self.events.horizon), now)
+            else:
+                due = now + self.draws.for_token(token, each.patience, each.stream)
             self.events.at(due, PATIENCE + token.number, lambda: self.renege(request, each.slot, each.renege_to))
         return False
 

@@ -64,6 +64,9 @@ class Conditions:
         if when.queue is not None:
             resource = self.tables.resource(self.values.resolved(when.queue.of, scope), place)
             self.out.only_if(BranchOn.QUEUE_LONGER, after, resource=resource, length=when.queue.longer_than)
+        for due, passed in ((when.overdue, 1), (when.in_time, 0)):
+            if due is not None:
+                self.out.only_if(BranchOn.OVERDUE, after, deadline=self.out.deadline(due, place), passed=passed)
         if when.shut is not None:
             resource = self.tables.resource(self.values.resolved(when.shut, scope), place)
             self.out.only_if(BranchOn.CLOSED, after, resource=resource)

@@ -36,6 +36,34 @@ class Delays:
         interrupted = self._interruption(step, scope)
         self.out.emit(Op.DELAY, number, duration=duration, stream=stream, calendar=calendar, interrupted=interrupted)
 
+    def due(self, step: Step, scope: Scope) -> None:
+        """Note the deadlines of a step, each with a mark at the moment of it."""
+        for name, written in step.due.items():
+            key = ("due", name)
+            mark = f"{name}.due"
+            number = self.out.mark_number(mark, scope)
+            deadline = self.out.deadline(name, self.world.place((*scope.text, *key)))
+            self.tables.deadlines[name][self.out.entry.flow] = None
+            duration, stream, calendar, which = NOWHERE, 0, NOWHERE, 0
+            if isinstance(written, Instant):
+                which = int(written.closing is not None)
+                calendar = self.values.calendar(str(written.closing or written.opening), scope, key)
+            else:
+                working = self.values.in_working_days(written, scope)
+                duration = self.values.distribution(step, scope, written, key, working=working)
+                stream = self.out.stream(scope, f"due {name}")
+                if working:
+                    calendar = self.values.calendar(OFFICE, scope, key, whole_days=True)
+            self.out.emit(
+                Op.DUE,
+                mark=number,
+                deadline=deadline,
+                duration=duration,
+                stream=stream,
+                calendar=calendar,
+                which=which,
+            )
+
     def until(self, step: Step, scope: Scope) -> None:
         """Wait until a calendar is open, or shut."""
         written = step.wait_until

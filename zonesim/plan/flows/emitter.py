@@ -242,9 +242,20 @@ class Emitter:
 
     def mark(self, mark: str, scope: Scope, *, kind: str | None = None) -> None:
         """Mark the moment."""
+        self.emit(Op.MARK, mark=self.mark_number(mark, scope, kind=kind))
+
+    def mark_number(self, mark: str, scope: Scope, *, kind: str | None = None) -> Later:
+        """Return the number of a mark."""
         name = MarkName(self.name, self.entry.flow, scope.call, mark, scope.place, kind or self.kind.name)
-        number = self.tables.marks.add((self.name, scope.call, mark), self.order(scope), lambda: name)
-        self.emit(Op.MARK, mark=number)
+        return self.tables.marks.add((self.name, scope.call, mark), self.order(scope), lambda: name)
+
+    def deadline(self, name: str, place: Place) -> int:
+        """Return the number of a deadline that tokens of the entry at hand may have; raises UnknownName."""
+        known = self.tables.reach.of(self.entry.flow).deadlines
+        if name not in known:
+            raise UnknownName(f"no deadline '{name}'", place, suggest(name, known, "deadlines"))
+        self.tables.deadlines.setdefault(name, {})
+        return list(self.tables.deadlines).index(name)
 
     def finding(self, truth: str, finding: str, scope: Scope) -> None:
         """Mark what is so, or was found, of a truth; it says whose truth that is."""

@@ -221,6 +221,10 @@ class Holding:
             return NOWHERE, NOWHERE, NOWHERE
         target = step.patience.next
         way = self.out.way(target, labels, scope, self.world.place((*scope.text, "patience", "next")))
+        if step.patience.until is not None:
+            place = self.world.place((*scope.text, "patience", "until"))
+            for_ever = self.tables.distributions.discrete([(float(self.tables.horizon), 1.0)])
+            return for_ever, way, NOWHERE - 1 - self.out.deadline(step.patience.until, place)
         longest = self.values.distribution(step, scope, step.patience.longest, ("patience", "longest"))
         return longest, way, self.out.stream(scope, "patience")
 

@@ -147,6 +147,8 @@ class StepCompiler:
         for kpi, limits in step.limits().items():
             for limit in limits:
                 self.values.limit(("step", kpi), limit, subject, scope, "within")
+        if step.due:
+            self.delays.due(step, scope)
         if step.call is not None:
             self.calls.step(step, scope)
         elif step.parallel:

@@ -1,0 +1,156 @@
+"""Deadlines: `due` notes them, conditions and patience look at them, results tell who leaves late."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.helper import kpis, plan_of, run
+from zonesim.faults import Faults
+
+DESK = """
+clock: {start: "2018-09-03", measure: 100 min, cool_down: 20 min}
+calendars: {c: {mon: ["00:00-00:20", "00:40-01:00"]}}
+zones: {Z: {d: {units: 1}}}
+flows:
+  f:
+    steps:
+      come: {due: {flight: {closing: c}, papers: 12 min}}
+      s: {hold: {d: Z.d}, patience: {until: flight, next: missed}, take: 8 min, next: good}
+      missed: {mark: missed, next: end}
+      good: {when: {in_time: papers}, mark: good}
+      late: {when: {overdue: papers}, mark: late}
+traffic: {a: {flow: f, at: [0 min, 1 min, 2 min, 3 min, 30 min]}}
+"""
+
+
+def test_a_deadline_parts_tokens_and_ends_waits(engine):
+    """
+    A deadline is the next closing of a calendar, also where it is shut at present, or a time from now on; the moment of it
+    is a mark. Who waits gives up at it; a deadline is in time to its last instant.
+    """
+    line = run(DESK, engine=engine)
+
+    assert line.marks("flight.due") == {"a0": 20, "a1": 20, "a2": 20, "a3": 20, "a4": 60}
+    assert line.marks("papers.due") == {"a0": 12, "a1": 13, "a2": 14, "a3": 15, "a4": 42}
+    assert line.visits("s") == {
+        "a0": (0, 0, 8),
+        "a1": (1, 8, 16),
+        "a2": (2, 16, 24),
+        "a3": (3, -1, 20),
+        "a4": (30, 30, 38),
+    }
+    assert line.marks("missed") == {"a3": 20}
+    assert line.marks("good") == {"a0": 8, "a4": 38}
+    assert line.marks("late") == {"a1": 16, "a2": 24}
+
+
+def test_to_the_last_instant(engine):
+    """
+    Who is done at the very moment is in time, who comes to a line after it gives up at once, and who has no such deadline
+    is neither overdue nor in time and waits as long as it takes.
+    """
+    text = """
+clock: {measure: 100 min}
+zones: {Z: {d: {units: 1}}}
+flows:
+  f:
+    params: {within: duration, walk: duration}
+    steps:
+      come: {when: {within: [5 min]}, due: {x: $within}}
+      walk: {take: $walk}
+      good: {when: {in_time: x}, mark: good}
+      late: {when: {overdue: x}, mark: late}
+      s: {hold: {d: Z.d}, patience: {until: x}, take: 10 min}
+traffic:
+  a: {flow: f, at: [0 min], with: {within: 5 min, walk: 5 min}}
+  b: {flow: f, at: [0 min], with: {within: 5 min, walk: 6 min}}
+  c: {flow: f, at: [0 min], with: {within: 9 min, walk: 6 min}}
+"""
+    line = run(text, engine=engine)
+
+    assert line.marks("good") == {"a0": 5}
+    assert line.marks("late") == {"b0": 6}
+    assert line.visits("s") == {"a0": (5, 5, 15), "b0": (6, -1, 6), "c0": (6, 15, 25)}
+
+
+def test_a_later_note_takes_the_place_of_an_earlier_one_and_children_inherit(engine):
+    """
+    Children and called flows know the deadline; one that is noted again counts from then on.
+    """
+    text = """
+clock: {measure: 100 min}
+flows:
+  g: {steps: {look: {when: {overdue: x}, mark: called}}}
+  f:
+    steps:
+      come: {due: {x: 10 min}, take: 4 min}
+      trucks: {split: {into: truck, count: 2}}
+      drive: {take: 8 min}
+      look: {when: {overdue: x}, mark: child}
+      together: {join: trucks}
+      sub: {call: g}
+      again: {due: {x: 30 min}}
+      fine: {when: {in_time: x}, mark: fine}
+traffic: {a: {flow: f, at: [0 min]}}
+"""
+    line = run(text, engine=engine)
+
+    assert line.marks("child") == {"a0/1": 12, "a0/2": 12}
+    assert line.marks("called") == {"a0": 12}
+    assert line.marks("fine") == {"a0": 12}
+    assert line.marks("x.due") == {"a0": 42}
+
+
+def test_who_is_late_and_by_how_much():
+    """
+    The share of those with the deadline who leave after it, and their mean lateness, 0 for who is in time.
+    """
+    values = kpis(plan_of(DESK))[0].values
+
+    assert values["f.flight.due.late"] == pytest.approx(1 / 5)
+    assert values["f.flight.due.mean"] == pytest.approx(4 / 5)
+    assert values["f.papers.due.late"] == pytest.approx(3 / 5)
+    assert values["f.papers.due.mean"] == pytest.approx((3 + 10 + 5) / 5)
+
+
+def test_who_is_still_inside_is_late_once_the_deadline_has_passed():
+    """
+    Who has not left when the run ends is late where the deadline has passed, and undecided where it has not.
+    """
+    text = """
+clock: {measure: 10 min}
+flows: {f: {params: {d: duration}, steps: {s: {due: {x: $d}, take: 30 min}}}}
+traffic: {a: {flow: f, at: [0 min], with: {d: 5 min}}, b: {flow: f, at: [0 min], with: {d: DUE}}}
+"""
+    passed, open_ = (kpis(plan_of(text.replace("DUE", due)))[0] for due in ("6 min", "20 min"))
+
+    assert passed.values["f.x.due.late"] == 1.0
+    assert open_.withheld["f.x.due.late"] == pytest.approx(1 / 2)
+
+
+FAULTS = {
+    "a deadline that nobody notes": (
+        DESK.replace("in_time: papers", "in_time: paper"),
+        "no deadline 'paper'\n    Did you mean 'papers'?",
+    ),
+    "patience for two": (
+        DESK.replace("until: flight,", "until: flight, longest: 5 min,"),
+        "either a longest wait or a deadline is due\n    Write {longest: 30 min} or {until: flight}.",
+    ),
+    "patience for none": (
+        DESK.replace("until: flight, next: missed", "next: missed"),
+        "either a longest wait or a deadline is due\n    Write {longest: 30 min} or {until: flight}.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_faults(name):
+    """
+    A deadline that no step notes, two ends of a patience, none.
+    """
+    text, told = FAULTS[name]
+    with pytest.raises(Faults) as caught:
+        plan_of(text)
+
+    assert told in str(caught.value)
