@@ -66,7 +66,7 @@ def _told_by(name: str, rule: KpiDeclaration, tables: WorldTables) -> Iterator[t
         return
     called = {"en": name.replace("_", " "), "zh": name} | rule.label
     for value in tables.classes.values.get(rule.by, ()):
-        if not value or value in tables.upgraded or value not in rule.of.get(rule.by, [value]):
+        if not value or value in tables.tokens.upgraded or value not in rule.of.get(rule.by, [value]):
             continue
         label = {"en": f"{called['en']} ({value})", "zh": f"{called['zh']}（{value}）"}
         changes = {"by": None, "of": {**rule.of, rule.by: [value]}, "label": label}
@@ -278,9 +278,9 @@ def _strange_values(own: Declared) -> Iterator[ScenarioFault]:
     for name, values in {**by, **own.rule.of}.items():
         place = own.place("of", name) if name in own.rule.of else own.place("by")
         try:
-            own.tables.known_attribute(name, place)
+            own.tables.tokens.known_attribute(name, place)
             for value in values:
-                own.tables.known_value(name, value, place)
+                own.tables.tokens.known_value(name, value, place)
         except UnknownName as fault:
             yield fault
 

@@ -52,7 +52,7 @@ class Arrivals:
         """Add the row of an entry; raises UnknownName for a profile that nobody has."""
         tables = self.tables
         fixed = tables.classes.part(CLASS, entry.class_) if entry.class_ else NOWHERE
-        parties, mix = tables.parties_of(entry), self._mix(entry)
+        parties, mix = tables.tokens.parties_of(entry), self._mix(entry)
         trace = tables.traces.rows.get(name)
         begins, until = self._span(name, entry)
         most = None if entry.most is None else int(mode_of(entry.most))

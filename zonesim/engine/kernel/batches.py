@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zonesim.compiled.jit import kernel
+from zonesim.compiled.jit import inlined, kernel
 from zonesim.engine.kernel.calendars import next_opening
 from zonesim.engine.kernel.draws import draw_for
 from zonesim.engine.kernel.events import schedule
@@ -161,6 +161,18 @@ def _join(s: Record, tokens: Tokens, batches: Batches, slot: int, row: Record) -
     return number
 
 
+@inlined
+def _come(s: Record, tokens: Tokens, batches: Batches, output: Output, slot: int, row: Record) -> int:
+    """Let the visit of a token begin that waits with others; return the batch that it joins."""
+    token = tokens.tokens[at(slot)]
+    begin_visit(s, output, row.step)
+    token.delay_step = row.step
+    token.delay_queued = s.now
+    token.delay_started = NEVER
+    token.pc += 1
+    return _join(s, tokens, batches, slot, row)
+
+
 @kernel
 def gather(
     s: Record,
@@ -175,12 +187,7 @@ def gather(
 ) -> None:
     """Let a token wait for its batch, which may be complete with it."""
     token = tokens.tokens[at(slot)]
-    begin_visit(s, output, row.step)
-    token.delay_step = row.step
-    token.delay_queued = s.now
-    token.delay_started = NEVER
-    token.pc += 1
-    number = _join(s, tokens, batches, slot, row)
+    number = _come(s, tokens, batches, output, slot, row)
     batch = batches.batches[at(number)]
     if row.gather_others_to >= 0 and batch.count > 1:
         token.pc = row.gather_others_to
@@ -211,13 +218,7 @@ def board(
     row: Record,
 ) -> None:
     """Let a token wait for a departure that has room for it."""
-    token = tokens.tokens[at(slot)]
-    begin_visit(s, output, row.step)
-    token.delay_step = row.step
-    token.delay_queued = s.now
-    token.delay_started = NEVER
-    token.pc += 1
-    number = _join(s, tokens, batches, slot, row)
+    number = _come(s, tokens, batches, output, slot, row)
     if batches.batches[at(number)].count == 1:
         _await(s, tokens, batches, hours, events, number, row)
 

@@ -23,7 +23,7 @@ class Adopters:
         share = use.within(zones)
         if share.always or share.never:
             return share.always
-        parties = self.tables.parties_of(self.out.entry)
+        parties = self.tables.tokens.parties_of(self.out.entry)
         if not parties or use.of == "token":
             return Condition(use.measure, "token", ((-1, share),))
         if len(zones) == parties > 1 and set(zones) == set(self.zones):

@@ -32,7 +32,7 @@ class Batches:
     def write(self, step: Step, gather: Gather, scope: Scope) -> None:
         """Wait for a batch, or for a departure; with inner steps the first member does them for all."""
         place = self.world.place((*scope.text, "gather"))
-        if gather.by == FIRM and not self.tables.parties_of(self.out.entry):
+        if gather.by == FIRM and not self.tables.tokens.parties_of(self.out.entry):
             remedy = "Give the scenario `firms`, or leave `by` out."
             raise ScenarioFault(f"tokens of traffic '{self.out.name}' have no firm to be gathered by", place, remedy)
         op = Op.GATHER if gather.most is None else Op.BOARD
@@ -97,7 +97,7 @@ class Batches:
         classes = self.tables.classes
         if by is None or by == FIRM:
             return [(0, GatherBy.FIRM if by else GatherBy.SOURCE)]
-        self.tables.known_attribute(by, self.world.place((*scope.text, "gather", "by")), FIRM)
+        self.tables.tokens.known_attribute(by, self.world.place((*scope.text, "gather", "by")), FIRM)
         if not classes.attributes:
             return [(0, GatherBy.CLASS)]
         values = [value for value in classes.values[by] if value in self.out.possible[by]]

@@ -54,8 +54,8 @@ class Conditions:
         if when.class_ is not None:
             wanted = when.class_ if isinstance(when.class_, list) else [when.class_]
             for one in wanted:
-                self.tables.known_value(CLASS, one, place)
-            acting = {name for name in self.tables.classes.values[CLASS] if self.tables.acts_as(name) in wanted}
+                self.tables.tokens.known_value(CLASS, one, place)
+            acting = {name for name in self.tables.classes.values[CLASS] if self.tables.tokens.acts_as(name) in wanted}
             self.out.only_if_of_class(self.tables.classes.mask(CLASS, acting), after)
         if when.status is not None:
             wanted = when.status if isinstance(when.status, list) else [when.status]
@@ -85,5 +85,5 @@ class Conditions:
     def _attribute(self, name: str, wanted: list[str], place: Place, after: Label) -> None:
         """Let only tokens go on that have one of some values of an attribute."""
         for one in wanted:
-            self.tables.known_value(name, one, place)
+            self.tables.tokens.known_value(name, one, place)
         self.out.only_if_of_class(self.tables.classes.mask(name, wanted), after)

@@ -41,8 +41,8 @@ class Effects:
         values = changes.values()
         for name, value in values.items():
             path = (*scope.text, "set", name)
-            self.tables.known_attribute(name, self.world.key_place(path), "credit", "debit", "status")
-            self.tables.known_value(name, value, self.world.place(path))
+            self.tables.tokens.known_attribute(name, self.world.key_place(path), "credit", "debit", "status")
+            self.tables.tokens.known_value(name, value, self.world.place(path))
         if values:
             self.out.become(values)
         if changes.status is not None:

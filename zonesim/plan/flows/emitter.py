@@ -56,7 +56,7 @@ class Emitter:
         self.routines: list[Routine] = []
         self.routine = Routine()
         self.kind = Kind("")
-        self.possible = tables.possible_of(entry)
+        self.possible = tables.tokens.possible_of(entry)
         self.child_bases: dict[tuple[tuple[str, ...], int], ChildNumbers] = {}
         self.flags: dict[str, int] = {}
         self.consulted: frozenset[str] = frozenset()

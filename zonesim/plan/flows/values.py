@@ -12,7 +12,7 @@ from zonesim.plan.binding import check_count, origin, resolve
 from zonesim.plan.flows.emitter import Emitter
 from zonesim.plan.plan import StepName
 from zonesim.plan.scope import Scope
-from zonesim.plan.world_tables import diagonal
+from zonesim.plan.token_classes import diagonal
 from zonesim.scenario import Step
 from zonesim.scenario.fields import CLASS, EVERYTHING, By, Law, ShareBy
 from zonesim.scenario.kpis import Scope as Scope_
@@ -133,7 +133,7 @@ class Values:
             raise UnknownName(f"no parameter or attribute '{by}' here", place, suggest(by, known))
         rows = {name: self._by_number(case, scope, place, read) for name, case in cases.items()}
         unused = next(iter(rows.values()), [])
-        return diagonal(self.tables.per_class(rows, self.out.possible, unused, place, by=by))
+        return diagonal(self.tables.tokens.per_class(rows, self.out.possible, unused, place, by=by))
 
     def _cases(self, by: str, written: Mapping[str, Any], scope: Scope) -> tuple[str, dict[str, Any]]:
         """Return what a parameter is here, and what is written by its values: `all` stands for those not named."""
