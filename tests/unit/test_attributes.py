@@ -107,7 +107,7 @@ def test_a_plan_without_attributes_is_known_as_before():
         "clock: {measure: 1 h}\nflows: {f: {steps: {s: {take: 1 min}}}}\ntraffic: {a: {flow: f, at: [0 min]}}\n"
     )
 
-    assert plan.identity == "37e7d5dd9a56959939ece6ae74a4e8fc9592171f6729a326f2f7f9f134797f7c"
+    assert plan.identity == "11868d09883cf6ab7b0e71f7c581f73c0543d7b744fceff510503a794306812c"
 
 
 def test_attributes_of_a_log(tmp_path):

@@ -24,10 +24,10 @@ from zonesim.plan.operations import NOWHERE, ArrivalsBy, AtShiftEnd, Instruction
 from zonesim.plan.records import child_of, ordinal_of, source_of
 from zonesim.scenario import KpiDeclaration
 
-MEANING: Final = 1
+MEANING: Final = 2
 """
-Version of the meaning of plans; it changes only together with a golden file, and results of other versions are
-never mixed.
+Version of the meaning of plans: results of other versions are never mixed. In version 1, units that left while others
+stayed were not told apart from those that stay.
 """
 
 LISTED_CLASS: Final = -2

@@ -36,8 +36,8 @@ def diagonal(rows: Sequence[Sequence[Value]]) -> list[Value]:
 
 class TokenClasses:
     """
-    The classes and attributes of all tokens: `classes` numbers their combinations, `upgraded` are the classes that a
-    practice makes, by name, of those who follow it. Faults go to `faults`.
+    The classes and attributes of all tokens: `classes` numbers their combinations, `upgrades` are the practices that
+    give those who follow them another class, `upgraded` the classes that these make, by name. Faults go to `faults`.
     """
 
     def __init__(
@@ -50,7 +50,8 @@ class TokenClasses:
         self.traces = traces
         self.faults = faults
         classes = self._all_classes()
-        self.upgraded = {each.name: each for each in arm.upgrades if each.old in classes}
+        self.upgrades = [each for each in arm.upgrades if each.old in classes]
+        self.upgraded = {each.name: each for each in self.upgrades}
         self.classes = Classes([*classes, *self.upgraded], self._all_attributes())
         if len(self.classes) > MOST_COMBINATIONS:
             fault = f"{len(self.classes)} combinations of class and attributes, more than {MOST_COMBINATIONS}"

@@ -105,7 +105,7 @@ class Routines:
 
     def _upgrades(self) -> None:
         """Give adopters of a practice the class that it sets."""
-        for each in self.tables.tokens.upgraded.values():
+        for each in self.tables.tokens.upgrades:
             condition = self.adopters.condition_of(self.out.arm.uses[each.practice], self.adopters.zones)
             if each.old not in self.out.possible[CLASS] or condition is False:
                 continue
