@@ -13,7 +13,7 @@ from zonesim.kpi import catalogue
 LINE = """
 clock: {measure: 100 min, cool_down: 20 min}
 attributes: {goods: {food: 100 %, cloth: 0 %}}
-zones: {Z: {desk: {units: 1}}}
+zones: {Z: {desk: {units: 1}, cash: {account: 1}}}
 flows:
   f:
     within: [12 min, 90 min]
@@ -125,12 +125,34 @@ def test_who_gives_up_got_nothing_in_time(engine):
     assert values["f.serve.service.within_5min"] == 0
 
 
+DRAWN = """
+clock: {measure: 2 h}
+zones: {W: {shelf: {account: 2, short: wait}}}
+flows:
+  order: {steps: {get: {draw: {W.shelf: 2}, within: [30 min, 40 min]}, pair: {gather: {number: 2}, within: 5 min}}}
+  deliver: {steps: {bring: {set: {credit: {W.shelf: 3}}}}}
+traffic: {orders: {flow: order, at: [10 min, 20 min, 30 min, 40 min]}, lorries: {flow: deliver, at: [60 min, 90 min]}}
+"""
+
+
+def test_waits_for_a_stock_and_for_a_batch_are_told_within_a_time(engine):
+    """
+    Whoever draws or gathers has a visit with a wait. Orders wait 0, 40, 60 and 50 min for goods, then 50, 0, 0 and 0 min for a pair.
+    """
+    values = kpis(plan_of(DRAWN), engine=engine)[0].values
+
+    assert values["order.get.wait.within_30min"] == 1 / 4
+    assert values["order.get.wait.within_40min"] == 2 / 4
+    assert values["order.pair.wait.within_5min"] == 3 / 4
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
         ("within: {wait: [4 min, 3999 ms]", "within: {wait: [4 min, 0 s]", "a limit below a millisecond\n    Who does not wait is told as `wait.share`."),
         ("take: 1 min, mark: rested", "take: 1 min, mark: rested, within: 1 min", "'within' for the wait of a step that waits for nothing\n    Write within: {stay: 20 s}."),
-        ("take: 1 min, mark: rested", "mark: rested, within: {stay: 1 min}", "'within' of a step without a visit\n    Write it at a step with `hold` or `take`."),
+        ("take: 1 min, mark: rested", "mark: rested, within: {stay: 1 min}", "'within' of a step without a visit\n    Write it at a step with `hold`, `draw`, `gather` or `take`."),
+        ("take: 1 min, mark: rested", "draw: {Z.cash: 1}, within: 1 min", "nobody waits for account Z.cash\n    Give it `short: wait`, or write `set: {debit: …}` here."),
         ("by: goods, only", "by: godos, only", "no attribute 'godos'\n    Did you mean 'goods'?"),
         ("of: {goods: food", "of: {goods: fod", "'goods' has no value 'fod'\n    Did you mean 'food'?"),
         ("long: {visits: stay,", "long: {visits: stay, by: goods,", "'by' of what is no time and no share of consignments\n    Tell a `time` or a `share` of flows by it, or write entries of the traffic."),

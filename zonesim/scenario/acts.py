@@ -161,6 +161,9 @@ class Gather(Strict):
     The token waits until a batch is complete: at `number` members, when the first has waited `within`, or when the
     calendar `until` opens next, whichever comes first. With `until` and `most` it waits for a departure: at each
     opening so many of those who wait go, first come first served, and the others wait for the next one.
+
+    The wait of a visit ends when its batch is complete or departs. With inner `steps` the visit of the first member
+    ends there too, with a service of 0, and that of each other has as its service the time until these are done.
     """
 
     number: Count | None = None

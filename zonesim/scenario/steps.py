@@ -396,10 +396,12 @@ class Step(Strict):
 
     @model_validator(mode="after")
     def _has_what_is_told(self) -> Step:
-        waits = self.hold or self.gather or self.wait_until
+        waits = self.hold or self.draw or self.gather or self.wait_until
         if self.within is not None and not (waits or self.take or self.parallel):
             raise problem(
-                "'within' of a step without a visit", "Write it at a step with `hold` or `take`.", ("within",)
+                "'within' of a step without a visit",
+                "Write it at a step with `hold`, `draw`, `gather` or `take`.",
+                ("within",),
             )
         if self.limits()["wait"] and not waits:
             remedy = "Write within: {stay: 20 s}."
