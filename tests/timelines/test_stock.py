@@ -204,6 +204,20 @@ def test_the_story(language, told):
     assert Story._shortage(SimpleNamespace(plan=plan), shortage, Words(language)).startswith(told)
 
 
+@pytest.mark.parametrize(
+    ("language", "told"), [("en", "W.stock: fewer than 2 t there"), ("zh", "W.stock：需2 t，存量不足")]
+)
+def test_the_story_counts_in_the_unit_of_the_account(language, told):
+    """
+    Where an account says what is counted, a wait for it says so too.
+    """
+    text = STORE.replace("short: wait", "short: wait, unit: t", 1)
+    plan = plan_of(store("a get 0 3", "b get 1 2", "p bring 10 1", text=text))
+    (moment,) = [each for each in tell(plan, follow(plan, "b#0", 1, 0)) if each.kind == "step"]
+
+    assert Story._shortage(SimpleNamespace(plan=plan), moment.shortages[0], Words(language)).startswith(told)
+
+
 FAULTS = {
     "debit": (
         STORE.replace("draw: {W.stock: $n}, take: 2 min", "set: {debit: {W.stock: 2}}"),

@@ -130,9 +130,56 @@ CASES = {
         [('mon-fri: ["08', '20-10: ["08')],
         ["faulty.yaml:5:21: '20-10' is no day of a month", "    Write a number from 1 to 31, or last."],
     ),
+    "a moment without its zero": (
+        [("08:00-12:00", "6:00")],
+        [
+            "faulty.yaml:5:31: expected opening hours, found '6:00'",
+            '    Write a span such as "08:30-17:00", or a moment such as "06:00".',
+        ],
+    ),
+    "a period below another key than every": (
+        [('{mon-fri: ["08:00-12:00"]}', "{each: 8 h}")],
+        [
+            "faulty.yaml:5:21: unknown key 'each'",
+            '    Write {every: 8 h}, or days with their hours: {mon-fri: ["08:30-17:00"]}.',
+        ],
+    ),
+    "hours that are no list": (
+        [('["08:00-12:00"]', '"08:00-12:00"')],
+        ["faulty.yaml:5:21: the hours of 'mon-fri' must be a list, found '08:00-12:00'", '    Write ["08:00-12:00"].'],
+    ),
+    "a law without the name of its parameter": (
+        [("take: 5 min", "take: {exponential: 3 min}")],
+        [
+            "faulty.yaml:14:50: 'exponential' must be a mapping, found '3 min'",
+            "    Write a mapping such as {mean: 3 min}.",
+        ],
+    ),
+    "a stock without its amount": (
+        [("take: 5 min", "draw: Z.stock")],
+        ["faulty.yaml:14:36: 'draw' must be a mapping, found 'Z.stock'", "    Write a mapping such as {Z.stock: 3}."],
+    ),
+    "a key of set beside it": (
+        [("take: 5 min", "debit: {Z.stock: 2}")],
+        ["faulty.yaml:14:30: unknown key 'debit'", "    Write `set: {debit: …}`."],
+    ),
+    "a key that belongs below one of two": (
+        [("take: 5 min", "class: AEO")],
+        ["faulty.yaml:14:30: unknown key 'class'", "    Write `when: {class: …}` or `set: {class: …}`."],
+    ),
+    "a case of a choice of resources that is misspelt": (
+        [
+            ("slot: {units: 1, open: shift}", "slow: {units: 1}"),
+            ("{d: Z.desk}, take: 5 min", "{d: {any: [Z.desk, Z.slow]}}, take: {by: d, Z.desk: 5 min, Z.slo: 9 min}"),
+        ],
+        ["faulty.yaml:14:76: 'd' is never 'Z.slo' here", "    Did you mean 'Z.slow'?"],
+    ),
     "no opening hours": (
         [('"08:00-12:00"', '"morning"')],
-        ["faulty.yaml:5:31: expected opening hours, found 'morning'", '    Write them as "08:30-17:00".'],
+        [
+            "faulty.yaml:5:31: expected opening hours, found 'morning'",
+            '    Write a span such as "08:30-17:00", or a moment such as "06:00".',
+        ],
     ),
     "hours beyond a day": (
         [('"08:00-12:00"', '"22:00-06:00"')],
@@ -470,6 +517,10 @@ SETTINGS = {
     "adopted={m11: 1}": [
         "--set adopted={m11: 1}: 'm11' must be a mapping, found '1'",
         "    Write keys and values below it.",
+    ],
+    "zones.Z.km=null": [
+        "--set zones.Z.km=null: a value is due",
+        "    Write --set zones.TYP.lanes_in.units=4; `edits: [{remove: zones.Z.km}]` in the file drops a key.",
     ],
     "traffic={}": ["--set traffic={}: 'traffic' has 0 entries, 1 is due", "    Leave some out, or add some."],
     "flows.f.a.hold*=2": [

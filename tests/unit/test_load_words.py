@@ -87,7 +87,10 @@ def test_what_is_not_known_is_null(desks):
     assert document["Z.idle"]["unknown"] is None
     assert rows["Z.lane"][1:3] == ["≥", "10%"]
     assert rows["Z.idle"][1] == "20%"
-    assert "≥: waits in line with units in hand come on top" in validation_text(found)
+    assert (
+        "≥: time at rest with units in hand, in line for others or until the opening, comes on top"
+        in validation_text(found)
+    )
 
 
 def test_sweep_warns_where_it_holds_and_says_what_is_said_by_hand(desks):

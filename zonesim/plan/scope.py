@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from zonesim.plan.assembly import Block, Kept, Later, Operand
@@ -28,6 +28,8 @@ class Scope:
 
     `origins` tell where in the world each argument was written.
 
+    `choices` are the resources that a hold with a choice may stand for, by its name.
+
     `path` leads through calls and blocks to the step; `call` is the part of it that leads to the flow, within which
     marks have their meaning; `text` is where the step is written. `depth` and `held` (resource, units) are what the
     token has in its hands. `zones` are those that the call is in. `lists` are the lists of steps around the step, the
@@ -52,6 +54,7 @@ class Scope:
     blocks: tuple[Block, ...] = ()
     leads: bool = False
     order: Order = ()
+    choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def of_child(self) -> Scope:
         """Return where a child stands that begins here: with nothing in its hands, and lists of its own."""

@@ -348,5 +348,6 @@ def parse_setting(text: str) -> Request:
             raise
         parsed = value
     if parsed is None:
-        raise ScenarioFault("a value is due", place, "Write --set zones.TYP.lanes_in.units=4.")
+        remedy = f"Write --set zones.TYP.lanes_in.units=4; `edits: [{{remove: {path}}}]` in the file drops a key."
+        raise ScenarioFault("a value is due", place, remedy)
     return Request(Edit(set=path, to=parsed), "--set", place)

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from zonesim import units
+from zonesim.faults import UnitFault, near
 from zonesim.limits import MOST_DATES
 from zonesim.scenario.fields import (
     Duration,
@@ -81,6 +82,9 @@ def parse_span(text: str) -> Minutes:
 def parse_opening(text: str) -> Minutes:
     """Return the minutes of the day at which `08:30-17:00` begins and ends; those of the moment `08:30` are equal."""
     if not _MOMENT.fullmatch(text):
+        if not _SPAN.fullmatch(text):
+            remedy = 'Write a span such as "08:30-17:00", or a moment such as "06:00".'
+            raise problem(f"expected opening hours, found '{text}'", remedy)
         return parse_span(text)
     begin = int(text[:2]) * 60 + int(text[3:])
     if begin >= 24 * 60 or int(text[3:]) > 59:  # noqa: PLR2004
@@ -185,6 +189,24 @@ class Calendar(Named):
     label: Text = {}
     """How people call them."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _hours_are_lists(cls, data: Any) -> Any:  # noqa: ANN401
+        for key, value in data.items() if isinstance(data, dict) else ():
+            if key in cls.model_fields or isinstance(value, list) or near(key, cls.model_fields):
+                continue
+            try:
+                parse_day_keys(key)
+            except PydanticCustomError:
+                every = value if _is_duration(value) else "8 h"
+                remedy = f'Write {{every: {every}}}, or days with their hours: {{mon-fri: ["08:30-17:00"]}}.'
+                raise problem(f"unknown key '{key}'", remedy, (key,)) from None
+            hours = value if isinstance(value, str) and value else "08:30-17:00"
+            raise problem(
+                f"the hours of '{key}' must be a list, found {units.describe(value)}", f'Write ["{hours}"].', (key,)
+            )
+        return data
+
     @model_validator(mode="after")
     def _repeats(self) -> Calendar:
         times = {"every": self.every, "first": self.first, "lasts": self.lasts}
@@ -240,6 +262,14 @@ class Calendar(Named):
                 for key in parse_day_keys(text)
             }
         )
+
+
+def _is_duration(value: Any) -> bool:  # noqa: ANN401
+    try:
+        units.parse(value, "duration")
+    except UnitFault:
+        return False
+    return True
 
 
 def _date_texts(value: Any) -> Any:  # noqa: ANN401

@@ -10,6 +10,8 @@ from pydantic_core import ErrorDetails
 
 from zonesim import units
 from zonesim.faults import MOST_TOLD, Faults, MoreFaults, Place, ScenarioFault, UnknownName, suggest
+from zonesim.scenario.fields import keys_of
+from zonesim.scenario.forms import below_another, mapping_like
 from zonesim.scenario.reader import Path_, nearest
 
 _COUNTED: Final = "Leave some out, or add some."
@@ -32,7 +34,7 @@ def check(
 
     Raises Faults with all that is wrong in it.
     """
-    unknown: list[tuple[int, str, list[str]]] = []
+    unknown: list[tuple[int, str, type[BaseModel]]] = []
     faults: list[ScenarioFault] = []
     result: Model | None = None
     try:
@@ -49,7 +51,7 @@ def check(
 
 
 def _unknown_keys(
-    unknown: Sequence[tuple[int, str, list[str]]],
+    unknown: Sequence[tuple[int, str, type[BaseModel]]],
     tree: dict[str, Any],
     places: dict[Path_, Place],
     keys: dict[Path_, Place],
@@ -58,14 +60,16 @@ def _unknown_keys(
 ) -> list[ScenarioFault]:
     """Return a fault for each of the first unknown keys, and one for all the others: what is near costs time."""
     where = {id(node): path for path, node in _mappings(tree, at)}
-    found: list[tuple[Place, str, list[str]]] = []
-    for mapping, key, known in unknown:
+    models: dict[tuple[Place, str], type[BaseModel]] = {}
+    for mapping, key, model in unknown:
         path = (*where.get(mapping, at), key)
-        found.append((keys.get(path) or nearest(places, path, file), key, known))
-    found = sorted({(place, key): (place, key, known) for place, key, known in found}.values())
+        models[keys.get(path) or nearest(places, path, file), key] = model
+    found = sorted(models)
     faults: list[ScenarioFault] = [
-        UnknownName(f"unknown key '{key}'", place, suggest(key, known, "keys"))
-        for place, key, known in found[:MOST_TOLD]
+        UnknownName(f"unknown key '{key}'", place, f"Write {below}.")
+        if (below := below_another(key, models[place, key]))
+        else UnknownName(f"unknown key '{key}'", place, suggest(key, keys_of(models[place, key]), "keys"))
+        for place, key in found[:MOST_TOLD]
     ]
     if len(found) > MOST_TOLD:
         faults.append(MoreFaults(len(found) - MOST_TOLD, found[MOST_TOLD][0]))
@@ -130,7 +134,7 @@ def _words(details: ErrorDetails, found: Any, path: Path_) -> tuple[str, str]:  
         choices = [choice.strip().strip("'") for choice in expected.replace(" or ", ", ").split(",")]
         return f"{shown} is not allowed for '{key}'", suggest(str(found), choices)
     if kind in {"model_type", "dict_type", "model_attributes_type"}:
-        return f"'{key}' must be a mapping, found {shown}", "Write keys and values below it."
+        return f"'{key}' must be a mapping, found {shown}", mapping_like(key, found, context.get("class_name", ""))
     if kind == "string_type":
         return f"'{key}' must be text, found {shown}", "Put it in quotes."
     if kind == "list_type":

@@ -56,6 +56,11 @@ def keys_in_schema(kind: str) -> Any:  # noqa: ANN401  what pydantic returns for
     return Field(json_schema_extra={"propertyNames": {"x-type": kind}})
 
 
+def keys_of(model: type[BaseModel]) -> list[str]:
+    """Return the keys that a mapping has."""
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
 class Strict(BaseModel):
     """A mapping of known keys; unknown ones are noted in the context with what would have been known."""
 
@@ -67,10 +72,10 @@ class Strict(BaseModel):
         unknown = (info.context or {}).get("unknown")
         if unknown is None or not isinstance(data, dict) or cls.model_config.get("extra") != "forbid":
             return data
-        known = [field.alias or name for name, field in cls.model_fields.items()]
+        known = keys_of(cls)
         strange = [key for key in data if key not in known]
         for key in strange:
-            unknown.append((id(data), key, known))
+            unknown.append((id(data), key, cls))
         return {key: value for key, value in data.items() if key in known} if strange else data
 
 
@@ -94,18 +99,18 @@ class Named(BaseModel):
         unknown = (info.context or {}).get("unknown")
         if unknown is None or not isinstance(data, dict):
             return data
-        known = [field.alias or name for name, field in cls.model_fields.items()]
+        known = keys_of(cls)
         strange = [
             key for key, value in data.items() if key not in known and not cls.fits_a_name(value) and near(key, known)
         ]
         for key in strange:
-            unknown.append((id(data), key, known))
+            unknown.append((id(data), key, cls))
         return {key: value for key, value in data.items() if key not in strange} if strange else data
 
 
 def check_keys(cls: type[Named], data: Any, what: str) -> Any:  # noqa: ANN401
     """Return `data`; raises a problem where a key of the format stands for one of the names that people choose."""
-    known = [field.alias or name for name, field in cls.model_fields.items()]
+    known = keys_of(cls)
     for key in known if isinstance(data, dict) else ():
         if key in data and cls.fits_a_name(data[key]):
             raise problem(f"'{key}' is a key of the format and cannot name {what}", "Choose another name.", (key,))

@@ -66,7 +66,7 @@ def load_table(found: Mapping[str, Mapping[str, Any]]) -> tuple[Table, list[str]
             table.add_row(name, load["text"], f"{load['peak']:.0%}", load["peak_hour"], *hours)
     lines = [f"{name}: unknown, because {load['unknown']}" for name, load in shown.items() if load["unknown"]]
     if any(load["waits"] for load in shown.values()):
-        lines.append("≥: waits in line with units in hand come on top")
+        lines.append("≥: time at rest with units in hand, in line for others or until the opening, comes on top")
     said = {name: load["stable"] for name, load in found.items() if load["stable"] is not None}
     lines += [f"{name}: said by hand to be {'stable' if own else 'not stable'}" for name, own in said.items()]
     return table, lines

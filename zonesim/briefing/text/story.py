@@ -180,7 +180,9 @@ class Story:
         parts = []
         if each.short:
             key = "stock" if each.resource in self.plan.stocks else "short" if each.units == 1 else "few"
-            parts.append(say(f"story.{key}", what=what, n=each.capacity, units=each.units, time=span(each.short, say)))
+            own = [account for account in self.plan.names.accounts if str(account) == str(name)]
+            units = f"{each.units} {own[0].unit}" if own and own[0].unit else each.units
+            parts.append(say(f"story.{key}", what=what, n=each.capacity, units=units, time=span(each.short, say)))
         if each.closed:
             parts.append(say("story.closed", what=what, time=span(each.closed, say)))
         others = {"behind": each.behind, "unfit": each.unfit, "broken": each.broken}

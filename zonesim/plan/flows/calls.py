@@ -93,4 +93,6 @@ class Calls:
             return self.world.place((*scope.text, "with", *key)) if key else place
 
         arguments = bind(flow, given, str(step.call), self.tables.scenario, where, origins)
-        self.write(str(step.call), replace(scope, arguments=arguments, origins=origins, calls=scope.calls + 1))
+        self.write(
+            str(step.call), replace(scope, arguments=arguments, origins=origins, choices={}, calls=scope.calls + 1)
+        )

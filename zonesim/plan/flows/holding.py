@@ -148,7 +148,7 @@ class Holding:
         for number in (len(names) - 1, *range(len(ways))):
             if number < len(ways):
                 self.out.place(ways[number])
-            self._taking(*_chosen(step, key, hold, names[number], scope), labels)
+            self._taking(*_chosen(step, key, hold, names[number], names, scope), labels)
             self.out.jump(after)
         self.out.place(after)
 
@@ -157,7 +157,7 @@ class Holding:
         text = (*scope.text, "hold", key, "any")
         names, resources = self._listed(hold.any, text, scope)
         needs = dict.fromkeys(resources, 0)
-        variants = [_chosen(step, key, hold, name, scope) for name in names]
+        variants = [_chosen(step, key, hold, name, names, scope) for name in names]
         for variant, _ in variants:
             for name, other in variant.hold.items():
                 place = self.world.place((*scope.text, "hold", name))
@@ -305,7 +305,13 @@ class Holding:
             self.out.routine.release(kept, if_held=1)
 
 
-def _chosen(step: Step, key: str, hold: Shortest | AnyOf, name: str, scope: Scope) -> tuple[Step, Scope]:
-    """Return a step whose hold `key` is for the resource `name`, which its name stands for inside the step."""
+def _chosen(
+    step: Step, key: str, hold: Shortest | AnyOf, name: str, names: Sequence[str], scope: Scope
+) -> tuple[Step, Scope]:
+    """
+    Return a step whose hold `key` is for the resource `name`, one of `names`, which its name stands for inside the
+    step.
+    """
     step = step.model_copy(update={"hold": {**step.hold, key: Units(resource=name, units=hold.units)}})
-    return step, replace(scope, arguments={key: name, **scope.arguments})
+    choices = scope.choices if key in scope.arguments else {**scope.choices, key: names}
+    return step, replace(scope, arguments={key: name, **scope.arguments}, choices=choices)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from zonesim import units
-from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
+from zonesim.faults import Place, ScenarioFault, UnknownName, near, suggest
 from zonesim.plan.assembly import Later
 from zonesim.plan.binding import check_count, origin, resolve
 from zonesim.plan.flows.emitter import Emitter
@@ -112,10 +112,20 @@ class Values:
         def read(case: Any) -> int:  # noqa: ANN401
             return self.distribution(step, scope, case, key, working=working)
 
-        return self.tables.distributions.by_class(self._by_number(take, scope, place, read))
+        return self.tables.distributions.by_class(self._by_number(take, scope, (*scope.text, *key), read))
 
-    def _by_number(self, written: Any, scope: Scope, place: Place, read: Callable[[Any], Value]) -> list[Value]:  # noqa: ANN401
-        """Return, by combination of class and attributes, a value that is written by parameter, class or attribute."""
+    def _by_number(
+        self,
+        written: Any,  # noqa: ANN401
+        scope: Scope,
+        path: tuple[str, ...],
+        read: Callable[[Any], Value],
+    ) -> list[Value]:
+        """
+        Return, by combination of class and attributes, a value that is written at `path` by parameter, class or
+        attribute.
+        """
+        place = self.world.place(path)
         if isinstance(written, By | ShareBy | PriorityBy):
             by, cases = written.by, written.__pydantic_extra__ or {}
         elif isinstance(written, dict) and "uncertain" not in written:
@@ -123,17 +133,27 @@ class Values:
         else:
             return [read(written)] * len(self.tables.classes)
         if by in scope.arguments:
+            self._check_choices(by, cases, scope, path)
             chosen, cases = self._cases(by, cases, scope)
             if chosen not in cases:
                 message = f"'{by}' is '{chosen}' here, for which no value is given"
                 raise UnknownName(message, place, suggest(chosen, cases, "cases"))
-            return self._by_number(cases[chosen], scope, place, read)
+            return self._by_number(cases[chosen], scope, path, read)
         if by not in self.tables.classes.values:
             known = [*scope.arguments, *self.tables.classes.values]
             raise UnknownName(f"no parameter or attribute '{by}' here", place, suggest(by, known))
-        rows = {name: self._by_number(case, scope, place, read) for name, case in cases.items()}
+        rows = {name: self._by_number(case, scope, path, read) for name, case in cases.items()}
         unused = next(iter(rows.values()), [])
         return diagonal(self.tables.tokens.per_class(rows, self.out.possible, unused, place, by=by))
+
+    def _check_choices(self, by: str, cases: Mapping[str, Any], scope: Scope, path: tuple[str, ...]) -> None:
+        """Raise UnknownName for a case that is no resource, but nearly one that the hold `by` may stand for."""
+        without = [name for name in scope.choices.get(by, ()) if name not in cases]
+        known = {*map(str, self.tables.resources.rows), EVERYTHING}
+        for case in cases if without else ():
+            if str(self.resolved(case, scope)) not in known and near(case, without):
+                place = self.world.key_place((*path, case))
+                raise UnknownName(f"'{by}' is never '{case}' here", place, suggest(case, without))
 
     def _cases(self, by: str, written: Mapping[str, Any], scope: Scope) -> tuple[str, dict[str, Any]]:
         """Return what a parameter is here, and what is written by its values: `all` stands for those not named."""
@@ -156,7 +176,8 @@ class Values:
 
     def share_row(self, share: Any, scope: Scope) -> int:  # noqa: ANN401
         """Return the row of a share, or of a share by parameter, class or attribute."""
-        place = self.world.place((*scope.text, "share"))
+        path = (*scope.text, "share")
+        place = self.world.place(path)
 
         def read(one: Any) -> float:  # noqa: ANN401
             try:
@@ -164,12 +185,12 @@ class Values:
             except ScenarioFault as fault:
                 raise self.of_value(fault, place) from None
 
-        return self.tables.shares.add(tuple(self._by_number(share, scope, place, read)))
+        return self.tables.shares.add(tuple(self._by_number(share, scope, path, read)))
 
     def priority_row(self, step: Step, scope: Scope) -> int:
         """Return the row of the priorities of a step."""
-        place = self.world.place((*scope.text, "priority"))
-        return self.tables.priorities.add(tuple(self._by_number(step.priority or 0, scope, place, int)))
+        path = (*scope.text, "priority")
+        return self.tables.priorities.add(tuple(self._by_number(step.priority or 0, scope, path, int)))
 
     def calendar(
         self, name: str, scope: Scope, key: tuple[str, ...], *, opens: bool = False, whole_days: bool = False
