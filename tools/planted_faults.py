@@ -167,11 +167,15 @@ FAULTS: Final = (
         "for each in range(row.seize_needs):\n"
         "    resource = flow.needs[at(row.seize_first_need + each)].resource\n"
         "    if resources.states[at(resource)].waiting > 0:\n"
-        "        serve_apart(s, flow, tokens, resources, resource)",
+        "        serve_apart(s, flow, tokens, resources, resource)\n"
+        "    if row.interruptible != 0:\n"
+        "        carry_on(s, flow, tokens, resources, hours, events, output, resource)",
         "for each in range(row.seize_needs):\n"
         "    resource = flow.needs[at(row.seize_first_need + each)].resource\n"
         "    if resources.states[at(resource)].waiting > 0:\n"
         "        serve_apart(s, flow, tokens, resources, resource)\n"
+        "    if row.interruptible != 0:\n"
+        "        carry_on(s, flow, tokens, resources, hours, events, output, resource)\n"
         "ready(s, tokens, slot)",
     ),
     Fault(

@@ -75,6 +75,10 @@ CASES = {
         [("a: {hold", "take: {hold")],
         ["faulty.yaml:14:7: 'take' is a key of the format and cannot name a step", "    Choose another name."],
     ),
+    "a split that notes a deadline": (
+        [("hold: {d: Z.desk}, take: 5 min", "split: {count: 2}, due: {promise: 10 min}")],
+        ["faulty.yaml:14:30: a split or join notes no deadline", "    Note it at a step before."],
+    ),
     "a step with a strange name": (
         [("a: {hold", "a-b: {hold")],
         ["faulty.yaml:14:7: 'a-b' cannot name a step", "    Use letters, digits and _."],
