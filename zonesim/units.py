@@ -90,6 +90,8 @@ EXAMPLES: Final = {
 
 _NUMBER: Final = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _QUANTITY: Final = re.compile(rf"\s*({_NUMBER})\s*(\S.*?)?\s*")
+_HANDS: Final = re.compile(r"\s*([0-9]{1,2}):([0-5][0-9])(?::([0-5][0-9]))?\s*")
+"""What a clock shows, `09:30`."""
 
 
 def parse(text: object, kind: str) -> float:
@@ -112,6 +114,11 @@ def parse(text: object, kind: str) -> float:
             return 0.0
         message = f"'{text}' has no unit"
         raise UnitFault(message, remedy=f"{example} Units: {', '.join(UNITS[kind])}.")
+    if kind == "duration" and (hands := _HANDS.fullmatch(str(text))):
+        minutes = 60 * int(hands[1]) + int(hands[2]) + int(hands[3] or 0) / 60
+        message = f"'{text}' is a time of day, but a duration is due"
+        remedy = f"Write '{minutes:.10g} min'; times of arrivals count from the start of the run."
+        raise UnitFault(message, remedy=remedy)
     factor = UNITS[kind].get(unit)
     if factor is None and (meant := _meant(unit)) in UNITS[kind]:
         message = f"unknown unit '{unit}' in '{text}'"

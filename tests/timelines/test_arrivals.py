@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.helper import plan_of, run
+from zonesim.analysis import arrival_warnings
 from zonesim.compiled.streams import run_key
 from zonesim.engine import engine_for, simulate
 from zonesim.engine.arrivals import arrival_times, rates_drawn
@@ -108,11 +109,13 @@ def test_a_run_that_ends_empty_stops_all_arrivals(engine):
     """
     With `ends: empty` nobody comes after the window, and all who are inside leave: the desk works for four more minutes.
     """
-    text = desk("at: [0 min, 58 min, 59 min, 59 min, 60 min, 61 min], batch: 2", "measure: 1 h, ends: empty")
+    text = desk(
+        "at: [0 min, 58 min, 59 min, 59 min], batch: 2}, b: {flow: f, every: 60 min", "measure: 1 h, ends: empty"
+    )
     line = run(text, engine=engine)
 
     assert max(line.ends("work").values()) == 64
-    assert line.totals.arrivals.tolist() == [8]
+    assert line.totals.arrivals.tolist() == [8, 0]
     assert line.plan.horizon == HOUR + 30 * DAY
 
 
@@ -252,7 +255,29 @@ def test_expected_tokens_and_the_first_of_them():
             "rate: 5 /h, from: 5 h",
             "nobody comes: arrivals begin after 5 h, and end after 3 h\n    Let them begin earlier, or end later.",
         ),
-        ("rate: 5 /h, until: maesure", "expected a duration, found 'maesure'"),
+        (
+            "rate: 5 /h, until: maesure",
+            "expected a duration or 'measure', found 'maesure'\n    Did you mean 'measure'?",
+        ),
+        (
+            "rate: 5 /h, until: forever",
+            "expected a duration or 'measure', found 'forever'\n    Write '8 h', or measure.",
+        ),
+        (
+            "rate: {erlang: {shape: 2, mean: 5 min}}",
+            "a rate is a number; a law is one of the gaps between arrivals\n"
+            "    Write `every: {erlang: …}` in place of `rate`, or a number such as 12 /h.",
+        ),
+        (
+            'at: ["09:30"]',
+            "'09:30' is a time of day, but a duration is due\n"
+            "    Write '570 min'; times of arrivals count from the start of the run.",
+        ),
+        (
+            "at: [1 min, 180 min, 200 min]",
+            "timeline.yaml:11:36: nobody comes at '180 min' (and 1 more): the run is over from 3 h on\n"
+            "    Write a longer `measure`, or leave out who comes too late.",
+        ),
         ("rate: 5 /h, most: 0", "expected a whole number of at least 1, found '0'"),
         (
             "every: 5 min, during: office, from: 2 h",
@@ -270,9 +295,47 @@ def test_arrivals_that_are_wrong(traffic, fault):
     assert fault in str(found.value)
 
 
+def test_listed_arrivals_after_a_run_that_ends_empty_are_a_fault():
+    """
+    Nobody comes after the window; within `cool_down` of other runs listed times come, and do not count.
+    """
+    with pytest.raises(Faults, match="nobody comes at '60 min': the measured window is over from 1 h on"):
+        plan_of(desk("at: [59 min, 60 min]", "measure: 1 h, cool_down: 2 h, ends: empty"))
+
+    assert came("at: [59 min, 60 min]", "compiled", "measure: 1 h, cool_down: 2 h") == [59, 60]
+
+
+@pytest.mark.parametrize(
+    ("at", "told"), [("0 min, 59 min, 120 min", True), ("60 min", False), ("0 min, 119 min", False), ("120 min", True)]
+)
+def test_listed_arrivals_none_of_which_counts_are_told(at, told):
+    """
+    The window is from 1 h on to before 2 h. Whoever goes round for ever is there in the window, whenever he came.
+    """
+    text = desk(f"at: [{at}]", "warm_up: 1 h, measure: 1 h, cool_down: 1 h")
+    warning = (
+        "traffic a: none of its listed arrivals lies in the measured window, 1 h to 2 h after the start:"
+        " nobody of it counts"
+    )
+
+    assert arrival_warnings(plan_of(text)) == ([warning] if told else [])
+    assert not arrival_warnings(plan_of(text.replace("take: 1 min", "take: 1 min, next: work")))
+    assert not arrival_warnings(plan_of(desk("rate: 1 /h", "measure: 1 h")))
+
+
 @pytest.mark.parametrize(
     ("factor", "fault"),
     [
+        (
+            "{each: day, gamma: {cv: 30 %}}",
+            "expected a cv from 0.001 to 100, found '30 %'\n"
+            "    Write a number such as 0.2; without spread, leave the factor out.",
+        ),
+        (
+            "{each: day, weibull: {shape: 0}}",
+            "expected a shape from 0.01 to 1,000,000, found '0'\n"
+            "    Write a number such as 2; without spread, leave the factor out.",
+        ),
         ("{each: day}", "exactly one law is due, found none\n    Write one, such as {gamma: {mean: 1, cv: 0.2}}."),
         ("{each: day, uniform: [2, 1]}", "the values of uniform are not in ascending order"),
         ("{each: day, discrete: {1: 50 %, 2: 40 %}}", "the shares of discrete add up to 90 %"),

@@ -6,7 +6,9 @@ from math import isnan
 
 import pytest
 
-from tests.helper import kpis, plan_of
+from tests.helper import HEAD, kpis, plan_of
+from zonesim.analysis import load_warnings
+from zonesim.jobs.validate import validate_file, validation_text
 from zonesim.kpi import catalogue
 from zonesim.plan import loads
 
@@ -106,6 +108,23 @@ def test_a_load_is_known_where_the_day_is_long_beside_the_work(clock, known):
 
     assert load.is_known is known
     assert not load.grows
+
+
+def test_a_run_that_ends_empty_does_not_warn_of_lines_that_may_grow(tmp_path):
+    """
+    Nothing is known of the load of an hour with much work after it, and no line can grow: no warning, and no table of dashes.
+    """
+    text = CLINIC.format(clock="measure: 1 h, ends: empty", take="{exponential: {mean: 10 min}}", more="", traffic="")
+    path = tmp_path / "clinic.yaml"
+    path.write_text(HEAD + text, encoding="utf-8")
+    told = validation_text(validate_file(path, []))
+
+    assert "warning" not in told
+    assert "busiest day" not in told
+    assert told.endswith(
+        "Z.desk: unknown, because much of the work of arrivals that come to an end lies outside of the window"
+    )
+    assert load_warnings(plan_of(text.replace(", ends: empty", "")), 0)
 
 
 def test_other_runs_have_no_such_numbers():

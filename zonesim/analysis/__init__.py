@@ -1,7 +1,7 @@
 """Statistics over replications."""
 
 from zonesim.analysis.effects import Column, Comparison, Effect, compare, curve, curve_means, judge
-from zonesim.analysis.load_warnings import hour_text, load_warnings, mean_text, unknown_text
+from zonesim.analysis.load_warnings import NOTHING, arrival_warnings, hour_text, load_warnings, mean_text, unknown_text
 from zonesim.analysis.paired import LEVEL, Difference, Interval, interval, paired
 from zonesim.analysis.precision import (
     first_precise,
@@ -17,6 +17,7 @@ from zonesim.analysis.warm_up import Truncation, mser
 
 __all__ = [
     "LEVEL",
+    "NOTHING",
     "Column",
     "Comparison",
     "Difference",
@@ -24,6 +25,7 @@ __all__ = [
     "Interval",
     "Point",
     "Truncation",
+    "arrival_warnings",
     "compare",
     "compared",
     "curve",

@@ -1,13 +1,17 @@
-"""What is to be said of loads before and after a run: one rule for every command."""
+"""What is to be said of arrivals and loads before and after a run: one rule for every command."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from zonesim.plan import Cause, Load, Plan, grown_queues, loads
+from zonesim import units
+from zonesim.plan import Cause, Load, Plan, Who, grown_queues, loads, successors
 
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+NOTHING: Final = "-"
+"""The words of a mean load of which nothing is known."""
 
 BECAUSE: Final[Mapping[Cause, str]] = {
     Cause.STATE: "who comes depends on lines and on what is open",
@@ -38,7 +42,7 @@ def mean_text(load: Load) -> str:
     least, most = f"{load.low:.0%}", f"{load.high:.0%}" if load.high < float("inf") and not load.waits else ""
     if load.low > 0:
         return f"{least} to {most}" if most else f"≥ {least}"
-    return f"≤ {most}" if most else "-"
+    return f"≤ {most}" if most else NOTHING
 
 
 def unknown_text(load: Load) -> str:
@@ -49,12 +53,41 @@ def unknown_text(load: Load) -> str:
 def load_warnings(plan: Plan, offset: int) -> list[str]:
     """
     Return the warnings of the loads of a plan, by resource: a line that grows, a line that builds up every week, a load
-    that is not known, and what is said of stability by hand.
+    that is not known, and what is said of stability by hand. In a run that ends empty no line can grow, known or not.
     """
     found = loads(plan, offset)
     name_of = [str(name) for name in plan.names.resources]
     lines = grown_queues(found)
-    return [text for load in found if (text := _warning(load, name_of, lines))]
+    told = (load for load in found if load.is_known or load.said is not None or not plan.terminates)
+    return [text for load in told if (text := _warning(load, name_of, lines))]
+
+
+def arrival_warnings(plan: Plan) -> list[str]:
+    """Return a warning for each entry that lists arrivals, none of them in the measured window: nobody counts."""
+    warnings = []
+    for source, name in enumerate(plan.names.sources):
+        times = plan.times_of(source)["time"]
+        if not len(times) or ((times >= plan.begin) & (times < plan.end)).any() or not _leaves(plan, source):
+            continue
+        window = f"{units.format_ms(plan.begin)} to {units.format_ms(plan.end)} after the start"
+        warnings.append(
+            f"traffic {name}: none of its listed arrivals lies in the measured window, {window}: nobody of it counts"
+        )
+    return warnings
+
+
+def _leaves(plan: Plan, source: int) -> bool:
+    """Return whether tokens of a source can leave; who goes round for ever is there in the window, whenever he came."""
+    pending, seen = [int(plan.sources["first_row"][source])], set[int]()
+    while pending:
+        row = pending.pop()
+        if row in seen:
+            continue
+        seen.add(row)
+        if plan.code[row].facts.ends:
+            return True
+        pending += [target for then, target in successors(plan.code[row], row) if then.who is not Who.CHILD]
+    return False
 
 
 def _warning(load: Load, name_of: list[str], lines: Iterable[int]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from zonesim.analysis import load_warnings, tags_of
+from zonesim.analysis import arrival_warnings, load_warnings, tags_of
 from zonesim.briefing.folders import make_room, results_folder
 from zonesim.experiment import (
     SHARED,
@@ -146,10 +146,10 @@ def _write(design: Design, runs: Runs[Pair], folder: Path, store: Store) -> tupl
 
 
 def warnings_of(design: Design) -> list[str]:
-    """Return the warnings of the loads of a design, each once, with where it holds if not everywhere."""
+    """Return the warnings of the arrivals and loads of a design, each once, with where it holds if not everywhere."""
     found: dict[str, list[Pair]] = {}
     for pair, cell in design.cells.items():
-        for warning in load_warnings(cell.plan, design.offset):
+        for warning in (*arrival_warnings(cell.plan), *load_warnings(cell.plan, design.offset)):
             found.setdefault(warning, []).append(pair)
     return [f"warning: {text}{_where(design, pairs)}" for text, pairs in found.items()]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from zonesim.analysis import load_warnings
+from zonesim.analysis import arrival_warnings, load_warnings
 from zonesim.briefing.tables.loads import load_table, loads_document
 from zonesim.briefing.tables.printing import printed
 from zonesim.plan import compile_plan, loads, monday_offset
@@ -42,7 +42,7 @@ def validate_file(file: Path, settings: Sequence[str]) -> dict[str, Any]:
         "traffic": list(plan.names.sources),
         "loads": loads_document(plan, loads(plan, offset)),
         "numbers": count_kinds(register(world, flows_in_use(world))),
-        "warnings": [*load_warnings(plan, offset), *_warnings(arms[0]), *plan.names.notes],
+        "warnings": [*arrival_warnings(plan), *load_warnings(plan, offset), *_warnings(arms[0]), *plan.names.notes],
     }
 
 
@@ -73,5 +73,5 @@ def validation_text(found: dict[str, Any]) -> str:
     lines += [f"warning: {warning}" for warning in found["warnings"]]
     if found["loads"]:
         table, below = load_table(found["loads"])
-        lines += [printed(table), *below]
+        lines += [*([printed(table)] if table else []), *below]
     return "\n".join(lines)

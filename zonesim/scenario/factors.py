@@ -9,9 +9,9 @@ from pydantic import Field, model_validator
 
 from zonesim.scenario.fields import (
     PLAIN,
-    Cv,
+    FactorsCv,
+    FactorsShape,
     Phases,
-    Shape,
     Share,
     Strict,
     check_total,
@@ -56,7 +56,7 @@ class FactorCv(Strict):
 
     mean: Amount = 1.0
     """The mean, e.g. `1`."""
-    cv: Cv
+    cv: FactorsCv
     """Standard deviation divided by mean, e.g. `0.2`."""
 
 
@@ -72,7 +72,7 @@ class FactorErlang(Strict):
 class FactorWeibull(Strict):
     """A Weibull law of a factor."""
 
-    shape: Shape
+    shape: FactorsShape
     """Below 1 the end grows less likely with size, above 1 more, e.g. `2`."""
     mean: Amount = 1.0
     """The mean, e.g. `1`."""

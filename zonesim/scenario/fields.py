@@ -188,13 +188,19 @@ Speed = Annotated[Any, _checked("speed"), in_schema("Speed")]
 CostRate = Annotated[Any, _checked("cost rate"), in_schema("CostRate")]
 
 
-def _between(what: str, low: float, high: float, example: float) -> Callable[[Any], Any]:
-    """Return a check that a value is a number from `low` to `high`, which raises UnitFault."""
+_ALWAYS_SAME: Final = "{constant: 10 min}"
+
+
+def _between(what: str, low: float, high: float, example: float, same: str = _ALWAYS_SAME) -> Callable[[Any], Any]:
+    """
+    Return a check that a value is a number from `low` to `high`, which raises UnitFault; `same` is what stands for a
+    value without spread.
+    """
 
     def check(value: Any) -> Any:  # noqa: ANN401
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
             message = f"expected a {what} from {low:g} to {high:,.0f}, found {units.describe(value)}"
-            raise UnitFault(message, remedy=f"Write a number such as {example}; without spread, {{constant: 10 min}}.")
+            raise UnitFault(message, remedy=f"Write a number such as {example}; without spread, {same}.")
         return value
 
     return check
@@ -212,7 +218,7 @@ def check_phases(value: Any) -> int:  # noqa: ANN401
     """Return the number of phases of an Erlang law; raises UnitFault."""
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1_000_000:  # noqa: PLR2004
         message = f"expected a whole number of phases from 1 to 1,000,000, found {units.describe(value)}"
-        raise UnitFault(message, remedy="Write a number such as 3; without spread, {constant: 10 min}.")
+        raise UnitFault(message, remedy=f"Write a number such as 3; without spread, {_ALWAYS_SAME}.")
     return value
 
 
@@ -263,6 +269,12 @@ Phases = Annotated[Any, BeforeValidator(_count), in_schema("Phases")]
 
 Cv = Annotated[Any, _number(check_cv), in_schema("Cv")]
 Shape = Annotated[Any, _number(check_shape), in_schema("Shape")]
+
+_NO_FACTOR: Final = "leave the factor out"
+FactorsCv = Annotated[Any, _number(_between("cv", *CV_RANGE, 0.2, _NO_FACTOR)), in_schema("Cv")]
+FactorsShape = Annotated[Any, _number(_between("shape", *SHAPE_RANGE, 2, _NO_FACTOR)), in_schema("Shape")]
+"""The same of a random factor, whose law has plain numbers."""
+
 Count = Annotated[Any, BeforeValidator(_count), in_schema("Count")]
 
 

@@ -29,7 +29,10 @@ class Clock(Strict):
     warm_up: Duration = "0 h"
     """How long the system fills before anything is measured, e.g. `2 week`."""
     measure: Duration
-    """Tokens that arrive in this time are the ones that count, e.g. `4 week`."""
+    """
+    Tokens that arrive in this time are the ones that count, e.g. `4 week`; its end is not part of it, so who arrives at
+    that very moment does not count, and with `ends: empty` does not come.
+    """
     cool_down: Duration = "0 h"
     """
     How long they are followed afterwards, e.g. `2 week`, while others go on coming; with `ends: empty` how long at

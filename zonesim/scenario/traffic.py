@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from zonesim import units
+from zonesim.faults import near
 from zonesim.scenario.breakdowns import Lasting
 from zonesim.scenario.fields import (
     PLAIN,
@@ -16,6 +17,7 @@ from zonesim.scenario.fields import (
     Distance,
     Duration,
     HeadName,
+    Law,
     Name,
     Rate,
     Share,
@@ -129,9 +131,28 @@ AttributeMix = Annotated[
 """The value of an attribute that all tokens of an entry have, or the shares of its values."""
 
 
+MEASURE: Final = "measure"
+"""The end of the measured window, in words."""
+
+
+def _end_of_arrivals(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, str) and not is_reference(value) and not any(each.isdigit() for each in value):
+        remedy = f"Did you mean '{MEASURE}'?" if near(value, [MEASURE]) else f"Write '8 h', or {MEASURE}."
+        raise problem(f"expected a duration or '{MEASURE}', found '{value}'", remedy)
+    return value
+
+
+def _no_law(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, dict) and (law := next((key for key in value if key in Law.model_fields), None)):
+        remedy = f"Write `every: {{{law}: …}}` in place of `rate`, or a number such as 12 /h."
+        raise problem("a rate is a number; a law is one of the gaps between arrivals", remedy)
+    return value
+
+
 Until = Annotated[
-    Annotated[Literal["measure"], Tag("measure")] | Annotated[Duration, Tag("duration")],
-    Discriminator(lambda value: "measure" if value == "measure" else "duration"),
+    Annotated[Literal["measure"], Tag("measure")]
+    | Annotated[Duration, BeforeValidator(_end_of_arrivals), in_schema("Duration"), Tag("duration")],
+    Discriminator(lambda value: MEASURE if value == MEASURE else "duration"),
 ]
 """When arrivals end: a time from the start, or the end of the measured window."""
 
@@ -146,7 +167,7 @@ class Traffic(Strict):
     """The flow that the tokens go through, e.g. `F1`."""
     with_: dict[Name, Any] = Field(default={}, alias="with")
     """Its arguments, e.g. `{zone: TYP, port_km: 99 km}`."""
-    rate: Rate | None = None
+    rate: Annotated[Rate, BeforeValidator(_no_law), in_schema("Rate")] | None = None
     """How many arrive on average, e.g. `40 /d`; the times are random (Poisson)."""
     profile: Annotated[list[Name], BeforeValidator(_names), in_schema("Names")] = []
     """How the rate changes with time, e.g. `plant_day`; several multiply, e.g. `[plant_day, season_import]`."""
@@ -160,7 +181,10 @@ class Traffic(Strict):
     during: Name | None = None
     """With `every`: only the open time of this calendar counts, e.g. `office`."""
     at: list[Duration] | None = None
-    """Listed times of arrival instead of a rate, e.g. `[0 min, 5 min]`."""
+    """
+    Listed times of arrival instead of a rate, from the start of the run, e.g. `[0 min, 5 min]`. All lie before its end,
+    with `ends: empty` before the end of `measure`.
+    """
     trace: Trace | None = None
     """Arrivals as in a log, e.g. `{file: ../data/gate_log.csv, time: arrived}`."""
     batch: HowManyAtOnce = 1
@@ -173,7 +197,7 @@ class Traffic(Strict):
     until: Until | None = None
     """Nobody comes from this time on: a duration from the start, e.g. `8 h`, or `measure`, the end of the window."""
     most: Count | None = None
-    """How many arrivals there are at most in a run, e.g. `100`."""
+    """How many arrivals there are at most in a run, e.g. `100`; fewer where it ends before."""
     spawned: bool = False
     """
     Instead of a rate: steps with `spawn` start its tokens, which have the firm, class and attributes of who starts

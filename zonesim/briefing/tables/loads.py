@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from rich.table import Table
 
-from zonesim.analysis import hour_text, mean_text, unknown_text
+from zonesim.analysis import NOTHING, hour_text, mean_text, unknown_text
 from zonesim.plan import Load, Plan
 
 MOST_ROWS: Final = 100
@@ -45,8 +45,10 @@ def _row_of(load: Load) -> dict[str, Any]:
     }
 
 
-def load_table(found: Mapping[str, Mapping[str, Any]]) -> tuple[Table, list[str]]:
-    """Return the loads of a document as a table, and the lines to print below it."""
+def load_table(found: Mapping[str, Mapping[str, Any]]) -> tuple[Table | None, list[str]]:
+    """
+    Return the loads of a document as a table, none where nothing is known of any, and the lines to print below it.
+    """
     table = Table(
         title="Load from the traffic equations (bound), % by hour of the busiest day", box=None, pad_edge=False
     )
@@ -69,7 +71,7 @@ def load_table(found: Mapping[str, Mapping[str, Any]]) -> tuple[Table, list[str]
         lines.append("≥: time at rest with units in hand, in line for others or until the opening, comes on top")
     said = {name: load["stable"] for name, load in found.items() if load["stable"] is not None}
     lines += [f"{name}: said by hand to be {'stable' if own else 'not stable'}" for name, own in said.items()]
-    return table, lines
+    return (None if all(load["text"] == NOTHING for load in found.values()) else table), lines
 
 
 def _height(load: Mapping[str, Any]) -> float:
