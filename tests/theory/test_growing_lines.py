@@ -8,7 +8,7 @@ from tests.helper import plan_of
 from zonesim.analysis import unstable
 from zonesim.analysis.load_warnings import load_warnings
 from zonesim.kpi import catalogue
-from zonesim.plan import grown_queues, loads
+from zonesim.plan import departures, grown_queues, loads
 
 HEAD = 'clock: {start: "2018-09-03", warm_up: 1 d, measure: 20 d}\n'
 DESK = "zones: {Z: {desk: {units: 1}, next: {units: 1}}}\n"
@@ -207,3 +207,88 @@ def test_lines_that_grow(name):
     assert {f"{each}.queue.mean" for each in expected} <= tagged
     assert bool(tagged) == bool(expected)
     assert bool(said) == bool(expected) or "by hand" in name
+
+
+BARGES = (
+    HEAD
+    + 'calendars: {barge: {every: 8 h}, day: {mon-sat: ["06:00", "14:00"]}}\nzones: {Z: {yard: {units: 99}, desk: {units: 1}}}\n'
+)
+BOARD = "board: {gather: {until: barge, most: 10}}"
+OUT = "out: {hold: {d: Z.desk}, take: 36 min}"
+
+
+def boxes(rate: float, more: str = "") -> str:
+    """Return traffic of so many boxes an hour."""
+    return f"traffic: {{boxes: {{flow: f, rate: {rate} /h{more}}}}}\n"
+
+
+SHIPS = {
+    "too few places": (flow(BOARD) + boxes(1.5), {"": 1.2}, set()),
+    "just as many places": (flow(BOARD) + boxes(1.25), {"": 1.0}, set()),
+    "just enough places": (flow(BOARD) + boxes(1.24), {}, set()),
+    "boxes that come by twos": (flow(BOARD) + boxes(0.75, ", batch: 2"), {"": 1.2}, set()),
+    "how many is drawn": (flow("board: {gather: {until: barge, most: {discrete: {5: 50 %, 15: 50 %}}}}") + boxes(1.5), {"": 1.2}, set()),
+    "with inner steps": (flow(BOARD.replace("}}", "}, steps: {sail: {take: 1 h}}}")) + boxes(1.5), {"": 1.2}, set()),
+    "of so many a week": (flow(BOARD.replace("barge", "day")) + boxes(0.8), {"": 0.8 * 168 / 120}, set()),
+    "a class of three has too few": (
+        flow(BOARD.replace("10", "10, by: class")) + boxes(3, ", classes: {A: 50 %, B: 20 %, C: 30 %}"), {" for class A": 1.2}, set(),
+    ),
+    "each class has just enough": (
+        flow(BOARD.replace("10", "10, by: class")) + boxes(3, ", classes: {A: 40 %, B: 30 %, C: 30 %}"), {}, set(),
+    ),
+    "places in hand meanwhile": (
+        flow("store: {hold: {y: Z.yard}, steps: {" + BOARD + "}}") + boxes(1.5), {"": 1.2}, {"Z.yard"},
+    ),
+    "who finds many waiting in the street goes away": (
+        flow("away: {when: {queue: {of: Z.yard, longer_than: 5}}, next: end}, store: {hold: {y: Z.yard}, steps: {" + BOARD + "}}") + boxes(1.5), {}, set(),
+    ),
+    "the work behind is bounded by the places": (flow(BOARD + ", " + OUT) + boxes(1.8), {"": 1.44}, set()),
+    "and that may be too much": (flow(BOARD.replace("10", "14") + ", " + OUT) + boxes(1.8), {"": 1.8 * 8 / 14}, {"Z.desk"}),
+    "a second barge gets what the first one takes": (
+        flow(BOARD + ", sort: {take: 1 h}, again: {gather: {until: barge, most: 11}}") + boxes(1.8), {"": 1.44}, set(),
+    ),
+    "a second barge is smaller": (
+        flow(BOARD + ", sort: {take: 1 h}, again: {gather: {until: barge, most: 8}}") + boxes(1.8), {"": 1.44, "again": 1.25}, set(),
+    ),
+    "arrivals that end": (flow(BOARD) + "traffic: {boxes: {flow: f, at: [1 d], batch: 5000}}\n", {}, set()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHIPS)
+def test_lines_for_departures_that_grow(name):
+    """
+    A line for departures grows where more tokens come than there are places, by class where each has its own; what comes behind is as much as goes.
+    """
+    text, expected, resources = SHIPS[name]
+    plan = plan_of(BARGES + text)
+    full = {load.step: load for load in departures(plan) if load.grows}
+    tagged = unstable(plan, 0, catalogue(plan))
+    said = [warning for warning in load_warnings(plan, 0) if "line for them" in warning and "grows as long" in warning]
+    queues = {str(plan.names.resources[each]) for each in grown_queues([*loads(plan), *departures(plan)])}
+
+    assert sorted(load.mean for load in full.values()) == pytest.approx(sorted(expected.values()))
+    assert len(said) == len(expected)
+    for whose, load in expected.items():
+        assert any(f"departures have a load of {load:.0%}" in each and whose in each for each in said)
+    assert queues == resources
+    assert {f"{each}.queue.mean" for each in resources} <= tagged
+    assert bool(tagged) == bool(expected or resources)
+    assert not expected or "f.dwell.mean" in tagged
+
+
+def test_each_firm_has_a_line_whose_share_is_not_followed():
+    """
+    With a line for each firm the places of all together are a bound: below those of one firm nothing grows, above those of all something does.
+    """
+    firms = "firms: {count: 2}\n"
+    plans = [
+        plan_of(BARGES + firms + flow(BOARD.replace("10", "10, by: firm")) + boxes(rate)) for rate in (1.2, 2, 2.6)
+    ]
+    found = [departures(plan)[0] for plan in plans]
+
+    assert [load.grows for load in found] == [False, False, True]
+    assert [(load.low, load.high) for load in found] == [
+        pytest.approx((rate * 0.4, rate * 0.8)) for rate in (1.2, 2, 2.6)
+    ]
+    assert [len(load_warnings(plan, 0)) for plan in plans] == [0, 1, 1]
+    assert "load of 80% to 160%: unknown, because each firm has a line" in load_warnings(plans[1], 0)[0]

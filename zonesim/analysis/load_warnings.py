@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from zonesim import units
-from zonesim.plan import Cause, Load, Plan, Who, grown_queues, loads, successors
+from zonesim.kpi import scopes_of
+from zonesim.plan import Cause, Load, Plan, Who, departures, grown_queues, loads, successors
 
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -25,6 +26,7 @@ BECAUSE: Final[Mapping[Cause, str]] = {
     Cause.CIRCLE: "tokens go round without end, as often as they wait or draw",
     Cause.LISTED: "much of the work of arrivals that come to an end lies outside of the window",
     Cause.LATE: "arrivals begin or end within the run, and much of their work lies outside of the window",
+    Cause.FIRM: "each firm has a line and places of its own, and who is of which is not followed",
     Cause.SIZE: "there are too many ways through the flows",
 }
 """Why a load is not known."""
@@ -52,14 +54,20 @@ def unknown_text(load: Load) -> str:
 
 def load_warnings(plan: Plan, offset: int) -> list[str]:
     """
-    Return the warnings of the loads of a plan, by resource: a line that grows, a line that builds up every week, a load
-    that is not known, and what is said of stability by hand. In a run that ends empty no line can grow, known or not.
+    Return the warnings of the loads of a plan, by resource and by step that waits for departures: a line that grows, a
+    line that builds up every week, a load that is not known, and what is said of stability by hand. In a run that ends
+    empty no line can grow, known or not.
     """
-    found = loads(plan, offset)
+    found, lines = loads(plan, offset), departures(plan, offset)
     name_of = [str(name) for name in plan.names.resources]
-    lines = grown_queues(found)
-    told = (load for load in found if load.is_known or load.said is not None or not plan.terminates)
-    return [text for load in told if (text := _warning(load, name_of, lines))]
+    grown = grown_queues([*found, *lines])
+
+    def is_told(load: Load) -> bool:
+        return load.is_known or load.said is not None or not plan.terminates
+
+    told = [_warning(load, name_of, grown) for load in found if is_told(load)]
+    told += [_of_departures(plan, load, name_of, grown) for load in lines if is_told(load)]
+    return [text for text in told if text]
 
 
 def arrival_warnings(plan: Plan) -> list[str]:
@@ -90,6 +98,23 @@ def _leaves(plan: Plan, source: int) -> bool:
     return False
 
 
+def _of_departures(plan: Plan, load: Load, name_of: list[str], grown: frozenset[int]) -> str:
+    steps = scopes_of(plan).steps
+    step = min((name for name, rows in steps.items() if load.step in rows), key=lambda name: len(steps[name]))
+    whose = f" for class {plan.names.classes[load.klass]}" if load.klass >= 0 else ""
+    start = f"{step}: departures have a load of {mean_text(load)}{whose}"
+    if load.grows:
+        least = f" (at least {load.must:.0%} has to go)" if not load.is_known else ""
+        held = " or ".join(sorted(name_of[each] for each in load.queues & grown))
+        also = f", and with it the queue of {held}," if held else ""
+        return f"{start}{least}: the line for them{also} grows as long as the run lasts"
+    if not load.is_known and load.high >= 1:
+        return f"{start}: unknown, because {unknown_text(load)}; nothing says that the line for them grows"
+    if load.is_known and load.mean >= 1:
+        return f"{start}: more than there is room for while it lasts, but no line grows without end"
+    return ""
+
+
 def _warning(load: Load, name_of: list[str], lines: Iterable[int]) -> str:
     name, told = name_of[load.resource], f"load {mean_text(load)}"
     if load.said is not None and load.said == load.is_overloaded:
@@ -105,7 +130,8 @@ def _warning(load: Load, name_of: list[str], lines: Iterable[int]) -> str:
     if not load.is_known:
         if load.high < 1:
             return ""
-        return f"{name}: {told}: unknown, because {unknown_text(load)}; nothing says that its queue grows"
+        stands = "" if load.resource in lines else "; nothing says that its queue grows"
+        return f"{name}: {told}: unknown, because {unknown_text(load)}{stands}"
     if load.mean >= 1:
         return f"{name}: {told}: more than it can do while it lasts, but no queue grows without end"
     if load.peak >= 1:

@@ -19,6 +19,7 @@ from zonesim.plan import (
     Plan,
     StepName,
     Units,
+    departures,
     grown_queues,
     loads,
     overloaded_sources,
@@ -226,14 +227,15 @@ def unstable(plan: Plan, offset: int, kpis: Sequence[Kpi]) -> frozenset[str]:
     Return the KPIs that depend on the run length because some line grows as long as the run lasts.
 
     These are times, queues and shares of those in time: of the resource in front of which the line stands, of flows
-    that use it, of gates that it is a part of, and truck hours. Counts per day and hours of work do not grow.
+    that use it or wait for a departure without room for all, of gates that it is a part of, and truck hours. Counts per
+    day and hours of work do not grow.
     """
-    return _depending(plan, loads(plan, offset), kpis)
+    return _depending(plan, [*loads(plan, offset), *departures(plan, offset)], kpis)
 
 
 def overruled(plan: Plan, offset: int, kpis: Sequence[Kpi]) -> frozenset[str]:
     """Return the KPIs that would depend on the run length, but that the scenario says by hand that a line is stable."""
-    found = loads(plan, offset)
+    found = [*loads(plan, offset), *departures(plan, offset)]
     if not any(load.said for load in found):
         return frozenset()
     computed = [replace(load, said=None) for load in found]
@@ -241,10 +243,9 @@ def overruled(plan: Plan, offset: int, kpis: Sequence[Kpi]) -> frozenset[str]:
 
 
 def _depending(plan: Plan, found: Sequence[Load], kpis: Sequence[Kpi]) -> frozenset[str]:
-    full = grown_queues(found)
-    if not full:
+    full, sources = grown_queues(found), overloaded_sources(found)
+    if not full and not sources:
         return frozenset()
-    sources = overloaded_sources(found)
     subjects = {str(plan.names.resources[resource]) for resource in full}
     tables = fold_tables(plan)
     subjects |= {

@@ -4,7 +4,7 @@ from zonesim.plan.calendars import monday_offset
 from zonesim.plan.columns import MARK, TABLES, VISIT, Floats, Ints, Rows, Words, as_dicts, flat, structured
 from zonesim.plan.compiler import compile_plan
 from zonesim.plan.distributions import Distribution
-from zonesim.plan.loads import Load, grown_queues, loads, overloaded_sources
+from zonesim.plan.loads import Load, departures, grown_queues, loads, overloaded_sources
 from zonesim.plan.operations import (
     NOWHERE,
     OPERATIONS,
@@ -117,6 +117,7 @@ __all__ = [
     "compile_plan",
     "consignment_of",
     "decoded",
+    "departures",
     "expected_before",
     "flat",
     "grown_queues",

@@ -37,9 +37,10 @@ PENALTY: Final = 1e3
 
 def must_be_done(work: Work, starts: Starts, least: Floats, most: Floats, room: Floats) -> Floats:
     """
-    Return, by resource, the load that has to be done in the long run.
+    Return, by resource and line for a departure, the load that has to be done in the long run.
 
     `least` and `most`: unit-ms per ms by column from arrivals that go on without end. `room`: units there on average.
+    Of a line for a departure these are tokens and places per ms.
     """
     if not work.resources:
         return np.zeros(0)

@@ -14,7 +14,7 @@ spread over all open ones.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
@@ -25,12 +25,13 @@ from numpy.typing import NDArray
 from zonesim.plan.columns import Floats
 from zonesim.plan.growth import must_be_done
 from zonesim.plan.kinds import MOST_KINDS
-from zonesim.plan.operations import NOWHERE
+from zonesim.plan.operations import NOWHERE, GatherBy
 from zonesim.plan.pace import (
     HOURS,
     in_order,
     is_cut_off_somewhere,
     mean_present,
+    opening_rate,
     spills,
     weekly_rate,
     weekly_units,
@@ -39,14 +40,17 @@ from zonesim.plan.pace import (
 )
 from zonesim.plan.plan import UNLIMITED, Plan
 from zonesim.plan.settling import settle
-from zonesim.plan.ways import Cause, Ways
+from zonesim.plan.ways import Cause, Line, Ways
 from zonesim.plan.work import SAME, Work
 from zonesim.units import DAY, HOUR
 
 FULL: Final = 1 - SAME
 
+ROUNDS: Final = 50
+"""So many times it is asked how many go on from departures that are full, where these lie behind each other."""
+
 REMEMBERED: Final = 1000
-_remembered: dict[tuple[str, tuple[bool | None, ...], int], tuple[Load, ...]] = {}
+_remembered: dict[tuple[str, tuple[bool | None, ...], int], tuple[list[Load], list[Load]]] = {}
 """Loads that have been asked for before, of so many plans: they follow from the plan, and take up to a second."""
 
 Starts = dict[int, list[tuple[float, int]]]
@@ -55,10 +59,10 @@ Starts = dict[int, list[tuple[float, int]]]
 
 @dataclass(frozen=True)
 class Load:
-    """Load of a resource, 1 = 100 %."""
+    """Load of a resource, or of departures: tokens over places; 1 = 100 %."""
 
     resource: int
-    """Row of the resources table."""
+    """Row of the resources table; -1: of departures."""
     low: float
     """The least that it may be."""
     high: float
@@ -80,6 +84,10 @@ class Load:
     """The sources whose tokens use it."""
     said: bool | None = None
     """What the scenario says by hand of its being stable, None for nothing."""
+    step: int = NOWHERE
+    """Of departures: the row of the step table at which tokens wait for them."""
+    klass: int = NOWHERE
+    """The class that these are for, -1: for all."""
 
     @property
     def is_known(self) -> bool:
@@ -138,18 +146,31 @@ def loads(plan: Plan, offset: int = 0) -> list[Load]:
 
     `offset` is the distance of the run's start from Monday 00:00 in ms (see `zonesim.plan.calendars.monday_offset`).
     """
+    return list(_both(plan, offset)[0])
+
+
+def departures(plan: Plan, offset: int = 0) -> list[Load]:
+    """
+    Return the load of every line for a departure (a step that gathers with `most`): tokens that come over places;
+    none where there are too many ways to follow.
+    """
+    return list(_both(plan, offset)[1])
+
+
+def _both(plan: Plan, offset: int) -> tuple[list[Load], list[Load]]:
+    """Return the loads of resources, and of lines for a departure."""
     key = (plan.identity, tuple(name.stable for name in plan.names.resources), offset)
     if key not in _remembered:
         if len(_remembered) >= REMEMBERED:
             _remembered.clear()
-        _remembered[key] = tuple(_loads(plan, offset))
-    return list(_remembered[key])
+        _remembered[key] = _loads(plan, offset)
+    return _remembered[key]
 
 
-def _loads(plan: Plan, offset: int) -> list[Load]:
+def _loads(plan: Plan, offset: int) -> tuple[list[Load], list[Load]]:
     followed = _followed(plan)
     if followed is None:
-        return [_unknown(each, Cause.SIZE) for each in _limited(plan, offset)]
+        return [_unknown(each, Cause.SIZE) for each in _limited(plan, offset)], []
     ways, starts = followed
     work = Work(ways)
     if settle(ways, starts, work):
@@ -160,8 +181,17 @@ def _loads(plan: Plan, offset: int) -> list[Load]:
         for calendar in (NOWHERE, *ways.calendars):
             there = window_units(plan, blank.resource, calendar)
             room[ways.column(blank.resource, calendar)] = there * in_order(plan, blank.resource)
+    spread = {line: _places(ways, line) for line in ways.lines}
+    for line, (_, most) in spread.items():
+        room[ways.column_of_line(line)] = most
     offered = _offered(work, starts, room, offset)
     must = must_be_done(work, starts, offered.endless, offered.endless_most, room)
+    for _ in range(ROUNDS):
+        if not _hold_back(ways, spread, must, offered):
+            break
+        work = Work(ways)
+        offered = _offered(work, starts, room, offset)
+        must = must_be_done(work, starts, offered.endless, offered.endless_most, room)
     found = []
     for blank in blanks:
         resource = blank.resource
@@ -184,7 +214,65 @@ def _loads(plan: Plan, offset: int) -> list[Load]:
                 sources=frozenset(offered.sources[resource]),
             )
         )
-    return found
+    return found, [_of_line(work, line, places, offered, must) for line, places in spread.items()]
+
+
+def _places(ways: Ways, line: Line) -> tuple[float, float]:
+    """
+    Return the places per ms at a line's departures, at least and at most: where each firm has a line of its own, those
+    of one firm and of all.
+    """
+    plan = ways.plan
+    found = []
+    for row in ways.lines[line]:
+        each = ways.code[row]
+        places = plan.mean(each.most, max(line.klass, 0)) * opening_rate(plan, each.calendar)
+        found += [places, places * (len(plan.members) if each.by == GatherBy.FIRM else 1)]
+    return min(found), max(found)
+
+
+def _hold_back(ways: Ways, spread: Mapping[Line, tuple[float, float]], must: Floats, offered: _Offered) -> bool:
+    """
+    Let no more tokens go on from lines for a departure than there are places; return whether that changes anything.
+
+    What is offered to a line behind another one depends on it, so this is asked again until nothing changes.
+    """
+    changed = False
+    for line, (least, most) in spread.items():
+        column = ways.column_of_line(line)
+        full = must[column] >= FULL and most > 0
+        bounds = (1.0, 1.0)
+        if full:
+            bounds = (min(1.0, least / float(offered.endless_most[column])), min(1.0, 1 / float(must[column])))
+        before = next(((node.edges[0].low, node.edges[0].high) for node in ways.nodes if node.line == line), bounds)
+        if max(abs(new - old) for new, old in zip(bounds, before, strict=True)) > SAME:
+            ways.let_go(line, *bounds)
+            changed = True
+    return changed
+
+
+def _of_line(work: Work, line: Line, places: tuple[float, float], offered: _Offered, must: Floats) -> Load:
+    """Return the load of a line for a departure."""
+    ways = work.ways
+    column, (least, most) = ways.column_of_line(line), places
+    low = float(offered.low[column]) / most if most > 0 else 0.0
+    high = float(offered.high[column]) / least if least > 0 else math.inf if offered.high[column] > 0 else 0.0
+    causes = set(work.causes.get(column, ()))
+    if high - low > SAME and not causes:
+        causes = {Cause.FIRM if most > 0 else Cause.HOURS}
+    return Load(
+        resource=NOWHERE,
+        low=low,
+        high=max(low, high),
+        waits=False,
+        hourly=np.zeros(HOURS),
+        causes=tuple(sorted(causes, key=list(Cause).index)),
+        must=float(must[column]),
+        queues=frozenset(ways.queues.get(column, ())),
+        sources=frozenset(offered.sources[column]),
+        step=ways.code[ways.lines[line][0]].step,
+        klass=line.klass,
+    )
 
 
 def _by_hour(plan: Plan, resource: int, units: Floats, work: Floats, mean: float) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 from zonesim.plan.columns import Floats
 from zonesim.plan.operations import NOWHERE, ArrivalsBy
 from zonesim.plan.plan import Plan
-from zonesim.units import HOUR, WEEK
+from zonesim.units import DAY, HOUR, WEEK
 
 HOURS: Final = 168
 
@@ -176,6 +176,21 @@ def window_units(plan: Plan, resource: int, calendar: int = NOWHERE) -> float:
         opens, closes = spans["opens"].astype(float), spans["closes"].astype(float)
     passed = [_passed(times, units, np.clip(edges, begin, end)).sum() for edges in (opens, closes)]
     return float(passed[1] - passed[0]) / (end - begin)
+
+
+def opening_rate(plan: Plan, calendar: int) -> float:
+    """
+    Return how often, per ms, a calendar opens: a period where it has one, else the mean over the whole weeks, or days,
+    of the measured window.
+    """
+    opens = plan.spans_of(calendar)["opens"]
+    opens = opens[opens >= 0]
+    gaps = np.unique(np.diff(opens))
+    if len(gaps) == 1:
+        return 1 / float(gaps[0])
+    length = plan.end - plan.begin
+    length -= length % next((unit for unit in (WEEK, DAY) if length >= unit), 1)
+    return float(((opens >= plan.begin) & (opens < plan.begin + length)).sum()) / float(length)
 
 
 def in_order(plan: Plan, resource: int) -> float:

@@ -62,6 +62,7 @@ class Cause(Enum):
     CIRCLE = "circle"
     LISTED = "listed"
     LATE = "late"
+    FIRM = "firm"
     SIZE = "size"
 
 
@@ -74,7 +75,8 @@ class State(NamedTuple):
     A token at a row: its class, its flags as far as they are still asked for, its status, the units in hand by slot,
     the resources in the hands of those who wait for it (outermost first), the children it has not joined yet (group,
     start, distribution of their number), and from where on the number lies that the branch before has drawn. `open` are
-    the flags of adoption that are decided only where they are asked for, by `orders` (see `kinds`).
+    the flags of adoption that are decided only where they are asked for, by `orders` (see `kinds`). `goes`: it has a
+    place at the departure that it waits for here.
     """
 
     row: int
@@ -87,6 +89,14 @@ class State(NamedTuple):
     drawn: float = 0.0
     open: int = 0
     orders: Orders = ()
+    goes: bool = False
+
+
+class Line(NamedTuple):
+    """Who waits for one departure: a batch, and the class of its tokens where each has a line of its own."""
+
+    batch: int
+    klass: int = NOWHERE
 
 
 @dataclass
@@ -139,14 +149,16 @@ class Node:
     """The children that the token waits for here, each with the distribution of their number."""
     hands: Needs = ()
     """The units in hand meanwhile."""
+    line: Line | None = None
+    """The line for a departure in which the token stands here, until it has a place."""
 
 
 class Ways:
     """
     The graph of a plan, as far as it has been asked for.
 
-    Columns are the resources, and then for each calendar that delays are counted in the resources again: what of their
-    time is counted in that calendar.
+    Columns are the resources with the lines for departures, whose work is one place for each token, and then for each
+    calendar that delays are counted in all these again: what of their time is counted in that calendar.
     """
 
     def __init__(self, plan: Plan, most_kinds: int = MOST_KINDS) -> None:
@@ -165,6 +177,10 @@ class Ways:
         self.calendars = sorted(
             {each.calendar for each in self.code if each.facts.delays and self._closes(each.calendar)}
         )
+        self.lines = self._lines()
+        """The lines for departures, with the rows of the program at which tokens come to each."""
+        self.servers = len(plan.resources) + len(self.lines)
+        """Resources and lines for departures, in this order."""
         self.limited = [plan.most_units(resource) < UNLIMITED for resource in range(len(plan.resources))]
         broken = np.isin(np.arange(len(plan.resources)), plan.breakdowns["resource"])
         stocks = np.isin(np.arange(len(plan.resources)), [*plan.stocks])
@@ -178,13 +194,25 @@ class Ways:
     @property
     def columns(self) -> int:
         """Return how many columns there are."""
-        return len(self.plan.resources) * (1 + len(self.calendars))
+        return self.servers * (1 + len(self.calendars))
 
     def column(self, resource: int, calendar: int = NOWHERE) -> int:
-        """Return the column of a resource, or of what of its time counts in a calendar."""
+        """Return the column of a resource or line, or of what of its time counts in a calendar."""
         if calendar == NOWHERE:
             return resource
-        return len(self.plan.resources) * (1 + self.calendars.index(calendar)) + resource
+        return self.servers * (1 + self.calendars.index(calendar)) + resource
+
+    def column_of_line(self, line: Line) -> int:
+        """Return the column of a line for a departure."""
+        return len(self.plan.resources) + list(self.lines).index(line)
+
+    def _lines(self) -> dict[Line, list[int]]:
+        found: dict[Line, list[int]] = {}
+        for row, each in enumerate(self.code):
+            if each.facts.departs:
+                for klass in range(max(len(self.plan.names.classes), 1)) if each.by == GatherBy.CLASS else (NOWHERE,):
+                    found.setdefault(Line(each.batch, klass), []).append(row)
+        return found
 
     def of_source(self, source: int) -> list[tuple[float, int]]:
         """
@@ -199,6 +227,17 @@ class Ways:
         while self._pending:
             self._part(self._pending.pop())
         return found
+
+    def let_go(self, line: Line, low: float, high: float) -> None:
+        """Let only a share (least, greatest) of those who come to a line for a departure ever go; the others stay."""
+        for node in self.nodes:
+            if node.line == line:
+                goes = node.edges[0]
+                goes.low, goes.high = low, high
+                node.cause = Cause.BATCH if low < high else None
+                stays = Edge(low=1 - high, high=1 - low, work={self.column_of_line(line): 1.0})
+                self._idle(stays, node.state, Cause.BATCH)
+                node.edges = [goes, stays] if stays.high > 0 else [goes]
 
     # --- nodes
 
@@ -340,6 +379,13 @@ class Ways:
 
     def _gather(self, node: Node, each: Instruction) -> None:
         state = node.state
+        if each.facts.departs and not state.goes:
+            node.line = Line(each.batch, state.klass if each.by == GatherBy.CLASS else NOWHERE)
+            column = self.column_of_line(node.line)
+            node.edges = [self._edge(state._replace(goes=True))]
+            node.edges[0].work[column] = 1.0
+            self.queues.setdefault(column, set()).update(self._outer(state))
+            return
         most = self._most_together(each, state)
         low, high = (0.0 if most == NOWHERE else 1 / most), 1.0
         if not each.facts.departs and each.timeout == each.calendar == NOWHERE and each.by != GatherBy.FIRM:
@@ -406,6 +452,8 @@ class Ways:
             if self._closes(each.calendar):
                 self._idle(edge, state, Cause.HOURS, DAY / 2)
         elif each.facts.departs or each.number != 1:
+            if each.facts.departs and not state.goes:
+                return False
             if each.others_to != NOWHERE:
                 return False
             self._idle(edge, state, Cause.BATCH, DAY if each.calendar != NOWHERE else 0.0)
@@ -521,11 +569,12 @@ class Ways:
     def _at(self, state: State, row: int) -> State:
         asked = self.asked[row]
         if not state.open:
-            return state._replace(row=row, flags=state.flags & asked, drawn=0.0, orders=())
+            return state._replace(row=row, flags=state.flags & asked, drawn=0.0, orders=(), goes=False)
         # What has been decided in an order, and what has not, tells something of what is still asked for in it.
         orders = tuple(order for order in state.orders if state.open & asked & flags_of((order,)))
         told = asked | flags_of(orders)
-        return state._replace(row=row, flags=state.flags & told, drawn=0.0, open=state.open & told, orders=orders)
+        known = state.open & told
+        return state._replace(row=row, flags=state.flags & told, drawn=0.0, open=known, orders=orders, goes=False)
 
     def _taken(self, state: State) -> State:
         each = self.code[state.row]
@@ -555,12 +604,14 @@ class Ways:
 
     def _queues_of(self, state: State) -> None:
         """Note where the queue is that grows when this request is made too often."""
-        outer = state.around[:1]
-        if not outer:
-            held = ([resource for resource, _ in needs if self.limited[resource]] for _, needs in state.hands)
-            outer = tuple(next(filter(None, held), ()))
+        outer = self._outer(state)
         for resource, _ in self.needs_of(self.code[state.row]):
             self.queues.setdefault(resource, set()).update(outer or (resource,))
+
+    def _outer(self, state: State) -> tuple[int, ...]:
+        """Return the resources in front of which who is held up at `state` lets others wait, none where in none."""
+        held = ([resource for resource, _ in needs if self.limited[resource]] for _, needs in state.hands)
+        return state.around[:1] or tuple(next(filter(None, held), ()))
 
 
 def nodes_in_order(nodes: list[Node]) -> Iterator[list[int]]:

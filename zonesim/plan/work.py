@@ -89,7 +89,7 @@ class Work:
 
     def __init__(self, ways: Ways) -> None:
         self.ways = ways
-        self.resources = len(ways.plan.resources)
+        self.resources = ways.servers
         self.causes: dict[int, set[Cause]] = {}
         self.values: dict[int, Value] = {END: self._nothing()}
         self.parts = list(nodes_in_order(ways.nodes))
