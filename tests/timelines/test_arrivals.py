@@ -273,11 +273,6 @@ def test_expected_tokens_and_the_first_of_them():
             "'09:30' is a time of day, but a duration is due\n"
             "    Write '570 min'; times of arrivals count from the start of the run.",
         ),
-        (
-            "at: [1 min, 180 min, 200 min]",
-            "timeline.yaml:11:36: nobody comes at '180 min' (and 1 more): the run is over from 3 h on\n"
-            "    Write a longer `measure`, or leave out who comes too late.",
-        ),
         ("rate: 5 /h, most: 0", "expected a whole number of at least 1, found '0'"),
         (
             "every: 5 min, during: office, from: 2 h",
@@ -295,13 +290,36 @@ def test_arrivals_that_are_wrong(traffic, fault):
     assert fault in str(found.value)
 
 
-def test_listed_arrivals_after_a_run_that_ends_empty_are_a_fault():
+@pytest.mark.parametrize(
+    ("at", "clock", "note"),
+    [
+        (
+            "1 min, 180 min, 200 min",
+            "measure: 3 h",
+            "nobody comes at '180 min' (and 1 more): the run is over from 3 h on",
+        ),
+        (
+            "59 min, 60 min",
+            "measure: 1 h, cool_down: 2 h, ends: empty",
+            "nobody comes at '60 min': the measured window is over from 1 h on",
+        ),
+        ("59 min, 60 min", "measure: 1 h, cool_down: 2 h", ""),
+    ],
+)
+def test_listed_arrivals_after_a_run_are_told(at, clock, note):
     """
-    Nobody comes after the window; within `cool_down` of other runs listed times come, and do not count.
+    Nobody comes after a run, nor after the window of one that ends empty, and that is told; until the end of other runs
+    listed times come, and do not count.
     """
-    with pytest.raises(Faults, match="nobody comes at '60 min': the measured window is over from 1 h on"):
-        plan_of(desk("at: [59 min, 60 min]", "measure: 1 h, cool_down: 2 h, ends: empty"))
+    notes = plan_of(desk(f"at: [{at}]", clock)).names.notes
 
+    assert notes == ((f"traffic a: {note}",) if note else ())
+
+
+def test_listed_arrivals_come_until_the_end_of_a_run():
+    """
+    Who comes in `cool_down` comes.
+    """
     assert came("at: [59 min, 60 min]", "compiled", "measure: 1 h, cool_down: 2 h") == [59, 60]
 
 

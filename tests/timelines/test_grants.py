@@ -13,7 +13,7 @@ flows:
   lift: {steps: {use: {hold: {c: Z.crane}, take: 100 min}}}
   both: {steps: {use: {hold: {b: {resource: Z.bays, units: 2}, c: Z.crane}, priority: {urgent: 1, all: 2}, take: 20 min}}}
 traffic:
-  nobody: {flow: one, every: 1 d, classes: {urgent: 50 %, plain: 50 %}}
+  nobody: {flow: one, at: [201 min], classes: {urgent: 50 %, plain: 50 %}}
 """
 
 

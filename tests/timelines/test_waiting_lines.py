@@ -60,8 +60,6 @@ traffic:
     time = 0.0
     for number, gap in enumerate(gaps):
         time += gap
-        if time >= 8.6:
-            break
         service = services[number] if number < len(services) else 1
         text += f"  c{number}: {{flow: f, at: [{time:.1f} min], with: {{t: {service} min}}}}\n"
 

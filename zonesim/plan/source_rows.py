@@ -63,7 +63,7 @@ class Arrivals:
             kind, first = ArrivalsBy.LISTED, len(self.times)
             times = trace.times if trace else [round(units.parse(mode_of(time), "duration")) for time in entry.at or ()]
             if trace is None:
-                self._check_listed(name, entry, times, until)
+                self._note_late(name, entry, times, until)
             listed = self._listed(trace, fixed) if trace is not None else []
             rows = list(zip(times, listed or [NOWHERE] * len(times), strict=True))
             kept = [row for row in rows if begins <= row[0] < until][:most]
@@ -109,17 +109,16 @@ class Arrivals:
             raise ScenarioFault(fault, place(("traffic", name, key)), "Let them begin earlier, or end later.")
         return begins, until
 
-    def _check_listed(self, name: str, entry: Traffic, times: Sequence[int], until: int) -> None:
-        """Raise ScenarioFault where listed arrivals would come when nobody comes any more."""
-        late = [(number, written) for number, written in enumerate(entry.at or ()) if times[number] >= until]
+    def _note_late(self, name: str, entry: Traffic, times: Sequence[int], until: int) -> None:
+        """Note listed arrivals that would come when nobody comes any more."""
+        late = [mode_of(written) for time, written in zip(times, entry.at or (), strict=False) if time >= until]
         if not late:
             return
-        number, written = late[0]
         others = f" (and {len(late) - 1} more)" if len(late) > 1 else ""
         span = "the measured window" if self.tables.terminates else "the run"
-        fault = f"nobody comes at '{mode_of(written)}'{others}: {span} is over from {units.format_ms(until)} on"
-        place = self.tables.arm.world.place(("traffic", name, "at", str(number)))
-        raise ScenarioFault(fault, place, "Write a longer `measure`, or leave out who comes too late.")
+        self.tables.traces.notes.append(
+            f"traffic {name}: nobody comes at '{late[0]}'{others}: {span} is over from {units.format_ms(until)} on"
+        )
 
     def _renew(self, name: str, entry: Traffic, begins: int, until: int) -> float:
         """Add the renewal by which tokens of an entry come; return how many arrivals are expected."""

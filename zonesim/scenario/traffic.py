@@ -182,8 +182,8 @@ class Traffic(Strict):
     """With `every`: only the open time of this calendar counts, e.g. `office`."""
     at: list[Duration] | None = None
     """
-    Listed times of arrival instead of a rate, from the start of the run, e.g. `[0 min, 5 min]`. All lie before its end,
-    with `ends: empty` before the end of `measure`.
+    Listed times of arrival instead of a rate, from the start of the run, e.g. `[0 min, 5 min]`. Who comes after its
+    end, or with `ends: empty` after that of `measure`, is left out, with a warning.
     """
     trace: Trace | None = None
     """Arrivals as in a log, e.g. `{file: ../data/gate_log.csv, time: arrived}`."""
