@@ -11,7 +11,7 @@ from tests.properties.luck import Luck
 Steps = dict[str, dict[str, Any]]
 
 KINDS = {
-    "serve": 10.0,
+    "serve": 11.0,
     "delay": 3.0,
     "impatient": 2.0,
     "any": 3.0,
