@@ -11,7 +11,8 @@ from tests.helper import RowLog
 from tests.properties.plans import model_of
 from zonesim.engine.reference.engine import ReferenceEngine
 from zonesim.faults import RunFault
-from zonesim.plan.operations import Who, successors
+from zonesim.plan.instructions import successors
+from zonesim.plan.operations import Who
 
 
 class _Following(ReferenceEngine):

@@ -18,7 +18,7 @@ from zonesim.jobs.sweep import plan_job, sweep_job
 from zonesim.jobs.validate import validate_file, validation_text
 from zonesim.kpi import catalogue
 from zonesim.plan import loads
-from zonesim.plan.ways import Cause
+from zonesim.plan.graph import Cause
 
 SCENARIO = """\
 zonesim: 1

@@ -4,23 +4,10 @@ from collections import Counter
 import pytest
 
 from tests.helper import ROOT, plan_of_file
+from zonesim.plan.assembly import row_of
 from zonesim.plan.columns import TABLES
-from zonesim.plan.operations import (
-    LETTERS,
-    NOWHERE,
-    OPERATIONS,
-    BranchOn,
-    Op,
-    SetWhat,
-    Units,
-    WaitsFor,
-    Who,
-    column,
-    decoded,
-    row_of,
-    rows_where,
-    successors,
-)
+from zonesim.plan.instructions import decoded, rows_where, successors
+from zonesim.plan.operations import LETTERS, NOWHERE, OPERATIONS, BranchOn, Op, SetWhat, Units, WaitsFor, Who, column
 
 FORMS = [
     pytest.param(operation, form, id=operation.op.name + (f"-{form.code.name}" if form.code is not None else ""))

@@ -4,6 +4,8 @@ from zonesim.plan.calendars import monday_offset
 from zonesim.plan.columns import MARK, TABLES, VISIT, Floats, Ints, Rows, Words, as_dicts, flat, structured
 from zonesim.plan.compiler import compile_plan
 from zonesim.plan.distributions import Distribution
+from zonesim.plan.graph import Cause
+from zonesim.plan.instructions import decoded, rows_where, successors
 from zonesim.plan.loads import Load, departures, grown_queues, loads, overloaded_sources
 from zonesim.plan.operations import (
     NOWHERE,
@@ -23,9 +25,6 @@ from zonesim.plan.operations import (
     When,
     Who,
     column,
-    decoded,
-    rows_where,
-    successors,
     ways_of,
 )
 from zonesim.plan.pace import expected_before, mean_batch
@@ -61,7 +60,6 @@ from zonesim.plan.records import (
     source_of,
     token_number,
 )
-from zonesim.plan.ways import Cause
 
 __all__ = [
     "CHILD_BITS",

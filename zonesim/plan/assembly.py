@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from zonesim.faults import Place
-from zonesim.plan.operations import NOWHERE, BranchOn, Op, SetWhat, column, row_of
+from zonesim.plan.instructions import form_key
+from zonesim.plan.operations import NOWHERE, OPERATIONS, BranchOn, Op, SetWhat, column
 
 _TARGET: Final = column(Op.JUMP, "target")
 _AGAIN: Final = column(Op.JUMP, "again")
+
+Value = TypeVar("Value")
+"""What stands for an operand while a program is written: a number, or a label that becomes one."""
+
+_OPERANDS: Final[dict[tuple[int, int], tuple[str, ...]]] = {
+    form_key(op, form.code): tuple(each.name if each else "" for each in form.operands[form.code is not None :])
+    for op, operation in OPERATIONS.items()
+    for form in operation.forms
+}
+"""The names of the operands in their order, behind the code."""
+
+
+def row_of(op: Op, step: Value, code: BranchOn | SetWhat | None, operands: Mapping[str, Value]) -> list[int | Value]:
+    """Return a row of a program with operands by name; raises TypeError when they are not those of the operation."""
+    names = _OPERANDS[form_key(op, code)]
+    head: list[int | Value] = [int(op), step] if code is None else [int(op), step, int(code)]
+    if names == tuple(operands):
+        return [*head, *operands.values()]
+    if len(operands) != len(names) - names.count("") or not operands.keys() <= set(names):
+        raise TypeError(f"{op.name} has {', '.join(filter(None, names))}, not {', '.join(operands)}")
+    return [*head, *(operands.get(name, 0) for name in names)]
 
 
 class Later:

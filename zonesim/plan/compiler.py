@@ -14,9 +14,9 @@ from zonesim.plan.assembly import Routine, link
 from zonesim.plan.breakdowns import breakdown_rows
 from zonesim.plan.columns import TABLES
 from zonesim.plan.flows import FLAGS, EntryCompiler
+from zonesim.plan.instructions import program_rows
 from zonesim.plan.kpis import due_kpis, own_kpis, within_kpis
 from zonesim.plan.naming import colliding
-from zonesim.plan.operations import program_rows
 from zonesim.plan.plan import Names, Plan
 from zonesim.plan.proving import Ground, prove
 from zonesim.plan.records import LARGEST_SOURCE

@@ -19,8 +19,8 @@ from typing import Any, Final
 import numpy as np
 
 from zonesim.plan.columns import Floats
+from zonesim.plan.graph import END, Cause
 from zonesim.plan.pace import mean_present, window_rate
-from zonesim.plan.ways import END, Cause
 from zonesim.plan.work import SAME, Work
 
 Starts = Mapping[int, Sequence[tuple[float, int]]]

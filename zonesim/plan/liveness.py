@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from zonesim.plan.operations import BranchOn, Instruction, SetWhat, successors
+from zonesim.plan.instructions import successors
+from zonesim.plan.operations import BranchOn, Instruction, SetWhat
 
 CHANGES_A_FLAG = (SetWhat.RAISE_FLAG, SetWhat.LOWER_FLAG)
 

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonesim.plan.columns import Floats
+from zonesim.plan.graph import Cause, Line
 from zonesim.plan.growth import must_be_done
 from zonesim.plan.kinds import MOST_KINDS
 from zonesim.plan.operations import NOWHERE, GatherBy
@@ -40,7 +41,7 @@ from zonesim.plan.pace import (
 )
 from zonesim.plan.plan import UNLIMITED, Plan
 from zonesim.plan.settling import settle
-from zonesim.plan.ways import Cause, Line, Ways
+from zonesim.plan.ways import Ways
 from zonesim.plan.work import SAME, Work
 from zonesim.units import DAY, HOUR
 

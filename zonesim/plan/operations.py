@@ -8,23 +8,18 @@ arithmetic. It knows no word of customs.
 
 Each operation is declared once, with its operands and with what it does (`Facts`): where the token goes on, what it
 waits for, which units it seizes, what it writes. Whoever reads programs (proofs, loads, stories, tags) reads these
-facts by name (`decoded`, `successors`, `rows_where`) and knows no single operation, so that a new one is a row here and
+facts by name (`zonesim.plan.instructions`) and knows no single operation, so that a new one is a row here and
 a few lines in each of the two engines.
 """
 
 from __future__ import annotations
 
-from collections import namedtuple
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
-from operator import itemgetter
-from typing import Any, Final, NamedTuple, Protocol, TypeVar, cast
+from typing import Final, NamedTuple, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from zonesim.plan.columns import TABLES, Rows
+from zonesim.plan.columns import TABLES
 
 PROGRAM_COLUMNS: Final = tuple(column.name for column in TABLES["program"].columns)
 """Columns of the program table, in order."""
@@ -582,59 +577,6 @@ class Instruction(Protocol):
     def __getattr__(self, operand: str) -> int: ...
 
 
-Value = TypeVar("Value")
-"""What stands for an operand while a program is written: a number, or a label that becomes one."""
-
-_Reader = Callable[[Sequence[int]], Instruction]
-
-
-def _reader(operation: Operation, form: Form) -> _Reader:
-    operands = [each.name for each in form.operands if each]
-    name = operation.op.name.capitalize() + (form.code.name.title().replace("_", "") if form.code is not None else "")
-    base = namedtuple(name, ("op", "step", *operands))  # type: ignore[misc]  # noqa: PYI024  its fields are data
-    kind: Any = type(name, (base,), {"facts": form.facts, "__slots__": ()})
-    chosen = itemgetter(0, 1, *(form.column(each) for each in operands))
-    return lambda row: cast("Instruction", kind._make(chosen(row)))
-
-
-_CODED: Final = frozenset(int(op) for op, each in OPERATIONS.items() if len(each.forms) > 1)
-"""Operations whose first operand says which operands the others are."""
-
-
-def _key(op: int, code: int | None) -> tuple[int, int]:
-    """Return what a form is found by: plain numbers, for members of an enum are slow to look up."""
-    return int(op), NOWHERE if code is None else int(code)
-
-
-_READERS: Final[dict[tuple[int, int], _Reader]] = {
-    _key(op, form.code): _reader(operation, form) for op, operation in OPERATIONS.items() for form in operation.forms
-}
-
-
-def decoded(rows: Iterable[Sequence[int]]) -> list[Instruction]:
-    """Return the rows of a program table, each of nine numbers, with their operands by name."""
-    return [_READERS[row[0], row[2] if row[0] in _CODED else NOWHERE](row) for row in rows]
-
-
-_OPERANDS: Final[dict[tuple[int, int], tuple[str, ...]]] = {
-    _key(op, form.code): tuple(each.name if each else "" for each in form.operands[form.code is not None :])
-    for op, operation in OPERATIONS.items()
-    for form in operation.forms
-}
-"""The names of the operands in their order, behind the code."""
-
-
-def row_of(op: Op, step: Value, code: BranchOn | SetWhat | None, operands: Mapping[str, Value]) -> list[int | Value]:
-    """Return a row of a program with operands by name; raises TypeError when they are not those of the operation."""
-    names = _OPERANDS[_key(op, code)]
-    head: list[int | Value] = [int(op), step] if code is None else [int(op), step, int(code)]
-    if names == tuple(operands):
-        return [*head, *operands.values()]
-    if len(operands) != len(names) - names.count("") or not operands.keys() <= set(names):
-        raise TypeError(f"{op.name} has {', '.join(filter(None, names))}, not {', '.join(operands)}")
-    return [*head, *(operands.get(name, 0) for name in names)]
-
-
 def ways_of(code: Sequence[Instruction], row: int) -> list[int]:
     """Return the rows of the SEIZEs of which the EITHER at a row takes one, in the order of their candidates."""
     found = []
@@ -643,33 +585,3 @@ def ways_of(code: Sequence[Instruction], row: int) -> list[int]:
         found.append(code[row].target)
         row += 1
     return [row, *found]
-
-
-def successors(instruction: Instruction, row: int, starts: Sequence[int] | None = None) -> Iterator[tuple[Then, int]]:
-    """
-    Yield where tokens may go on after the instruction at a row, those that it starts only when `starts` says at which
-    row the tokens of each source begin.
-    """
-    for then in instruction.facts.then:
-        target = getattr(instruction, then.to) if then.to else row + 1
-        if then.who is Who.HEIR:
-            target = starts[target] if starts else NOWHERE
-        if target != NOWHERE:
-            yield then, target
-
-
-def rows_where(program: Rows, test: Callable[[Facts], object]) -> NDArray[np.bool_]:
-    """Return which rows of a program table do what is asked for."""
-    found = np.zeros(len(program), dtype=np.bool_)
-    for op, operation in OPERATIONS.items():
-        for form in operation.forms:
-            if test(form.facts):
-                rows = program["op"] == op
-                found |= rows if form.code is None else rows & (program["a"] == form.code)
-    return found
-
-
-def program_rows(rows: Iterable[tuple[int, ...]]) -> list[tuple[int, ...]]:
-    """Return `rows`, each padded with zeros to the columns of a program."""
-    width = len(PROGRAM_COLUMNS)
-    return [(*row, *(0,) * (width - len(row))) for row in rows]

@@ -20,7 +20,8 @@ import numpy as np
 from zonesim.plan.calendars import falls_in_part
 from zonesim.plan.columns import TABLES, Floats, Ints, Rows, Words, flat
 from zonesim.plan.distributions import distribution_mean, distribution_range, distribution_variance
-from zonesim.plan.operations import NOWHERE, ArrivalsBy, AtShiftEnd, Instruction, decoded
+from zonesim.plan.instructions import decoded
+from zonesim.plan.operations import NOWHERE, ArrivalsBy, AtShiftEnd, Instruction
 from zonesim.plan.records import child_of, ordinal_of, source_of
 from zonesim.scenario import KpiDeclaration
 

@@ -14,18 +14,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from zonesim.faults import Place, ScenarioFault
+from zonesim.plan.instructions import decoded, successors
 from zonesim.plan.liveness import CHANGES_A_FLAG, flags_asked
-from zonesim.plan.operations import (
-    NOWHERE,
-    BranchOn,
-    Instruction,
-    SetWhat,
-    Units,
-    When,
-    Who,
-    decoded,
-    successors,
-)
+from zonesim.plan.operations import NOWHERE, BranchOn, Instruction, SetWhat, Units, When, Who
 from zonesim.plan.plan import StepName
 
 Row = tuple[int, ...]

@@ -15,9 +15,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
+from zonesim.plan.graph import Cause, Edge, Node
 from zonesim.plan.operations import NOWHERE, GatherBy
 from zonesim.plan.pace import flat_rate
-from zonesim.plan.ways import Cause, Edge, Node, Ways
+from zonesim.plan.ways import Ways
 from zonesim.plan.work import SAME, Work
 
 Starts = Mapping[int, Sequence[tuple[float, int]]]

@@ -19,7 +19,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from zonesim.plan.ways import END, Cause, Edge, Node, Ways, nodes_in_order
+from zonesim.plan.graph import END, Cause, Edge, Node, nodes_in_order
+from zonesim.plan.ways import Ways
 
 Floats = NDArray[np.float64]
 
