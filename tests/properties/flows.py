@@ -378,7 +378,16 @@ class FlowWriter:
             front["background"] = True
         if luck.chance(0.15):
             step["mark"] = self._new_mark(place)
+        if "detect" in step:
+            self._picked(front, step)
         return {**front, **step}
+
+    def _picked(self, front: dict[str, Any], step: dict[str, Any]) -> None:
+        """Let many checks pick whom they look at, with a lift; nothing is drawn, so that other steps stay as they are."""
+        if self.number % 3 == 0:
+            front.setdefault("share", f"{10 + 13 * (self.number % 7)} %")
+        if "share" in front:
+            step["detect"]["lift"] = [0.4, 2.5, {"uncertain": [1, 1, 10]}, {"uncertain": [0.5, 4, 8]}][self.number % 4]
 
     def _when(self, place: Place) -> dict[str, Any]:
         luck, world = self.luck, self.world

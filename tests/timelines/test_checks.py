@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.helper import run
+import pytest
+
+from tests.helper import plan_of, run
 
 GATE = """
 clock: {{measure: 100 min}}
@@ -79,3 +81,52 @@ def test_a_truth_is_the_same_whatever_the_check(engine):
 
     assert both
     assert both & set(blind.marks("papers_wrong.missed")) == both & set(sharp.marks("papers_wrong.caught"))
+
+
+PICKED = """
+clock: {{measure: 3000 min}}
+truth: {{odd: {{a: 20 %, b: 60 %}}}}
+flows:
+  f: {{steps: {{look: {{share: {{a: 25 %, b: 50 %}}, take: 1 min, detect: {{truth: odd, sensitivity: 100 %{lift}}}}}}}}}
+traffic: {{a: {{flow: f, classes: {{a: 50 %, b: 50 %}}, rate: 10 /min}}}}
+"""
+
+
+def picked(engine: str, lift: str) -> dict[str, set[str]]:
+    """Return of those who have left who has the truth, who was looked at, and who was caught."""
+    line = run(PICKED.format(lift=lift), engine=engine)
+    return {mark: set(line.marks(f"odd.{mark}")) & set(line.marks("left")) for mark in ("true", "checked", "caught")}
+
+
+def test_a_lift_picks_the_same_with_a_sharper_eye(engine):
+    """
+    With lift 1.5 all with the truth who were picked at random are picked again, and more of them; of the others some
+    are left out, and nobody comes in. As many are looked at as before.
+    """
+    blind, sharp = picked(engine, ""), picked(engine, ", lift: 1.5")
+
+    assert blind["true"] == sharp["true"]
+    assert blind["caught"] < sharp["caught"]
+    assert sharp["checked"] - sharp["true"] < blind["checked"] - blind["true"]
+    assert len(sharp["checked"]) == pytest.approx(len(blind["checked"]), rel=0.03)
+    assert len(sharp["caught"]) == pytest.approx(1.5 * len(blind["caught"]), rel=0.03)
+
+
+def test_a_lift_that_would_pick_more_than_all_picks_all(engine):
+    """
+    With lift 4 all with the truth are looked at, and of class b (half is picked, 60 % have it) nobody else: more are
+    looked at than without a lift.
+    """
+    found = picked(engine, ", lift: 4")
+
+    assert found["caught"] == found["true"]
+    assert len(found["checked"]) == pytest.approx(3000 * 10 * (0.5 * 0.25 + 0.5 * 0.6), rel=0.03)
+
+
+def test_a_lift_of_one_is_picking_at_random():
+    """
+    With lift 1, doubted or not, the plan is the same as without.
+    """
+    lifts = ("", ", lift: 1", ", lift: {uncertain: [1, 1, 10]}")
+
+    assert len({plan_of(PICKED.format(lift=lift)).identity for lift in lifts}) == 1

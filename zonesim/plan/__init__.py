@@ -3,7 +3,9 @@
 from zonesim.plan.calendars import monday_offset
 from zonesim.plan.columns import MARK, TABLES, VISIT, Floats, Ints, Rows, Words, as_dicts, flat, structured
 from zonesim.plan.compiler import compile_plan
+from zonesim.plan.control import AT_CHECKS, QUANTITIES, Control, control
 from zonesim.plan.distributions import Distribution
+from zonesim.plan.findings import CASES
 from zonesim.plan.graph import Cause
 from zonesim.plan.instructions import decoded, rows_where, successors
 from zonesim.plan.loads import Load, departures, grown_queues, loads, overloaded_sources
@@ -62,6 +64,8 @@ from zonesim.plan.records import (
 )
 
 __all__ = [
+    "AT_CHECKS",
+    "CASES",
     "CHILD_BITS",
     "LARGEST_CHILD",
     "LARGEST_ORDINAL",
@@ -74,6 +78,7 @@ __all__ = [
     "NOWHERE",
     "NUMBER_BITS",
     "OPERATIONS",
+    "QUANTITIES",
     "TABLES",
     "UNLIMITED",
     "VISIT",
@@ -84,6 +89,7 @@ __all__ = [
     "BranchOn",
     "Cause",
     "Clock",
+    "Control",
     "Distribution",
     "Ends",
     "Facts",
@@ -114,6 +120,7 @@ __all__ = [
     "column",
     "compile_plan",
     "consignment_of",
+    "control",
     "decoded",
     "departures",
     "expected_before",

@@ -137,6 +137,8 @@ def compile_plan(arm: ResolvedArm) -> Plan:
             groups=len(tables.groups.rows),
             notes=tuple(tables.traces.notes),
             kpis=kpis,
+            looks=tables.looks,
+            truths=tables.truths,
             attributes=tuple((name, tables.classes.by_number(name)) for name in tables.classes.attributes),
         ),
     )

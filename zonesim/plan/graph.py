@@ -99,6 +99,8 @@ class Edge:
     """Least time that it can take."""
     longest: float = 0.0
     """Longest time that it can take."""
+    findings: tuple[int, ...] = ()
+    """Marks on the way that say something of a truth, in order; noted where somebody asks for them."""
 
 
 @dataclass

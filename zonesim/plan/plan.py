@@ -9,6 +9,7 @@ run, whatever their names are.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
@@ -113,6 +114,45 @@ class MarkName:
 
 
 @dataclass(frozen=True)
+class Look:
+    """
+    Who is picked for a check of a truth that picks with a lift: where that is drawn, and what is not known of it.
+
+    With a share s of a class picked and a share b of it true, who has the truth is picked with min(1, lift × s), and
+    who has it not with what is left of s, (s - b × that) / (1 - b), at least 0.
+    """
+
+    share: tuple[float, ...]
+    """The share that is picked, by class."""
+    entry: str
+    """The traffic entry whose tokens are looked at."""
+    truth: str
+    """The truth that is looked for."""
+    flag: int
+    """The flag of those who have it."""
+    lift: tuple[float, float, float]
+    """Its least, that of runs, and its greatest."""
+
+    def picked(self, true: Sequence[float], lift: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Return, by class of which `true` have it, the picked share of those with the truth and of those without."""
+        with_it = tuple(min(1.0, lift * share) for share in self.share)
+        without = tuple(
+            share if lift == 1 or rate >= 1 else min(1.0, max(0.0, (share - rate * own) / (1 - rate)))
+            for share, own, rate in zip(self.share, with_it, true, strict=True)
+        )
+        return with_it, without
+
+
+@dataclass(frozen=True)
+class Truths:
+    """How many have a truth, where that is not known: by class the least, that of runs, and the most."""
+
+    low: tuple[float, ...]
+    mode: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class AccountName:
     """An account."""
 
@@ -187,6 +227,10 @@ class Names:
     """The scenario's own KPIs by name."""
     attributes: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Attributes of tokens by name, each with its value by number of class."""
+    looks: Mapping[tuple[int, int], Look] = field(default_factory=dict)
+    """Checks that pick with a lift, by the stream and the share of the branch that picks."""
+    truths: Mapping[tuple[str, str], Truths] = field(default_factory=dict)
+    """By entry and truth, how many have it."""
 
     def token(self, number: int) -> str:
         """Return what people call a token: `import_sea#12`, `import_sea#12/1` for its first child."""

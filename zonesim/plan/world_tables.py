@@ -25,14 +25,14 @@ from zonesim.plan.calendars import (
 )
 from zonesim.plan.distribution_rows import Distributions
 from zonesim.plan.operations import AtShiftEnd
-from zonesim.plan.plan import UNLIMITED, AccountName, MarkName, ResourceName, StepName
+from zonesim.plan.plan import UNLIMITED, AccountName, Look, MarkName, ResourceName, StepName, Truths
 from zonesim.plan.reach import Reach
 from zonesim.plan.tables import Collector, Keyed, Numbered, Streams, Table
 from zonesim.plan.token_classes import Possible, TokenClasses, diagonal
 from zonesim.plan.traces import Traces
 from zonesim.policy import Firm, ResolvedArm, generate
 from zonesim.scenario import Path_
-from zonesim.scenario.fields import ShareBy, mode_of
+from zonesim.scenario.fields import RelativeShare, ShareBy, check_ratio, ends_of, mode_of
 from zonesim.scenario.kpis import Scope
 from zonesim.scenario.models import Account, Resource, Staffing
 from zonesim.scenario.traces import Run
@@ -90,6 +90,9 @@ class WorldTables:
         self._written = 0
         self.deadlines: dict[str, dict[str, None]] = {}
         """Deadlines, in the order of their numbers, with the flows whose tokens note them."""
+        self.looks: dict[tuple[int, int], Look] = {}
+        self.truths: dict[tuple[str, str], Truths] = {}
+        """What `Names` says of checks that pick with a lift, and of how many have a truth."""
         self.accounts: Keyed[AccountName] = Keyed()
         self.account_rows: list[tuple[int, int]] = []
         self.statuses = list(self.scenario.statuses)
@@ -124,6 +127,14 @@ class WorldTables:
 
     def truth_share(self, truth: str, possible: Possible) -> int:
         """Return the row of shares of a hidden truth."""
+        return self.shares.add(self.truth_rates(truth, possible).mode)
+
+    def truth_rates(self, truth: str, possible: Possible) -> Truths:
+        """Return how many have a hidden truth: what is told by another class may be less or more."""
+        return Truths(*(self._truth_rates(truth, possible, end) for end in range(3)))
+
+    def _truth_rates(self, truth: str, possible: Possible, end: int) -> tuple[float, ...]:
+        """Return the share of a truth by class, with the least (`end` 0), the mode (1) or the most (2) of doubts."""
         place = self.arm.world.place(("truth", truth))
         declared = self.scenario.truth[truth]
 
@@ -132,13 +143,19 @@ class WorldTables:
             rows = {
                 name: by_number(share.by, share.__pydantic_extra__ or {})
                 if isinstance(share, ShareBy)
-                else [units.parse_share(mode_of(share))] * len(self.classes)
+                else [rate(share, shares)] * len(self.classes)
                 for name, share in shares.items()
             }
             none = [0.0] * len(self.classes)
             return diagonal(self.tokens.per_class(rows, possible, none, place, by=by, truth=True))
 
-        return self.shares.add(tuple(by_number(declared.by, declared.shares())))
+        def rate(share: Any, shares: Mapping[str, Any]) -> float:  # noqa: ANN401
+            """Return a share, or so many times another of the `shares`, 1 at most."""
+            if isinstance(share, RelativeShare):
+                return min(1.0, check_ratio(ends_of(share.times)[end]) * units.parse_share(mode_of(shares[share.of])))
+            return units.parse_share(mode_of(share))
+
+        return tuple(by_number(declared.by, declared.shares()))
 
     # --- resources and calendars
 

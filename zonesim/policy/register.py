@@ -54,6 +54,8 @@ _BARE_NUMBERS: Final = frozenset(
         "credit",
         "debit",
         "factors",
+        "lift",
+        "times",
     }
 )
 _NO_NUMBERS: Final = frozenset({"label", "source", "note", "clock", "at", "by", "name", "priority", "trace"})

@@ -123,6 +123,13 @@ def mode_of(value: Any) -> Any:  # noqa: ANN401
     return doubt[1] if isinstance(doubt, list) and len(doubt) == 3 else value  # noqa: PLR2004
 
 
+def ends_of(value: Any) -> tuple[Any, Any, Any]:  # noqa: ANN401
+    """Return low, mode and high of a value; all three are the value itself where nobody doubts it."""
+    doubt = value["uncertain"] if isinstance(value, dict) and set(value) == {"uncertain"} else [value] * 3
+    low, mode, high = doubt
+    return low, mode, high
+
+
 def is_doubt(value: Any) -> bool:  # noqa: ANN401
     """Return whether a value is meant as `{uncertain: […]}`, also when that key is misspelt."""
     return isinstance(value, dict) and len(value) == 1 and bool(near(next(iter(value)), ["uncertain"]))
@@ -177,12 +184,26 @@ def _checked(kind: str, parse: Callable[[Any], float] | None = None) -> BeforeVa
     return BeforeValidator(check)
 
 
+LARGEST_RATIO: Final = 1000
+
+
+def check_ratio(value: Any) -> float:  # noqa: ANN401
+    """Return a factor above 0; raises UnitFault."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LARGEST_RATIO:
+        message = f"expected a factor above 0, {LARGEST_RATIO:,} at most, found {units.describe(value)}"
+        raise UnitFault(message, remedy="Write a number such as 3.")
+    return float(value)
+
+
 Duration = Annotated[Any, _checked("duration"), in_schema("Duration")]
 Time = Annotated[Any, _checked("duration", units.parse_time), in_schema("Time")]
 """A duration, or a number of working days."""
 
 Rate = Annotated[Any, _checked("rate"), in_schema("Rate")]
 Share = Annotated[Any, _checked("share", units.parse_share), in_schema("Share")]
+Ratio = Annotated[Any, _checked("factor", check_ratio), in_schema("Ratio")]
+"""How many times as much; it may be doubted."""
+
 Distance = Annotated[Any, _checked("distance"), in_schema("Distance")]
 Speed = Annotated[Any, _checked("speed"), in_schema("Speed")]
 CostRate = Annotated[Any, _checked("cost rate"), in_schema("CostRate")]
@@ -572,6 +593,31 @@ def _form_of_case(value: Any) -> str:  # noqa: ANN401
 
 CaseShare = Annotated[Annotated[Share, Tag("share")] | Annotated[ShareBy, Tag("by")], Discriminator(_form_of_case)]
 """A share, or one by something else again."""
+
+
+class RelativeShare(Strict):
+    """A share that is so many times that of another class or value: `{of: ordinary, times: 0.5}`."""
+
+    of: Name
+    """The class or value whose share it is told by, e.g. `ordinary`."""
+    times: Ratio
+    """
+    How many times that share it is, e.g. `0.5`; doubt about it, `{uncertain: [0.1, 0.5, 1]}`, makes what is caught a
+    band.
+    """
+
+
+def _form_of_truth(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, RelativeShare) or (isinstance(value, dict) and ("times" in value or "of" in value)):
+        return "times"
+    return _form_of_case(value)
+
+
+TruthShare = Annotated[
+    Annotated[Share, Tag("share")] | Annotated[ShareBy, Tag("by")] | Annotated[RelativeShare, Tag("times")],
+    Discriminator(_form_of_truth),
+]
+"""The share of a truth: a share, one by something else again, or so many times that of another class or value."""
 
 ByClass = dict[Name, CaseShare]
 """A share for each class; `all` stands for every class that is not named."""

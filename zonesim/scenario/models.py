@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from zonesim import units
-from zonesim.faults import UnitFault
+from zonesim.faults import UnitFault, suggest
 from zonesim.scenario.acts import FIRM, Changes
 from zonesim.scenario.breakdowns import BreakdownsOrNone
 from zonesim.scenario.calendars import Calendar, Holidays, parse_days, parse_span
@@ -17,14 +17,15 @@ from zonesim.scenario.fields import (
     CLASS,
     EVERYTHING,
     PLAIN,
-    CaseShare,
     HeadName,
     Name,
     Named,
     PartName,
+    RelativeShare,
     Share,
     ShareBy,
     Strict,
+    TruthShare,
     Words,
     check_keys,
     check_part,
@@ -274,9 +275,12 @@ class Attribute(Named):
 
 
 class Truth(Named):
-    """A hidden fact about a token, by class `papers_wrong: {all: 5 %}`, or by attribute `{by: goods, food: 5 %}`."""
+    """
+    A hidden fact about a token, by class `papers_wrong: {all: 5 %}`, or by attribute `{by: goods, food: 5 %}`; of one
+    it may be told by that of another, `{ordinary: 0.5 %, AEO: {of: ordinary, times: 0.5}}`.
+    """
 
-    __pydantic_extra__: dict[str, CaseShare]
+    __pydantic_extra__: dict[str, TruthShare]
     by: Name = CLASS
     """What its shares are told by: the `class`, or an attribute, e.g. `goods`."""
     label: Text = {}
@@ -292,7 +296,19 @@ class Truth(Named):
     @classmethod
     def fits_a_name(cls, value: Any) -> bool:  # noqa: ANN401
         """Return whether `value` looks like the share of a class."""
-        return _is_share(value) or isinstance(value, ShareBy) or (isinstance(value, dict) and "by" in value)
+        if isinstance(value, dict):
+            return bool({"by", "times", "of"} & set(value)) or _is_share(value)
+        return _is_share(value) or isinstance(value, ShareBy | RelativeShare)
+
+    @model_validator(mode="after")
+    def _told_by_another(self) -> Truth:
+        shares = self.shares()
+        for name, share in shares.items():
+            if isinstance(share, RelativeShare) and isinstance(shares.get(share.of), RelativeShare | ShareBy | None):
+                known = [other for other, own in shares.items() if not isinstance(own, RelativeShare | ShareBy)]
+                fault = f"'{share.of}' has no share here that another can be told by"
+                raise problem(fault, suggest(share.of, known, "shares"), (name, "of"))
+        return self
 
     def shares(self) -> dict[str, Any]:
         """Return the probability by class, or by value of the attribute `by`."""

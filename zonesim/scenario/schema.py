@@ -15,7 +15,7 @@ from pydantic.json_schema import models_json_schema
 from zonesim import units
 from zonesim.scenario.catalogue import KINDS
 from zonesim.scenario.experiment_documents import Experiment
-from zonesim.scenario.fields import CV_RANGE, EVERYTHING, SHAPE_RANGE
+from zonesim.scenario.fields import CV_RANGE, EVERYTHING, LARGEST_RATIO, SHAPE_RANGE
 from zonesim.scenario.labels import NOTE_KEYS
 from zonesim.scenario.models import Scenario
 from zonesim.scenario.steps import END, Step
@@ -102,6 +102,9 @@ def _types() -> dict[str, Schema]:
         },
         "Staff": _doubtful({**_WHOLE, "minimum": 0}, "Units on duty, a whole number, e.g. `4`."),
         "Span": {"pattern": _SPAN},
+        "Ratio": _doubtful(
+            {"type": "number", "exclusiveMinimum": 0, "maximum": LARGEST_RATIO}, "A factor above 0, e.g. `3`."
+        ),
         "Factor": {"description": "A factor above 0, e.g. `1.5`.", "type": "number", "exclusiveMinimum": 0},
         "Value": {"description": "A value as the scenario has it at this path.", "not": {"type": "null"}},
         "Measures": {

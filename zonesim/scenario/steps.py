@@ -17,6 +17,7 @@ from zonesim.scenario.fields import (
     HeadName,
     Name,
     PartName,
+    Ratio,
     Share,
     ShareBy,
     Strict,
@@ -170,6 +171,12 @@ class Detect(Strict):
     """The share of wrong ones that the check finds, e.g. `60 %`."""
     false_alarm: Share = "0 %"
     """The share of right ones that it stops, e.g. `1 %`."""
+    lift: Ratio | None = None
+    """
+    How many times likelier a wrong one is to be picked for this step than the `share` of its class says, e.g. `3`: 1 is
+    picking at random. As many are picked as before, so right ones are picked more seldom. Doubt about it,
+    `{uncertain: [1, 1, 10]}`, makes what is caught a band.
+    """
     on_hit: OnHit | None = None
     """What is done with a token that is stopped, e.g. `{mark: stopped}`."""
 
@@ -392,6 +399,13 @@ class Step(Strict):
             total = sum(units.parse_share(share) for share in self.next.values() if not str(share).startswith("$"))
             if total > 1 + 1e-9:
                 raise problem(f"the shares of next add up to {100 * total:.6g} %", "They may add up to 100 % at most.")
+        return self
+
+    @model_validator(mode="after")
+    def _lifts_a_share(self) -> Step:
+        if self.detect is not None and self.detect.lift is not None and self.share is None:
+            fault = "'lift' in a step without 'share'"
+            raise problem(fault, "Say which share is picked; a check of all has no lift.", ("detect", "lift"))
         return self
 
     @model_validator(mode="after")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from zonesim.faults import UnknownName, suggest
 from zonesim.plan.assembly import Label
 from zonesim.plan.flows.emitter import Emitter
 from zonesim.plan.flows.values import Values
@@ -24,7 +23,7 @@ class Checks:
         """Find a truth, or miss it, or stop a token for nothing."""
         detect = step.detect
         assert detect is not None  # noqa: S101  the caller has looked
-        self._known_truth(detect.truth, scope)
+        self.values.known_truth(detect.truth, scope)
         self.out.checked(detect.truth, scope)
         wrong, hit, after = Label(), Label(), Label()
         self.out.finding(detect.truth, "checked", scope)
@@ -54,7 +53,7 @@ class Checks:
 
     def correct(self, truth: str, scope: Scope) -> None:
         """Put a truth right, and mark it where there was something to put right."""
-        self._known_truth(truth, scope)
+        self.values.known_truth(truth, scope)
         flag, wrong, after = self.out.flag(f"truth {truth}"), Label(), Label()
         self.out.emit(Op.BRANCH, code=BranchOn.FLAG, flag=flag, target=wrong)
         self.out.jump(after)
@@ -62,9 +61,3 @@ class Checks:
         self.out.finding(truth, "corrected", scope)
         self.out.emit(Op.SET, code=SetWhat.LOWER_FLAG, flag=flag)
         self.out.place(after)
-
-    def _known_truth(self, truth: str, scope: Scope) -> None:
-        if truth not in self.tables.scenario.truth:
-            place = self.world.place((*scope.text, "detect"))
-            remedy = suggest(truth, self.tables.scenario.truth, "truths")
-            raise UnknownName(f"no truth '{truth}' in the scenario", place, remedy, owner=("truth",))

@@ -9,10 +9,11 @@ from zonesim.plan.assembly import Label
 from zonesim.plan.flows.emitter import Emitter
 from zonesim.plan.flows.values import Values
 from zonesim.plan.operations import BranchOn, Op
+from zonesim.plan.plan import Look
 from zonesim.plan.scope import Scope
 from zonesim.scenario import Step
 from zonesim.scenario.fields import CLASS
-from zonesim.scenario.steps import When
+from zonesim.scenario.steps import Detect, When
 
 
 class Conditions:
@@ -33,11 +34,43 @@ class Conditions:
             if not any(self.tables.shares.rows[row]):
                 return False
             stream = self.out.stream(replace(scope, path=(*scope.path, name)), "share")
-            yes = Label()
-            self.out.emit(Op.BRANCH, code=BranchOn.SHARE, share=row, stream=stream, target=yes, steady=0)
-            self.out.jump(after)
-            self.out.place(yes)
+            if step.detect is not None and step.detect.lift is not None:
+                self._pick(step.detect, row, stream, scope, after)
+            else:
+                self._picked(row, stream, after)
         return True
+
+    def _picked(self, row: int, stream: int, after: Label) -> None:
+        """Let only a share of tokens go on here, and the others at `after`."""
+        yes = Label()
+        self.out.emit(Op.BRANCH, code=BranchOn.SHARE, share=row, stream=stream, target=yes, steady=0)
+        self.out.jump(after)
+        self.out.place(yes)
+
+    def _pick(self, detect: Detect, row: int, stream: int, scope: Scope, after: Label) -> None:
+        """
+        Let those go on here that a check picks: who has the truth more often than who has it not.
+
+        Both compare the same draw with their share, so who is picked at random is picked by a sharper eye too, if true.
+        """
+        shares, truth = self.tables.shares, detect.truth
+        self.values.known_truth(truth, scope)
+        self.out.checked(truth, scope)  # a step in the background is of the truth of the token that is picked here
+        flag = self.out.flag(f"truth {truth}")
+        look = Look(shares.rows[row], self.out.name, truth, flag, self.values.ends_of_lift(detect.lift, scope))
+        rates = self.tables.truth_rates(truth, self.out.possible).mode
+        rows = [shares.add(own) if own != shares.rows[row] else row for own in look.picked(rates, look.lift[1])]
+        self.tables.looks |= {(stream, own): look for own in rows}
+        if rows[0] == rows[1]:
+            self._picked(row, stream, after)
+            return
+        wrong, both = Label(), Label()
+        self.out.emit(Op.BRANCH, code=BranchOn.FLAG, flag=flag, target=wrong)
+        self._picked(rows[1], stream, after)
+        self.out.jump(both)
+        self.out.place(wrong)
+        self._picked(rows[0], stream, after)
+        self.out.place(both)
 
     def _when(self, when: When, scope: Scope, after: Label) -> bool:
         place = self.world.place((*scope.text, "when"))

@@ -121,6 +121,7 @@ class Routines:
     def _draw_truth(self, truth: str, scope: Scope) -> None:
         """Decide whether a truth holds, the same way however often a token passes."""
         share = self.tables.truth_share(truth, self.out.possible)
+        self.tables.truths[self.out.name, truth] = self.tables.truth_rates(truth, self.out.possible)
         stream = self.tables.streams.add(f"{self.out.name}//truth/{truth}")
         flag = self.out.flag(f"truth {truth}")
         yes, after = Label(), Label()

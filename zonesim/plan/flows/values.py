@@ -14,7 +14,7 @@ from zonesim.plan.plan import StepName
 from zonesim.plan.scope import Scope
 from zonesim.plan.token_classes import diagonal
 from zonesim.scenario import Step
-from zonesim.scenario.fields import CLASS, EVERYTHING, By, Law, ShareBy
+from zonesim.scenario.fields import CLASS, EVERYTHING, By, Law, ShareBy, check_ratio, ends_of
 from zonesim.scenario.kpis import Scope as Scope_
 from zonesim.scenario.steps import PriorityBy
 
@@ -186,6 +186,22 @@ class Values:
                 raise self.of_value(fault, place) from None
 
         return self.tables.shares.add(tuple(self._by_number(share, scope, path, read)))
+
+    def ends_of_lift(self, lift: Any, scope: Scope) -> tuple[float, float, float]:  # noqa: ANN401
+        """Return the least of a lift, that of runs, and the greatest."""
+        place = self.world.place((*scope.text, "detect", "lift"))
+        try:
+            low, mode, high = (check_ratio(self.resolved(end, scope)) for end in ends_of(lift))
+        except ScenarioFault as fault:
+            raise self.of_value(fault, place) from None
+        return low, mode, high
+
+    def known_truth(self, truth: str, scope: Scope) -> None:
+        """Raise UnknownName unless the scenario has a truth of this name."""
+        if truth not in self.tables.scenario.truth:
+            place = self.world.place((*scope.text, "detect"))
+            remedy = suggest(truth, self.tables.scenario.truth, "truths")
+            raise UnknownName(f"no truth '{truth}' in the scenario", place, remedy, owner=("truth",))
 
     def priority_row(self, step: Step, scope: Scope) -> int:
         """Return the row of the priorities of a step."""
