@@ -12,6 +12,7 @@ from zonesim.api.records import Records, records
 from zonesim.api.study import Study, studied
 from zonesim.engine import AUTO
 from zonesim.experiment import (
+    FUTURE,
     USUAL_LEVEL,
     USUAL_REPLICATIONS,
     USUAL_SEED,
@@ -22,7 +23,7 @@ from zonesim.experiment import (
     read_design,
 )
 from zonesim.plan import Plan, compile_plan
-from zonesim.policy import Arm, ResolvedTree, arm_named, arms_for, open_world, resolve
+from zonesim.policy import Arm, ResolvedTree, arm_named, arms_for, baseline, open_world, resolve
 from zonesim.scenario import read_file
 
 
@@ -68,6 +69,15 @@ class Scenario:
         """Return this scenario with the measures of an arm in force; raises ScenarioFault for one there is none of."""
         found = replace(self, measures=measures)
         found.check()
+        return found
+
+    def future(self, name: str) -> Scenario:
+        """
+        Return this scenario as it is in a named future, of the library or its own, the same in all arms: "demand_x2",
+        or "none". Raises ScenarioFault for one that is not known.
+        """
+        found = self.set(f"{FUTURE}={name}")
+        resolve(found._world, baseline(found._world))  # noqa: SLF001  its own kind
         return found
 
     def check(self) -> None:
@@ -194,6 +204,10 @@ class Experiment:
         found = replace(self, settings=(*self.settings, *settings))
         found.check()
         return found
+
+    def future(self, name: str) -> Experiment:
+        """Return this experiment in a named future, in all arms; raises ScenarioFault for one that is not known."""
+        return self.set(f"{FUTURE}={name}")
 
     def check(self) -> None:
         """Read the file and its scenario and compile every arm in every future; raises Faults."""

@@ -10,7 +10,23 @@ from typing import Final
 
 import typer
 
-from zonesim.cli import compare, diff, fit, measures, new, plan, plot, run, schema, show, sweep, trace, validate, verify
+from zonesim.cli import (
+    compare,
+    diff,
+    fit,
+    futures,
+    measures,
+    new,
+    plan,
+    plot,
+    run,
+    schema,
+    show,
+    sweep,
+    trace,
+    validate,
+    verify,
+)
 from zonesim.cli.app import app
 from zonesim.faults import DiskFull, OutOfMemory, ZonesimError
 from zonesim.stopping import STOPPED, answered, settled, stopped
@@ -21,6 +37,7 @@ __all__ = [
     "compare",
     "diff",
     "fit",
+    "futures",
     "main",
     "measures",
     "new",

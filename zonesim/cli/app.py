@@ -25,6 +25,15 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="Change a value, e.g. zones.TYP.lanes_in.units=2 (repeatable)."),
 ]
+FutureOption = Annotated[
+    str,
+    typer.Option(
+        "--future",
+        metavar="NAME",
+        help="What nobody chooses, the same in all arms, e.g. demand_x2; see `zonesim futures`.",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout; all else goes to stderr.")]
 Replications = Annotated[int, typer.Option(min=1, max=100_000, help="Independent repetitions of each arm.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Chooses the luck; equal seeds give equal results.")]
@@ -71,6 +80,11 @@ def _options(
     _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
     """Take the options of every command; `main` has looked for --debug, which may stand anywhere, before."""
+
+
+def asked(settings: list[str] | None, future: str) -> list[str]:
+    """Return the future that is asked for, which is a setting too, and behind it the settings of `--set`."""
+    return [*([f"future={future}"] if future else []), *(settings or [])]
 
 
 def finish(job: Any, as_json: bool) -> None:  # noqa: ANN401  the job's type is imported with it

@@ -11,6 +11,7 @@ from zonesim.cli.app import (
     ByReplication,
     Engine,
     File,
+    FutureOption,
     Json,
     Level,
     Limit,
@@ -20,6 +21,7 @@ from zonesim.cli.app import (
     Set,
     Workers,
     app,
+    asked,
     execution_of,
     finish,
 )
@@ -39,6 +41,7 @@ def compare(
     time_limit: Limit = None,
     level: Level = 95,
     settings: Set = None,
+    future: FutureOption = "",
     figures: Annotated[
         bool,
         typer.Option("--figures/--no-figures", help="Draw figures, or leave that to `plot`, and be faster."),
@@ -55,7 +58,7 @@ def compare(
     job = run_job(
         file,
         names,
-        settings or [],
+        asked(settings, future),
         replications,
         seed,
         how,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from zonesim.cli.app import File, Json, Set, app, print_json
+from zonesim.cli.app import File, FutureOption, Json, Set, app, asked, print_json
 from zonesim.faults import Place, ScenarioFault
 
 
@@ -20,6 +20,7 @@ def diff(
         ),
     ] = None,
     settings: Set = None,
+    future: FutureOption = "",
     as_json: Json = False,
 ) -> None:
     """Show every value in which two arms differ: old and new, the measure that changes it, and where."""
@@ -28,7 +29,7 @@ def diff(
 
     if arms and len(arms) > 2:  # noqa: PLR2004
         raise ScenarioFault("more than two arms", Place("--arm"), "Give --arm once or twice.")
-    document = diff_document(file, settings or [], arms or [])
+    document = diff_document(file, asked(settings, future), arms or [])
     if as_json:
         print_json(document)
     else:

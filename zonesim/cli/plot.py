@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from zonesim.cli.app import Lang, Set, app
+from zonesim.cli.app import FutureOption, Lang, Set, app, asked
 
 
 @app.command()
@@ -31,11 +31,12 @@ def plot(
         typer.Option("--kpi", metavar="ID", help="Draw this KPI instead of the usual ones (repeatable)."),
     ] = None,
     settings: Set = None,
+    future: FutureOption = "",
 ) -> None:
     """Draw the figures that results allow, or what a scenario shows without a run: process maps and loads."""
     from zonesim.jobs.plot import plot_job  # noqa: PLC0415  matplotlib is slow to import
 
-    job = plot_job(target, language, formats, out, kpi or [], settings or [])
+    job = plot_job(target, language, formats, out, kpi or [], asked(settings, future))
     typer.echo(job.text)
     for line in job.notes:
         typer.echo(line, err=True)

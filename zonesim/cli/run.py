@@ -12,6 +12,7 @@ from zonesim.cli.app import (
     ByReplication,
     Engine,
     File,
+    FutureOption,
     Json,
     Level,
     Limit,
@@ -21,6 +22,7 @@ from zonesim.cli.app import (
     Set,
     Workers,
     app,
+    asked,
     execution_of,
     finish,
 )
@@ -37,6 +39,7 @@ def run(
     time_limit: Limit = None,
     level: Level = 95,
     settings: Set = None,
+    future: FutureOption = "",
     warm_up: Annotated[
         bool,
         typer.Option("--warm-up", help="Also say whether the warm-up is long enough (MSER-5); runs twice as long."),
@@ -58,7 +61,7 @@ def run(
     job = run_job(
         file,
         [arm] if arm else [],
-        settings or [],
+        asked(settings, future),
         replications,
         seed,
         execution_of(workers, engine, time_limit),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from zonesim.cli.app import ArmOption, File, Set, app
+from zonesim.cli.app import ArmOption, File, FutureOption, Set, app, asked
 
 
 @app.command()
@@ -15,8 +15,9 @@ def show(
     arm: ArmOption = "",
     flow: Annotated[str, typer.Option("--flow", help="Only this flow.")] = "",
     settings: Set = None,
+    future: FutureOption = "",
 ) -> None:
     """Show resolved values with their origin, and the process map, the baseline beside the arm."""
     from zonesim.jobs.show import show_text  # noqa: PLC0415
 
-    typer.echo(show_text(file, settings or [], arm, flow))
+    typer.echo(show_text(file, asked(settings, future), arm, flow))

@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from zonesim.cli.app import ByReplication, Engine, Json, Level, Limit, Set, Workers, app, execution_of, finish
+from zonesim.cli.app import (
+    ByReplication,
+    Engine,
+    FutureOption,
+    Json,
+    Level,
+    Limit,
+    Set,
+    Workers,
+    app,
+    asked,
+    execution_of,
+    finish,
+)
 
 Experiment = Annotated[Path, typer.Argument(metavar="EXPERIMENT", help="An experiment file.", show_default=False)]
 Replications = Annotated[
@@ -28,6 +41,7 @@ def sweep(
     time_limit: Limit = None,
     level: Level = 95,
     settings: Set = None,
+    future: FutureOption = "",
     by_replication: ByReplication = False,
     as_json: Json = False,
     out: Out = Path("results"),
@@ -36,5 +50,7 @@ def sweep(
     from zonesim.jobs.sweep import sweep_job  # noqa: PLC0415
 
     how = execution_of(workers, engine, time_limit)
-    job = sweep_job(file, settings or [], replications, seed, how, out, level / 100, by_replication=by_replication)
+    job = sweep_job(
+        file, asked(settings, future), replications, seed, how, out, level / 100, by_replication=by_replication
+    )
     finish(job, as_json)

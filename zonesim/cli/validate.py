@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from zonesim.cli.app import Json, Set, app, print_json
+from zonesim.cli.app import FutureOption, Json, Set, app, asked, print_json
 from zonesim.faults import Faults, ScenarioFault
 
 
@@ -15,6 +15,7 @@ from zonesim.faults import Faults, ScenarioFault
 def validate(
     files: Annotated[list[Path], typer.Argument(help="Scenario files (YAML).", show_default=False)],
     settings: Set = None,
+    future: FutureOption = "",
     as_json: Json = False,
 ) -> None:
     """Check scenario files, and print the load of every resource by hour."""
@@ -24,7 +25,7 @@ def validate(
     documents: list[dict[str, Any]] = []
     for file in files:
         try:
-            found = validate_file(file, settings or [])
+            found = validate_file(file, asked(settings, future))
         except ScenarioFault as fault:
             faults += fault.faults if isinstance(fault, Faults) else [fault]
             continue

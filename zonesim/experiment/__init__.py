@@ -12,7 +12,7 @@ from zonesim.experiment.design import (
 )
 from zonesim.experiment.eta import remaining, rough_time
 from zonesim.experiment.execution import NOBODY, Execution, Progress, Watch
-from zonesim.experiment.futures import AS_WRITTEN, Future, Setting, number_in, setting_of
+from zonesim.experiment.futures import AS_WRITTEN, FUTURE, Future, Setting, number_in, setting_of
 from zonesim.experiment.identity import (
     USUAL_LEVEL,
     USUAL_REPLICATIONS,
@@ -20,6 +20,7 @@ from zonesim.experiment.identity import (
     Kind,
     asked_settings,
     folder_name,
+    is_future,
     number_of,
     run_id,
     slug,
@@ -34,6 +35,7 @@ from zonesim.experiment.warm_up_series import inside_from_start, rhythm
 
 __all__ = [
     "AS_WRITTEN",
+    "FUTURE",
     "NOBODY",
     "SHARED",
     "STUDY",
@@ -66,6 +68,7 @@ __all__ = [
     "have_changed",
     "inside_from_start",
     "is_experiment",
+    "is_future",
     "load_results",
     "number_in",
     "number_of",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from zonesim.experiment.futures import Future, Setting, futures_of, overlap, setting_of
+from zonesim.experiment.futures import FUTURE, Future, Setting, futures_of, overlap, setting_of
 from zonesim.experiment.identity import (
     USUAL_LEVEL,
     USUAL_REPLICATIONS,
@@ -41,6 +41,8 @@ from zonesim.policy import (
 from zonesim.scenario import Document, check, read_file
 from zonesim.scenario.experiment_documents import ArmDocument, Experiment
 from zonesim.scenario.paths import inside_project
+
+_CHOSEN: Final = "Arms are what we choose, futures what nobody chooses."
 
 _FEWEST_VARIANTS: Final = 3
 """From so many on, arms with the same measures are made concrete by way of one without edits."""
@@ -488,6 +490,11 @@ def _clashes(world: ResolvedTree, options: dict[str, Option], futures: Sequence[
     faults: list[ScenarioFault] = []
     nature = {(own.path, path) for future in futures for own in future.settings for path in _reached(world, own)}
     for option in options.values():
+        faults += [
+            ScenarioFault(f"arm '{option.name}' has a future of its own", own.request.place, _CHOSEN)
+            for own in option.edits
+            if own.path == FUTURE
+        ]
         claims = [(path, own.request.place) for own in option.edits for path in _reached(world, own)]
         for each in option.arm.measures:
             place = each.place or Place(f"arm '{option.name}'")
@@ -496,7 +503,7 @@ def _clashes(world: ResolvedTree, options: dict[str, Option], futures: Sequence[
             for written, other in nature:
                 if overlap(path, other):
                     fault = f"arm '{option.name}' and the futures ('{written}') both change '{dotted(path)}'"
-                    faults.append(ScenarioFault(fault, place, "Arms are what we choose, futures what nobody chooses."))
+                    faults.append(ScenarioFault(fault, place, _CHOSEN))
     return faults
 
 

@@ -12,11 +12,14 @@ from typing import Any, Final
 from zonesim.faults import Faults, Place, ScenarioFault, UnknownName
 from zonesim.limits import MOST_CELLS
 from zonesim.policy import Request, ResolvedTree, dotted, flows_in_use, root_of, targets
-from zonesim.scenario import Document, Edit, Path_, load_catalogue
+from zonesim.scenario import NO_FUTURE, Document, Edit, Path_, load_catalogue
 from zonesim.scenario.experiment_documents import Experiment, Scale
 
 AS_WRITTEN: Final = "as written"
 """Name of the future that changes nothing."""
+
+FUTURE: Final = "future"
+"""The path of what a scenario says of the named future that it meets."""
 
 BY_FUTURE: Final = "a future"
 """Who asks for the edits of a future, in messages."""
@@ -39,7 +42,9 @@ class Setting:
 
     @property
     def told(self) -> str:
-        """Return the setting as people read it: `traffic.*.rate ×1.5`, `zones.TYP.docks.units = 12`."""
+        """Return the setting as people read it: `traffic.*.rate ×1.5`, `zones.TYP.docks.units = 12`, `outage`."""
+        if self.path == FUTURE:
+            return AS_WRITTEN if self.text == NO_FUTURE else self.text
         return f"{self.path} {self.text}" if self.request.edit.scale else f"{self.path} = {self.text}"
 
 

@@ -14,6 +14,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
+from zonesim.experiment.futures import FUTURE
+
 if TYPE_CHECKING:
     from zonesim.experiment.design import Design
 
@@ -72,9 +74,14 @@ def asked_number(letter: str, number: float, usual: float) -> tuple[str, ...]:
 
 
 def told_setting(text: str) -> str:
-    """Return `--set` as people read it: `traffic.*.rate × 2`, `zones.TYP.lanes_in.units = 1`."""
+    """Return `--set` as people read it: `traffic.*.rate × 2`, `zones.TYP.lanes_in.units = 1`, `future outage`."""
     path, is_factor, value = _parts(text)
-    return f"{path} {'×' if is_factor else '='} {value}"
+    return f"{path} {value}" if path == FUTURE else f"{path} {'×' if is_factor else '='} {value}"
+
+
+def is_future(told: str) -> bool:
+    """Return whether a setting, as people read it, names the future that is met."""
+    return told.startswith(f"{FUTURE} ")
 
 
 def told_settings(design: Design) -> list[str]:
@@ -89,6 +96,8 @@ def slug(text: str) -> str:
 
 def _asked_setting(text: str) -> str:
     path, is_factor, value = _parts(text)
+    if path == FUTURE:
+        return slug(value)
     last = [part for part in path.split(".")[-2:] if part != "*"]
     return slug(f"{'.'.join(last)}-{'x' if is_factor else ''}{value}")
 

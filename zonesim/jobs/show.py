@@ -16,6 +16,7 @@ from zonesim.faults import Place, UnknownName, suggest
 from zonesim.plan import compile_plan
 from zonesim.policy import (
     USES,
+    Change,
     Entry,
     ResolvedArm,
     arm_named,
@@ -48,8 +49,10 @@ def show_text(file: Path, settings: Sequence[str], arm_name: str, flow: str) -> 
     chosen = second or first
     parts = ["\n".join([*_limits(chosen), *(f"warning: {warning}" for warning in chosen.warnings)])]
     parts += [_adoption(first, second), _values(chosen, [flow] if flow else used, only_flow=bool(flow))]
+    if chosen.met.changes:
+        parts.append(_changes(f"Changes of future {chosen.met.name}", chosen, chosen.met.changes, flow))
     if second is not None:
-        parts.append(_changes(second, flow))
+        parts.append(_changes(f"Changes of {second.arm.name}", second, second.changes, flow))
     roots = {str(entry.flow) for entry in first.scenario.traffic.values()}
     names = [flow] if flow else [name for name in used if name in roots]
     names += [key for key in chosen.world.flow_keys() if key not in used and _is_copy_of(chosen, key, names)]
@@ -101,11 +104,11 @@ def _values(arm: ResolvedArm, flows: Sequence[str], *, only_flow: bool) -> str:
     return printed(table)
 
 
-def _changes(arm: ResolvedArm, flow: str) -> str:
-    table = Table(title=f"Changes of {arm.arm.name}", title_justify="left", box=None, pad_edge=False)
-    for title in ("path", "old", "new", "by", "written at"):
-        table.add_column(title, overflow="fold")
-    for change in arm.changes:
+def _changes(title: str, arm: ResolvedArm, changes: Sequence[Change], flow: str) -> str:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for column in ("path", "old", "new", "by", "written at"):
+        table.add_column(column, overflow="fold")
+    for change in changes:
         root, name = change.path[:2]
         if flow and flow not in (arm.world.flow_of(name) if root == USES else (name,)):
             continue

@@ -19,7 +19,7 @@ from zonesim.policy import (
     register,
     resolve,
 )
-from zonesim.scenario import load_catalogue
+from zonesim.scenario import NO_FUTURE, load_catalogue
 from zonesim.units import DAY, WEEK, parse
 
 
@@ -27,8 +27,8 @@ def validate_file(file: Path, settings: Sequence[str]) -> dict[str, Any]:
     """
     Check a scenario in its baseline and with all measures of the library; return what can be said of it.
 
-    Keys: file, scenario, flows, traffic, loads (see `loads_document`), numbers (found, derived, assumed), warnings.
-    Raises Faults.
+    Keys: file, scenario, future, flows, traffic, loads (see `loads_document`), numbers (found, derived, assumed),
+    warnings. Raises Faults.
     """
     world = open_world(file, settings)
     arms = [resolve(world, arm) for arm in arms_for(world)]
@@ -38,6 +38,7 @@ def validate_file(file: Path, settings: Sequence[str]) -> dict[str, Any]:
     return {
         "file": str(file),
         "scenario": arms[0].scenario.name,
+        "future": arms[0].met.name,
         "flows": flows_in_use(world),
         "traffic": list(plan.names.sources),
         "loads": loads_document(plan, loads(plan, offset)),
@@ -51,6 +52,7 @@ def _warnings(arm: ResolvedArm) -> list[str]:
     warnings = [
         f"flow {name} replaces the library's flow of that name here; measures do not edit it" for name in shadowed
     ]
+    warnings += arm.warnings
     clock = arm.scenario.clock
     names = {name for entry in arm.scenario.traffic.values() for name in entry.profile}
     periods = {arm.scenario.profiles[name].period for name in names if name in arm.scenario.profiles}
@@ -66,7 +68,7 @@ def validation_text(found: dict[str, Any]) -> str:
     """Return the outcome of `validate_file` for people."""
     numbers = found["numbers"]
     lines = [
-        f"{found['file']}: valid",
+        f"{found['file']}: valid" + (f", future {found['future']}" if found["future"] != NO_FUTURE else ""),
         f"traffic: {', '.join(found['traffic'])}; flows: {', '.join(found['flows'])}",
         f"numbers: {numbers['found']} found, {numbers['derived']} derived, {numbers['assumed']} assumed",
     ]

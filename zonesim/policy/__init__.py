@@ -6,6 +6,7 @@ from zonesim.policy.arm_parsing import arm_from, arm_named
 from zonesim.policy.arms import ResolvedArm, Upgrade, resolve
 from zonesim.policy.edits import ANY, Change, Request, apply, dotted, parse_setting, targets
 from zonesim.policy.firms import Firm, generate
+from zonesim.policy.futures import known_futures
 from zonesim.policy.loading import load_world, world_of
 from zonesim.policy.opening import open_world
 from zonesim.policy.register import Entry, count_kinds, flows_in_use, register
@@ -36,6 +37,7 @@ __all__ = [
     "find_measure",
     "flows_in_use",
     "generate",
+    "known_futures",
     "load_world",
     "open_world",
     "parse_setting",

@@ -9,6 +9,7 @@ from typing import Any, Final
 from zonesim import units
 from zonesim.faults import Faults, ScenarioFault, UnknownName, suggest
 from zonesim.policy.arm import Arm, start_of
+from zonesim.policy.loading import regime_of
 from zonesim.policy.resolved_tree import ResolvedTree, by_zone
 from zonesim.scenario import Catalogue, Practice
 from zonesim.scenario.fields import mode_of
@@ -116,18 +117,22 @@ def practice_uses(world: ResolvedTree, arm: Arm, catalogue: Catalogue) -> dict[s
     """
     Return every practice of the library with the share that follows it in this arm, by `measure.practice`.
 
-    The regime's share, by zone where the scenario says so, is raised to the measure's where the arm chooses it, from
-    its start on and in its zones (and in zones outside the model, which limit nothing). The flows are not filled in.
+    The regime's share, by zone where the scenario says so, is raised to what the regime's own measures ask for, and to
+    the measure's where the arm chooses it, from its start on and in its zones (and in zones outside the model, which
+    limit nothing). The flows are not filled in.
     Raises Faults.
     """
     faults = _unknown_names(world, catalogue)
     if faults:
         raise Faults(faults)
+    already = regime_of(world, catalogue).measures
     uses: dict[str, PracticeUse] = {}
     for measure in catalogue.measures.values():
+        usual = {name: param.default for name, param in measure.params.items()}
         for key, practice in measure.practices.items():
             try:
-                uses[f"{measure.name}.{key}"] = _use(world, arm, measure.name, key, practice)
+                least = _target(world, usual, measure.name, key, practice) if measure.name in already else 0.0
+                uses[f"{measure.name}.{key}"] = _use(world, arm, measure.name, key, practice, least)
             except ScenarioFault as fault:
                 faults += fault.faults if isinstance(fault, Faults) else [fault]
     if faults:
@@ -135,23 +140,24 @@ def practice_uses(world: ResolvedTree, arm: Arm, catalogue: Catalogue) -> dict[s
     return uses
 
 
-def _use(world: ResolvedTree, arm: Arm, measure: str, key: str, practice: Practice) -> PracticeUse:
+def _use(world: ResolvedTree, arm: Arm, measure: str, key: str, practice: Practice, least: float) -> PracticeUse:
     zones: Mapping[str, Any] = world.tree.get("zones", {})
     modelled = frozenset(zone for zone, own in zones.items() if not own.get("outside"))
     written = world.tree.get("adopted", {}).get(measure, {}).get(key, "0 %")
     shares = written if by_zone(written) else {ALL: written}
     chosen = arm.chosen(measure)
-    target = _target(world, measure, key, practice) if chosen is not None else 0.0
+    params: Mapping[str, Any] = world.tree["measures"][measure]
+    target = _target(world, params, measure, key, practice) if chosen is not None else 0.0
     start = start_of(world, chosen, arm) if chosen is not None else 0
 
     def own(zone: str) -> Following:
-        base = units.parse_share(mode_of(shares.get(zone, shares.get(ALL, "0 %"))))
+        base = max(units.parse_share(mode_of(shares.get(zone, shares.get(ALL, "0 %")))), least)
         limited = chosen is None or (chosen.zones and zone in modelled and zone not in chosen.zones)
         return following(base, base if limited else max(base, target), start)
 
     found = tuple((zone, own(zone)) for zone in zones)
     inside = [each for zone, each in found if zone in modelled]
-    base = units.parse_share(mode_of(shares.get(ALL, "0 %")))
+    base = max(units.parse_share(mode_of(shares.get(ALL, "0 %"))), least)
     elsewhere = following(base, max(base, target), start)
     if inside:
         elsewhere = following(
@@ -161,8 +167,8 @@ def _use(world: ResolvedTree, arm: Arm, measure: str, key: str, practice: Practi
     return PracticeUse(f"{measure}.{key}", practice.adoption.of, frozenset(), found, elsewhere, modelled, begins)
 
 
-def _target(world: ResolvedTree, measure: str, key: str, practice: Practice) -> float:
-    params: Mapping[str, Any] = world.tree["measures"][measure]
+def _target(world: ResolvedTree, params: Mapping[str, Any], measure: str, key: str, practice: Practice) -> float:
+    """Return the share of a practice that a measure with these parameters asks for; raises ScenarioFault."""
     wanted = practice.adoption.share
     if isinstance(wanted, str) and wanted.startswith("$"):
         wanted = params.get(wanted[1:], wanted)

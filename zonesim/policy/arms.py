@@ -18,6 +18,8 @@ from zonesim.policy.adoption import PracticeUse, practice_uses
 from zonesim.policy.arm import Arm, choice_faults, settle_params, start_of
 from zonesim.policy.conflicts import Claim, check_conflicts, in_order
 from zonesim.policy.edits import Change, Request, apply, dotted, targets
+from zonesim.policy.futures import Met, meet
+from zonesim.policy.loading import regime_of
 from zonesim.policy.readers import told_to_reader
 from zonesim.policy.regimes import enter
 from zonesim.policy.resolved_tree import USES, ResolvedTree
@@ -60,8 +62,10 @@ class ResolvedArm:
     """Changes of class by the practices that somebody follows."""
     warnings: list[str] = field(default_factory=list)
     """What is allowed but odd: parameters outside the bounds that the library gives them."""
+    met: Met = field(default_factory=Met)
+    """The future that holds in every arm, and what it changed."""
     touched: frozenset[Path_] = frozenset()
-    """What the regime, the measures and what they made others do again mean to change."""
+    """What the regime, the future, the measures and what they made others do again mean to change."""
     _pristine: ResolvedTree | None = None
     _editions: dict[tuple[str, frozenset[str]], Flow] = field(default_factory=dict)
     _bare: dict[str, Flow] = field(default_factory=dict)
@@ -164,6 +168,8 @@ def resolve(world: ResolvedTree, arm: Arm) -> ResolvedArm:
 
 def _resolved(world: ResolvedTree, arm: Arm, catalogue: Catalogue) -> ResolvedArm:
     touched = {change.path for change in enter(world, catalogue)}
+    met = meet(world, catalogue)
+    touched |= {change.path for change in met.changes}
     if faults := choice_faults(world, arm, catalogue):
         raise Faults(faults)
     warnings = settle_params(world, arm, catalogue)
@@ -171,6 +177,7 @@ def _resolved(world: ResolvedTree, arm: Arm, catalogue: Catalogue) -> ResolvedAr
     uses = practice_uses(world, arm, catalogue)
     measures = in_order(catalogue)
     requests = [request for measure in measures for request in _requests(world, arm, measure, uses, catalogue)]
+    warnings += filter(None, [met.warning(world, requests)])
     _give_copies(world, requests)
     claims = check_conflicts(world, requests, lambda one, other: _ever_together(uses, one, other))
     uses, edits = _edited(world, uses, claims)
@@ -179,7 +186,7 @@ def _resolved(world: ResolvedTree, arm: Arm, catalogue: Catalogue) -> ResolvedAr
     pristine = world.copy()
     full = [request for request in requests if request.by in uses and uses[request.by].everywhere]
     changes += apply(world, full)
-    resolved = ResolvedArm(arm, world, world.scenario(), uses, edits, warnings=warnings, _pristine=pristine)
+    resolved = ResolvedArm(arm, world, world.scenario(), uses, edits, warnings=warnings, met=met, _pristine=pristine)
     partly = {use.name for use in resolved.partial}
     resolved.changes = changes + apply(world.copy(), [request for request in requests if request.by in partly])
     resolved.upgrades = _upgrades(uses, catalogue)
@@ -206,7 +213,8 @@ def _requests(
             place = document.place(("practices", key, "edits", str(position)))
             found.append(Request(edit, use.name, place, params, tuple(measure.after)))
     chosen = arm.chosen(measure.name)
-    for position, edit in enumerate(measure.zone_edits if chosen is not None else ()):
+    in_force = chosen is not None or measure.name in regime_of(world, catalogue).measures
+    for position, edit in enumerate(measure.zone_edits if in_force else ()):
         place = document.place(("zone_edits", str(position)))
         zones = chosen.zones if chosen is not None else ()
         found.append(Request(edit, measure.name, place, params, tuple(measure.after), zones))

@@ -329,7 +329,7 @@ def parse_setting(text: str) -> Request:
     """
     text = text.strip()
     path, equals, value = (part.strip() for part in text.partition("="))
-    place = Place(f"--set {text}")
+    place = Place(f"--future {value}" if path == "future" and value else f"--set {text}")
     if not equals or not path or not value:
         raise ScenarioFault("expected PATH=VALUE", place, "Write --set zones.TYP.lanes_in.units=4.")
     if path.endswith("*") and not path.endswith(".*"):

@@ -6,12 +6,12 @@ import copy
 from pathlib import Path
 from typing import Any, Final
 
-from zonesim.faults import Faults, ScenarioFault
+from zonesim.faults import Faults, ScenarioFault, UnknownName, suggest
 from zonesim.policy.demand import expand_traffic
 from zonesim.policy.edits import Request, apply
 from zonesim.policy.resolved_tree import ResolvedTree, by_zone
 from zonesim.policy.zones import fill_zones
-from zonesim.scenario import Catalogue, Document, Edit, Scenario, check, load_catalogue, read_file
+from zonesim.scenario import Catalogue, Document, Edit, Regime, Scenario, check, load_catalogue, read_file
 from zonesim.scenario.catalogue import adopt_places
 from zonesim.scenario.times import LONGEST_CLOSING
 
@@ -103,6 +103,15 @@ def _fill_defaults(world: ResolvedTree) -> None:
     for root in ("library", "flows"):
         for flow in world.tree.get(root, {}).values():
             _fill_steps(flow.get("steps", {}))
+
+
+def regime_of(world: ResolvedTree, catalogue: Catalogue) -> Regime:
+    """Return the regime that a world names; raises Faults."""
+    name = str(world.tree.get("regime", "R1"))
+    if name not in catalogue.regimes:
+        place = world.place(("regime",))
+        raise Faults([UnknownName(f"unknown regime '{name}'", place, suggest(name, catalogue.regimes, "regimes"))])
+    return catalogue.regimes[name]
 
 
 def fill_adoption(world: ResolvedTree, catalogue: Catalogue) -> None:

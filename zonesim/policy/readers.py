@@ -30,5 +30,7 @@ def _leading(fault: ScenarioFault, world: ResolvedTree, arm: Arm, catalogue: Cat
     shares = [each.place for each in edits if each.edit.path.startswith("adopted") and not each.place.in_library]
     if fault.place.file in {catalogue.documents[name].file for name in catalogue.regimes} and shares:
         return shares[-1]
+    if fault.place.file in {catalogue.documents[name].file for name in catalogue.futures}:
+        return world.readers_place(("future",)) or world.place(())
     own = world.readers_place(fault.owner, default=next(filter(None, chosen), None))
     return own or world.readers_place(("regime",)) or world.place(())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from zonesim.faults import Faults, UnknownName, suggest
+from zonesim.faults import UnknownName
 from zonesim.policy.edits import Change, Request, apply, targets
-from zonesim.policy.loading import fill_adoption
+from zonesim.policy.loading import fill_adoption, regime_of
 from zonesim.policy.resolved_tree import ResolvedTree, by_zone
 from zonesim.scenario import Catalogue, Path_
 
@@ -16,11 +16,8 @@ def enter(world: ResolvedTree, catalogue: Catalogue) -> list[Change]:
     `--set regime=R0` may have changed which regime that is: shares that another one gave are taken back. What the
     scenario or an edit made before (`--set`, a future) says holds against the regime. Raises Faults.
     """
-    name = str(world.tree.get("regime", "R1"))
-    regime = catalogue.regimes.get(name)
-    if regime is None:
-        place = world.place(("regime",))
-        raise Faults([UnknownName(f"unknown regime '{name}'", place, suggest(name, catalogue.regimes, "regimes"))])
+    regime = regime_of(world, catalogue)
+    name = regime.name
     _take_shares_back(world, catalogue, name)
     fill_adoption(world, catalogue)
     document = catalogue.documents[name]

@@ -161,7 +161,7 @@ class ResolvedTree:
     def scenario(self) -> Scenario:
         """Return the scenario part as a checked model; raises Faults."""
         own = {key: value for key, value in self.tree.items() if key not in _NOT_SCENARIO}
-        strays = [path for key in own if key != "flows" for path in _references(own[key], (key,))]
+        strays = [path for key in own if key not in {"flows", "futures"} for path in _references(own[key], (key,))]
         if strays:
             fault, remedy = (
                 "a parameter ($name) stands where none is known",

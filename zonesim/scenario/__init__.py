@@ -1,8 +1,9 @@
-"""Strict reading of scenario, flow, measure and regime files."""
+"""Strict reading of scenario, flow, measure, regime and future files."""
 
 from zonesim.scenario.catalogue import Catalogue, load_catalogue
 from zonesim.scenario.checking import check
 from zonesim.scenario.edit import Edit
+from zonesim.scenario.futures import NO_FUTURE, Future, FutureDocument
 from zonesim.scenario.kpis import KpiDeclaration
 from zonesim.scenario.models import Flow, Scenario, SourceNote, Step
 from zonesim.scenario.policy_documents import Measure, Practice, Regime
@@ -10,10 +11,13 @@ from zonesim.scenario.reader import NOT_YAML, Document, Path_, nearest, read_fil
 
 __all__ = [
     "NOT_YAML",
+    "NO_FUTURE",
     "Catalogue",
     "Document",
     "Edit",
     "Flow",
+    "Future",
+    "FutureDocument",
     "KpiDeclaration",
     "Measure",
     "Path_",

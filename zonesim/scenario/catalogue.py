@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from zonesim.faults import Faults, Place, ScenarioFault
 from zonesim.scenario.calendars import HolidaysDocument
 from zonesim.scenario.checking import check
+from zonesim.scenario.futures import FutureDocument
 from zonesim.scenario.kpis import KpiDeclaration, KpisDocument, Passage
 from zonesim.scenario.models import FlowDocument, SourceNote
 from zonesim.scenario.policy_documents import Measure, Regime, Sources, Tables, ZonesDocument
@@ -24,6 +25,7 @@ KINDS: Final[dict[str, type[BaseModel]]] = {
     "flow": FlowDocument,
     "measure": Measure,
     "regime": Regime,
+    "future": FutureDocument,
     "holidays": HolidaysDocument,
     "tables": Tables,
     "zones": ZonesDocument,
@@ -40,7 +42,7 @@ class Catalogue:
     The library.
 
     `flows`, `calendars`, `holidays` and `profiles` are plain data that becomes part of a scenario's world, with
-    `places` and `keys` by world path (`("library", "gate", …)`); measures, regimes and sources are models.
+    `places` and `keys` by world path (`("library", "gate", …)`); measures, regimes, futures and sources are models.
     """
 
     flows: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -52,6 +54,7 @@ class Catalogue:
     statuses: dict[str, dict[str, Any]] = field(default_factory=dict)
     measures: dict[str, Measure] = field(default_factory=dict)
     regimes: dict[str, Regime] = field(default_factory=dict)
+    futures: dict[str, FutureDocument] = field(default_factory=dict)
     sources: dict[str, SourceNote] = field(default_factory=dict)
     roles: dict[str, dict[str, str]] = field(default_factory=dict)
     kpis: list[tuple[str, KpiDeclaration]] = field(default_factory=list)
@@ -59,7 +62,7 @@ class Catalogue:
     passage: Passage | None = None
     """The marks of a passage of a gate."""
     documents: dict[str, Document] = field(default_factory=dict)
-    """The document of each measure and regime by name, for the places of its edits, and that of the zones."""
+    """The document of each measure, regime and future by name, for the places of its edits, and that of the zones."""
     places: dict[Path_, Place] = field(default_factory=dict)
     keys: dict[Path_, Place] = field(default_factory=dict)
 
@@ -110,6 +113,9 @@ def load_catalogue() -> Catalogue:
             catalogue.documents[model.name] = document
         elif isinstance(model, Regime):
             catalogue.regimes[model.name] = model
+            catalogue.documents[model.name] = document
+        elif isinstance(model, FutureDocument):
+            catalogue.futures[model.name] = model
             catalogue.documents[model.name] = document
         elif isinstance(model, Sources):
             catalogue.sources.update(model.sources)

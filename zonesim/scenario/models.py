@@ -35,6 +35,7 @@ from zonesim.scenario.fields import (
     mode_of,
     problem,
 )
+from zonesim.scenario.futures import NO_FUTURE, Future
 from zonesim.scenario.kpis import KpiDeclaration
 from zonesim.scenario.labels import Source, SourceNote, Text
 from zonesim.scenario.staffing import Capacity, Staffing
@@ -380,8 +381,22 @@ class Scenario(Strict):
     Changes of the library's flows, and of what stands above, for this scenario alone, e.g. `[{set:
     library.gate.lane.compare.take, to: 5 s}]`. They hold in every arm; measures act on what they leave.
     """
+    future: Name = NO_FUTURE
+    """
+    What nobody chooses and is so in every arm, by name, e.g. `demand_x2`: one of `futures`, or of the library; also
+    `--future demand_x2`.
+    """
+    futures: dict[Name, Future] = {}
+    """Futures of its own by name, besides those of the library; they are made only where `future` names them."""
     source: Source | None = None
     """Where the numbers come from, unless something below says otherwise."""
+
+    @model_validator(mode="after")
+    def _futures_named_well(self) -> Scenario:
+        if NO_FUTURE in self.futures:
+            fault = f"'{NO_FUTURE}' means that there is no future and cannot name one"
+            raise problem(fault, "Choose another name.", ("futures", NO_FUTURE))
+        return self
 
     @model_validator(mode="after")
     def _attributes_named_well(self) -> Scenario:

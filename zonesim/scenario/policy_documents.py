@@ -125,6 +125,11 @@ class Regime(Strict):
     """How people call it."""
     adopted: dict[Name, dict[Name, SharesByZone]] = {}
     """The share that follows each practice of each measure, e.g. `{m11: {transfer: 50 %}}`; also by zone."""
+    measures: list[Name] = []
+    """
+    Measures that are in force already, e.g. `[m10, m11]`: they raise the shares of their practices, those that the
+    scenario gives too, to what they ask for with their usual parameters, and never lower one.
+    """
     edits: list[Edit] = []
     """What is different from the library's flows."""
     source: Source | None = None

@@ -6,7 +6,7 @@ import math
 from typing import Any, Final
 
 from zonesim.analysis import Interval
-from zonesim.experiment import Results
+from zonesim.experiment import Results, is_future
 
 TAG_WORDS: Final = {
     "input": "input: only echoes an edited value",
@@ -22,8 +22,10 @@ WITHHELD: Final = ("reason", "missing", "withheld")
 
 
 def told_run(results: Results) -> str:
-    """Return the line that tells a result from others: `run 3f9a1c07: traffic.*.rate × 2`."""
-    return f"run {results.run}" + (f", --set {'; '.join(results.settings)}" if results.settings else "")
+    """Return the line that tells a result from others: `run r3f9a1c07, future outage, --set traffic.*.rate × 2`."""
+    futures = [text for text in results.settings if is_future(text)]
+    others = [text for text in results.settings if not is_future(text)]
+    return ", ".join([f"run {results.run}", *futures, *([f"--set {'; '.join(others)}"] if others else [])])
 
 
 def run_document(results: Results) -> dict[str, Any]:
