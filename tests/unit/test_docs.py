@@ -144,6 +144,7 @@ COMMANDS = re.findall(
 
 
 SHORT = {
+    "capacity": ("--replications", "1", "--tolerance", "20"),
     "run": ("--replications", "2"),
     "compare": ("--replications", "2"),
     "trace": (),
@@ -160,7 +161,7 @@ LOG = "arrived,left\n" + "".join(
 )
 
 
-HEAVY = {"compare", "sweep", "plot"}
+HEAVY = {"capacity", "compare", "sweep", "plot"}
 """Commands that take more than a few seconds however short the clock is."""
 
 SHORT_CLOCK = ("clock.warm_up=1 d", "clock.measure=2 d", "clock.cool_down=1 d")

@@ -41,7 +41,7 @@ LIBRARY = {
     "resource": "availability utilisation queue.mean queue.peak busy_hours.day overtime load",
     "account": "level.mean level.end credited.day debited.day",
     "truth": "missed.share missed.day caught.share caught.day cases.day false_stops.rate",
-    "all": "officer_hours.day truck_hours.day makespan",
+    "all": "officer_hours.day truck_hours.day makespan work.first work.last",
 }
 """The KPIs of the library by scope, in the order in which they are told."""
 

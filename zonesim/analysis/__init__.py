@@ -1,5 +1,7 @@
 """Statistics over replications."""
 
+from zonesim.analysis.bounds import Bound, bound_of, grows
+from zonesim.analysis.capacity import HIGHEST, LOWEST, TOLERANCE, WORK, Limit, Look, limit_of, next_multiples
 from zonesim.analysis.effects import Column, Comparison, Effect, compare, curve, curve_means, judge
 from zonesim.analysis.load_warnings import NOTHING, arrival_warnings, hour_text, load_warnings, mean_text, unknown_text
 from zonesim.analysis.paired import LEVEL, Difference, Interval, interval, paired
@@ -11,37 +13,51 @@ from zonesim.analysis.precision import (
     replications_for,
     replications_needed,
 )
+from zonesim.analysis.promises import Promise, promise, written_promise
 from zonesim.analysis.sweep import Point, compared, points
 from zonesim.analysis.tags import overruled, tags_of, trivially_changed, unstable
 from zonesim.analysis.warm_up import Truncation, mser
 
 __all__ = [
+    "HIGHEST",
     "LEVEL",
+    "LOWEST",
     "NOTHING",
+    "TOLERANCE",
+    "WORK",
+    "Bound",
     "Column",
     "Comparison",
     "Difference",
     "Effect",
     "Interval",
+    "Limit",
+    "Look",
     "Point",
+    "Promise",
     "Truncation",
     "arrival_warnings",
+    "bound_of",
     "compare",
     "compared",
     "curve",
     "curve_means",
     "first_precise",
+    "grows",
     "hour_text",
     "interval",
     "judge",
     "lag_one",
+    "limit_of",
     "load_warnings",
     "looks_ahead",
     "mean_text",
     "mser",
+    "next_multiples",
     "overruled",
     "paired",
     "points",
+    "promise",
     "relative_half_widths",
     "replications_for",
     "replications_needed",
@@ -49,4 +65,5 @@ __all__ = [
     "trivially_changed",
     "unknown_text",
     "unstable",
+    "written_promise",
 ]

@@ -98,9 +98,14 @@ def _leaves(plan: Plan, source: int) -> bool:
     return False
 
 
-def _of_departures(plan: Plan, load: Load, name_of: list[str], grown: frozenset[int]) -> str:
+def line_name(plan: Plan, load: Load) -> str:
+    """Return the step at which tokens wait for departures, as KPIs call it: `FLOW.STEP`, or `ENTRY.STEP`."""
     steps = scopes_of(plan).steps
-    step = min((name for name, rows in steps.items() if load.step in rows), key=lambda name: len(steps[name]))
+    return min((name for name, rows in steps.items() if load.step in rows), key=lambda name: len(steps[name]))
+
+
+def _of_departures(plan: Plan, load: Load, name_of: list[str], grown: frozenset[int]) -> str:
+    step = line_name(plan, load)
     whose = f" for class {plan.names.classes[load.klass]}" if load.klass >= 0 else ""
     start = f"{step}: departures have a load of {mean_text(load)}{whose}"
     if load.grows:

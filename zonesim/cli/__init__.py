@@ -11,6 +11,7 @@ from typing import Final
 import typer
 
 from zonesim.cli import (
+    capacity,
     compare,
     diff,
     fit,
@@ -34,6 +35,7 @@ from zonesim.writing import FULL
 
 __all__ = [
     "app",
+    "capacity",
     "compare",
     "diff",
     "fit",

@@ -10,6 +10,7 @@ from zonesim.experiment.design import (
     read_design,
     tree_hash,
 )
+from zonesim.experiment.estimate import rough_seconds
 from zonesim.experiment.eta import remaining, rough_time
 from zonesim.experiment.execution import NOBODY, Execution, Progress, Watch
 from zonesim.experiment.futures import AS_WRITTEN, FUTURE, Future, Setting, number_in, setting_of
@@ -77,6 +78,7 @@ __all__ = [
     "recall_arms",
     "remaining",
     "rhythm",
+    "rough_seconds",
     "rough_time",
     "run_arms",
     "run_id",

@@ -111,6 +111,8 @@ class Design:
     """The settings of `--set`, as they were given."""
     asked: tuple[str, ...] = ()
     """What was asked for beyond the file as written with the usual options, as words of a folder's name."""
+    question: tuple[str, ...] = ()
+    """What is asked of the runs beyond KPIs: promises, and how near to them the answer comes."""
     inputs: dict[str, bytes] = field(default_factory=dict)
     """The files that were read, `scenario.yaml` and for an experiment `experiment.yaml`, as they were."""
 
@@ -229,13 +231,16 @@ def plain_design(
     level: float = USUAL_LEVEL,
     kind: Kind = "compare",
     asked: Sequence[str] = (),
+    futures: Sequence[Future] = (),
 ) -> Design:
     """
-    Return the design of a comparison, or of one arm: some arms (baseline first) of a scenario as it is written.
+    Return the design of a comparison, or of one arm: some arms (baseline first) of a scenario as it is written, or in
+    some futures.
 
     `asked`: which arms were asked for, when these are not the usual ones, as words of a folder's name.
     """
     design = draft_comparison(file, world, arms, settings)
+    design.futures = tuple(futures) or design.futures
     design.seed, design.replications, design.level, design.kind = seed, replications, level, kind
     design.asked = (
         *asked,

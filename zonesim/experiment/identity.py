@@ -19,7 +19,7 @@ from zonesim.experiment.futures import FUTURE
 if TYPE_CHECKING:
     from zonesim.experiment.design import Design
 
-Kind = Literal["compare", "run", "sweep"]
+Kind = Literal["compare", "run", "sweep", "capacity"]
 
 USUAL_LEVEL: Final = 0.95
 USUAL_REPLICATIONS: Final = 10
@@ -44,6 +44,7 @@ def run_id(design: Design) -> str:
         ["zonesim run", design.kind, design.name, design.baseline, told_settings(design)],
         [[arm, future, cell.key] for (arm, future), cell in design.cells.items()],
         [list(design.reported), design.seed, design.replications, design.level],
+        *([list(design.question)] if design.question else []),
     )
     return number_of(told)
 
@@ -56,7 +57,7 @@ def number_of(told: object) -> str:
 
 def folder_name(design: Design) -> str:
     """Return the name of the folder of a run: `zone`, `zone--run`, `zone--rate-x2-r3f9a1c07`."""
-    kind = ["run"] if design.kind == "run" else []
+    kind = [design.kind] if design.kind in {"run", "capacity"} else []
     if not design.asked:
         return "--".join([design.name, *kind])
     words = "-".join([*kind, *design.asked])[:_WORDS].strip("-._")

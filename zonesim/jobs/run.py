@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from rich.table import Table
 
-from zonesim.analysis import Comparison, Effect, compared, curve_means, points, replications_needed
-from zonesim.briefing.tables.files import by_replication_document, write_by_replication, write_results
+from zonesim.analysis import Comparison, Effect, bound_of, compared, curve_means, points, replications_needed
+from zonesim.briefing.tables.files import by_replication_document, write_bounds, write_by_replication, write_results
 from zonesim.briefing.tables.printing import printed
 from zonesim.briefing.tables.tokens import check_file, write_tokens
+from zonesim.briefing.text.bounds import bound_document, bound_lines
 from zonesim.briefing.text.documents import to_json
 from zonesim.briefing.text.values import (
     TAG_WORDS,
@@ -102,20 +103,23 @@ def _report(found: Found, *, only: bool, warm_up: bool, with_figures: bool, by_r
     runs = {name: results.runs(name, future) for name in design.options}
     kpis = list(results.kpis)
     comparison = compared(results, future, kpis, runs)
+    bounds = {name: bound_of(design.cells[name, future].plan, design.offset) for name in design.options}
     document = _document(found, comparison, runs, only=only)
+    document["bounds"] = {name: bound_document(bound) for name, bound in bounds.items()}
     said = _warm_up(design, document, len(results.common(future))) if warm_up else []
     if by_replication:
         document["by_replication"] = by_replication_document(results, kpis)
-    written = _write(found, comparison, document)
+    written = [*_write(found, comparison, document), write_bounds(found.folder, results, bounds)]
     written += [write_by_replication(found.folder, results, kpis)] if by_replication else []
     if not only:
         numbers = register(design.world, flows_in_use(design.world))
         told = list(points(results, kpis, {future: comparison}))
-        written += write_results(found.folder, results, told, numbers, table=False)
+        written += write_results(found.folder, results, told, numbers, table=False, bounds=bounds)
     if with_figures and not only:
         written += _figures(found, runs, comparison)
-    table = _table(design, results, comparison, document)
-    text = "\n".join([table, _closing(design, comparison), *said, "", *map(str, written)])
+    table = _table(design, comparison, document)
+    head = [*_title(design, results, document), *bound_lines(bounds)]
+    text = "\n".join([*head, table, _closing(design, comparison), *said, "", *map(str, written)])
     return Job(document, text)
 
 
@@ -261,15 +265,17 @@ def _figures(found: Found, runs: dict[str, list[RunResult]], comparison: Compari
 # --- for people
 
 
-def _table(design: Design, results: Results, comparison: Comparison, document: dict[str, Any]) -> str:
-    others = [name for name in design.options if name != comparison.baseline]
+def _title(design: Design, results: Results, document: dict[str, Any]) -> list[str]:
+    """Return the lines that say what was run."""
     scenario = design.resolved[design.baseline].scenario
     n = document["provenance"]["replications_complete"]
-    title = (
-        f"{scenario.label.get('en', scenario.name)}: {n} replications, seed {design.seed},"
-        f" {level_text(design.level)} % intervals\n{told_run(results)}"
-    )
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    what = f"{scenario.label.get('en', scenario.name)}: {n} replications, seed {design.seed}"
+    return [f"{what}, {level_text(design.level)} % intervals", told_run(results)]
+
+
+def _table(design: Design, comparison: Comparison, document: dict[str, Any]) -> str:
+    others = [name for name in design.options if name != comparison.baseline]
+    table = Table(box=None, pad_edge=False)
     table.add_column("KPI")
     table.add_column("指标")
     table.add_column("unit")

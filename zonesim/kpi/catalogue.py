@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from zonesim.kpi.definitions import SCOPES, Definition, Quantity, library, quantity_of
 from zonesim.kpi.scopes import Scopes, scopes_of
+from zonesim.kpi.weekly import growth_weeks
 from zonesim.plan import NOWHERE, Plan, WaitsFor
 from zonesim.units import UNITS
 
@@ -196,6 +197,8 @@ class _Catalogue:
     def _of_all(self, _: str, quantity: Quantity) -> bool:
         if quantity.rule.inside is not None:
             return self._has_kind(quantity)
+        if quantity.rule.run == "work":
+            return growth_weeks(self.plan) is not None
         return quantity.rule.run is not None or any(
             each.role in quantity.rule.roles() for each in self.plan.names.resources
         )

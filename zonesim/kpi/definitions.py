@@ -28,7 +28,7 @@ SCOPES: Final = {
 }
 """Scopes in the order in which they are told, with what ids begin with."""
 
-COMPUTED: Final = 6
+COMPUTED: Final = 7
 """
 Version of how the numbers are computed from records, curves and samples among them. It is raised with every change of
 `measure.py`, `folding.py` or `reducer.py` that changes or adds a number: stored numbers of other versions are not used again.
@@ -44,6 +44,8 @@ _UNITS_OF: Final = {
     "hours day": "h/d",
     "resource overtime value": "h",
     "run makespan value": "h",
+    "run work first": "tokens",
+    "run work last": "tokens",
     "cost day": "CNY/d",
 }
 _COUNTS: Final = {

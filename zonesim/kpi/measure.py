@@ -19,6 +19,7 @@ from zonesim.kpi.numbers import NAN, NOBODY, Durations, Floats, Number, given, j
 from zonesim.kpi.prepared import prepared
 from zonesim.kpi.reducer import Columns, Reducer, by_hour
 from zonesim.kpi.visits import VisitNumbers
+from zonesim.kpi.weekly import growth_weeks
 from zonesim.plan import NEVER, Ints, Plan, Totals
 from zonesim.scenario.fields import CLASS
 from zonesim.units import DAY, HOUR, SECOND
@@ -101,8 +102,14 @@ class Measurement:
         self._truths()
         for scope in ("zone", "all"):
             for each in self.ready.by_scope.get(scope, ()):
-                run = each.quantity.rule.run is not None
-                self._tell(each, [self._emptied(self.columns.last)] if run else self._inside(each))
+                match each.quantity.rule.run:
+                    case "makespan":
+                        self._tell(each, [self._emptied(self.columns.last)])
+                    case "work":
+                        found = self._work()
+                        self._tell(each, [found[statistic] for statistic in each.ids])
+                    case _:
+                        self._tell(each, self._inside(each))
         return RunResult(self.values, self.curves, self.samples, self.totals.events, self.withheld)
 
     def _tell(self, each: Applied, numbers: Iterable[Number]) -> None:
@@ -390,6 +397,23 @@ class Measurement:
     def _emptied(self, time: int) -> Number:
         """Return hours that are known once all have left, withheld where somebody is still inside."""
         return Number(NAN, self._still_inside()) if self.columns.last == NEVER else Number(time / HOUR)
+
+    def _work(self) -> dict[str, Number]:
+        """Return how many consignments are inside on average, in the first and in the last week of the window."""
+        parts = growth_weeks(self.plan)
+        assert parts is not None  # noqa: S101  else it would not be measured
+        spent = [0, 0]
+        for source, known in enumerate(self.columns.known.tolist()):
+            for first in range(0, known, _AT_A_TIME):
+                after = min(first + _AT_A_TIME, known)
+                arrived = self.columns.dossiers.when_arrived(source, first, after)
+                spans = self.columns.dossiers.spans(LEFT, source, first, after).astype(np.int64)
+                left = np.where(spans > 0, arrived + spans - 1, self.horizon)
+                for number, (begin, end) in enumerate(parts):
+                    inside = np.clip(left, begin, end) - np.clip(arrived, begin, end)
+                    spent[number] += int(inside.sum())
+        means = (time / (end - begin) for time, (begin, end) in zip(spent, parts, strict=True))
+        return dict(zip(("first", "last"), map(Number, means), strict=True))
 
     def _still_inside(self) -> float:
         """Return the share of all consignments that have not left when the run ends."""

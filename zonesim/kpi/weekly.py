@@ -8,10 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonesim.kpi.folding import occupy
-from zonesim.plan import Ints
-from zonesim.units import HOUR
+from zonesim.plan import Ints, Plan
+from zonesim.units import DAY, HOUR, WEEK
 
 WEEK_HOURS: Final = 168
+
+
+def growth_weeks(plan: Plan) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """
+    Return the first and the last part of the window that can be compared to see whether work in system grows, each as
+    (begin, end) in ms: whole weeks, or so many days as lie in the window on both ends of a whole week, for the days of
+    a week differ. None where the window has less than eight days, or ends empty.
+    """
+    begin, end = int(plan.window[0]), int(plan.window[1])
+    part = min(WEEK, end - begin - WEEK) // DAY * DAY
+    if part <= 0 or plan.terminates:
+        return None
+    apart = (end - begin - part) // WEEK * WEEK
+    return (begin, begin + part), (begin + apart, begin + apart + part)
 
 
 class Occupancy:

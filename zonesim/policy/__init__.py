@@ -8,6 +8,7 @@ from zonesim.policy.edits import ANY, Change, Request, apply, dotted, parse_sett
 from zonesim.policy.firms import Firm, generate
 from zonesim.policy.futures import known_futures
 from zonesim.policy.loading import load_world, world_of
+from zonesim.policy.multiplying import Demand, demand_of
 from zonesim.policy.opening import open_world
 from zonesim.policy.register import Entry, count_kinds, flows_in_use, register
 from zonesim.policy.resolved_tree import USES, ResolvedTree, root_of
@@ -19,6 +20,7 @@ __all__ = [
     "Arm",
     "Change",
     "Chosen",
+    "Demand",
     "Entry",
     "Firm",
     "Following",
@@ -33,6 +35,7 @@ __all__ = [
     "arms_for",
     "baseline",
     "count_kinds",
+    "demand_of",
     "dotted",
     "find_measure",
     "flows_in_use",

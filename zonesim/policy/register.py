@@ -34,6 +34,7 @@ _ROOTS: Final = (
     "factors",
     "calendars",
     "kpis",
+    "promises",
 )
 _BARE_NUMBERS: Final = frozenset(
     {

@@ -82,6 +82,7 @@ _STATISTICS: Final[dict[str, tuple[str, ...]]] = {
     "hours": ("day",),
     "cost": ("day",),
     "run makespan": (PLAIN_VALUE,),
+    "run work": ("first", "last"),
 }
 """The statistics of each form, by the quantity where it has several."""
 
@@ -288,8 +289,11 @@ class KpiDeclaration(Strict):
     """Hours of the resources with a role, e.g. `{role: officer}`."""
     cost: RoleCost | None = None
     """What these hours cost, e.g. `{rate: {clerk: 60 CNY/h}, of: open}`."""
-    run: Literal["makespan"] | None = None
-    """What is measured of a whole run: `makespan`, from its start until the last token has left."""
+    run: Literal["makespan", "work"] | None = None
+    """
+    What is measured of a whole run: `makespan`, from its start until the last token has left; `work`, consignments
+    inside, in the `first` and in the `last` week of the window, so that these can be compared.
+    """
     terminating: bool = False
     """Whether it is told of runs that end empty only (`clock: {ends: empty}`)."""
     unit: Literal["s", "min", "h"] = "min"
@@ -308,7 +312,8 @@ class KpiDeclaration(Strict):
     statistics: Annotated[dict[PartName, KpiStatistic], Field(min_length=1), keys_in_schema("PartName")]
     """
     What is told of it, by name: `mean`, `median`, `p90` and other percentiles, `within_10min` and other limits (`ms`,
-    `s`, `min`, `h`, `d`), `missing` of a time; `share`, `day`, `rate`, `peak`, `end` or `value` of what is no time.
+    `s`, `min`, `h`, `d`), `missing` of a time; `share`, `day`, `rate`, `peak`, `end`, `first`, `last` or `value` of
+    what is no time.
     """
     source: Source | None = None
     """Where its numbers come from."""

@@ -38,6 +38,7 @@ from zonesim.scenario.fields import (
 from zonesim.scenario.futures import NO_FUTURE, Future
 from zonesim.scenario.kpis import KpiDeclaration
 from zonesim.scenario.labels import Source, SourceNote, Text
+from zonesim.scenario.promises import PromiseRule
 from zonesim.scenario.staffing import Capacity, Staffing
 from zonesim.scenario.statuses import Status
 from zonesim.scenario.steps import END, Flow, FlowDocument, Param, SharesByZone, Split, Step, When
@@ -376,6 +377,11 @@ class Scenario(Strict):
     """What arrives, by name."""
     kpis: Annotated[dict[PartName, KpiDeclaration], keys_in_schema("PartName")] = {}
     """KPIs of its own, besides those of the library, e.g. `{counter: {time: {from: called, to: served}, …}}`."""
+    promises: dict[Name, PromiseRule] = {}
+    """
+    What is promised, by name, e.g. `{gate: {kpi: TYP.lanes_in.pass.p95, most: 30 min}}`: `zonesim capacity` looks for
+    the demand at which it still holds.
+    """
     edits: list[Edit] = []
     """
     Changes of the library's flows, and of what stands above, for this scenario alone, e.g. `[{set:

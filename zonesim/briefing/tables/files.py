@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from zonesim.analysis import Point
+from zonesim.analysis import Bound, Point
 from zonesim.briefing.tables.workbook import GENERAL, PERCENT, Cell, Sheet, Workbook, workbook
 from zonesim.briefing.text.words import glossary
 from zonesim.experiment import Results
@@ -16,6 +16,7 @@ from zonesim.writing import write_table
 
 CSV: Final = "results.csv"
 EXCEL: Final = "results.xlsx"
+BOUNDS: Final = "bounds.csv"
 REPLICATIONS: Final = "replications.csv"
 
 BY_REPLICATION: Final = ("arm", "future", "replication", "seed", "kpi", "value")
@@ -96,9 +97,18 @@ def _settings(results: Results, point: Point) -> tuple[tuple[str, str, float | N
 
 
 def write_results(
-    folder: Path, results: Results, found: Sequence[Point], register: Sequence[Entry] = (), *, table: bool = True
+    folder: Path,
+    results: Results,
+    found: Sequence[Point],
+    register: Sequence[Entry] = (),
+    *,
+    table: bool = True,
+    bounds: Mapping[str, Bound] | None = None,
 ) -> list[Path]:
-    """Write `results.csv` (unless `table` is false) and `results.xlsx`; return their paths."""
+    """
+    Write `results.csv` (unless `table` is false) and `results.xlsx`; return their paths. `bounds`: by arm how many
+    times its demand it carries at most, where that is told.
+    """
     paths = []
     if table:
         paths.append(folder / CSV)
@@ -114,6 +124,8 @@ def write_results(
         _results_sheet(book, results, found)
         _effects_sheet(book, results, found)
         _arms_sheet(book, results)
+        if bounds:
+            _bounds_sheet(book, results, bounds)
         _register_sheet(book, register)
         _provenance_sheet(book, results)
     return paths
@@ -214,6 +226,30 @@ def _arms_sheet(book: Workbook, results: Results) -> None:
         changes = results.provenance["changes"].get(arm.name, []) or [{}]
         for change in changes:
             sheet.append_texts([*own, *(change.get(key) for key in ("path", "old", "new", "by", "at"))])
+
+
+_BOUNDS: Final = ("arm", "carries_at_most", "fully_loaded", "less", "unknown")
+
+
+def _bounds_rows(bounds: Mapping[str, Bound]) -> Iterator[list[Any]]:
+    """Yield a row an arm: the multiple of demand (nan: none is known) and what is fully loaded there."""
+    for arm, bound in bounds.items():
+        multiple = bound.multiple if math.isfinite(bound.multiple) else math.nan
+        unknown = ", ".join(name for name, _ in bound.unknown)
+        yield [arm, multiple, ", ".join(bound.names), int(bound.loose), unknown]
+
+
+def write_bounds(folder: Path, results: Results, bounds: Mapping[str, Bound]) -> Path:
+    """Write `bounds.csv`: by arm how many times its demand it carries at most, by the traffic equations."""
+    path = folder / BOUNDS
+    write_table(path, [*_BOUNDS, *_RUN], [[*row, *_run(results)] for row in _bounds_rows(bounds)])
+    return path
+
+
+def _bounds_sheet(book: Workbook, results: Results, bounds: Mapping[str, Bound]) -> None:
+    sheet = _sheet(book, "Bounds", (*_BOUNDS, "run"), (16, 16, 40, 8, 60, 12))
+    for row in _bounds_rows(bounds):
+        sheet.append([*row, results.run])
 
 
 def _register_sheet(book: Workbook, register: Sequence[Entry]) -> None:

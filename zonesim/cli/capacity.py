@@ -1,0 +1,73 @@
+"""The command `capacity`: how much demand every arm carries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zonesim.cli.app import (
+    Engine,
+    File,
+    FutureOption,
+    Json,
+    Lang,
+    Level,
+    Limit,
+    Out,
+    Replications,
+    Seed,
+    Set,
+    Workers,
+    app,
+    asked,
+    execution_of,
+    finish,
+)
+
+
+@app.command()
+def capacity(
+    file: File,
+    promise: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--promise",
+            metavar="'KPI <= LIMIT'",
+            help="What must hold, e.g. 'TYP.lanes_in.pass.p95 <= 30 min' (repeatable), in place of the file's.",
+        ),
+    ] = None,
+    measures_: Annotated[
+        str,
+        typer.Option("--measures", help="Measures by annex number, e.g. 11,10; default: all of the library together."),
+    ] = "",
+    tolerance: Annotated[
+        float, typer.Option(min=0.01, max=20, metavar="PERCENT", help="How near the answer comes to the limit.")
+    ] = 1,
+    replications: Replications = 10,
+    seed: Seed = 1,
+    workers: Workers = 0,
+    engine: Engine = "auto",
+    time_limit: Limit = None,
+    level: Level = 95,
+    settings: Set = None,
+    future: FutureOption = "",
+    lang: Lang = "en",
+    as_json: Json = False,
+    out: Out = Path("results"),
+) -> None:
+    """Find the largest multiple of demand at which work in system does not grow and promises hold, for every arm."""
+    from zonesim.jobs.capacity import Question, capacity_job  # noqa: PLC0415
+
+    question = Question(
+        file,
+        [part for part in measures_.split(",") if part.strip()] if measures_ else None,
+        asked(settings, future),
+        promise or [],
+        replications,
+        seed,
+        level / 100,
+        tolerance / 100,
+    )
+    finish(capacity_job(question, execution_of(workers, engine, time_limit), out, lang), as_json)
