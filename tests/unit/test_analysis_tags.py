@@ -135,8 +135,8 @@ def test_time_with_kept_units_in_hand_belongs_to_their_step():
     What a kept bay is in hand for echoes an edit; a step after the bay was given back does not make the bay's time an echo.
     """
     base = plan_of(YARD_GATE)
-    slower_park = trivially_changed(base, plan_of(YARD_GATE, "flows.f.park.take=30 min"), [])
-    slower_exit = trivially_changed(base, plan_of(YARD_GATE, "flows.f.exit.take=30 min"), [])
+    slower_park = trivially_changed(base, plan_of(YARD_GATE, "flows.f.park.take=30 min"))
+    slower_exit = trivially_changed(base, plan_of(YARD_GATE, "flows.f.exit.take=30 min"))
 
     assert "f.park.service.mean" in slower_park
     assert any(name.startswith("f.lane.bay") for name in slower_park)
@@ -168,8 +168,8 @@ def test_work_that_can_be_interrupted_is_no_echo():
         "f.stage.declared_to_released.mean",
     }
     longer = "flows.f.block.answer.take=12 min"
-    plain = trivially_changed(plan_of(BLOCK), plan_of(BLOCK, longer), [])
+    plain = trivially_changed(plan_of(BLOCK), plan_of(BLOCK, longer))
     preempted = [plan_of(BLOCK, "zones.Z.desk.preempt=true", *each) for each in ((), (longer,))]
 
     assert echo <= plain
-    assert not echo & trivially_changed(*preempted, [])
+    assert not echo & trivially_changed(*preempted)

@@ -1,10 +1,13 @@
 """Statistics over replications."""
 
+from zonesim.analysis.beside import with_moves
 from zonesim.analysis.bounds import Bound, bound_of, grows
 from zonesim.analysis.capacity import HIGHEST, LOWEST, TOLERANCE, WORK, Limit, Look, limit_of, next_multiples
-from zonesim.analysis.effects import Column, Comparison, Effect, compare, curve, curve_means, judge
+from zonesim.analysis.echoes import echoes, trivially_changed
+from zonesim.analysis.effects import NO_DIFFERENCE, Column, Comparison, Effect, compare, curve, curve_means, judge
 from zonesim.analysis.load_warnings import NOTHING, arrival_warnings, hour_text, load_warnings, mean_text, unknown_text
 from zonesim.analysis.paired import LEVEL, Difference, Interval, interval, paired
+from zonesim.analysis.parts import Move, Parts, has_parts, is_none, parts_of, shifted
 from zonesim.analysis.precision import (
     first_precise,
     lag_one,
@@ -15,7 +18,7 @@ from zonesim.analysis.precision import (
 )
 from zonesim.analysis.promises import Promise, promise, written_promise
 from zonesim.analysis.sweep import Point, compared, points
-from zonesim.analysis.tags import overruled, tags_of, trivially_changed, unstable
+from zonesim.analysis.tags import overruled, tags_of, unstable
 from zonesim.analysis.warm_up import Truncation, mser
 
 __all__ = [
@@ -23,6 +26,7 @@ __all__ = [
     "LEVEL",
     "LOWEST",
     "NOTHING",
+    "NO_DIFFERENCE",
     "TOLERANCE",
     "WORK",
     "Bound",
@@ -33,6 +37,8 @@ __all__ = [
     "Interval",
     "Limit",
     "Look",
+    "Move",
+    "Parts",
     "Point",
     "Promise",
     "Truncation",
@@ -42,10 +48,13 @@ __all__ = [
     "compared",
     "curve",
     "curve_means",
+    "echoes",
     "first_precise",
     "grows",
+    "has_parts",
     "hour_text",
     "interval",
+    "is_none",
     "judge",
     "lag_one",
     "limit_of",
@@ -56,14 +65,17 @@ __all__ = [
     "next_multiples",
     "overruled",
     "paired",
+    "parts_of",
     "points",
     "promise",
     "relative_half_widths",
     "replications_for",
     "replications_needed",
+    "shifted",
     "tags_of",
     "trivially_changed",
     "unknown_text",
     "unstable",
+    "with_moves",
     "written_promise",
 ]

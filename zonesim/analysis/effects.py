@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 from typing import Final
 
 import numpy as np
 
 from zonesim.analysis.paired import LEVEL, Difference, Interval, Reason, interval, paired
+from zonesim.analysis.parts import Move, Parts, is_none, parts_of
 from zonesim.kpi import RunResult
 
 BY_HAND: Final = "stable by hand"
 
 MATERIAL: Final = 0.01
 """An effect below this share of the baseline is tagged `not material`."""
+
+
+NO_DIFFERENCE: Final = Difference(math.nan, math.nan, math.nan, 0, math.nan)
+"""Stands for one that is not known."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +32,22 @@ class Effect:
     `tag`: `grows` (an arm is not stable, so the size depends on the run length and none is given), `missing` (too many
     cases have not ended in a replication of an arm, and none is given), `stable by hand` (it would be tagged `grows`,
     but the scenario says by hand that the line is stable), `bound` (from the traffic equations, not simulated), `input`
-    (only echoes an edited value), `not material` (nothing, or below 1 % of the baseline), or empty.
+    (only echoes edited values), `not material` (nothing, or below 1 % of the baseline), or empty. `parts`: direct part
+    and congestion of a duration, where they were run. `moves`: what the doubts do to it that were run.
     """
 
     arm: str
     kpi: str
     difference: Difference
     tag: str
+    parts: Parts | None = None
+    moves: tuple[Move, ...] = ()
+
+    @property
+    def doubtful(self) -> list[Move]:
+        """Return the doubts that move it by more than half its interval, the one that moves it furthest first."""
+        found = [move for move in self.moves if move.counts(self.difference)]
+        return sorted(found, key=lambda move: -move.spread(self.difference))
 
 
 @dataclass(frozen=True)
@@ -61,6 +75,7 @@ class Judgement:
 
     intervals: dict[str, Interval]
     effects: dict[str, tuple[Difference, str]]
+    parts: dict[str, Parts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -90,12 +105,17 @@ def compare(
     inputs: Mapping[str, Collection[str]] | None = None,
     unstable: Mapping[str, Collection[str]] | None = None,
     overruled: Mapping[str, Collection[str]] | None = None,
+    echoes: Mapping[str, Collection[str]] | None = None,
+    free: Mapping[str, Sequence[RunResult]] | None = None,
+    durations: Collection[str] = (),
     level: float = LEVEL,
 ) -> Comparison:
     """
     Return intervals and effects; the first arm is the baseline and the replications of all arms are in the same order.
 
-    `bounds`, and by arm `inputs`, `unstable` and `overruled`, name the KPIs that get those tags.
+    `bounds`, and by arm `inputs`, `unstable` and `overruled`, name the KPIs that get those tags. `free`: the same arms
+    and replications with unlimited units, for the parts of the KPIs in `durations`; `echoes`: the KPIs of
+    an arm that are inputs where congestion has no part in them.
     """
     return compare_columns(
         list(results),
@@ -105,6 +125,8 @@ def compare(
         inputs=inputs or {},
         unstable=unstable or {},
         overruled=overruled or {},
+        echoes=echoes or {},
+        free=None if free is None else lambda arm, kpi: Column.of(free[arm], kpi) if kpi in durations else None,
         level=level,
     )
 
@@ -118,9 +140,15 @@ def compare_columns(
     inputs: Mapping[str, Collection[str]],
     unstable: Mapping[str, Collection[str]],
     overruled: Mapping[str, Collection[str]],
+    echoes: Mapping[str, Collection[str]],
+    free: Callable[[str, str], Column | None] | None = None,
     level: float = LEVEL,
 ) -> Comparison:
-    """Return intervals and effects of arms by their names, the baseline first; `column`: a KPI of an arm."""
+    """
+    Return intervals and effects of arms by their names, the baseline first.
+
+    `column`: a KPI of an arm; `free`: the KPI of the arm with unlimited units, None where it has no parts.
+    """
     arms: dict[str, dict[str, Interval]] = {arm: {} for arm in names}
     effects: dict[str, list[Effect]] = {arm: [] for arm in names}
     for kpi in kpis:
@@ -130,13 +158,22 @@ def compare_columns(
             inputs=[arm for arm in names if kpi in inputs.get(arm, ())],
             unstable=[arm for arm in names if kpi in unstable.get(arm, ())],
             overruled=[arm for arm in names if kpi in overruled.get(arm, ())],
+            echoes=[arm for arm in names if kpi in echoes.get(arm, ())],
+            free=_free(names, kpi, free),
             level=level,
         )
         for arm, each in found.intervals.items():
             arms[arm][kpi] = each
         for arm, (difference, tag) in found.effects.items():
-            effects[arm].append(Effect(arm, kpi, difference, tag))
+            effects[arm].append(Effect(arm, kpi, difference, tag, found.parts.get(arm)))
     return Comparison(names[0], arms, tuple(each for own in effects.values() for each in own), level)
+
+
+def _free(names: Sequence[str], kpi: str, free: Callable[[str, str], Column | None] | None) -> dict[str, Column] | None:
+    """Return a KPI of all arms with unlimited units; None where it was not run, or has no parts."""
+    found = {} if free is None else {arm: free(arm, kpi) for arm in names}
+    known = {arm: column for arm, column in found.items() if column is not None and not column.missing}
+    return known if known and len(known) == len(names) else None
 
 
 def judge(
@@ -146,6 +183,8 @@ def judge(
     inputs: Collection[str] = (),
     unstable: Collection[str] = (),
     overruled: Collection[str] = (),
+    echoes: Collection[str] = (),
+    free: Mapping[str, Column] | None = None,
     level: float = LEVEL,
 ) -> Judgement:
     """
@@ -153,7 +192,9 @@ def judge(
 
     An arm in `unstable` says nothing. Where any replication of any other arm withholds the KPI, none of them says
     anything: the replications that are left are those in which least was going on, and no sample of all. Those in
-    `overruled` would grow, if it were not said by hand that they do not.
+    `overruled` would grow, if it were not said by hand that they do not. Those in `inputs` and `echoes` follow from
+    edited values alone; where the KPI is known with unlimited units (`free`, all arms), they are inputs if congestion
+    has no part in the difference, and where it is not, those in `inputs` are.
     """
     baseline = next(iter(columns))
     missing = [share for arm, column in columns.items() if arm not in unstable for share in column.missing]
@@ -166,25 +207,35 @@ def judge(
         else:
             intervals[arm] = interval(column.values, level)
     effects: dict[str, tuple[Difference, str]] = {}
+    parts: dict[str, Parts] = {}
     for arm, column in columns.items():
         if arm == baseline:
             continue
+        if free is not None:
+            parts[arm] = parts_of(
+                columns[baseline].values, column.values, free[baseline].values, free[arm].values, level
+            )
         reason = intervals[baseline].reason or intervals[arm].reason
         if reason:
-            effects[arm] = Difference(math.nan, math.nan, math.nan, 0, math.nan), reason
+            effects[arm] = NO_DIFFERENCE, reason
+            if free is not None:
+                parts[arm] = Parts(paired(free[baseline].values, free[arm].values, level), NO_DIFFERENCE)
             continue
         difference = paired(columns[baseline].values, column.values, level)
         by_hand = baseline in overruled or arm in overruled
-        tag = tag_of(difference, intervals[baseline], bound=bound, echo=arm in inputs)
+        echo = arm in inputs
+        if arm in parts:
+            echo = (echo or arm in echoes) and is_none(parts[arm], intervals[baseline].value)
+        tag = tag_of(difference, intervals[baseline], bound=bound, echo=echo)
         effects[arm] = difference, BY_HAND if by_hand else tag
-    return Judgement(intervals, effects)
+    return Judgement(intervals, effects, parts)
 
 
 def tag_of(difference: Difference, base: Interval, *, bound: bool, echo: bool) -> str:
     """Return the tag of a difference to the baseline `base` (see `Effect`)."""
     if bound:
         return "bound"
-    if echo:
+    if echo and difference.value != 0:
         return "input"
     if difference.value == 0 or abs(difference.value) < MATERIAL * abs(base.value):  # never so for nan
         return "not material"

@@ -111,14 +111,19 @@ class Scenario:
         level: float = USUAL_LEVEL,
         workers: int = 1,
         engine: str = AUTO,
+        parts: bool = True,
+        doubts: bool = True,
     ) -> Study:
         """
         Run the baseline and some arms under the same draws, and return KPIs and paired differences.
 
-        Without arms: all measures of the library together. The other arguments are those of `run`, and so are the
-        faults.
+        Without arms: all measures of the library together. `parts`: also run all arms with unlimited units, for the
+        direct part of differences of durations and for congestion; `doubts`: also run the low and high ends of the
+        doubts that regime and scenario name, at most 5 replications each. The other arguments are those of `run`, and
+        so are the faults.
         """
-        return self._study(arms, replications, seed, level, Execution(workers, engine), kind="compare")
+        how = Execution(workers, engine)
+        return self._study(arms, replications, seed, level, how, kind="compare", parts=parts, doubts=doubts)
 
     def sweep(
         self,
@@ -174,7 +179,16 @@ class Scenario:
         return list({arm.name: arm for arm in (arm_named(self._world, text) for text in ("", *texts))}.values())
 
     def _study(
-        self, arms: Sequence[str], replications: int, seed: int, level: float, how: Execution, *, kind: str
+        self,
+        arms: Sequence[str],
+        replications: int,
+        seed: int,
+        level: float,
+        how: Execution,
+        *,
+        kind: str,
+        parts: bool = False,
+        doubts: bool = False,
     ) -> Study:
         chosen = [arm_named(self._world, self.measures)] if kind == "run" else self._arms(arms)
         design = plain_design(
@@ -186,6 +200,8 @@ class Scenario:
             replications=replications,
             level=level,
             kind="run" if kind == "run" else "compare",
+            parts=parts,
+            doubts=doubts,
         )
         return studied(design, how)
 

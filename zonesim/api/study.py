@@ -10,11 +10,23 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from zonesim.analysis import Comparison, Difference, Interval, compare, tags_of
+from zonesim.analysis import (
+    NO_DIFFERENCE,
+    Comparison,
+    Difference,
+    Effect,
+    Interval,
+    Move,
+    compare,
+    has_parts,
+    tags_of,
+    with_moves,
+)
+from zonesim.api.in_memory import InMemory
 from zonesim.api.relations import relation
 from zonesim.api.rows import Row, rows_text
 from zonesim.briefing.text.values import level_text
-from zonesim.experiment import Design, Execution, Failure, run_arms
+from zonesim.experiment import UNLIMITED_UNITS, Design, Execution, Failure, run_arms
 from zonesim.faults import Place, RunFault, UnknownName, suggest
 from zonesim.kpi import Kpi, RunResult
 
@@ -76,12 +88,32 @@ class Study:
 
     def difference(self, kpi: str, arm: str = "", future: str = "") -> Difference:
         """Return the mean paired difference of an arm to the baseline with its limits; raises UnknownName."""
+        return self._effect(kpi, arm, future).difference
+
+    def direct(self, kpi: str, arm: str = "", future: str = "") -> Difference:
+        """
+        Return the direct part of a difference, that with unlimited units; nan for what is no duration of single tokens,
+        and where it was not run (see `Scenario.compare`). Raises UnknownName.
+        """
+        parts = self._effect(kpi, arm, future).parts
+        return parts.direct if parts is not None else NO_DIFFERENCE
+
+    def congestion(self, kpi: str, arm: str = "", future: str = "") -> Difference:
+        """Return what is left of a difference without its direct part; nan as `direct`. Raises UnknownName."""
+        parts = self._effect(kpi, arm, future).parts
+        return parts.congestion if parts is not None else NO_DIFFERENCE
+
+    def moves(self, kpi: str, arm: str = "", future: str = "") -> tuple[Move, ...]:
+        """Return what each doubt that was run does to a difference (see `Scenario.compare`); raises UnknownName."""
+        return self._effect(kpi, arm, future).moves
+
+    def _effect(self, kpi: str, arm: str, future: str) -> Effect:
         self._known(kpi)
         others = [name for name in self.arms if name != self.baseline]
         arm, future = self._pair(arm or (others[0] if len(others) == 1 else ""), future)
         for effect in self.comparisons[future].effects:
             if (effect.arm, effect.kpi) == (arm, kpi):
-                return effect.difference
+                return effect
         remedy = suggest(arm, others, "arms beside it") if others else "Compare it with another arm."
         raise UnknownName(f"'{arm}' is the baseline", Place("arm"), remedy)
 
@@ -142,15 +174,16 @@ class Study:
         known, comparison = self.kpis[kpi], self.comparisons[future]
         mean = comparison.arms[arm][kpi]
         tag = str(mean.reason)
-        change = Difference(math.nan, math.nan, math.nan, 0, math.nan)
+        change, parts = NO_DIFFERENCE, None
         for effect in comparison.effects:
             if (effect.arm, effect.kpi) == (arm, kpi):
-                change, tag = effect.difference, effect.tag
+                change, tag, parts = effect.difference, effect.tag, effect.parts
         return Row(
             *(future, arm, kpi, known.en, known.zh, known.unit),
             *(mean.value, mean.low, mean.high, mean.n),
             *(change.value, change.low, change.high),
             *(change.change(known.definition.better), tag),
+            *((parts.direct.value, parts.congestion.value) if parts is not None else (math.nan, math.nan)),
         )
 
     def _known(self, kpi: str) -> None:
@@ -173,7 +206,7 @@ def _one(what: str, name: str, known: Sequence[str]) -> str:
 
 def studied(design: Design, how: Execution) -> Study:
     """Run a design in memory and return what was found; raises RunFault when a future has no replication to tell of."""
-    runs = run_arms(design.plans(), seed=design.seed, replications=design.replications, how=how, offset=design.offset)
+    runs = run_arms(design.plans(), seed=design.seed, replications=design.counts(), how=how, offset=design.offset)
     if runs.interrupted:
         raise KeyboardInterrupt
     all_tags = tags_of(design)
@@ -189,13 +222,23 @@ def studied(design: Design, how: Execution) -> Study:
         finished[future] = common
         results |= {pair: [runs.results[pair][number] for number in common] for pair in pairs}
         tags = {arm: all_tags[arm, future] for arm in design.options}
-        comparisons[future] = compare(
+        first = future == design.futures[0].name
+        free = {
+            arm: [runs.results[arm, UNLIMITED_UNITS].get(number, RunResult({})) for number in common]
+            for arm in design.options
+            if first and (arm, UNLIMITED_UNITS) in design.cells
+        }
+        found = compare(
             {arm: results[arm, future] for arm in design.options},
             [kpi.id for kpi in design.kpis],
             bounds=[kpi.id for kpi in design.kpis if kpi.bound],
             inputs={arm: each.inputs for arm, each in tags.items()},
             unstable={arm: each.unstable for arm, each in tags.items()},
             overruled={arm: each.overruled for arm, each in tags.items()},
+            echoes={arm: each.echoes for arm, each in tags.items()},
+            free=free or None,
+            durations={kpi.id for kpi in design.kpis if has_parts(kpi.definition)},
             level=design.level,
         )
+        comparisons[future] = with_moves(found, InMemory(design, runs, all_tags), future) if first else found
     return Study(design, results, runs.failures, finished, comparisons)

@@ -46,6 +46,20 @@ def compare(
         bool,
         typer.Option("--figures/--no-figures", help="Draw figures, or leave that to `plot`, and be faster."),
     ] = True,
+    parts: Annotated[
+        bool,
+        typer.Option(
+            "--parts/--no-parts",
+            help="Also run all arms with unlimited units, to tell the direct part of a difference from congestion.",
+        ),
+    ] = True,
+    doubts: Annotated[
+        bool,
+        typer.Option(
+            "--doubts/--no-doubts",
+            help="Also run the low and high ends of the doubts that regime and scenario name, 5 replications each.",
+        ),
+    ] = True,
     by_replication: ByReplication = False,
     as_json: Json = False,
     out: Out = Path("results"),
@@ -67,5 +81,7 @@ def compare(
         with_figures=figures,
         level=level / 100,
         by_replication=by_replication,
+        parts=parts,
+        doubts=doubts,
     )
     finish(job, as_json)

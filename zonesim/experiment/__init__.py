@@ -1,5 +1,6 @@
 """Experiments: arms × futures × replications, their store, and what they have found."""
 
+from zonesim.experiment.beside import MOST_AT_AN_END, UNLIMITED_UNITS, Beside
 from zonesim.experiment.design import (
     Combination,
     Design,
@@ -28,7 +29,7 @@ from zonesim.experiment.identity import (
     told_setting,
 )
 from zonesim.experiment.recall import are_as_run, have_changed, recall_arms
-from zonesim.experiment.results import STUDY, ArmInfo, CellInfo, FutureInfo, KpiInfo, Results, load_results
+from zonesim.experiment.results import STUDY, ArmInfo, BesideInfo, CellInfo, FutureInfo, KpiInfo, Results, load_results
 from zonesim.experiment.runner import Failure, Runs, run_arms
 from zonesim.experiment.store import SHARED, Store, cell_key
 from zonesim.experiment.study import CellTags, study_document, write_inputs, write_study
@@ -37,13 +38,17 @@ from zonesim.experiment.warm_up_series import inside_from_start, rhythm
 __all__ = [
     "AS_WRITTEN",
     "FUTURE",
+    "MOST_AT_AN_END",
     "NOBODY",
     "SHARED",
     "STUDY",
+    "UNLIMITED_UNITS",
     "USUAL_LEVEL",
     "USUAL_REPLICATIONS",
     "USUAL_SEED",
     "ArmInfo",
+    "Beside",
+    "BesideInfo",
     "CellInfo",
     "CellTags",
     "Combination",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from zonesim.experiment.beside import Beside, ends_of_doubts, unlimited_units
 from zonesim.experiment.futures import FUTURE, Future, Setting, futures_of, overlap, setting_of
 from zonesim.experiment.identity import (
     USUAL_LEVEL,
@@ -23,7 +24,7 @@ from zonesim.experiment.store import cell_key
 from zonesim.faults import MOST_TOLD, Faults, Place, ScenarioFault, UnknownName, suggest
 from zonesim.kpi import Kpi, catalogue
 from zonesim.limits import MOST_CELLS, MOST_RUNS
-from zonesim.plan import Plan, compile_plan, monday_offset
+from zonesim.plan import Plan, compile_plan, monday_offset, without_limits
 from zonesim.policy import (
     Arm,
     Change,
@@ -82,8 +83,8 @@ class Design:
     """
     An experiment that can be run.
 
-    `cells` holds every arm (by name) in every future (by name), arms of one future together. `resolved` are the arms
-    in the first future, for what is shown of them.
+    `cells` holds every arm (by name) in every future (by name), arms of one future together, and behind them every arm
+    in what is run `beside` the first future. `resolved` are the arms in the first future, for what is shown of them.
     """
 
     name: str
@@ -98,6 +99,8 @@ class Design:
     seed: int
     replications: int
     offset: int
+    beside: tuple[Beside, ...] = ()
+    """What is run beside the first future, so that its differences say what they are made of."""
     cells: dict[tuple[str, str], Combination] = field(default_factory=dict)
     resolved: dict[str, ResolvedArm] = field(default_factory=dict)
     kpis: tuple[Kpi, ...] = ()
@@ -117,8 +120,19 @@ class Design:
     """The files that were read, `scenario.yaml` and for an experiment `experiment.yaml`, as they were."""
 
     def plans(self) -> dict[tuple[str, str], Plan]:
-        """Return the plan of every arm in every future."""
+        """Return the plan of every arm in every future, and in what is run beside the first one."""
         return {pair: cell.plan for pair, cell in self.cells.items()}
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """Return how many replications are asked for of every arm in every future, and beside the first one."""
+        most = {each.name: each.most for each in self.beside if each.most is not None}
+        found = self.replications
+        return {(arm, future): min(found, most.get(future, found)) for arm, future in self.cells}
+
+    def main(self) -> dict[tuple[str, str], Combination]:
+        """Return every arm in every future, without what is run beside the first one."""
+        futures = {each.name for each in self.futures}
+        return {pair: cell for pair, cell in self.cells.items() if pair[1] in futures}
 
     def notes(self) -> list[str]:
         """Return what a reader of the results should know: warnings of arms, notes of plans, each once."""
@@ -232,18 +246,29 @@ def plain_design(
     kind: Kind = "compare",
     asked: Sequence[str] = (),
     futures: Sequence[Future] = (),
+    parts: bool = True,
+    doubts: bool = True,
 ) -> Design:
     """
     Return the design of a comparison, or of one arm: some arms (baseline first) of a scenario as it is written, or in
     some futures.
 
-    `asked`: which arms were asked for, when these are not the usual ones, as words of a folder's name.
+    `asked`: which arms were asked for, when these are not the usual ones, as words of a folder's name. `parts`: whether
+    a comparison also runs its arms with unlimited units, which divides differences of durations into a direct part and
+    congestion; `doubts`: whether also at the low and high ends of the doubts that regime and scenario name.
     """
     design = draft_comparison(file, world, arms, settings)
     design.futures = tuple(futures) or design.futures
     design.seed, design.replications, design.level, design.kind = seed, replications, level, kind
+    several = kind == "compare" and len(arms) > 1
+    if several and parts:
+        design.beside += (unlimited_units(),)
+    if several and doubts:
+        design.beside += tuple(ends_of_doubts(world))
     design.asked = (
         *asked,
+        *(() if parts else ("no-parts",)),
+        *(() if doubts else ("no-doubts",)),
         *asked_settings(settings),
         *asked_number("n", replications, USUAL_REPLICATIONS),
         *asked_number("seed", seed, USUAL_SEED),
@@ -325,7 +350,8 @@ def complete(design: Design, wanted: Sequence[tuple[str, Place]]) -> Design:
     texts: dict[int, tuple[object, str]] = {}
     cells: dict[tuple[str, str], Combination] = {}
     resolved: dict[str, ResolvedArm] = {}
-    for future, names, arm in _resolved(design, design.futures, faults):
+    ends = [each.future for each in design.beside if each.future is not None]
+    for future, names, arm in _resolved(design, [*design.futures, *ends], faults):
         try:
             found, plan = _planned(design.world, future, design.options[names[0]], arm)
         except ScenarioFault as wrong:
@@ -339,9 +365,14 @@ def complete(design: Design, wanted: Sequence[tuple[str, Place]]) -> Design:
             resolved |= {name: replace(found, arm=design.options[name].arm) for name in names}
     if not faults:
         design.resolved = {name: resolved[name] for name in design.options}
-        pairs = ((name, future.name) for future in design.futures for name in design.options)
+        for beside in design.beside:
+            if beside.future is None:
+                first = ((name, cells[name, design.futures[0].name]) for name in design.options)
+                cells |= {(name, beside.name): _unlimited(cell, design) for name, cell in first}
+        run = [*(future.name for future in design.futures), *(beside.name for beside in design.beside)]
+        pairs = ((name, what) for what in run for name in design.options)
         design.cells = {pair: cells[pair] for pair in pairs}
-        plans = {cell.key: cell.plan for cell in design.cells.values()}
+        plans = {cell.key: cell.plan for cell in design.main().values()}
         known = {kpi.id: kpi for plan in plans.values() for kpi in catalogue(plan)}
         design.kpis = tuple(known.values())
         design.reported = tuple(dict.fromkeys(name for name, _ in wanted)) or tuple(
@@ -357,9 +388,15 @@ def complete(design: Design, wanted: Sequence[tuple[str, Place]]) -> Design:
     return design
 
 
+def _unlimited(cell: Combination, design: Design) -> Combination:
+    """Return an arm with as many units of everything as are asked for."""
+    plan = without_limits(cell.plan)
+    return replace(cell, plan=plan, key=cell_key(plan, design.seed, design.offset))
+
+
 def _check_runs(design: Design) -> None:
     """Raise ScenarioFault when there is more to run than can be kept account of."""
-    cells = len(design.options) * len(design.futures)
+    cells = len(design.options) * (len(design.futures) + len(design.beside))
     if cells > MOST_CELLS:
         fault = f"{len(design.options)} arms in {len(design.futures)} futures, together more than {MOST_CELLS:,}"
         raise ScenarioFault(fault, Place(str(design.file)), "Split the experiment.")

@@ -42,13 +42,17 @@ def remaining(design: Design, store: Store | None, workers: int, *, thorough: bo
         tried = list(keys.values())[:MOST_PILOTS]
     speeds = {name: pilot(design.cells[name, first].plan, design.seed) for name in tried}
     seconds, left = {}, {}
-    wanted = range(design.replications)
+    counts = design.counts()
+    most: dict[str, int] = {}
+    for pair, cell in design.cells.items():
+        most[cell.key] = max(most.get(cell.key, 0), counts[pair])
     for (arm, _), cell in design.cells.items():
         if cell.key not in seconds:
             seconds[cell.key] = speeds.get(arm, speeds[design.baseline]).seconds(cell.plan)
-            left[cell.key] = design.replications - (len(store.finished(cell.key, wanted)) if store is not None else 0)
+            wanted = range(most[cell.key])
+            left[cell.key] = len(wanted) - (len(store.finished(cell.key, wanted)) if store is not None else 0)
     work = sum(left[key] * seconds[key] for key in seconds)
-    runs, pending = len(seconds) * design.replications, sum(left.values())
+    runs, pending = sum(most.values()), sum(left.values())
     longest = max((seconds[key] for key in seconds if left[key]), default=0.0)
     wall = _START + max(work / min(workers, pending), longest) if pending else 0.0
     return Remaining(len(seconds), runs, runs - pending, work, wall)

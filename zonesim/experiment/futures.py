@@ -209,6 +209,11 @@ def _doubts(experiment: Experiment, document: Document, world: ResolvedTree, mea
     return ends
 
 
+def doubted_values(world: ResolvedTree) -> dict[Path_, tuple[Any, Any]]:
+    """Return low and high of every doubt in what the traffic of a world uses, by path."""
+    return dict(_doubted(world, ()))
+
+
 def _doubted(world: ResolvedTree, measures: Sequence[str]) -> Iterator[tuple[Path_, tuple[Any, Any]]]:
     """Return path, low and high of every doubt in what the traffic uses, and in the parameters of `measures`."""
     used = {(root_of(world, flow), flow) for flow in flows_in_use(world)}

@@ -57,6 +57,20 @@ class FutureInfo:
 
 
 @dataclass(frozen=True)
+class BesideInfo:
+    """
+    What was run beside the first future: all arms with unlimited units (no `doubt`), or at one `end`, `low` or `high`,
+    of a doubt; `label`: what people call the doubt, by language, and `settings` as those of a future.
+    """
+
+    name: str
+    doubt: str
+    end: str
+    label: Mapping[str, str]
+    settings: tuple[tuple[str, str, float | None], ...]
+
+
+@dataclass(frozen=True)
 class KpiInfo:
     """A KPI, with what it is about and what it means, and whether it is a bound that no run has measured."""
 
@@ -98,7 +112,8 @@ class KpiInfo:
 class CellInfo:
     """
     An arm in a future: the key of its cells, the replications that are finished, and which KPIs only echo its edits
-    (`inputs`) or depend on the run length (`unstable`), or would do so but for what is said by hand (`overruled`).
+    (`inputs`), whatever waits, or where nobody waits for long (`echoes`), or depend on the run length (`unstable`), or
+    would do so but for what is said by hand (`overruled`).
     """
 
     key: str
@@ -108,6 +123,7 @@ class CellInfo:
     inputs: frozenset[str]
     unstable: frozenset[str]
     overruled: frozenset[str] = frozenset()
+    echoes: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -137,6 +153,8 @@ class Results:
     """By name, the baseline first."""
     futures: dict[str, FutureInfo]
     """By name, in the order of the file."""
+    beside: dict[str, BesideInfo]
+    """What was run beside the first future, by name."""
     kpis: dict[str, KpiInfo]
     told: tuple[str, ...]
     """Ids of the KPIs that are reported, in the order of the file."""
@@ -173,6 +191,10 @@ class Results:
         if kpi not in positions:
             return np.full(len(matrix), math.nan)
         return matrix[:, positions[kpi]]
+
+    def grows(self, arm: str, future: str, kpi: str) -> bool:
+        """Return whether a KPI depends on the run length."""
+        return kpi in self.cells[arm, future].unstable
 
     def missing(self, arm: str, future: str, kpi: str) -> list[float]:
         """Return the shares of cases that are missing in the replications that withhold a KPI."""
@@ -272,6 +294,12 @@ def _results(folder: Path, document: dict[str, Any], store: Store) -> Results:
             for each in document["arms"]
         },
         futures={each["name"]: FutureInfo(each["name"], _settings(each["settings"])) for each in document["futures"]},
+        beside={
+            each["name"]: BesideInfo(
+                each["name"], each["doubt"], each["end"], each["label"], _settings(each["settings"])
+            )
+            for each in document.get("beside", ())
+        },
         kpis=_kpis(document),
         told=tuple(name for name in document["reported"]),
         seed=int(document["seed"]),
@@ -284,6 +312,7 @@ def _results(folder: Path, document: dict[str, Any], store: Store) -> Results:
                 frozenset(each["inputs"]),
                 frozenset(each["unstable"]),
                 frozenset(each.get("overruled", ())),
+                frozenset(each.get("echoes", ())),
             )
             for each in document["cells"]
         },

@@ -122,7 +122,7 @@ def run_arms(
     plans: Mapping[Name, Plan],
     *,
     seed: int,
-    replications: int,
+    replications: int | Mapping[Name, int],
     how: Execution,
     offset: int = 0,
     progress: Progress | None = None,
@@ -131,7 +131,7 @@ def run_arms(
     only: frozenset[str] | None = None,
 ) -> Runs[Name]:
     """
-    Run every arm `replications` times (numbered from 0) under common random numbers.
+    Run every arm `replications` times (one number, or one for each; numbered from 0) under common random numbers.
 
     Arms with equal plans share their cells, and what `store` has is not run again. A replication that fails is noted
     and the others go on. An interrupt stops the workers and returns what is finished. The result does not depend on
@@ -143,9 +143,12 @@ def run_arms(
     """
     keys = {name: cell_key(plan, seed, offset) for name, plan in plans.items()}
     distinct = {keys[name]: plan for name, plan in plans.items()}
-    wanted = range(replications)
-    there = {key: store.finished(key, wanted) if store is not None else [] for key in distinct}
-    missing = {key: [number for number in wanted if number not in set(there[key])] for key in distinct}
+    wanted = {name: range(replications if isinstance(replications, int) else replications[name]) for name in plans}
+    most: dict[str, range] = {}
+    for name, key in keys.items():
+        most[key] = max(most.get(key, range(0)), wanted[name], key=len)
+    there = {key: store.finished(key, most[key]) if store is not None else [] for key in distinct}
+    missing = {key: [number for number in most[key] if number not in set(there[key])] for key in distinct}
     cells = _cells({key: plan for key, plan in distinct.items() if missing[key]}, missing, how.workers, block)
     for cell_plan in {cell.key: distinct[cell.key] for cell in cells}.values():
         _check_room(cell_plan, min(how.workers, len(cells)))
@@ -172,14 +175,18 @@ def run_arms(
     except KeyboardInterrupt:
         runs.interrupted = True
     for name, key in keys.items():
-        runs.finished[name] = sorted(number for outcome in done[key] for number in outcome.finished)
+        own = wanted[name]
+        runs.finished[name] = sorted(number for outcome in done[key] for number in outcome.finished if number in own)
         runs.results[name] = {
-            number: result for outcome in done[key] for number, result in sorted(outcome.results.items())
+            number: result
+            for outcome in done[key]
+            for number, result in sorted(outcome.results.items())
+            if number in own
         }
         runs.failures[name] = [failure for outcome in done[key] for failure in outcome.failures]
         if store is not None:
             store.forget(key)
-            runs.finished[name] = store.finished(key, wanted)  # what an interrupted cell has kept among them
+            runs.finished[name] = store.finished(key, own)  # what an interrupted cell has kept among them
     return runs
 
 

@@ -34,6 +34,8 @@ class CellTags:
     """Those that depend on the run length."""
     overruled: frozenset[str] = frozenset()
     """Those that would, but for what the scenario says by hand."""
+    echoes: frozenset[str] = frozenset()
+    """Those that only echo the arm's edits where nobody waits for long."""
 
 
 def study_document(design: Design, runs: Runs[Pair], tags: Mapping[Pair, CellTags]) -> dict[str, Any]:
@@ -62,6 +64,16 @@ def study_document(design: Design, runs: Runs[Pair], tags: Mapping[Pair, CellTag
         "baseline": design.baseline,
         "arms": [_arm(option) for option in design.options.values()],
         "futures": [{"name": each.name, "settings": _settings(each.settings)} for each in design.futures],
+        "beside": [
+            {
+                "name": each.name,
+                "doubt": each.doubt,
+                "end": each.end,
+                "label": dict(each.label),
+                "settings": _settings(each.future.settings if each.future is not None else ()),
+            }
+            for each in design.beside
+        ],
         "definitions": [asdict(each) for each in meanings],
         "kpis": [
             {
@@ -88,6 +100,7 @@ def study_document(design: Design, runs: Runs[Pair], tags: Mapping[Pair, CellTag
                 "inputs": sorted(tags[arm, future].inputs),
                 "unstable": sorted(tags[arm, future].unstable),
                 "overruled": sorted(tags[arm, future].overruled),
+                "echoes": sorted(tags[arm, future].echoes),
                 "plan_sha256": cell.plan.identity,
                 "resolved_sha256": cell.tree,
             }

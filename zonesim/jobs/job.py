@@ -102,7 +102,7 @@ def _run(design: Design, how: Execution, store: Store) -> Runs[Pair]:
         runs = run_arms(
             design.plans(),
             seed=design.seed,
-            replications=design.replications,
+            replications=design.counts(),
             how=how,
             offset=design.offset,
             progress=progress,
@@ -148,14 +148,14 @@ def _write(design: Design, runs: Runs[Pair], folder: Path, store: Store) -> tupl
 def warnings_of(design: Design) -> list[str]:
     """Return the warnings of the arrivals and loads of a design, each once, with where it holds if not everywhere."""
     found: dict[str, list[Pair]] = {}
-    for pair, cell in design.cells.items():
+    for pair, cell in design.main().items():
         for warning in (*arrival_warnings(cell.plan), *load_warnings(cell.plan, design.offset)):
             found.setdefault(warning, []).append(pair)
     return [f"warning: {text}{_where(design, pairs)}" for text, pairs in found.items()]
 
 
 def _where(design: Design, pairs: list[Pair]) -> str:
-    if len(pairs) == len(design.cells):
+    if len(pairs) == len(design.main()):
         return ""
     told = [", ".join(pair) if len(design.futures) > 1 else pair[0] for pair in pairs[:MOST_TOLD]]
     more = f" and {len(pairs) - MOST_TOLD} more" if len(pairs) > MOST_TOLD else ""
@@ -163,7 +163,10 @@ def _where(design: Design, pairs: list[Pair]) -> str:
 
 
 def _kept(design: Design, runs: Runs[Pair], store: Store) -> str:
-    pairs = {cell.key: pair for pair, cell in design.cells.items()}
+    counts = design.counts()
+    pairs: dict[str, Pair] = {}
+    for pair, cell in design.cells.items():
+        pairs[cell.key] = max(pairs.get(cell.key, pair), pair, key=counts.__getitem__)
     done = sum(len(runs.finished[pair]) for pair in pairs.values())
-    total = len(pairs) * design.replications
+    total = sum(counts[pair] for pair in pairs.values())
     return f"{done} of {total} runs are kept in {store.folder}: run the same command again to go on"

@@ -11,10 +11,12 @@ from rich.table import Table
 
 from zonesim.analysis import Comparison, Effect, bound_of, compared, curve_means, points, replications_needed
 from zonesim.briefing.tables.files import by_replication_document, write_bounds, write_by_replication, write_results
+from zonesim.briefing.tables.parts import part_cells, part_columns, write_doubts
 from zonesim.briefing.tables.printing import printed
 from zonesim.briefing.tables.tokens import check_file, write_tokens
 from zonesim.briefing.text.bounds import bound_document, bound_lines
 from zonesim.briefing.text.documents import to_json
+from zonesim.briefing.text.effect_parts import doubt_lines, doubt_text, letters_of, made_of
 from zonesim.briefing.text.values import (
     TAG_WORDS,
     WITHHELD,
@@ -25,7 +27,7 @@ from zonesim.briefing.text.values import (
     told_run,
     withheld_fields,
 )
-from zonesim.experiment import USUAL_LEVEL, Design, Execution, Results, plain_design, slug
+from zonesim.experiment import UNLIMITED_UNITS, USUAL_LEVEL, Design, Execution, Results, plain_design, slug
 from zonesim.jobs.job import Found, Job, run_and_report
 from zonesim.kpi import Kpi, RunResult
 from zonesim.policy import Arm, arm_named, arms_for, count_kinds, flows_in_use, open_world, register
@@ -50,6 +52,8 @@ def run_job(
     level: float = USUAL_LEVEL,
     by_replication: bool = False,
     tokens: Path | None = None,
+    parts: bool = True,
+    doubts: bool = True,
 ) -> Job:
     """
     Run a scenario and write its results to a folder of this run in `out`, beside the cells, which are found again.
@@ -58,8 +62,8 @@ def run_job(
     the measures in `names`, each and together (None: all of the library together). `warm_up`: also say, with `only`,
     whether the warm-up is long enough. `with_figures`: also draw what a comparison shows. `level`: confidence level of
     the intervals. `by_replication`: also write every KPI of every replication. `tokens`: a file to which all visits and
-    marks of all tokens go, with `only`. Raises Faults; where no replication was finished the job has the exit code of
-    what failed.
+    marks of all tokens go, with `only`. `parts`, `doubts`: what a comparison also runs (see `plain_design`).
+    Raises Faults; where no replication was finished the job has the exit code of what failed.
     """
     if tokens is not None:
         check_file(tokens)
@@ -76,6 +80,8 @@ def run_job(
         level=level,
         kind="run" if only else "compare",
         asked=_asked(arms, names, only=only),
+        parts=parts,
+        doubts=doubts,
     )
 
     def report(found: Found) -> Job:
@@ -111,13 +117,14 @@ def _report(found: Found, *, only: bool, warm_up: bool, with_figures: bool, by_r
         document["by_replication"] = by_replication_document(results, kpis)
     written = [*_write(found, comparison, document), write_bounds(found.folder, results, bounds)]
     written += [write_by_replication(found.folder, results, kpis)] if by_replication else []
+    written += write_doubts(found.folder, results, comparison)
     if not only:
         numbers = register(design.world, flows_in_use(design.world))
         told = list(points(results, kpis, {future: comparison}))
         written += write_results(found.folder, results, told, numbers, table=False, bounds=bounds)
     if with_figures and not only:
         written += _figures(found, runs, comparison)
-    table = _table(design, comparison, document)
+    table = _table(design, results, comparison, document)
     head = [*_title(design, results, document), *bound_lines(bounds)]
     text = "\n".join([*head, table, _closing(design, comparison), *said, "", *map(str, written)])
     return Job(document, text)
@@ -181,6 +188,7 @@ def _document(found: Found, comparison: Comparison, runs: dict[str, list[RunResu
                 "change": effect.difference.change(found.results.kpis[effect.kpi].better),
                 "tag": effect.tag,
                 "variance_reduction": effect.difference.variance_reduction,
+                **made_of(effect),
             }
             for effect in comparison.effects
         ]
@@ -217,6 +225,7 @@ def _write(found: Found, comparison: Comparison, document: dict[str, Any]) -> li
     head += [comparison.baseline, "low", "high", "n", *WITHHELD]
     for name in others:
         head += [name, *(f"{name} {what}" for what in ("difference", "low", "high", "n", "change", "tag"))]
+        head += [f"{name} {what.replace('_', ' ')}" for what in part_columns(results)]
     head += ["run", "seed", "replications", "settings"]
     rows = []
     for kpi in design.kpis:
@@ -245,6 +254,7 @@ def _write(found: Found, comparison: Comparison, document: dict[str, Any]) -> li
                 change.n,
                 change.change(kpi.definition.better),
                 effect.tag,
+                *part_cells(results, effect.parts),
             ]
         rows.append([*row, *told])
     write_table(table, head, rows)
@@ -273,8 +283,9 @@ def _title(design: Design, results: Results, document: dict[str, Any]) -> list[s
     return [f"{what}, {level_text(design.level)} % intervals", told_run(results)]
 
 
-def _table(design: Design, comparison: Comparison, document: dict[str, Any]) -> str:
+def _table(design: Design, results: Results, comparison: Comparison, document: dict[str, Any]) -> str:
     others = [name for name in design.options if name != comparison.baseline]
+    parted = UNLIMITED_UNITS in results.beside
     table = Table(box=None, pad_edge=False)
     table.add_column("KPI")
     table.add_column("指标")
@@ -284,18 +295,23 @@ def _table(design: Design, comparison: Comparison, document: dict[str, Any]) -> 
         for title in ("low", "high"):
             table.add_column(title, justify="right")
     for name in others:
-        for title in (name, "difference", "low", "high"):
+        for title in (name, "difference", "low", "high", *(("direct", "congestion") if parted else ())):
             table.add_column(title, justify="right")
     table.add_column("n", justify="right")
     if not others:
         table.add_column(f"n for ±{100 * PRECISE:g} %", justify="right")
     table.add_column("tag")
-    needed = {kpi: told["needed"] for kpi, told in document["arms"][comparison.baseline].items()}
     effects = {(effect.arm, effect.kpi): effect for effect in comparison.effects}
-    for kpi in design.kpis:
-        if kpi.headline:
-            table.add_row(*_row(kpi, comparison, others, effects, needed[kpi.id]))
-    return printed(table)
+    shown = [kpi for kpi in design.kpis if kpi.headline]
+    letters = letters_of(effects[name, kpi.id] for kpi in shown for name in others)
+    if letters:
+        table.add_column("low … high", justify="right")
+    needed = {kpi: told["needed"] for kpi, told in document["arms"][comparison.baseline].items()}
+    for kpi in shown:
+        cells = _row(kpi, comparison, others, effects, needed[kpi.id], parted=parted)
+        told = [doubt_text(effects[name, kpi.id], letters, percent=kpi.unit == "share") for name in others]
+        table.add_row(*cells, *([" | ".join(told) if any(told) else ""] if letters else []))
+    return "\n".join([printed(table), *doubt_lines(results, letters)])
 
 
 def _count(needed: int | None) -> str:
@@ -309,6 +325,8 @@ def _row(
     others: list[str],
     effects: dict[tuple[str, str], Effect],
     needed: int | None,
+    *,
+    parted: bool,
 ) -> list[str]:
     percent = kpi.unit == "share"
     base = comparison.arms[comparison.baseline][kpi.id]
@@ -326,6 +344,10 @@ def _row(
         change = effect.difference
         cells += [figure_text(comparison.arms[name][kpi.id].value, percent=percent)]
         cells += [figure_text(value, percent=percent) for value in (change.value, change.low, change.high)]
+        if parted:
+            own = effect.parts
+            both = (own.direct, own.congestion) if own else ()
+            cells += [figure_text(each.value, percent=False) for each in both] or ["", ""]
         tags.append(effect.tag if effect.tag != "missing" else reason_text(comparison.arms[name][kpi.id]))
     cells.append(str(base.n))
     if not others:

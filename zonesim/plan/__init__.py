@@ -62,6 +62,7 @@ from zonesim.plan.records import (
     source_of,
     token_number,
 )
+from zonesim.plan.without_limits import without_limits
 
 __all__ = [
     "AT_CHECKS",
@@ -139,4 +140,5 @@ __all__ = [
     "successors",
     "token_number",
     "ways_of",
+    "without_limits",
 ]

@@ -169,16 +169,18 @@ def _both(plan: Plan, offset: int) -> tuple[list[Load], list[Load]]:
 
 
 def _loads(plan: Plan, offset: int) -> tuple[list[Load], list[Load]]:
+    limited = _limited(plan, offset)
+    if not limited and not any(each.facts.departs for each in plan.code):
+        return [], []  # there is nothing to load: the way through the program need not be followed
     followed = _followed(plan)
     if followed is None:
-        return [_unknown(each, Cause.SIZE) for each in _limited(plan, offset)], []
+        return [_unknown(each, Cause.SIZE) for each in limited], []
     ways, starts = followed
     work = Work(ways)
     if settle(ways, starts, work):
         work = Work(ways)
-    blanks = _limited(plan, offset)
     room = np.full(ways.columns, np.inf)
-    for blank in blanks:
+    for blank in limited:
         for calendar in (NOWHERE, *ways.calendars):
             there = window_units(plan, blank.resource, calendar)
             room[ways.column(blank.resource, calendar)] = there * in_order(plan, blank.resource)
@@ -194,7 +196,7 @@ def _loads(plan: Plan, offset: int) -> tuple[list[Load], list[Load]]:
         offered = _offered(work, starts, room, offset)
         must = must_be_done(work, starts, offered.endless, offered.endless_most, room)
     found = []
-    for blank in blanks:
+    for blank in limited:
         resource = blank.resource
         if room[resource] <= 0:
             found.append(_unknown(blank, Cause.HOURS))

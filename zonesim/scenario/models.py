@@ -394,6 +394,12 @@ class Scenario(Strict):
     """
     futures: dict[Name, Future] = {}
     """Futures of its own by name, besides those of the library; they are made only where `future` names them."""
+    doubts: dict[Name, Text] = {}
+    """
+    Paths of `uncertain` values whose low and high ends `compare` runs too, besides those that the regime names, each
+    with what people call it, e.g. `{traffic.imports.rate: {en: imports a day, zh: 日均进境票数}}`: where one of them
+    moves a headline by more than half its interval, the headline says so.
+    """
     source: Source | None = None
     """Where the numbers come from, unless something below says otherwise."""
 

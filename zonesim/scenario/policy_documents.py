@@ -132,6 +132,8 @@ class Regime(Strict):
     """
     edits: list[Edit] = []
     """What is different from the library's flows."""
+    doubts: dict[Name, Text] = {}
+    """Paths of doubts that `compare` shows the low and the high end of beside its headlines, with their labels."""
     source: Source | None = None
     """Where the numbers come from."""
     note: Words | None = None

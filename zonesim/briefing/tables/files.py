@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from zonesim.analysis import Bound, Point
+from zonesim.briefing.tables.parts import DOUBT_COLUMNS, doubt_rows, has_doubts, part_cells, part_columns
 from zonesim.briefing.tables.workbook import GENERAL, PERCENT, Cell, Sheet, Workbook, workbook
 from zonesim.briefing.text.words import glossary
 from zonesim.experiment import Results
@@ -46,8 +47,8 @@ _RUN: Final = ("run", "seed", "replications", "settings")
 
 
 def columns_of(results: Results) -> list[str]:
-    """Return the columns of the long table: every path that a future sets has one."""
-    return [*_FIXED, *_paths(results), *_NUMBERS, *_RUN]
+    """Return the columns of the long table: every path that a future sets has one, and so have parts that were run."""
+    return [*_FIXED, *_paths(results), *_NUMBERS, *part_columns(results), *_RUN]
 
 
 def _paths(results: Results) -> list[str]:
@@ -82,6 +83,7 @@ def rows_of(results: Results, found: Iterable[Point]) -> list[list[Any]]:
                 *((change.value, change.low, change.high) if change is not None else (math.nan,) * 3),
                 change.change(kpi.better) if change is not None else "",
                 point.tag,
+                *part_cells(results, point.parts),
                 *_run(results),
             ]
         )
@@ -123,6 +125,7 @@ def write_results(
     with workbook(paths[-1]) as book:
         _results_sheet(book, results, found)
         _effects_sheet(book, results, found)
+        _doubts_sheet(book, results, found)
         _arms_sheet(book, results)
         if bounds:
             _bounds_sheet(book, results, bounds)
@@ -173,6 +176,7 @@ def _results_sheet(book: Workbook, results: Results, found: Sequence[Point]) -> 
     paths = _paths(results)
     heads = columns_of(results)
     before, behind = [18, 16, 24], [28, 40, 34, 8, 10, 12, 12, 12, 8, 12, 12, 12, 12, 12, 12, 10, 12, 12, 8, 14, 30]
+    behind[-4:-4] = [12 for _ in part_columns(results)]
     widths = [*before, *(16 for _ in paths), *behind]
     sheet = _sheet(book, "Results", heads, widths)
     first = len(_FIXED)
@@ -202,7 +206,10 @@ def _effects_sheet(book: Workbook, results: Results, found: Sequence[Point]) -> 
     heads = ("arm", "future", "kpi", "label_en", "label_zh", "unit", "better")
     numbers = ("difference", "diff_low", "diff_high", "percent", "n", "baseline", "change", "tag")
     widths = (16, 24, 28, 40, 34, 8, 10, 12, 12, 12, 12, 8, 12, 10, 12, 12, 8, 14, 30)
-    sheet = _sheet(book, "Effects", [*heads, *numbers, *_RUN], widths)
+    parts = part_columns(results)
+    sheet = _sheet(
+        book, "Effects", [*heads, *numbers, *parts, *_RUN], [*widths[:-4], *(12 for _ in parts), *widths[-4:]]
+    )
     bases = {(each.future, each.kpi): each.interval.value for each in found if each.difference is None}
     for point in found:
         if point.difference is None:
@@ -212,9 +219,20 @@ def _effects_sheet(book: Workbook, results: Results, found: Sequence[Point]) -> 
         relative = change.value / abs(base) if base else math.nan
         row: list[Cell] = [point.arm, point.future, kpi.id, kpi.en, kpi.zh, kpi.unit, kpi.better]
         row += [change.value, change.low, change.high, relative, change.n, results.baseline]
-        row += [change.change(kpi.better), point.tag, *_run(results)]
+        row += [change.change(kpi.better), point.tag, *part_cells(results, point.parts), *_run(results)]
         own = PERCENT if kpi.unit == "share" else ""
         sheet.append(row, [*("" for _ in heads), own, own, own, PERCENT])
+
+
+def _doubts_sheet(book: Workbook, results: Results, found: Sequence[Point]) -> None:
+    if not has_doubts(results):
+        return
+    widths = (16, 28, 40, 34, 8, 8, 12, 12, 12, 36, 36, 30, 12, 12, 10, 10, 8, 8)
+    sheet = _sheet(book, "Doubts", DOUBT_COLUMNS, widths)
+    for row in doubt_rows(results, found):
+        own = PERCENT if row[4] == "share" else ""
+        sheet.append(row, ["", "", "", "", "", "", own, own, own, "", "", "", own, own])
+    sheet.filter_rows()
 
 
 def _arms_sheet(book: Workbook, results: Results) -> None:

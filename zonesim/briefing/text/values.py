@@ -9,7 +9,7 @@ from zonesim.analysis import Interval
 from zonesim.experiment import Results, is_future
 
 TAG_WORDS: Final = {
-    "input": "input: only echoes an edited value",
+    "input": "input: only echoes edited values",
     "not material": "not material: below 1 % of the baseline",
     "grows": "grows: depends on run length, an arm is not stable",
     "missing": "missing: too many cases had not ended when a run ended; a longer cool_down follows them to their end",

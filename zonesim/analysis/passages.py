@@ -1,0 +1,284 @@
+"""What tokens go through in a plan: between two marks, in the passages of a gate, and in steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from zonesim.analysis.decisions import Decided, Decisions, Value, who_adopts
+from zonesim.plan import NOWHERE, BranchOn, Instruction, MarkName, Op, Plan, SetWhat, Units, WaitsFor, successors
+from zonesim.plan import Distribution as Kind
+
+StepKey = tuple[str, tuple[str, ...]]
+"""Entry and path of a step."""
+
+_MARK, _QUEUE, _CHOICE, _VALUE, _SHAPE = "mark", "queue", "choice", "value", "shape"
+Item = tuple[str, Any]
+"""What a token meets on its way: a mark, where it may wait, the editions of a step, a value, a part of the shape."""
+
+Is = Callable[[MarkName], bool]
+
+
+@dataclass
+class Stretch:
+    """What tokens meet between two marks: values, the shape of the way, and whether they may have to wait."""
+
+    values: list[Value] = field(default_factory=list)
+    shape: list[Value] = field(default_factory=list)
+    waits: bool = False
+    ends: list[bool] = field(default_factory=list)
+    """Which of the two marks was met, in order: whether it was the early one."""
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Marks by name, of some entries, at a place, or of a truth."""
+
+    name: str = ""
+    entries: frozenset[str] = frozenset()
+    place: str = ""
+    truth: str = ""
+
+    def are(self, mark: MarkName) -> bool:
+        """Return whether a mark is one of them."""
+        if self.truth:
+            return mark.truth == self.truth
+        return mark.name == self.name and (mark.place == self.place if self.place else mark.entry in self.entries)
+
+
+def called(name: str) -> Is:
+    """Return what tells marks of a name, whose ever they are."""
+    return lambda mark: mark.name == name
+
+
+class Reading:
+    """A plan as it is read for echoes; what is read once is kept."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._ways: dict[int, list[Item]] = {}
+        self._decisions: dict[int, Decisions] = {}
+
+    def between(self, source: int, early: Is, late: Is) -> Stretch | None:
+        """
+        Return what a source's consignments meet between two marks, their joined children among it; None where the
+        marks do not follow each other.
+        """
+        if source not in self._ways:
+            first = int(self.plan.sources["first_row"][source])
+            self._ways[source] = self._met(source, first, self._end_of(first), inline=True)
+        return _between(self._ways[source], early, late)
+
+    def at_gate(self, place: str, begins: str, ends: Sequence[str]) -> list[Stretch]:
+        """Return what tokens meet in the passages of a gate, in every part of every entry that has one."""
+        end = next((name for name in ends if any(mark.name == name for mark in self.plan.names.marks)), "")
+        found = []
+        for source, parts in self._parts.items():
+            entry = self.plan.names.sources[source]
+            own = {mark.scope for mark in self.plan.names.marks if _is_at(mark, entry, begins, place)}
+            for scope in sorted(own):
+                for part in parts:
+                    stretch = _between(part, *(_in_scope(name, scope) for name in (begins, end)))
+                    found += [stretch] if stretch is not None else []
+        return found
+
+    def decided(self, marks: Marks) -> Decided:
+        """Return what decides whether some marks are made, in all entries that have them."""
+        ways: set[tuple[frozenset[Value], frozenset[Value]]] = set()
+        sure = True
+        names = self.plan.names
+        for source, entry in enumerate(names.sources):
+            own = [number for number, mark in enumerate(names.marks) if mark.entry == entry and marks.are(mark)]
+            if own:
+                if source not in self._decisions:
+                    self._decisions[source] = Decisions(self.plan, source)
+                found = self._decisions[source].of(own)
+                ways |= found.ways
+                sure &= found.sure
+        return Decided(frozenset(ways), sure)
+
+    @cached_property
+    def laws(self) -> dict[StepKey, set[Value]]:
+        """Return, by entry and path of a step, the laws of the delays that happen in it."""
+        return self._in_steps[0]
+
+    @cached_property
+    def shapes(self) -> dict[StepKey, set[Value]]:
+        """Return, by entry and path of a step, the shape of the work in it."""
+        return self._in_steps[1]
+
+    @cached_property
+    def _in_steps(self) -> tuple[dict[StepKey, set[Value]], dict[StepKey, set[Value]]]:
+        laws: dict[StepKey, set[Value]] = {}
+        shapes: dict[StepKey, set[Value]] = {}
+        in_slots: dict[int, int] = {}
+        for each in self.plan.code:
+            facts = each.facts
+            if facts.units is Units.RELEASES:
+                in_slots.pop(each.slot, None)
+            elif facts.units is not None:
+                in_slots[each.slot] = each.step
+            elif facts.ends:
+                in_slots.clear()
+            own = [*in_slots.values(), *([each.step] if facts.delays and each.step >= 0 else [])]
+            names = [self.plan.names.steps[number] for number in own]
+            for name in names:
+                if facts.delays:
+                    laws.setdefault((name.entry, name.path), set()).add(_law(self.plan, each.duration))
+                shapes.setdefault((name.entry, name.path), set()).update(_shape(self.plan, each))
+        return laws, shapes
+
+    @cached_property
+    def _parts(self) -> dict[int, list[list[Item]]]:
+        """Return by source what is met in each part of its program: that of the consignment, those of children."""
+        found: dict[int, list[list[Item]]] = {}
+        starts = self.plan.sources["first_row"].tolist()
+        for source, first in enumerate(starts):
+            end = min((other for other in starts if other > first), default=len(self.plan.code))
+            rows = range(first, end)
+            children = [self.plan.code[row].child for row in rows if self.plan.code[row].op == Op.SPLIT]
+            begins = [first, *dict.fromkeys(children)]
+            found[source] = [self._met(source, row, self._end_of(row), inline=False) for row in begins]
+        return found
+
+    def _end_of(self, row: int) -> int:
+        """Return the row at which the tokens end that start at a row."""
+        return next(other for other in range(row, len(self.plan.code)) if self.plan.code[other].facts.ends)
+
+    def _met(self, source: int, first: int, end: int, *, inline: bool) -> list[Item]:
+        """Return what a source's tokens meet in some rows, `inline`: with the children that are waited for."""
+        plan, entry = self.plan, self.plan.names.sources[source]
+        found: list[Item] = []
+        row = first
+        while row < end:
+            each = plan.code[row]
+            facts = each.facts
+            row += 1
+            if facts.asks is BranchOn.FLAG and each.flag < len(plan.names.flags):
+                adopters, after = each.target, _behind(plan, each.target)
+                both = (
+                    self._met(source, row, adopters, inline=inline),
+                    self._met(source, adopters, after, inline=inline),
+                )
+                found.append((_CHOICE, (who_adopts(plan, source, each.flag), *both)))
+                row = after
+            elif facts.marks:
+                if plan.names.marks[each.mark].entry == entry:
+                    found.append((_MARK, plan.names.marks[each.mark]))
+            elif each.op == Op.SPLIT:
+                if each.group == NOWHERE:
+                    found.append((_SHAPE, ("background",)))
+                elif inline:
+                    found += [(_SHAPE, ("split",)), (_VALUE, ("number", _law(plan, each.number)))]
+                    found += self._met(source, each.child, self._end_of(each.child), inline=True)
+            elif each.op == Op.JUMP:
+                # Behind a question it leads past what is done on yes; at the end of an edition past the other.
+                if each.again or (row < end and plan.code[row - 2].facts.asks is None):
+                    found.append((_SHAPE, ("jump", bool(each.again))))
+            else:
+                found += [(_SHAPE, part) for part in _shape(plan, each)]
+                if facts.delays:
+                    found.append((_VALUE, ("delay", _law(plan, each.duration))))
+                elif facts.asks is BranchOn.SHARE:
+                    found.append((_VALUE, ("share", *plan.shares[each.share].tolist())))
+                if _may_wait(each):
+                    found.append((_QUEUE, None))
+        return found
+
+
+def _is_at(mark: MarkName, entry: str, name: str, place: str) -> bool:
+    return mark.entry == entry and mark.name == name and mark.place == place
+
+
+def _in_scope(name: str, scope: tuple[str, ...]) -> Is:
+    return lambda mark: mark.name == name and mark.scope == scope
+
+
+def _may_wait(each: Instruction) -> bool:
+    """Return whether a token may have to wait at an instruction, it is not known how long."""
+    return each.facts.waits is not None or (each.facts.delays and each.interrupted != NOWHERE)
+
+
+def _shape(plan: Plan, each: Instruction) -> list[Value]:
+    """Return what an instruction has to do with the shape of a way: not times and shares, nor which units it takes."""
+    facts = each.facts
+    if facts.asks is not None:
+        return [] if facts.asks is BranchOn.SHARE else [(facts.asks.name,)]
+    if facts.waits is WaitsFor.UNITS:
+        ways = [("one of several",)] if each.op == Op.EITHER else []
+        return [*ways, *([("patience", _law(plan, each.patience))] if each.patience != NOWHERE else [])]
+    if facts.waits is WaitsFor.BATCH:
+        most = _law(plan, each.most) if facts.departs else (each.number,)
+        return [("batch", each.op, *most, _hours(plan, each.calendar), each.by)]
+    if facts.waits is not None:
+        return [(facts.waits.name, _hours(plan, each.calendar) if facts.waits is WaitsFor.INSTANT else "")]
+    if facts.delays and each.calendar != NOWHERE:
+        return [("during", _hours(plan, each.calendar))]
+    return [("class", each.new_class)] if facts.sets is SetWhat.CLASS else []
+
+
+def _hours(plan: Plan, calendar: int) -> bytes:
+    return b"" if calendar == NOWHERE else plan.spans_of(calendar).tobytes()
+
+
+def _law(plan: Plan, row: int) -> Value:
+    """Return kind and numbers of a law, those of its parts included."""
+    kind, first, count = plan.distributions[row].tolist()
+    numbers = plan.parameters[first : first + count].tolist()
+    if kind == Kind.BY_CLASS:
+        return (kind, *(_law(plan, int(number)) for number in numbers))
+    if kind == Kind.MIXTURE:
+        return (
+            kind,
+            *((_law(plan, int(part)), share) for part, share in zip(numbers[::2], numbers[1::2], strict=True)),
+        )
+    return (kind, *numbers)
+
+
+def _behind(plan: Plan, adopters: int) -> int:
+    """Return the row behind a choice between editions, that of adopters at row `adopters`: where the others jump to."""
+    (target,) = [row for _, row in successors(plan.code[adopters - 1], adopters - 1)][-1:] or [adopters]
+    return max(target, adopters)
+
+
+def _between(way: Sequence[Item], early: Is, late: Is) -> Stretch | None:
+    """Return what is met between two marks of a way; None where they do not follow each other on it."""
+    ended = False
+
+    def read(way: Sequence[Item], begun: frozenset[bool], found: Stretch) -> frozenset[bool]:
+        """Return whether tokens are between the marks behind a part of the way: both, where some are."""
+        nonlocal ended
+        for kind, value in way:
+            if kind == _CHOICE:
+                who, *editions = value
+                no, yes = Stretch(), Stretch()
+                behind = [read(each, begun, own) for each, own in zip(editions, (no, yes), strict=True)]
+                same = no.values == yes.values and no.shape == yes.shape
+                found.values += no.values if same else [("adoption", who), *no.values, *yes.values]
+                if no.shape != yes.shape or no.ends != yes.ends:
+                    found.shape.append(("editions", who, *map(repr, (no.shape, no.ends, yes.shape, yes.ends))))
+                else:
+                    found.shape += no.shape
+                found.ends += no.ends
+                found.waits |= no.waits or yes.waits
+                begun = behind[0] | behind[1]
+            elif kind == _MARK and early(value):
+                begun = frozenset([True])
+                found.ends.append(True)
+            elif kind == _MARK and late(value):
+                ended |= True in begun
+                begun = frozenset([False])
+                found.ends.append(False)
+            elif True in begun and kind == _QUEUE:
+                found.waits = True
+            elif True in begun and kind == _VALUE:
+                found.values.append(value)
+            elif True in begun and kind == _SHAPE:
+                found.shape.append(value)
+        return begun
+
+    found = Stretch()
+    begun = read(way, frozenset([False]), found)
+    return found if ended and True not in begun else None
