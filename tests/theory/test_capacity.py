@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import pytest
 
 from tests.helper import kpis, plan_of
 from zonesim.experiment import Execution
-from zonesim.jobs.capacity import Question, capacity_job
+from zonesim.jobs.asking import Question
+from zonesim.jobs.capacity import capacity_job
+from zonesim.jobs.sizes import sizes_job
 
 ONE = """
 zonesim: 1
@@ -177,3 +180,69 @@ def test_a_search_that_is_asked_again_finds_the_same_without_a_run(tmp_path, mon
     again = asked(tmp_path, "f.serve.stay.mean <= 4 min", **told)
 
     assert again == first
+
+
+@pytest.mark.parametrize("growth", [1.0, 1.6])
+def test_units_by_erlang_c(tmp_path, growth):
+    """
+    The smallest c with which M/M/c keeps a mean wait of 30 s, by Erlang's C: of a desk of 4 min with 60 arrivals an hour, grown or not.
+    """
+    file = tmp_path / "queue.yaml"
+    steps = "serve: {hold: {d: Z.desk}, take: {exponential: {mean: 4 min}}}"
+    file.write_text(ONE.format(name="queue", resources="desk: {units: 2}", steps=steps, rate="60 /h"), encoding="utf-8")
+    question = Question(file, None, [], ["f.serve.wait.mean <= 30 s"], 6, 3)
+    job = sizes_job(question, ["desk"], growth, Execution(1), tmp_path / "results")
+    found = job.document["arms"]["R1"]
+    load = 4 * growth
+    wait = {c: erlang_c(c, load) * 240 / (c - load) for c in range(math.floor(load) + 1, 30)}
+    exact = min(c for c, seconds in wait.items() if seconds <= 30)
+
+    assert abs(wait[exact] - 30) > 3, "not too near to the promise to tell"
+    assert abs(wait[exact - 1] - 30) > 3
+    assert found["least"] == {"Z.desk": math.floor(load) + 1}
+    assert found["needed"] == {"Z.desk": exact}
+    assert found["values"]["f.serve.wait.mean <= 30 s"]["value"] * 60 == pytest.approx(wait[exact], rel=0.2)
+
+
+def test_units_of_a_tandem_hold_together(tmp_path):
+    """
+    Of two stations with Poisson arrivals (Burke) each needs what it needs alone: the smallest units that keep both mean waits are those of two M/M/c.
+    """
+    file = tmp_path / "queue.yaml"
+    steps = (
+        "one: {hold: {d: Z.first}, take: {exponential: {mean: 2 min}}},"
+        " two: {hold: {d: Z.second}, take: {exponential: {mean: 6 min}}}"
+    )
+    resources = "first: {units: 9}, second: {units: 1}"
+    file.write_text(ONE.format(name="queue", resources=resources, steps=steps, rate="60 /h"), encoding="utf-8")
+    promises = ["f.one.wait.mean <= 40 s", "f.two.wait.mean <= 40 s"]
+    job = sizes_job(Question(file, None, [], promises, 6, 3), ["all"], 1, Execution(1), tmp_path / "results")
+    exact = {
+        name: min(c for c in range(servers, 30) if erlang_c(c, load) * mean / (c - load) <= 40)
+        for name, load, mean, servers in (("Z.first", 2, 120, 3), ("Z.second", 6, 360, 7))
+    }
+
+    assert job.document["arms"]["R1"]["needed"] == exact
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_more_lanes_never_carry_less(tmp_path, seed):
+    """
+    Under the same luck no replication of a gate with a queue for papers behind it carries less with a lane, or an officer, more, to the tolerance.
+    """
+    file = tmp_path / "queue.yaml"
+    steps = (
+        "lane: {hold: {l: Z.lanes}, take: {exponential: {mean: 2 min}}},"
+        " papers: {hold: {o: Z.officers}, take: {exponential: {mean: 3 min}}}"
+    )
+    text = ONE.format(name="queue", resources="lanes: {units: 2}, officers: {units: 3}", steps=steps, rate="30 /h")
+    file.write_text(text.replace("21 d", "8 d"), encoding="utf-8")
+    found = []
+    for more in ([], ["zones.Z.lanes.units=3"], ["zones.Z.lanes.units=3", "zones.Z.officers.units=4"]):
+        question = Question(file, None, more, ["f.papers.wait.mean <= 4 min", "f.lane.wait.mean <= 4 min"], 3, seed)
+        job = capacity_job(question, Execution(1), tmp_path / "results")
+        found.append(job.document["arms"]["R1"]["by_replication"])
+
+    for fewer, more in itertools.pairwise(found):
+        assert all(many > 0.98 * few for few, many in zip(fewer, more, strict=True))
+    assert sum(found[-1]) > 1.2 * sum(found[0])

@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tests.helper import ROOT
+from tests.helper import ROOT, plan_of
 from zonesim import cli
 from zonesim.analysis import bound_of
 from zonesim.briefing.text.bounds import bound_text
 from zonesim.briefing.text.words import Words
+from zonesim.faults import ScenarioFault
+from zonesim.jobs.sizes import check_units
 from zonesim.plan import compile_plan
 from zonesim.policy import arms_for, load_world, resolve
 
@@ -121,6 +123,34 @@ def test_a_promise_of_the_file_is_told_where_it_stands(desk):
     assert "a promise has either `most` or `least`" in faulty(desk)
 
 
+def test_promises_that_are_none(desk):
+    """The same promise twice, and a limit that is a list, are refused."""
+    twice = ["--promise", "f.serve.wait.mean <= 1 min"] * 2
+    assert "--promise: 'f.serve.wait.mean <= 1 min' is promised twice\n    Keep one of them." in faulty(desk, *twice)
+    desk.write_text(DESK.replace("most: 2.5 min", "most: [2.5 min]"), encoding="utf-8")
+    assert "expected a quantity\n    Write a limit such as 30 min" in faulty(desk)
+
+
+def test_a_replication_that_fails_stops_the_search(desk):
+    """A search needs all its replications: of one that fails, arm, multiple and reason are told, with its exit code."""
+    text = DESK.replace("zones: {Z: {", "zones: {Z: {stock: {account: 5}, ")
+    text = text.replace("{hold: {d: Z.desk},", "{hold: {d: Z.desk}, set: {debit: {Z.stock: 1}},")
+    desk.write_text(text, encoding="utf-8")
+    done = invoked("capacity", "desk.yaml", "--replications", "1", "--workers", "1")
+
+    assert "account Z.stock would be overdrawn" in str(done.exception)
+    assert "A search needs every replication." in str(done.exception)
+    assert done.exception.exit_code == 3
+
+
+def test_units_that_an_arm_sets_itself():
+    """Where the plan of an arm has other units than were asked for, the arm is named."""
+    plan = plan_of(DESK)
+    check_units("11", plan, {"Z.desk": 1})
+    with pytest.raises(ScenarioFault, match="arm '11' sets the units of Z.desk itself"):
+        check_units("11", plan, {"Z.desk": 2})
+
+
 def test_arrivals_that_have_no_multiple(desk):
     """
     Listed arrivals alone cannot be multiplied and are refused; beside a rate they stay as they are, and a warning says so.
@@ -160,6 +190,35 @@ def test_bounds_of_the_shipped_zone():
     assert 1 < before.multiple < after.multiple
     assert before.names
     assert after.names
+
+
+def test_sizes_from_the_command_line(desk):
+    """Twice the demand needs two desks by the load and three to be served in time; table, CSV and JSON say so, in Chinese too."""
+    words = ("capacity", "desk.yaml", "--size", "desk", "--growth", "2", "--replications", "3", "--workers", "1")
+    done = invoked(*words, "--promise", "f.serve.wait.mean <= 5 s")
+    (folder,) = Path("results").glob("desk--capacity-*size-desk-x2*")
+    with (folder / "sizes.csv").open(encoding="utf-8-sig") as file:
+        (row,) = csv.DictReader(file)
+    document = json.loads((folder / "sizes.json").read_text(encoding="utf-8"))
+
+    assert done.exit_code == 0
+    assert (row["resource"], row["units_now"], row["units_least"], row["units_needed"]) == ("Z.desk", "1", "2", "3")
+    assert document["arms"]["R1"]["needed"] == {"Z.desk": 3}
+    assert "units that hold at 2 times its demand" in done.output
+    assert "需求为2倍时所需的资源数" in invoked(*words, "--promise", "f.serve.wait.mean <= 5 s", "--lang", "zh").output
+
+
+def test_units_that_cannot_be_sized(desk):
+    """A resource that there is none of, units by the hour, and a growth without a size are refused with what would be right."""
+    assert "--size dekk: no limited resource 'dekk'\n    Did you mean 'desk'" in faulty(desk, "--size", "dekk")
+    desk.write_text(DESK.replace("units: 1", 'units: {mon-sun: {"00:00-24:00": 2}}'), encoding="utf-8")
+    message = faulty(desk, "--size", "desk")
+    assert (
+        "--size desk: the units of Z.desk differ by the hour\n    Give it a plain number first: --set zones.Z.desk.units=2."
+        in message
+    )
+    assert "no resource has a plain number of units" in faulty(desk, "--size", "all")
+    assert "name them with --size" in invoked("capacity", "desk.yaml", "--growth", "2").output
 
 
 def test_the_page_shows_what_the_command_prints(tmp_path, monkeypatch):

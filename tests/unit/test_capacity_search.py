@@ -8,7 +8,19 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from zonesim.analysis import HIGHEST, LOWEST, WORK, Bound, Look, Promise, limit_of, next_multiples
+from zonesim.analysis import (
+    HIGHEST,
+    LOWEST,
+    WORK,
+    Bound,
+    Look,
+    Promise,
+    Sizing,
+    Verdict,
+    broken_at,
+    limit_of,
+    next_multiples,
+)
 
 WAIT = Promise("wait", "f.s.wait.mean", 10.0, most=True, unit="min")
 SHARE = Promise("share", "f.s.wait.within_5min", 0.9, most=False, unit="share")
@@ -127,3 +139,45 @@ def test_a_run_that_breaks_at_low_demand_too_keeps_its_upper_limit():
 
     assert limit_of(looks, [WAIT], 1).multiples.tolist() == pytest.approx([1.0025])
     assert next_multiples(looks, [WAIT], Bound(2.0), 1) == []
+
+
+def test_sizes_are_raised_and_then_lowered():
+    """
+    Lanes and bays hold together from (7, 40) on, or with more lanes from fewer bays: what is found is held, and neither goes any lower alone.
+    """
+
+    def look(sizes):
+        lanes, bays = sizes["lanes"], sizes["bays"]
+        holds = lanes >= 7 and bays + 2 * lanes >= 54
+        return Verdict(() if holds else ("wait",), ("bays", "lanes") if lanes >= 7 else ("lanes", "bays"))
+
+    search = Sizing({"lanes": 2, "bays": 10}, look)
+    search.go()
+    found = search.found
+
+    assert found is not None
+    assert not look(found).broken
+    assert look({**found, "lanes": found["lanes"] - 1}).broken
+    assert look({**found, "bays": found["bays"] - 1}).broken
+    assert len(search.seen) < 40
+
+
+def test_sizes_that_no_unit_mends():
+    """Where something else binds no units help: what is broken is said, and nothing is found."""
+    search = Sizing({"lanes": 2}, lambda _: Verdict(("wait",), ("officers",)))
+    search.go()
+
+    assert search.found is None
+    assert search.stuck == ("wait",)
+
+
+def test_a_promise_is_held_with_its_interval():
+    """A mean below the limit with a confidence limit above it does not hold; a withheld value, or work that grows, does not either."""
+    near, far = np.array([9.0, 10.5, 9.5, 10.4]), np.array([8.0, 8.1, 8.0, 7.9])
+
+    assert near.mean() < WAIT.limit
+    assert broken_at(Look(1.0, (), {"wait": near}), [WAIT], 0.95) == ("wait",)
+    assert broken_at(Look(1.0, (), {"wait": far}), [WAIT], 0.95) == ()
+    assert broken_at(Look(1.0, (), {"wait": np.array([8.0, math.inf])}), [WAIT], 0.95) == ("wait",)
+    assert broken_at(Look(1.0, (), {"wait": np.array([math.nan])}), [WAIT], 0.95) == ()
+    assert broken_at(Look(1.0, (), {"wait": far}, np.arange(9) + 10, np.arange(9) + 20), [WAIT], 0.95) == (WORK,)

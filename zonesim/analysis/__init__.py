@@ -17,6 +17,7 @@ from zonesim.analysis.precision import (
     replications_needed,
 )
 from zonesim.analysis.promises import Promise, promise, written_promise
+from zonesim.analysis.sizing import Sizes, Sizing, Verdict, broken_at
 from zonesim.analysis.sweep import Point, compared, points
 from zonesim.analysis.tags import overruled, tags_of, unstable
 from zonesim.analysis.warm_up import Truncation, mser
@@ -41,9 +42,13 @@ __all__ = [
     "Parts",
     "Point",
     "Promise",
+    "Sizes",
+    "Sizing",
     "Truncation",
+    "Verdict",
     "arrival_warnings",
     "bound_of",
+    "broken_at",
     "compare",
     "compared",
     "curve",

@@ -45,6 +45,17 @@ def capacity(
     tolerance: Annotated[
         float, typer.Option(min=0.01, max=20, metavar="PERCENT", help="How near the answer comes to the limit.")
     ] = 1,
+    size: Annotated[
+        str,
+        typer.Option(
+            "--size",
+            metavar="NAMES",
+            help="Ask for the smallest units of these resources that hold, e.g. lanes_in,TYP.officers, or all.",
+        ),
+    ] = "",
+    growth: Annotated[
+        float, typer.Option(min=0.05, max=20, metavar="TIMES", help="With --size: at so many times the demand.")
+    ] = 1,
     replications: Replications = 10,
     seed: Seed = 1,
     workers: Workers = 0,
@@ -58,7 +69,8 @@ def capacity(
     out: Out = Path("results"),
 ) -> None:
     """Find the largest multiple of demand at which work in system does not grow and promises hold, for every arm."""
-    from zonesim.jobs.capacity import Question, capacity_job  # noqa: PLC0415
+    from zonesim.jobs.asking import Question  # noqa: PLC0415
+    from zonesim.jobs.capacity import capacity_job  # noqa: PLC0415
 
     question = Question(
         file,
@@ -70,4 +82,13 @@ def capacity(
         level / 100,
         tolerance / 100,
     )
-    finish(capacity_job(question, execution_of(workers, engine, time_limit), out, lang), as_json)
+    how = execution_of(workers, engine, time_limit)
+    names = [part.strip() for part in size.split(",") if part.strip()]
+    if names:
+        from zonesim.jobs.sizes import sizes_job  # noqa: PLC0415
+
+        finish(sizes_job(question, names, growth, how, out, lang), as_json)
+        return
+    if growth != 1:
+        raise typer.BadParameter("is asked of units: name them with --size", param_hint="--growth")
+    finish(capacity_job(question, how, out, lang), as_json)

@@ -27,6 +27,7 @@ from zonesim.experiment.identity import (
     run_id,
     slug,
     told_setting,
+    told_settings,
 )
 from zonesim.experiment.recall import are_as_run, have_changed, recall_arms
 from zonesim.experiment.results import STUDY, ArmInfo, BesideInfo, CellInfo, FutureInfo, KpiInfo, Results, load_results
@@ -91,6 +92,7 @@ __all__ = [
     "slug",
     "study_document",
     "told_setting",
+    "told_settings",
     "tree_hash",
     "write_inputs",
     "write_study",

@@ -4,70 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
-from zonesim.analysis import (
-    TOLERANCE,
-    Bound,
-    Limit,
-    Look,
-    Promise,
-    bound_of,
-    interval,
-    limit_of,
-    next_multiples,
-    paired,
-    promise,
-    written_promise,
-)
-from zonesim.briefing.folders import results_folder, set_aside
+from zonesim.analysis import Bound, Limit, Look, Promise, bound_of, interval, limit_of, next_multiples, paired
+from zonesim.briefing.folders import set_aside
 from zonesim.briefing.tables.capacity import Carried, Used, capacity_document, capacity_rows, capacity_text
 from zonesim.briefing.text.documents import to_json
-from zonesim.briefing.text.values import level_text
-from zonesim.briefing.text.words import Language, Words, language_named
-from zonesim.experiment import (
-    SHARED,
-    USUAL_LEVEL,
-    Design,
-    Execution,
-    Future,
-    Store,
-    plain_design,
-    run_id,
-    setting_of,
-    slug,
-)
-from zonesim.faults import Faults, Place, ScenarioFault
+from zonesim.experiment import Execution, Future, run_id, setting_of
+from zonesim.faults import Place
+from zonesim.jobs.asking import Asked, Question, head_lines, look_of, made_ready, not_multiplied, told, words_of
 from zonesim.jobs.job import Job
 from zonesim.jobs.trials import Trials, Tried
-from zonesim.kpi import Kpi, RunResult, catalogue
-from zonesim.policy import Demand, ResolvedTree, arms_for, demand_of, open_world
+from zonesim.kpi import catalogue
+from zonesim.policy import Demand
 from zonesim.writing import make_folder, write_table, write_text
 
 DOCUMENT: Final = "capacity.json"
 TABLE: Final = "capacity.csv"
-
-WORK_KPIS: Final = ("all.work.first", "all.work.last")
-"""Work in system in the first and in the last week of the window."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked: of which file and arms (None: all measures), which promises, how, and how near."""
-
-    file: Path
-    names: Sequence[str] | None
-    settings: Sequence[str]
-    promises: Sequence[str]
-    replications: int
-    seed: int
-    level: float = USUAL_LEVEL
-    tolerance: float = TOLERANCE
-    figures: bool = True
 
 
 @dataclass
@@ -122,72 +77,12 @@ def capacity_job(question: Question, how: Execution, out: Path, language: str = 
     Promises of the command stand in place of those of the scenario. Raises Faults before anything runs, RunFault where
     a replication fails.
     """
-    speaking = language_named(language)
-    world = open_world(question.file, question.settings)
-    demand = demand_of(world)
-    option = f"--measures {','.join(question.names or ())}"
-    arms = arms_for(world, question.names, option)
-    design = plain_design(
-        question.file,
-        world,
-        arms,
-        question.settings,
-        seed=question.seed,
-        replications=question.replications,
-        level=question.level,
-        kind="capacity",
-        asked=[slug("-".join(["measures", *question.names]))] if question.names is not None else [],
-    )
-    promises = promises_of(world, question.promises, {kpi.id: kpi for kpi in design.kpis})
-    design = replace(design, question=(*(each.text for each in promises), f"tolerance {question.tolerance:g}"))
-    if question.promises:
-        design.asked = (*design.asked, *(slug(each.kpi.rpartition(".")[0]) for each in promises))
-    folder = results_folder(out, design)
-    trials = Trials(
-        question.file,
-        world,
-        {arm.name: arm for arm in arms},
-        question.settings,
-        question.seed,
-        question.replications,
-        how,
-        Store.below(out, SHARED),
-    )
+    asked = made_ready(question, how, out, language)
+    design = asked.design
     bounds = {name: bound_of(cell.plan, design.offset) for (name, _), cell in design.cells.items()}
-    search = Search(demand, trials, promises, bounds, question.tolerance)
+    search = Search(asked.demand, asked.trials, asked.promises, bounds, question.tolerance)
     search.go()
-    carried = _carried(search, question.level)
-    return _written(question, design, search, carried, folder, speaking)
-
-
-def promises_of(world: ResolvedTree, written: Sequence[str], kpis: Mapping[str, Kpi]) -> tuple[Promise, ...]:
-    """Return the promises of the command, or where it has none those of the scenario; raises Faults."""
-    found: list[Promise] = []
-    faults: list[ScenarioFault] = []
-    for text in written:
-        try:
-            found.append(written_promise(text, kpis))
-        except ScenarioFault as fault:
-            faults.append(fault)
-    for name, rule in world.scenario().promises.items() if not written else ():
-        most = rule.most is not None
-        key = "most" if most else "least"
-        label = tuple((str(language), text) for language, text in rule.label.items())
-        try:
-            place, at = (world.place(("promises", name, each)) for each in ("kpi", key))
-            found.append(
-                promise(name, rule.kpi, getattr(rule, key), most=most, kpis=kpis, place=place, at=at, label=label)
-            )
-        except ScenarioFault as fault:
-            faults.append(fault)
-    names = [each.name for each in found]
-    faults += [
-        ScenarioFault(f"'{name}' is promised twice", Place("--promise"), "Keep one of them.")
-        for name in {name for name in names if names.count(name) > 1}
-    ]
-    if faults:
-        raise Faults(faults)
-    return tuple(found)
+    return _written(asked, _carried(search, question.level))
 
 
 def future_of(demand: Demand, multiple: float) -> Future:
@@ -195,22 +90,6 @@ def future_of(demand: Demand, multiple: float) -> Future:
     place = Place("a multiple of demand")
     edits = demand.edits(multiple) if multiple != 1 else []
     return Future(tuple(setting_of(path, by, factor=True, by=place.file, place=place) for path, by in edits))
-
-
-def look_of(multiple: float, tried: Tried, promises: Sequence[Promise]) -> Look:
-    """Return what was tried at a multiple as the search sees it."""
-    if tried.loaded:
-        return Look(multiple, tried.loaded)
-    values = {each.name: np.array([kept(each, run) for run in tried.runs]) for each in promises}
-    first, last = (np.array([run.values[key] for run in tried.runs if key in run.values]) for key in WORK_KPIS)
-    return Look(multiple, (), values, first, last)
-
-
-def kept(each: Promise, run: RunResult) -> float:
-    """Return the KPI of a promise in a run: nan where nobody came, beyond every limit where it is withheld."""
-    if each.kpi in run.withheld:
-        return math.inf if each.most else -math.inf
-    return run.values.get(each.kpi, math.nan)
 
 
 def used_most(tried: Tried) -> Used:
@@ -241,39 +120,23 @@ def _carried(search: Search, level: float) -> list[Carried]:
     return found
 
 
-def _written(
-    question: Question, design: Design, search: Search, carried: Sequence[Carried], folder: Path, language: Language
-) -> Job:
+def _written(asked: Asked, carried: Sequence[Carried]) -> Job:
     """Write what was found into the folder of the run, and return it for people."""
-    say = Words(language, level=level_text(question.level))
+    question, design = asked.question, asked.design
     run = run_id(design)
-    notes = [*design.notes(), *(f"warning: {text}" for text in _fixed(search.demand))]
-    make_folder(folder)
-    notes += set_aside(folder, DOCUMENT, run)
+    notes = [*design.notes(), *not_multiplied(asked.demand)]
+    make_folder(asked.folder)
+    notes += set_aside(asked.folder, DOCUMENT, run)
     document = {
-        "run": run,
-        "scenario": design.name,
-        "settings": list(question.settings),
-        "seed": question.seed,
-        "replications": question.replications,
-        "level": question.level,
+        **told(asked),
         "tolerance": question.tolerance,
-        **capacity_document(carried, search.promises, question.level),
-        "fixed": list(search.demand.fixed),
+        **capacity_document(carried, asked.promises, question.level),
         "files": [TABLE],
     }
     head, rows = capacity_rows(carried, run)
-    write_table(folder / TABLE, head, rows)
-    write_text(folder / DOCUMENT, to_json(document) + "\n")
-    label = say.label(search.trials.world.scenario().label, design.name)
-    title = say("capacity.title", name=label, n=question.replications, seed=question.seed)
-    text = [title, say("capacity.run", run=run), *capacity_text(say, carried, search.promises)]
-    return Job(document, "\n".join([*text, "", str(folder / TABLE), str(folder / DOCUMENT)]), notes)
-
-
-def _fixed(demand: Demand) -> list[str]:
-    """Return what is to be said of traffic that is not multiplied."""
-    if not demand.fixed:
-        return []
-    names = ", ".join(demand.fixed)
-    return [f"traffic {names}: listed or counted arrivals stay as they are written, whatever demand is multiplied by"]
+    table, kept = asked.folder / TABLE, asked.folder / DOCUMENT
+    write_table(table, head, rows)
+    write_text(kept, to_json(document) + "\n")
+    say = words_of(asked)
+    lines = [*head_lines(asked, "capacity.title"), *capacity_text(say, carried, asked.promises)]
+    return Job(document, "\n".join([*lines, "", str(table), str(kept)]), notes)

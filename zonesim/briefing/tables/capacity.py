@@ -49,7 +49,7 @@ class Carried:
 
 def capacity_text(say: Words, carried: Sequence[Carried], promises: Sequence[Promise]) -> list[str]:
     """Return the lines that people read: the promises, a row an arm, and what is to be said of them."""
-    lines = [say("capacity.promise", text=_promised(say, each)) for each in promises]
+    lines = [say("capacity.promise", text=promise_text(say, each)) for each in promises]
     lines += [] if promises else [say("capacity.no_promise")]
     table = Table(box=None, pad_edge=False)
     for key, side in _COLUMNS.items():
@@ -139,7 +139,8 @@ def _remarks(say: Words, each: Carried, promises: Sequence[Promise]) -> list[str
     return lines
 
 
-def _promised(say: Words, each: Promise) -> str:
+def promise_text(say: Words, each: Promise) -> str:
+    """Return a promise as people call it, with the KPI and its limit."""
     called = each.called(say.language)
     return each.text if called == each.name and each.kpi in each.name else f"{called}: {each.text}"
 
