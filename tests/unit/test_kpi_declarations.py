@@ -36,7 +36,7 @@ LIBRARY = {
     ),
     "gate": (
         "lane.mean wait.mean wait.p95 queue_and_lane.mean pass.mean pass.median pass.p95 pass.missing passes.day"
-        " exceptions.rate manual.rate automatic.rate"
+        " exceptions.rate manual.rate automatic.rate recovery.longest recovery.mean"
     ),
     "resource": "availability utilisation queue.mean queue.peak busy_hours.day overtime load",
     "account": "level.mean level.end credited.day debited.day",
@@ -48,7 +48,7 @@ LIBRARY = {
 WRONG = {
     "nothing that is measured": (
         "better: lower",
-        "exactly one of time, stages, share, count, inside, visits, resource, account, truth, hours, cost, run is due,"
+        "exactly one of time, stages, share, count, inside, visits, resource, account, truth, hours, cost, run, recovery is due,"
         " found none\n    Write e.g. time: {from: called, to: served}.",
     ),
     "two things that are measured": ("visits: wait\n    count: {mark: a}", "found count and visits\n"),

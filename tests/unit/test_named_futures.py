@@ -190,6 +190,24 @@ def test_a_future_that_nobody_meets_is_told():
     assert resolve(world(SLOW, "future=slow"), Arm("arm")).warnings == []
 
 
+def test_an_outage_that_nobody_meets_is_told():
+    """
+    Where no flow and no measure asks for the calendar, and where it is down outside the window, a warning says so.
+    """
+    bare = SCENARIO.replace("gate: {call: gate, with: {zone: G, lanes: G.lanes_in, vehicle: freight}}, ", "")
+    found = world_of(read_text(bare, "own.yaml"))
+    apply(found, [parse_setting("future=outage")])
+
+    assert resolve(found, Arm("arm")).warnings == [
+        "future outage changes nothing here: nothing goes by automatic_release"
+    ]
+    assert compile_plan(resolve(world("", "future=outage"), Arm("arm"))).names.notes == (
+        "warning: in future outage no closing of automatic_release ends inside the measured window",
+    )
+    assert resolve(world("", "future=outage", "clock.measure=2 d"), Arm("arm")).warnings == []
+    assert compile_plan(resolve(world("", "future=outage", "clock.measure=2 d"), Arm("arm"))).names.notes == ()
+
+
 @pytest.mark.parametrize("file", [TYPICAL, ROOT / "scenarios" / "kunshan.yaml"], ids=lambda file: file.stem)
 def test_twice_the_demand_is_twice_the_load(file):
     """

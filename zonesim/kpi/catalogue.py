@@ -150,6 +150,8 @@ class _Catalogue:
         """Return whether a quantity is of this subject too: it names it, its flow (or step of it), or nothing."""
         if quantity.rule.terminating and not self.plan.terminates:
             return False
+        if quantity.rule.recovery is not None and not self.plan.reopenings(quantity.rule.recovery.after):
+            return False
         only = quantity.rule.only
         if not only or subject in only:
             return True

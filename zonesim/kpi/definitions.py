@@ -28,7 +28,7 @@ SCOPES: Final = {
 }
 """Scopes in the order in which they are told, with what ids begin with."""
 
-COMPUTED: Final = 7
+COMPUTED: Final = 8
 """
 Version of how the numbers are computed from records, curves and samples among them. It is raised with every change of
 `measure.py`, `folding.py` or `reducer.py` that changes or adds a number: stored numbers of other versions are not used again.
@@ -54,12 +54,14 @@ _COUNTS: Final = {
     "time within": "consignment",
     "stages": "consignment",
     "inside": "consignment",
+    "recovery": "any token",
 }
 _ENGLISH: Final = {
     "mean": "{}, mean",
     "median": "{}, median",
     "missing": "{}, still missing",
     "late": "{}, late",
+    "longest": "{}, longest",
     "day": "{} per day",
 }
 _CHINESE: Final = {
@@ -67,6 +69,7 @@ _CHINESE: Final = {
     "median": "{}中位数",
     "missing": "{}未完成占比",
     "late": "{}超期占比",
+    "longest": "{}最长值",
     "day": "日均{}",
 }
 _CHINESE_UNITS: Final = {"ms": "毫秒", "s": "秒", "min": "分钟", "h": "小时", "d": "天"}

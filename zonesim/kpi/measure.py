@@ -17,6 +17,7 @@ from zonesim.kpi.fold_tables import ARRIVED, LEFT, TRUTH_MARKS
 from zonesim.kpi.folding import count_within
 from zonesim.kpi.numbers import NAN, NOBODY, Durations, Floats, Number, given, joined, mean, share
 from zonesim.kpi.prepared import prepared
+from zonesim.kpi.recovery import recovered
 from zonesim.kpi.reducer import Columns, Reducer, by_hour
 from zonesim.kpi.visits import VisitNumbers
 from zonesim.kpi.weekly import growth_weeks
@@ -97,6 +98,7 @@ class Measurement:
             self._flow(each)
         self._visits(visits)
         self._gates()
+        self._recoveries()
         self._resources()
         self._accounts()
         self._truths()
@@ -315,7 +317,7 @@ class Measurement:
         passages = {place: self._passages(number) for place, number in directions.items()}
         for place, number in directions.items():
             self._curves(number, place, passages[place])
-        for each in self.ready.by_scope.get("gate", ()):
+        for each in (each for each in self.ready.by_scope.get("gate", ()) if each.form != "recovery"):
             rule, own = each.quantity.rule, passages[each.subject]
             if rule.time is not None:
                 to = next((mark for mark in rule.time.to if mark in self.ready.gates[each.subject]), rule.time.to[0])
@@ -327,6 +329,14 @@ class Measurement:
             else:
                 count = int(self.columns.passages[directions[each.subject]].sum())
                 self._tell(each, [Number(count / self.days)])
+
+    def _recoveries(self) -> None:
+        for each in (*self.ready.by_scope.get("step", ()), *self.ready.by_scope.get("gate", ())):
+            rule = each.quantity.rule
+            if rule.recovery is not None:
+                steps = (self.scopes.lanes if rule.where == "gate" else self.scopes.steps)[each.subject]
+                ends = self.plan.reopenings(rule.recovery.after)
+                self._tell(each, recovered(self.columns.backlogs, ends, steps, each.unit, each.ids))
 
     def _between(self, begin: Ints, end: Ints) -> Durations:
         """Return durations (ms), and for how long those were followed that have not ended."""

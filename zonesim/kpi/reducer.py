@@ -13,6 +13,7 @@ from zonesim.kpi import folding
 from zonesim.kpi.conservation import Books, check_cohort, check_integrals, overtime
 from zonesim.kpi.consignment_table import Dossiers, Waits
 from zonesim.kpi.fold_tables import HOURS, TRUTH_MARKS, fold_tables
+from zonesim.kpi.recovery import Backlogs
 from zonesim.kpi.weekly import WEEK_HOURS, Occupancy
 from zonesim.plan import NEVER, Block, Ints, Plan, Rows, Totals, flat, place_of
 from zonesim.units import DAY, HOUR
@@ -43,6 +44,8 @@ class Columns:
     Of runs that end empty: `last`, when the last visit ends (NEVER: somebody is still inside), and `overtime`, by
     resource, unit-ms in use after the window.
 
+    `backlogs`: by moment, who waits then: rows of step and the time until which (NEVER: not known).
+
     `booked`: by account, what anybody credited and debited inside the window, shape (accounts, 2).
     """
 
@@ -62,6 +65,7 @@ class Columns:
     busy_week: Floats
     last: int
     overtime: Ints
+    backlogs: dict[int, Ints]
 
 
 class Reducer:
@@ -89,6 +93,9 @@ class Reducer:
             np.zeros(max(lanes, 1) * HOURS, dtype=np.int64) for _ in range(3)
         )
         self.truths = np.zeros(max(len(self.scopes.truths), 1) * len(TRUTH_MARKS), dtype=np.int64)
+        asked = [each.quantity.rule.recovery for each in self.tables.applied]
+        calendars = {each.after for each in asked if each is not None}
+        self.backlogs = Backlogs(time for calendar in calendars for time in plan.reopenings(calendar))
         self.inside: list[Ints] = []
         self.last, self.late = 0, [np.zeros((0, 4), dtype=np.int64)]
         self._inside = np.empty(2 * SLICE * self.waits.times, dtype=np.int64)
@@ -126,6 +133,7 @@ class Reducer:
     def _take_visits(self, visits: Ints) -> None:
         own = self.waits
         own.make_room(len(visits) // 4)
+        self.backlogs.take(visits)
         if self.plan.terminates:
             self._note_late(visits.reshape(-1, 4))
         folding.fold_visits(
@@ -198,6 +206,7 @@ class Reducer:
             busy_week=self.busy.means(WEEK_HOURS),
             last=self.last,
             overtime=overtime(plan, np.concatenate(self.late)),
+            backlogs=self.backlogs.finish(),
         )
 
 

@@ -63,7 +63,8 @@ class Shape:
         own = self.week[parts * weekday : parts * (weekday + 1)]
         day = days.date(number)
         if self.profiles:
-            weights = _of_day(self.profiles, [profile.on(day, weekday) for profile in self.profiles], weekday)
+            found = [profile.on(day, weekday, days.measured) for profile in self.profiles]
+            weights = _of_day(self.profiles, found, weekday)
             own = [weight / self.mean for weight in weights]
         if self.months is None:
             return list(own)

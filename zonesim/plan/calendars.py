@@ -32,14 +32,21 @@ class Days:
     """Holidays: they count as Sundays."""
     working: frozenset[datetime.date] = frozenset()
     """Days at a weekend that are worked: they count as Mondays."""
+    warm_up: int = 0
+    """Number of the day in which the measured window begins."""
 
     @classmethod
-    def of(cls, start: str, holidays: Holidays | None = None) -> Days:
-        """Return the days of a run that starts on the date `start`, with the given holidays."""
+    def of(cls, start: str, holidays: Holidays | None = None, warm_up: int = 0) -> Days:
+        """Return the days of a run that starts on the date `start`, with the given holidays and days of warm-up."""
         first = datetime.date.fromisoformat(start)
         if holidays is None:
-            return cls(first)
-        return cls(first, holidays.closed_days(), holidays.working_days())
+            return cls(first, warm_up=warm_up)
+        return cls(first, holidays.closed_days(), holidays.working_days(), warm_up)
+
+    @property
+    def measured(self) -> datetime.date:
+        """Return the day in which the measured window begins."""
+        return self.date(self.warm_up)
 
     def date(self, number: int) -> datetime.date:
         """Return the date of a day."""
@@ -61,7 +68,7 @@ def open_spans(hours: ByDay[Minutes], days: Days, until: int, *, whole_days: boo
     """
     spans: list[Span] = []
     for number in range(-(-until // DAY)):
-        minutes = hours.on(days.date(number), days.weekday(number))
+        minutes = hours.on(days.date(number), days.weekday(number), days.measured)
         if whole_days and minutes:
             minutes = [(0, DAY // MINUTE)]
         for begin, end in minutes:
@@ -102,7 +109,7 @@ def staffing_changes(shifts: ByDay[Shift], days: Days, until: int) -> list[Span]
     """Return (time, units from then on) for a resource with these shifts; the first is at time 0, no two are equal."""
     changes: list[Span] = [(0, 0)]
     for number in range(-(-until // DAY)):
-        for begin, end, units in shifts.on(days.date(number), days.weekday(number)):
+        for begin, end, units in shifts.on(days.date(number), days.weekday(number), days.measured):
             changes += [(number * DAY + begin * MINUTE, units), (number * DAY + end * MINUTE, 0)]
     latest = dict(changes)  # of several at one time the last: a shift that begins where one ends
     return settled([change for change in latest.items() if change[0] < until])

@@ -15,7 +15,7 @@ from zonesim.plan.breakdowns import breakdown_rows
 from zonesim.plan.columns import TABLES
 from zonesim.plan.flows import FLAGS, EntryCompiler
 from zonesim.plan.instructions import program_rows
-from zonesim.plan.kpis import due_kpis, own_kpis, within_kpis
+from zonesim.plan.kpis import due_kpis, own_kpis, watch_hours, within_kpis
 from zonesim.plan.naming import colliding
 from zonesim.plan.plan import Names, Plan
 from zonesim.plan.proving import Ground, prove
@@ -68,6 +68,7 @@ def compile_plan(arm: ResolvedArm) -> Plan:
     tables.marks.close()
     for collision in colliding(arm.world, entries, tables.steps.rows, tables.marks.rows):
         tables.faults.add(collision)
+    notes = watch_hours(tables)
     kpis = (*own_kpis(tables, entries), *within_kpis(tables), *due_kpis(tables))
     breakdowns = breakdown_rows(tables)
     if tables.faults.faults:
@@ -135,7 +136,7 @@ def compile_plan(arm: ResolvedArm) -> Plan:
             flags=tuple(adoptions.names),
             streams=tuple(tables.streams.names),
             groups=len(tables.groups.rows),
-            notes=tuple(tables.traces.notes),
+            notes=(*tables.traces.notes, *dict.fromkeys(notes)),
             kpis=kpis,
             looks=tables.looks,
             truths=tables.truths,

@@ -103,6 +103,33 @@ def due_kpis(tables: WorldTables) -> tuple[tuple[str, KpiDeclaration], ...]:
     return tuple(found)
 
 
+def watch_hours(tables: WorldTables) -> list[str]:
+    """
+    Keep the hours of the calendars after whose closings somebody asks for recovery; unknown ones are noted as faults.
+
+    Return a note for each that a future shuts, but not so that it opens again inside the measured window.
+    """
+    library, own = load_catalogue().kpis, tables.scenario.kpis
+    met = tables.arm.met
+    shut = {change.path[1] for change in met.changes if change.path[0] == "calendars"}
+    notes: list[str] = []
+    for name, rule in (*library, *own.items()):
+        if rule.recovery is None:
+            continue
+        calendar = rule.recovery.after
+        written = ("kpis", name, "recovery", "after") if own.get(name) is rule else ("calendars", calendar)
+        place = tables.arm.world.place(written)
+        try:
+            tables.hours(calendar, place)
+            begins = [begin for begin, end in tables.spans(calendar, place) if begin < end]
+        except ScenarioFault as fault:
+            tables.faults.add(fault)
+            continue
+        if calendar in shut and not any(max(tables.warm_up, 1) <= begin < tables.measured for begin in begins):
+            notes.append(f"warning: in future {met.name} no closing of {calendar} ends inside the measured window")
+    return notes
+
+
 class Known:
     """What KPIs may name: flows, steps and marks, of this arm or where nobody follows a practice."""
 

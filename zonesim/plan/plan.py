@@ -175,7 +175,7 @@ class ResourceName:
     """A resource."""
 
     zone: str
-    """The zone that it is in."""
+    """The zone that it is in, "" for the hours of a calendar."""
     name: str
     """Its name there."""
     role: str = ""
@@ -186,8 +186,8 @@ class ResourceName:
     """Whether the scenario says that its queue does not grow, whatever its load is; None: it says nothing."""
 
     def __str__(self) -> str:
-        """Return the dotted name."""
-        return f"{self.zone}.{self.name}"
+        """Return the dotted name; of the hours of a calendar its name."""
+        return f"{self.zone}.{self.name}" if self.zone else self.name
 
 
 @dataclass(frozen=True)
@@ -330,6 +330,18 @@ class Plan:
         """Return (resource, units) of a request: `count` rows of the needs table."""
         found: list[tuple[int, int]] = self.needs[first : first + count].tolist()
         return found
+
+    def reopenings(self, calendar: str) -> tuple[int, ...]:
+        """
+        Return when the hours of a calendar begin again inside the measured window, in ms; none where the plan does not
+        have them, for nobody asks or they never begin anew.
+        """
+        found: list[int] = []
+        for number, name in enumerate(self.names.resources):
+            if not name.zone and name.name == calendar:
+                changes = self.changes_of(number)
+                found += changes["time"][(changes["units"] > 0) & (changes["time"] > 0)].tolist()
+        return tuple(time for time in found if self.window[0] <= time < self.window[1])
 
     def changes_of(self, resource: int) -> Rows:
         """Return the capacity changes of a resource."""

@@ -102,7 +102,8 @@ class WorldTables:
     def _days(self) -> Days:
         """Return the days of the run with its holidays; a run beyond the years of their table is a fault."""
         clock = self.scenario.clock
-        days = Days.of(clock.start)
+        warm_up = self.warm_up // units.DAY
+        days = Days.of(clock.start, warm_up=warm_up)
         if clock.holidays is None:
             return days
         place = self.arm.world.place(("clock", "holidays"))
@@ -123,7 +124,7 @@ class WorldTables:
                     "Choose another start, or write a table of your own under `holidays`.",
                 )
             )
-        return Days.of(clock.start, table)
+        return Days.of(clock.start, table, warm_up)
 
     def truth_share(self, truth: str, possible: Possible) -> int:
         """Return the row of shares of a hidden truth."""
@@ -322,6 +323,26 @@ class WorldTables:
         zone, name = find_resource(dotted, self.scenario, place)
         return self.resources.add((zone, name), ResourceName(zone, name))
 
+    def hours(self, calendar: str, place: Place) -> int | None:
+        """
+        Return the number of the hours of a calendar, a resource of no zone and without limit that is there while the
+        calendar is open; None where it is open, or shut, during the whole run. Raises ScenarioFault.
+        """
+        self.check_opens(calendar, place)
+        spans = [span for span in self.spans(calendar, place) if span[0] < span[1]]
+        if not spans or spans == [(0, self.horizon)]:
+            return None
+        number = self.resources.add(("", calendar), ResourceName("", calendar))
+        if number == len(self.capacities):
+            changes = capacity_changes(spans, UNLIMITED, self.horizon)
+            self._count_changes(len(changes))
+            self.capacities.append((changes, UNLIMITED, AtShiftEnd.FINISH.name.lower()))
+        return number
+
+    def begins_open(self, calendar: str, place: Place) -> bool:
+        """Return whether a calendar is open when the run starts; raises UnknownName."""
+        return any(begin <= 0 < end for begin, end in self.spans(calendar, place)[:1])
+
     def path_of(self, resource: int) -> tuple[str, str, str]:
         """Return where in the world a resource is written."""
         name = self.resources.rows[resource]
@@ -336,11 +357,11 @@ class WorldTables:
         return self.capacities[resource][2] == AtShiftEnd.FITS.name.lower()
 
     def resource_entry(self, resource: int) -> Resource | None:
-        """Return what is written of a resource, None for one of a zone outside, where nothing is ever short."""
+        """Return what is written of a resource, None for hours and for one of a zone outside: they are never short."""
         name = self.resources.rows[resource]
-        zone = self.scenario.zones[name.zone]
-        entry = zone.entries()[name.name]
-        return entry if isinstance(entry, Resource) and not zone.outside else None
+        zone = self.scenario.zones.get(name.zone)
+        entry = zone.entries()[name.name] if zone is not None and not zone.outside else None
+        return entry if isinstance(entry, Resource) else None
 
     def preempts(self, resource: int) -> bool:
         """Return whether who is more important takes a unit of a resource from who is served."""

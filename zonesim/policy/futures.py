@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from zonesim.policy.edits import ANY, Change, Request, apply, dotted, targets
 from zonesim.policy.loading import OWN_EDIT
 from zonesim.policy.register import flows_in_use
 from zonesim.policy.resolved_tree import ResolvedTree
-from zonesim.scenario import NO_FUTURE, Catalogue, Edit, Future, Path_
+from zonesim.scenario import NO_FUTURE, Catalogue, Edit, Future, Path_, load_catalogue
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,13 @@ class Met:
             return ""
         used = {*flows_in_use(world), *(name for request in measures for name in _calls(request.edit.to))}
         flows = {change.path[1]: None for change in self.changes if change.path[0] in {"library", "flows"}}
-        if any(change.path[0] not in {"library", "flows"} for change in self.changes) or not used.isdisjoint(flows):
+        calendars = {change.path[1]: None for change in self.changes if change.path[0] == "calendars"}
+        others = any(change.path[0] not in {"library", "flows", "calendars"} for change in self.changes)
+        if others or not used.isdisjoint(flows) or any(_is_asked(name, world, used) for name in calendars):
             return ""
-        why = f"no traffic walks {', '.join(flows)}" if flows else "nothing that it edits is there"
-        return f"future {self.name} changes nothing here: {why}"
+        why = [f"no traffic walks {', '.join(flows)}"] if flows else []
+        why += [f"nothing goes by {', '.join(calendars)}"] if calendars else []
+        return f"future {self.name} changes nothing here: {' and '.join(why) or 'nothing that it edits is there'}"
 
 
 def known_futures(world: ResolvedTree, catalogue: Catalogue) -> list[str]:
@@ -111,6 +114,23 @@ def _swallowed(world: ResolvedTree, name: str, requests: Sequence[Request]) -> l
             fault = f"{setting.who} and future '{name}' both change '{dotted(both)}'"
             faults.append(ScenarioFault(fault, setting.place, "Leave one of them out, or write a future of your own."))
     return faults
+
+
+def _is_asked(calendar: str, world: ResolvedTree, flows: Container[str]) -> bool:
+    """Return whether anything in the scenario, in these flows or in what any measure makes of them names a calendar."""
+    tree = world.tree
+    own = [tree.get(root) for root in ("zones", "traffic", "kpis")]
+    own += [flow for root in ("library", "flows") for name, flow in tree.get(root, {}).items() if name in flows]
+    edits = (
+        edit for each in load_catalogue().measures.values() for way in each.practices.values() for edit in way.edits
+    )
+    return _names(calendar, [*own, *(edit.to for edit in edits if edit.path.split(".")[1] in flows)])
+
+
+def _names(name: str, node: Any) -> bool:  # noqa: ANN401
+    """Return whether a name stands somewhere below a written value."""
+    parts = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return node == name or any(_names(name, part) for part in parts)
 
 
 def _calls(node: Any) -> Iterator[str]:  # noqa: ANN401

@@ -44,6 +44,7 @@ _MOMENT: Final = re.compile(r"\d\d:\d\d")
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _DATE_LIKE: Final = re.compile(r"\d{4}\D")
 _MONTH_DAYS: Final = re.compile(r"(\d{1,2})(?:-(\d{1,2}))?")
+_MEASURED: Final = re.compile(r"measure\+(\d{1,4})")
 _ONE_DAY: Final = datetime.timedelta(days=1)
 
 
@@ -108,16 +109,21 @@ def parse_days(text: str) -> list[int]:
 
 
 DayKey = int | str | datetime.date
-"""A day of the week as `mon`, a day of the month as 1 to 31 or `last`, or a date."""
+"""A day of the week as `mon`, one of the month as 1 to 31 or `last`, a date, or a day of the window as `measure+1`."""
 
 
 def parse_day_keys(text: str) -> list[DayKey]:
-    """Return the days that a key of a calendar names: `mon-fri`, `1`, `25-31`, `last`, `2018-10-01`, or several."""
+    """
+    Return the days that a key of a calendar names: `mon-fri`, `1`, `25-31`, `last`, `2018-10-01`, `measure+1`, or
+    several.
+    """
     keys: list[DayKey] = []
     for part in re.split(r"\s*,\s*", text.strip()):
         month_days = _MONTH_DAYS.fullmatch(part)
         if part == LAST:
             keys.append(LAST)
+        elif measured := _MEASURED.fullmatch(part):
+            keys.append(_of_window(int(measured[1])))
         elif month_days:
             first, last = int(month_days[1]), int(month_days[2] or month_days[1])
             if not 1 <= first <= last <= 31:  # noqa: PLR2004  days of a month
@@ -130,13 +136,21 @@ def parse_day_keys(text: str) -> list[DayKey]:
     return keys
 
 
+def _of_window(number: int) -> str:
+    """Return the key of a day of the measured window, the one in which it begins being 0."""
+    return f"measure+{number}"
+
+
 Part = TypeVar("Part")
 """A part of a day, and what is so in it."""
 
 
 @dataclass(frozen=True)
 class ByDay(Generic[Part]):
-    """Parts of days by day: of a date, else of the last day of a month, of a day of the month, of a weekday."""
+    """
+    Parts of days by day: of a day of the measured window, else of a date, of the last day of a month, of a day of the
+    month, of a weekday.
+    """
 
     by_key: dict[DayKey, list[Part]] = field(default_factory=dict)
 
@@ -145,11 +159,11 @@ class ByDay(Generic[Part]):
         """Return how many parts a day may have."""
         return max(map(len, self.by_key.values()), default=0)
 
-    def on(self, day: datetime.date, weekday: int) -> list[Part]:
-        """Return the parts of a day that counts as `weekday` (Monday 0)."""
-        keys: tuple[DayKey, ...] = (day, day.day, DAYS[weekday])
+    def on(self, day: datetime.date, weekday: int, measured: datetime.date) -> list[Part]:
+        """Return the parts of a day that counts as `weekday` (Monday 0), where the window begins on day `measured`."""
+        keys: tuple[DayKey, ...] = (_of_window((day - measured).days), day, day.day, DAYS[weekday])
         if (day + _ONE_DAY).day == 1:
-            keys = (day, LAST, day.day, DAYS[weekday])
+            keys = (*keys[:2], LAST, *keys[2:])
         return next((self.by_key[key] for key in keys if key in self.by_key), [])
 
 
@@ -170,11 +184,12 @@ class Calendar(Named):
     """
     Opening hours by day: `{mon-fri: ["08:30-17:00"], last: ["08:30-20:00"]}`; days not named are closed.
 
-    A key names days of the week (`mon-fri`), days of the month (`1`, `25-31`, `last`) or dates (`"2018-10-01"`,
-    `"2018-10-01..2018-10-07"`). A date goes before a day of the month, that before a day of the week; an empty list
-    closes. On a holiday of `clock: {holidays: …}` the hours are those of a Sunday, on a make-up working day those of a
-    Monday. A time alone, `"08:30"`, is a moment: something departs, and nothing is open. `{every: 8 h, first: 2 h}` in
-    place of days are moments of any period, counted from the start of the run, or, with `lasts`, as many openings.
+    A key names days of the week (`mon-fri`), days of the month (`1`, `25-31`, `last`), dates (`"2018-10-01"`,
+    `"2018-10-01..2018-10-07"`) or days of the measured window (`measure+0` is the one in which it begins). These go
+    before a date, a date before a day of the month, that before a day of the week; an empty list closes. On a holiday
+    of `clock: {holidays: …}` the hours are those of a Sunday, on a make-up working day those of a Monday. A time alone,
+    `"08:30"`, is a moment: something departs, and nothing is open. `{every: 8 h, first: 2 h}` in place of days are
+    moments of any period, counted from the start of the run, or, with `lasts`, as many openings.
     """
 
     __pydantic_extra__: dict[str, Annotated[list[Name], in_schema("Spans")]]

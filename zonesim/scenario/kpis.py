@@ -40,6 +40,7 @@ FORMS: Final[dict[str, tuple[Scope, ...]]] = {
     "hours": ("all", "zone"),
     "cost": ("all", "zone"),
     "run": ("all",),
+    "recovery": ("gate", "step"),
 }
 """What can be measured, each with the scopes where it can be, the usual one first."""
 
@@ -83,6 +84,7 @@ _STATISTICS: Final[dict[str, tuple[str, ...]]] = {
     "cost": ("day",),
     "run makespan": (PLAIN_VALUE,),
     "run work": ("first", "last"),
+    "recovery": ("mean", "longest"),
 }
 """The statistics of each form, by the quantity where it has several."""
 
@@ -199,6 +201,13 @@ class RoleCost(Strict):
     """Time in which units are in use, or in which they are on duty and paid."""
 
 
+class Recovery(Strict):
+    """How long a line needs after a closing: until nobody who had come before its end waits any more."""
+
+    after: Name
+    """The calendar whose closings are meant, those that end inside the measured window, e.g. `automatic_release`."""
+
+
 class ShownUnless(Strict):
     """A KPI that is printed where no flow of the traffic has a mark."""
 
@@ -233,7 +242,7 @@ class KpiStatistic(Strict):
 class KpiDeclaration(Strict):
     """
     A KPI: exactly one of `time`, `stages`, `share`, `count`, `inside`, `visits`, `resource`, `account`, `truth`,
-    `hours`, `cost` and `run` says what is measured, `statistics` what is told of it.
+    `hours`, `cost`, `run` and `recovery` says what is measured, `statistics` what is told of it.
     """
 
     label: Text = {}
@@ -294,6 +303,11 @@ class KpiDeclaration(Strict):
     What is measured of a whole run: `makespan`, from its start until the last token has left; `work`, consignments
     inside, in the `first` and in the `last` week of the window, so that these can be compared.
     """
+    recovery: Recovery | None = None
+    """
+    The time from the end of each closing of a calendar until nobody who came before it waits any more, 0 where nobody
+    did: at the lanes of a gate, or at a step. Not known where somebody still waits when the run ends.
+    """
     terminating: bool = False
     """Whether it is told of runs that end empty only (`clock: {ends: empty}`)."""
     unit: Literal["s", "min", "h"] = "min"
@@ -312,8 +326,8 @@ class KpiDeclaration(Strict):
     statistics: Annotated[dict[PartName, KpiStatistic], Field(min_length=1), keys_in_schema("PartName")]
     """
     What is told of it, by name: `mean`, `median`, `p90` and other percentiles, `within_10min` and other limits (`ms`,
-    `s`, `min`, `h`, `d`), `missing` of a time; `share`, `day`, `rate`, `peak`, `end`, `first`, `last` or `value` of
-    what is no time.
+    `s`, `min`, `h`, `d`), `missing` of a time, `longest` of a recovery; `share`, `day`, `rate`, `peak`, `end`, `first`,
+    `last` or `value` of what is no time.
     """
     source: Source | None = None
     """Where its numbers come from."""
@@ -370,7 +384,9 @@ class KpiDeclaration(Strict):
     def rule(self) -> str:
         """Return as text all that its numbers depend on: nothing of what people call it, or think of it."""
         told = {"label", "definition", "better", "headline", "counts", "source", "note", "statistics"}
-        told |= {name for name in ("of", "by") if not getattr(self, name)}  # rules without them are known as before
+        told |= {
+            name for name in ("of", "by", "recovery") if not getattr(self, name)
+        }  # rules without them are known as before
         return f"{self.model_dump(exclude=told)!r} {list(self.statistics)}"
 
     def roles(self) -> tuple[str, ...]:

@@ -204,9 +204,15 @@ class When(BaseModel):
     queue: Line | None = None
     """Tokens that find this line too long, e.g. `{of: $lanes, longer_than: 3}`, as it is at their turn."""
     shut: Name | None = None
-    """Tokens that find this resource without any unit on duty and in order, e.g. `$zone.officers`."""
+    """
+    Tokens that find this resource without any unit on duty and in order, e.g. `$zone.officers`, or this calendar shut,
+    e.g. `office`.
+    """
     open: Name | None = None
-    """Tokens that find at least one unit of this resource on duty and in order, e.g. `$zone.officers`."""
+    """
+    Tokens that find at least one unit of this resource on duty and in order, e.g. `$zone.officers`, or this calendar
+    open, e.g. `office`.
+    """
 
 
 class Count_(Strict):  # noqa: N801  `Count` is the field type

@@ -155,9 +155,9 @@ class Profile(Strict):
         """Return the weights of the parts of an ordinary day of the week (Monday 0)."""
         return self.by_day.by_key.get(DAYS[weekday]) or [0.0] * self.length
 
-    def on(self, day: datetime.date, weekday: int) -> list[float]:
-        """Return the weights of the parts of a day that counts as `weekday`."""
-        return self.by_day.on(day, weekday) or [0.0] * self.length
+    def on(self, day: datetime.date, weekday: int, measured: datetime.date) -> list[float]:
+        """Return the weights of the parts of a day that counts as `weekday`; the window begins on day `measured`."""
+        return self.by_day.on(day, weekday, measured) or [0.0] * self.length
 
     @property
     def names_dates(self) -> bool:

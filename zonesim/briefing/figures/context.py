@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from zonesim.analysis import Comparison, Difference, Effect
 from zonesim.briefing.figures.style import BETWEEN, MARGIN, NORMAL, WIDTH, fit, slide, width_of
 from zonesim.briefing.text.words import Language, Words
+from zonesim.experiment import is_future
 from zonesim.kpi import Kpi, RunResult
 from zonesim.policy import ResolvedArm
-from zonesim.scenario import Scenario, load_catalogue
+from zonesim.scenario import NO_FUTURE, Scenario, load_catalogue
 from zonesim.units import parse
 from zonesim.version import __version__
 
@@ -169,9 +170,21 @@ class FigureContext:
         mark = self.say("what_if", settings=self._settings(room)) if self.settings else ""
         return slide(title, self.caption(), notes, mark)
 
+    def _setting(self, text: str) -> str:
+        """Return a setting as people read it; a future with its label."""
+        return self.say("caption.future", name=self.future_title(text.partition(" ")[2])) if is_future(text) else text
+
+    def future_title(self, name: str) -> str:
+        """Return label and name of a named future; the words for none."""
+        if name == NO_FUTURE:
+            return self.say("path.as_written")
+        own = self.known.scenario.futures if self.known is not None else {}
+        found = own.get(name) or load_catalogue().futures.get(name)
+        return self.say.title(found.label, name) if found is not None else name
+
     def _settings(self, room: float) -> str:
         """Return the settings of `--set`, as many as fit into `room` inches, and how many there are besides."""
-        kept = list(self.settings)
+        kept = [self._setting(text) for text in self.settings]
         while len(kept) > 1 and width_of(self.say.joined(kept), NORMAL) > room:
             kept.pop()
         more = len(self.settings) - len(kept)

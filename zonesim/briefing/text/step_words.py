@@ -220,13 +220,20 @@ def _condition(step: Step, say: Words) -> str:
         if step.when.queue is not None:
             line = step.when.queue
             parts.append(say("step.if_queue", resource=_short(line.of, say), number=line.longer_than))
-        parts += [say("step.if_shut", resource=_short(step.when.shut, say))] if step.when.shut else []
-        parts += [say("step.if_open", resource=_short(step.when.open, say))] if step.when.open else []
+        parts += [_door(step.when.shut, say, "step.if_shut", "step.while_shut")] if step.when.shut else []
+        parts += [_door(step.when.open, say, "step.if_open", "step.while_open")] if step.when.open else []
     if step.share is not None:
         parts.append(share_text(step.share, say))
     if step.background:
         parts.append(say("step.background"))
     return say.listed(parts)
+
+
+def _door(name: str, say: Words, on_duty: str, hours: str) -> str:
+    """Return one phrase of a resource, or another of a calendar, whose name has no dot."""
+    if "." in name or name.startswith("$"):
+        return say(on_duty, resource=_short(name, say))
+    return say(hours, calendar=say.term(name))
 
 
 def _then(where: str | Mapping[str, Any] | None, say: Words) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from zonesim.briefing.figures.context import FigureContext
 from zonesim.briefing.figures.sweep_grid import Axis, Grid
 from zonesim.briefing.text.words import Words
+from zonesim.experiment import FUTURE
 from zonesim.scenario import load_catalogue
 
 _ROOTS = 4
@@ -80,9 +81,12 @@ def _entry(context: FigureContext, entry: str) -> str:
 
 
 def future_words(context: FigureContext, settings: Sequence[tuple[str, str, float | None]]) -> str:
-    """Return what a future sets, in words."""
+    """Return what a future sets, in words; one that has a name by its label."""
     say = context.say
-    return say.listed(say("path.level", path=path_words(context, path), value=text) for path, text, _ in settings)
+    return say.listed(
+        context.future_title(text) if path == FUTURE else say("path.level", path=path_words(context, path), value=text)
+        for path, text, _ in settings
+    )
 
 
 def line_names(context: FigureContext, grid: Grid) -> Mapping[str, str]:

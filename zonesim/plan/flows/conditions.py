@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from zonesim.faults import Place, UnknownName, suggest
 from zonesim.plan.assembly import Label
@@ -100,12 +101,9 @@ class Conditions:
         for due, passed in ((when.overdue, 1), (when.in_time, 0)):
             if due is not None:
                 self.out.only_if(BranchOn.OVERDUE, after, deadline=self.out.deadline(due, place), passed=passed)
-        if when.shut is not None:
-            resource = self.tables.resource(self.values.resolved(when.shut, scope), place)
-            self.out.only_if(BranchOn.CLOSED, after, resource=resource)
-        if when.open is not None:
-            resource = self.tables.resource(self.values.resolved(when.open, scope), place)
-            self.out.emit(Op.BRANCH, code=BranchOn.CLOSED, resource=resource, target=after)
+        for door, is_open in ((when.shut, False), (when.open, True)):
+            if door is not None and not self._door(self.values.resolved(door, scope), place, after, is_open=is_open):
+                return False
         for mark, yes in ((when.marked, True), (when.unmarked, False)):
             if mark is not None:
                 flag = self.out.mark_flag(mark, scope)
@@ -113,6 +111,24 @@ class Conditions:
                     self.out.only_if(BranchOn.FLAG, after, flag=flag)
                 else:
                     self.out.emit(Op.BRANCH, code=BranchOn.FLAG, flag=flag, target=after)
+        return True
+
+    def _door(self, name: Any, place: Place, after: Label, *, is_open: bool) -> bool:  # noqa: ANN401
+        """
+        Let only tokens go on that find a resource, or a calendar, open or shut; return False where none ever does.
+
+        A calendar that is open, or shut, during the whole run asks nothing of a run.
+        """
+        if "." not in str(name) and name in self.tables.scenario.calendars:
+            resource = self.tables.hours(name, place)
+            if resource is None:
+                return self.tables.begins_open(name, place) == is_open
+        else:
+            resource = self.tables.resource(name, place)
+        if is_open:
+            self.out.emit(Op.BRANCH, code=BranchOn.CLOSED, resource=resource, target=after)
+        else:
+            self.out.only_if(BranchOn.CLOSED, after, resource=resource)
         return True
 
     def _attribute(self, name: str, wanted: list[str], place: Place, after: Label) -> None:
