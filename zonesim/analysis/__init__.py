@@ -3,6 +3,7 @@
 from zonesim.analysis.beside import with_moves
 from zonesim.analysis.bounds import Bound, bound_of, grows
 from zonesim.analysis.capacity import HIGHEST, LOWEST, TOLERANCE, WORK, Limit, Look, limit_of, next_multiples
+from zonesim.analysis.control import bands_of, control_of
 from zonesim.analysis.echoes import echoes, trivially_changed
 from zonesim.analysis.effects import NO_DIFFERENCE, Column, Comparison, Effect, compare, curve, curve_means, judge
 from zonesim.analysis.load_warnings import NOTHING, arrival_warnings, hour_text, load_warnings, mean_text, unknown_text
@@ -47,10 +48,12 @@ __all__ = [
     "Truncation",
     "Verdict",
     "arrival_warnings",
+    "bands_of",
     "bound_of",
     "broken_at",
     "compare",
     "compared",
+    "control_of",
     "curve",
     "curve_means",
     "echoes",

@@ -12,9 +12,14 @@ import numpy as np
 
 from zonesim.analysis.paired import LEVEL, Difference, Interval, Reason, interval, paired
 from zonesim.analysis.parts import Move, Parts, is_none, parts_of
+from zonesim.experiment import Band
 from zonesim.kpi import RunResult
 
 BY_HAND: Final = "stable by hand"
+BAND: Final = "band"
+
+Bands = Mapping[str, Mapping[str, Band]]
+"""By arm, KPIs with what they may be."""
 
 MATERIAL: Final = 0.01
 """An effect below this share of the baseline is tagged `not material`."""
@@ -31,9 +36,10 @@ class Effect:
 
     `tag`: `grows` (an arm is not stable, so the size depends on the run length and none is given), `missing` (too many
     cases have not ended in a replication of an arm, and none is given), `stable by hand` (it would be tagged `grows`,
-    but the scenario says by hand that the line is stable), `bound` (from the traffic equations, not simulated), `input`
-    (only echoes edited values), `not material` (nothing, or below 1 % of the baseline), or empty. `parts`: direct part
-    and congestion of a duration, where they were run. `moves`: what the doubts do to it that were run.
+    but the scenario says by hand that the line is stable), `band` (no mean, but the least and the most over what nobody
+    knows of control; `relative`: as shares of the baseline), `bound` (from the traffic equations, not simulated),
+    `input` (only echoes edited values), `not material` (nothing, or below 1 % of the baseline), or empty. `parts`:
+    direct part and congestion of a duration, where they were run. `moves`: what the doubts do to it that were run.
     """
 
     arm: str
@@ -42,6 +48,7 @@ class Effect:
     tag: str
     parts: Parts | None = None
     moves: tuple[Move, ...] = ()
+    relative: tuple[float, float] = (math.nan, math.nan)
 
     @property
     def doubtful(self) -> list[Move]:
@@ -108,14 +115,15 @@ def compare(
     echoes: Mapping[str, Collection[str]] | None = None,
     free: Mapping[str, Sequence[RunResult]] | None = None,
     durations: Collection[str] = (),
+    bands: Bands | None = None,
     level: float = LEVEL,
 ) -> Comparison:
     """
     Return intervals and effects; the first arm is the baseline and the replications of all arms are in the same order.
 
-    `bounds`, and by arm `inputs`, `unstable` and `overruled`, name the KPIs that get those tags. `free`: the same arms
-    and replications with unlimited units, for the parts of the KPIs in `durations`; `echoes`: the KPIs of
-    an arm that are inputs where congestion has no part in them.
+    `bounds`, and by arm `inputs`, `unstable` and `overruled`, name the KPIs that get those tags; `bands` are what is
+    given in place of means. `free`: the same arms and replications with unlimited units, for the parts of the KPIs in
+    `durations`; `echoes`: the KPIs of an arm that are inputs where congestion has no part in them.
     """
     return compare_columns(
         list(results),
@@ -127,6 +135,7 @@ def compare(
         overruled=overruled or {},
         echoes=echoes or {},
         free=None if free is None else lambda arm, kpi: Column.of(free[arm], kpi) if kpi in durations else None,
+        bands=bands or {},
         level=level,
     )
 
@@ -141,6 +150,7 @@ def compare_columns(
     unstable: Mapping[str, Collection[str]],
     overruled: Mapping[str, Collection[str]],
     echoes: Mapping[str, Collection[str]],
+    bands: Bands,
     free: Callable[[str, str], Column | None] | None = None,
     level: float = LEVEL,
 ) -> Comparison:
@@ -152,6 +162,13 @@ def compare_columns(
     arms: dict[str, dict[str, Interval]] = {arm: {} for arm in names}
     effects: dict[str, list[Effect]] = {arm: [] for arm in names}
     for kpi in kpis:
+        if all(kpi in bands.get(arm, ()) for arm in names):
+            own = {arm: bands[arm][kpi] for arm in names}
+            for arm, band in own.items():
+                arms[arm][kpi] = Interval(math.nan, band.least, band.most, 0, BAND)
+                if arm != names[0]:
+                    effects[arm].append(_between(arm, kpi, own[names[0]], band))
+            continue
         found = judge(
             {arm: column(arm, kpi) for arm in names},
             bound=kpi in bounds,
@@ -174,6 +191,13 @@ def _free(names: Sequence[str], kpi: str, free: Callable[[str, str], Column | No
     found = {} if free is None else {arm: free(arm, kpi) for arm in names}
     known = {arm: column for arm, column in found.items() if column is not None and not column.missing}
     return known if known and len(known) == len(names) else None
+
+
+def _between(arm: str, kpi: str, base: Band, band: Band) -> Effect:
+    """Return the effect of an arm on what is known as a band: the least and the most, case by case."""
+    change, relative = band.minus(base), band.relative_to(base)
+    difference = Difference(math.nan, change.least, change.most, 0, math.nan)
+    return Effect(arm, kpi, difference, BAND, relative=(relative.least, relative.most))
 
 
 def judge(

@@ -15,8 +15,11 @@ from zonesim.experiment import USUAL_LEVEL
 LEVEL: Final = USUAL_LEVEL
 """Confidence level of intervals where nobody asks for another."""
 
-Reason = Literal["", "grows", "missing"]
-"""Why a number is not given: it depends on the run length, or too much of what it is made of is missing."""
+Reason = Literal["", "grows", "missing", "band"]
+"""
+Why a number is not given: it depends on the run length, too much of what it is made of is missing, or it depends on
+what nobody knows: then limits are given, the least and the most that it may be.
+"""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Difference:
         """
         if better not in {"lower", "higher"} or not (self.low > 0 or self.high < 0):
             return ""
-        return "better" if (self.value < 0) == (better == "lower") else "worse"
+        return "better" if (self.high < 0) == (better == "lower") else "worse"
 
 
 def interval(values: Sequence[float], level: float = LEVEL) -> Interval:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from zonesim.analysis.beside import free_column, with_moves
+from zonesim.analysis.control import bands_of
 from zonesim.analysis.effects import BY_HAND, Column, Comparison, compare_columns
 from zonesim.analysis.paired import Difference, Interval
 from zonesim.analysis.parts import Move, Parts
@@ -59,6 +60,7 @@ def compared(
         free=(lambda arm, kpi: free_column(results, arm, future, results.kpis[kpi].kpi.definition, kpi))
         if first
         else None,
+        bands=bands_of({arm: cell.control for arm, cell in cells.items()}),
         level=results.level,
     )
     return with_moves(found, results, future) if first else found

@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
+from zonesim.analysis.control import control_of
 from zonesim.analysis.echoes import echoes
-from zonesim.experiment import CellTags, Design
+from zonesim.experiment import NO_CONTROL, CellTags, Design
 from zonesim.kpi import Kpi, fold_tables
 from zonesim.plan import Load, MarkName, Plan, StepName, departures, grown_queues, loads, overloaded_sources
 
@@ -19,8 +20,8 @@ _UNITS_OF_TIME = frozenset({"h", "min", "s", "tokens"})
 
 def tags_of(design: Design) -> dict[tuple[str, str], CellTags]:
     """
-    Return, by arm and future, which KPIs of a design only echo its edits, and which depend on the run length; of what
-    is run beside the first future, only the latter.
+    Return, by arm and future, which KPIs of a design only echo its edits, which depend on the run length, and what is
+    expected of control; of what is run beside the first future, only the second.
     """
     main = design.main()
     known: dict[tuple[str, bytes, bytes], dict[str, bool]] = {}
@@ -41,6 +42,7 @@ def tags_of(design: Design) -> dict[tuple[str, str], CellTags]:
             frozenset(kpi for kpi, waits in own.items() if not waits),
             *growing[cell.key],
             frozenset(kpi for kpi, waits in own.items() if waits),
+            control_of(cell.plan) if (arm, future) in main else NO_CONTROL,
         )
     return found
 

@@ -17,6 +17,7 @@ from zonesim.analysis import (
     Effect,
     Interval,
     Move,
+    bands_of,
     compare,
     has_parts,
     tags_of,
@@ -238,6 +239,7 @@ def studied(design: Design, how: Execution) -> Study:
             echoes={arm: each.echoes for arm, each in tags.items()},
             free=free or None,
             durations={kpi.id for kpi in design.kpis if has_parts(kpi.definition)},
+            bands=bands_of({arm: each.control for arm, each in tags.items()}),
             level=design.level,
         )
         comparisons[future] = with_moves(found, InMemory(design, runs, all_tags), future) if first else found

@@ -1,6 +1,7 @@
 """Experiments: arms × futures × replications, their store, and what they have found."""
 
 from zonesim.experiment.beside import MOST_AT_AN_END, UNLIMITED_UNITS, Beside
+from zonesim.experiment.control import NO_CONTROL, UNKNOWN, Band, CellControl, CheckBand
 from zonesim.experiment.design import (
     Combination,
     Design,
@@ -41,17 +42,22 @@ __all__ = [
     "FUTURE",
     "MOST_AT_AN_END",
     "NOBODY",
+    "NO_CONTROL",
     "SHARED",
     "STUDY",
+    "UNKNOWN",
     "UNLIMITED_UNITS",
     "USUAL_LEVEL",
     "USUAL_REPLICATIONS",
     "USUAL_SEED",
     "ArmInfo",
+    "Band",
     "Beside",
     "BesideInfo",
+    "CellControl",
     "CellInfo",
     "CellTags",
+    "CheckBand",
     "Combination",
     "Design",
     "Execution",

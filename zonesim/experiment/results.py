@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from zonesim.experiment.control import NO_CONTROL, CellControl
 from zonesim.experiment.store import FOLDER, Store
 from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
 from zonesim.kpi import Definition, Kpi, RunResult
@@ -124,6 +125,8 @@ class CellInfo:
     unstable: frozenset[str]
     overruled: frozenset[str] = frozenset()
     echoes: frozenset[str] = frozenset()
+    control: CellControl = NO_CONTROL
+    """What is expected of control."""
 
 
 @dataclass
@@ -313,6 +316,7 @@ def _results(folder: Path, document: dict[str, Any], store: Store) -> Results:
                 frozenset(each["unstable"]),
                 frozenset(each.get("overruled", ())),
                 frozenset(each.get("echoes", ())),
+                CellControl.of_document(each["control"]) if "control" in each else NO_CONTROL,
             )
             for each in document["cells"]
         },

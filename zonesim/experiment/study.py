@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from zonesim.experiment.control import NO_CONTROL, CellControl
 from zonesim.experiment.design import Design, Option
 from zonesim.experiment.futures import Setting
 from zonesim.experiment.identity import run_id, told_settings
@@ -36,6 +37,8 @@ class CellTags:
     """Those that would, but for what the scenario says by hand."""
     echoes: frozenset[str] = frozenset()
     """Those that only echo the arm's edits where nobody waits for long."""
+    control: CellControl = NO_CONTROL
+    """What is expected of control."""
 
 
 def study_document(design: Design, runs: Runs[Pair], tags: Mapping[Pair, CellTags]) -> dict[str, Any]:
@@ -101,6 +104,7 @@ def study_document(design: Design, runs: Runs[Pair], tags: Mapping[Pair, CellTag
                 "unstable": sorted(tags[arm, future].unstable),
                 "overruled": sorted(tags[arm, future].overruled),
                 "echoes": sorted(tags[arm, future].echoes),
+                "control": tags[arm, future].control.document(),
                 "plan_sha256": cell.plan.identity,
                 "resolved_sha256": cell.tree,
             }

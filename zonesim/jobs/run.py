@@ -10,6 +10,7 @@ from typing import Any, Final
 from rich.table import Table
 
 from zonesim.analysis import Comparison, Effect, bound_of, compared, curve_means, points, replications_needed
+from zonesim.briefing.tables.control import control_document, control_text, control_told, write_control
 from zonesim.briefing.tables.files import by_replication_document, write_bounds, write_by_replication, write_results
 from zonesim.briefing.tables.parts import part_cells, part_columns, write_doubts
 from zonesim.briefing.tables.printing import printed
@@ -21,6 +22,7 @@ from zonesim.briefing.text.values import (
     TAG_WORDS,
     WITHHELD,
     figure_text,
+    interval_text,
     level_text,
     reason_text,
     run_document,
@@ -115,7 +117,10 @@ def _report(found: Found, *, only: bool, warm_up: bool, with_figures: bool, by_r
     said = _warm_up(design, document, len(results.common(future))) if warm_up else []
     if by_replication:
         document["by_replication"] = by_replication_document(results, kpis)
+    control = control_told(results)
+    document["control"] = control_document(control)
     written = [*_write(found, comparison, document), write_bounds(found.folder, results, bounds)]
+    written += write_control(found.folder, results, control)
     written += [write_by_replication(found.folder, results, kpis)] if by_replication else []
     written += write_doubts(found.folder, results, comparison)
     if not only:
@@ -124,9 +129,10 @@ def _report(found: Found, *, only: bool, warm_up: bool, with_figures: bool, by_r
         written += write_results(found.folder, results, told, numbers, table=False, bounds=bounds)
     if with_figures and not only:
         written += _figures(found, runs, comparison)
-    table = _table(design, results, comparison, document)
+    beside = control_text(results, control)
     head = [*_title(design, results, document), *bound_lines(bounds)]
-    text = "\n".join([*head, table, _closing(design, comparison), *said, "", *map(str, written)])
+    parts = [*head, _table(design, results, comparison, document), *(["", beside] if beside else [])]
+    text = "\n".join([*parts, _closing(design, comparison), *said, "", *map(str, written)])
     return Job(document, text)
 
 
@@ -334,7 +340,7 @@ def _row(
         f"{kpi.subject} {kpi.definition.en}",
         kpi.definition.zh,
         "%" if percent else kpi.unit,
-        figure_text(base.value, percent=percent),
+        interval_text(base, percent=percent) if others else figure_text(base.value, percent=percent),
     ]
     if not others:
         cells += [figure_text(base.low, percent=percent), figure_text(base.high, percent=percent)]
@@ -342,14 +348,14 @@ def _row(
     for name in others:
         effect = effects[name, kpi.id]
         change = effect.difference
-        cells += [figure_text(comparison.arms[name][kpi.id].value, percent=percent)]
+        cells += [interval_text(comparison.arms[name][kpi.id], percent=percent)]
         cells += [figure_text(value, percent=percent) for value in (change.value, change.low, change.high)]
         if parted:
             own = effect.parts
             both = (own.direct, own.congestion) if own else ()
             cells += [figure_text(each.value, percent=False) for each in both] or ["", ""]
         tags.append(effect.tag if effect.tag != "missing" else reason_text(comparison.arms[name][kpi.id]))
-    cells.append(str(base.n))
+    cells.append("-" if base.reason == "band" else str(base.n))
     if not others:
         cells.append(_count(needed))
         tags.append(reason_text(base))

@@ -10,6 +10,7 @@ from typing import Any, Final
 from rich.table import Table
 
 from zonesim.analysis import Point, points
+from zonesim.briefing.tables.control import control_document, control_told, write_control
 from zonesim.briefing.tables.files import by_replication_document, write_by_replication, write_results
 from zonesim.briefing.tables.printing import printed
 from zonesim.briefing.text.values import (
@@ -69,8 +70,11 @@ def _report(found: Found, *, by_replication: bool) -> Job:
     design, results = found.design, found.results
     told = list(points(results, results.reported()))
     numbers = register(design.world, flows_in_use(design.world))
+    control = control_told(results)
     written = [found.folder / "study.json", *write_results(found.folder, results, told, numbers)]
+    written += write_control(found.folder, results, control)
     document = {**_document(results, told, found.failures), "warnings": found.warnings}
+    document["control"] = control_document(control)
     if by_replication:
         document["by_replication"] = by_replication_document(results, results.reported())
         written.append(write_by_replication(found.folder, results, results.reported()))

@@ -177,6 +177,8 @@ class Detect(Strict):
     picking at random. As many are picked as before, so right ones are picked more seldom. Doubt about it,
     `{uncertain: [1, 1, 10]}`, makes what is caught a band.
     """
+    source: Source | None = None
+    """Where its numbers come from, where that is not said at the step."""
     on_hit: OnHit | None = None
     """What is done with a token that is stopped, e.g. `{mark: stopped}`."""
 

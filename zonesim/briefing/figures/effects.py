@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from zonesim.analysis import Effect
 from zonesim.briefing.figures import style
 from zonesim.briefing.figures.context import MOST_ARMS, NOT_GIVEN, FigureContext
 from zonesim.kpi import Kpi
@@ -36,6 +37,9 @@ CHANGE: Final = 1.62
 
 MARKERS: Final = {"": "o", "input": "D", "not material": "o"}
 FAINT: Final = "not material"
+BAND: Final = "band"
+THIN: Final = 0.004
+"""The least width of the bar of a band, as a share of the axis."""
 
 
 @dataclass(frozen=True)
@@ -112,29 +116,42 @@ def directed(context: FigureContext, kpi: Kpi) -> str:
 def _size(context: FigureContext, arm: str, kpi: Kpi) -> float:
     """Return how large a difference is in per cent of the baseline; 0 where it may as well be none."""
     value, low, high = relative(context, arm, kpi)
+    value = (low + high) / 2 if _is_band(context, arm, kpi) else value
     return 0.0 if math.isnan(value) or low <= 0 <= high else abs(value)
+
+
+def _is_band(context: FigureContext, arm: str, kpi: Kpi) -> bool:
+    """Return whether an effect lies between a least and a most over what nobody knows."""
+    return context.effects[arm, kpi.id].tag == BAND
 
 
 def _is_nothing(context: FigureContext, arm: str, kpi: Kpi) -> bool:
     """Return whether a difference is exactly 0 in every replication."""
-    change = context.effects[arm, kpi.id].difference
-    return change.value == change.low == change.high == 0
+    effect = context.effects[arm, kpi.id]
+    return _known(effect) == effect.difference.low == effect.difference.high == 0
 
 
 def _has_value(context: FigureContext, arm: str, kpi: Kpi) -> bool:
     """Return whether there is anything to say of an effect."""
     effect = context.effects[arm, kpi.id]
-    return effect.tag in NOT_GIVEN or not math.isnan(effect.difference.value)
+    return effect.tag in NOT_GIVEN or not math.isnan(_known(effect))
+
+
+def _known(effect: Effect) -> float:
+    """Return the value of an effect, or the least of a band; nan where nothing is known."""
+    return effect.difference.low if effect.tag == BAND else effect.difference.value
 
 
 def _notes(context: FigureContext, limits: tuple[float, float], kpis: Sequence[Kpi]) -> list[str]:
     say = context.say
     ends = [end for kpi in kpis for arm in context.names[1:] for end in relative(context, arm, kpi)]
+    bands = any(_is_band(context, arm, kpi) for kpi in kpis for arm in context.names[1:])
     return [
         say("effects.definition") if context.n > 1 else say("one_replication"),
         say("effects.markers"),
         *([say("effects.arrows")] if any(kpi.definition.better != "neither" for kpi in kpis) else []),
         *([say("effects.beyond")] if any(end < limits[0] or end > limits[1] for end in ends) else []),
+        *([say("effects.band_note")] if bands else []),
         *([say("effects.missing_note")] if any(each.tag == "missing" for each in context.effects.values()) else []),
     ]
 
@@ -179,7 +196,7 @@ def _page(context: FigureContext, rows: Sequence[_Row], more: Sequence[str]) -> 
         )
         if row.kpi is None:
             continue
-        columns.write(number, 0, value_text(context, row.kpi, context.mean(context.baseline, row.kpi.id)))
+        columns.write(number, 0, _baseline_text(context, row.kpi))
         for place, arm in enumerate(others):
             shift = 0.0 if len(others) == 1 else 0.62 * (place / (len(others) - 1) - 0.5)
             _point(axes, context, arm, row.kpi, number + shift, _look(place), size=8 if len(others) < 3 else 6)  # noqa: PLR2004
@@ -226,7 +243,11 @@ def _look(place: int) -> dict[str, Any]:
 
 def relative(context: FigureContext, arm: str, kpi: Kpi) -> tuple[float, float, float]:
     """Return a difference with its limits in per cent of the baseline's mean; nan where there is none."""
-    change = context.effects[arm, kpi.id].difference
+    effect = context.effects[arm, kpi.id]
+    if effect.tag == BAND:
+        low, high = effect.relative
+        return math.nan, 100 * low, 100 * high
+    change = effect.difference
     base = abs(context.mean(context.baseline, kpi.id))
     if not base > 0:
         return math.nan, math.nan, math.nan
@@ -248,9 +269,11 @@ def _point(
     """Draw one effect: hollow and thin where it is not material, an arrow where it lies beyond the axis."""
     tag = context.effects[arm, kpi.id].tag
     value, low, high = relative(context, arm, kpi)
+    left, right = axes.get_xlim()
+    if tag == BAND and not math.isnan(low):
+        _bar(axes, max(low, left), min(high, right), row, look["color"])
     if math.isnan(value):
         return
-    left, right = axes.get_xlim()
     faint = tag == FAINT
     colour = look["color"]
     if not math.isnan(low):
@@ -277,6 +300,15 @@ def _point(
     )
 
 
+def _bar(axes: Axes, low: float, high: float, row: float, colour: str) -> None:
+    """Draw a band, broad and pale: within it nothing is likelier. One without extent stays in sight."""
+    left, right = axes.get_xlim()
+    least = THIN * (right - left)
+    if high - low < least:
+        low, high = (low + high - least) / 2, (low + high + least) / 2
+    axes.plot([low, high], [row, row], color=colour, linewidth=9, alpha=0.45, solid_capstyle="butt", zorder=4)
+
+
 def value_text(context: FigureContext, kpi: Kpi, value: float) -> str:
     """Return a value with its unit."""
     if math.isnan(value):
@@ -286,12 +318,34 @@ def value_text(context: FigureContext, kpi: Kpi, value: float) -> str:
     return context.say("effects.value", value=style.number(value), unit=context.say.unit(kpi.unit))
 
 
+def _baseline_text(context: FigureContext, kpi: Kpi) -> str:
+    """Return the value of the baseline, or the least and the most that it may be."""
+    found = context.comparison.arms[context.baseline].get(kpi.id)
+    if found is not None and found.reason == BAND:
+        return context.say(
+            "effects.value",
+            value=_from_to(context, kpi, found.low, found.high),
+            unit=context.say.unit(kpi.unit),
+        )
+    return value_text(context, kpi, context.mean(context.baseline, kpi.id))
+
+
+def _from_to(context: FigureContext, kpi: Kpi, low: float, high: float) -> str:
+    """Return the least and the most of a quantity in the unit of its KPI (of a share: per cent, or points)."""
+    if math.isnan(low):
+        return "-"
+    factor = 100 if kpi.unit == "share" else 1
+    return context.say("effects.from_to", low=style.number(factor * low), high=style.number(factor * high))
+
+
 def change_text(context: FigureContext, arm: str, kpi: Kpi) -> str:
     """Return a difference with its limits in the unit of the KPI (of a share: points), or why there is none."""
     effect = context.effects[arm, kpi.id]
     change = effect.difference
     if effect.tag in NOT_GIVEN:
         return context.say(f"effects.{effect.tag}")
+    if effect.tag == BAND:
+        return _from_to(context, kpi, change.low, change.high)
     if math.isnan(change.value):
         return "-"
     factor = 100 if kpi.unit == "share" else 1
@@ -346,7 +400,7 @@ def _arms_page(context: FigureContext, kpis: Sequence[Kpi]) -> Figure:
             text, size = style.shrunk(change_text(context, arm, kpi), numbers - 0.05, style.SMALL)
             style.put(figure, columns.left - 0.05, columns.height(number), text, size)
         top = columns.height(-0.6)
-        base = value_text(context, kpi, context.mean(context.baseline, kpi.id))
+        base = _baseline_text(context, kpi)
         lines = (
             (0.5, context.subject_title(kpi), True),
             (0.32, context.quantity(kpi), False),

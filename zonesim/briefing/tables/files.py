@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from zonesim.analysis import Bound, Point
+from zonesim.briefing.tables.control import COLUMNS, control_rows, control_told
 from zonesim.briefing.tables.parts import DOUBT_COLUMNS, doubt_rows, has_doubts, part_cells, part_columns
 from zonesim.briefing.tables.workbook import GENERAL, PERCENT, Cell, Sheet, Workbook, workbook
 from zonesim.briefing.text.words import glossary
@@ -126,6 +127,7 @@ def write_results(
         _results_sheet(book, results, found)
         _effects_sheet(book, results, found)
         _doubts_sheet(book, results, found)
+        _control_sheet(book, results)
         _arms_sheet(book, results)
         if bounds:
             _bounds_sheet(book, results, bounds)
@@ -233,6 +235,16 @@ def _doubts_sheet(book: Workbook, results: Results, found: Sequence[Point]) -> N
         own = PERCENT if row[4] == "share" else ""
         sheet.append(row, ["", "", "", "", "", "", own, own, own, "", "", "", own, own])
     sheet.filter_rows()
+
+
+def _control_sheet(book: Workbook, results: Results) -> None:
+    rows = control_rows(results, control_told(results))
+    if not rows:
+        return
+    sheet = _sheet(book, "Control", COLUMNS, (16, 24, 36, 20, 16, 40, 34, 8, 12, 12, 14))
+    for row in rows:
+        share = row[COLUMNS.index("unit")] == "share"
+        sheet.append(row, ["", "", "", "", "", "", "", "", PERCENT, PERCENT] if share else [])
 
 
 def _arms_sheet(book: Workbook, results: Results) -> None:

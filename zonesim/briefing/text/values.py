@@ -13,6 +13,7 @@ TAG_WORDS: Final = {
     "not material": "not material: below 1 % of the baseline",
     "grows": "grows: depends on run length, an arm is not stable",
     "missing": "missing: too many cases had not ended when a run ended; a longer cool_down follows them to their end",
+    "band": "band: the least and the most over what nobody knows of control (targeting, ratio of classes); no mean",
     "bound": "bound: from the traffic equations",
     "stable by hand": "stable by hand: the load says that it grows, the scenario that it does not (`stable: true`)",
 }
@@ -69,3 +70,16 @@ def figure_text(value: float, *, percent: bool) -> str:
     digits = 3 if abs(shown) < 1 else 2 if abs(shown) < 100 else 1  # noqa: PLR2004
     text = f"{shown:.{digits}f}"
     return "0" if float(text) == 0 else text
+
+
+def band_text(low: float, high: float, *, percent: bool) -> str:
+    """Return the least and the most that a number may be, one number where they are alike: `96.4 to 99.6`."""
+    ends = [figure_text(low, percent=percent), figure_text(high, percent=percent)]
+    return ends[0] if ends[0] == ends[1] else " to ".join(ends)
+
+
+def interval_text(interval: Interval, *, percent: bool) -> str:
+    """Return the mean of an interval, or the least and the most of a band."""
+    if interval.reason == "band":
+        return band_text(interval.low, interval.high, percent=percent)
+    return figure_text(interval.value, percent=percent)
