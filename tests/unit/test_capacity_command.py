@@ -232,7 +232,7 @@ def test_the_page_shows_what_the_command_prints(tmp_path, monkeypatch):
     assert shown
     for words, output in shown:
         done = invoked(*shlex.split(words), "--workers", "1")
-        assert re.sub(r"run r\w+", "run", done.output) == re.sub(r"run r\w+", "run", output), words
+        assert re.sub(r"\br[0-9a-f]{8}\b", "", done.output) == re.sub(r"\br[0-9a-f]{8}\b", "", output), words
 
 
 def test_what_is_not_known_is_said(desk):

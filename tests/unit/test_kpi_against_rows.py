@@ -247,6 +247,8 @@ def other_kpis(rows: Rows) -> dict[str, float]:
     window = rows.end - rows.begin
     for number, resource in enumerate(rows.plan.names.resources):
         busy = queue = 0
+        evenings = [now for now in range(20 * H, rows.end, 24 * H) if now >= rows.begin]
+        left_over = [0] * len(evenings)
         for step, _, queued, started, ended in rows.visits:
             if number in step.resources:
                 gone = rows.horizon if ended == -1 else ended
@@ -254,9 +256,13 @@ def other_kpis(rows: Rows) -> dict[str, float]:
                 units = sum(u for r, u in zip(step.resources, step.units, strict=True) if r == number)
                 busy += units * max(0, min(gone, rows.end) - max(start, rows.begin))
                 queue += max(0, min(start, rows.end) - max(queued, rows.begin))
+                left_over = [count + (queued <= now < start) for count, now in zip(left_over, evenings, strict=True)]
         opened = int(rows.totals.open[number])
         found[f"{resource}.utilisation"] = busy / opened if opened else math.nan
         found[f"{resource}.queue.mean"] = queue / window
+        if evenings:
+            found[f"{resource}.backlog.mean"] = sum(left_over) / len(evenings)
+            found[f"{resource}.backlog.share"] = sum(count > 0 for count in left_over) / len(evenings)
         found[f"{resource}.busy_hours.day"] = busy / H / rows.days
         if resource.role == "officer":
             found["all.officer_hours.day"] += busy / H / rows.days

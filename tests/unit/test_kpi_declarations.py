@@ -38,7 +38,7 @@ LIBRARY = {
         "lane.mean wait.mean wait.p95 queue_and_lane.mean pass.mean pass.median pass.p95 pass.missing passes.day"
         " exceptions.rate manual.rate automatic.rate recovery.longest recovery.mean"
     ),
-    "resource": "availability utilisation queue.mean queue.peak busy_hours.day overtime load",
+    "resource": "availability utilisation queue.mean queue.peak backlog.mean backlog.share busy_hours.day overtime load",
     "account": "level.mean level.end credited.day debited.day",
     "truth": "missed.share missed.day caught.share caught.day cases.day false_stops.rate",
     "all": "officer_hours.day truck_hours.day makespan work.first work.last",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
+from zonesim.kpi.backlog import instants
 from zonesim.kpi.definitions import SCOPES, Definition, Quantity, library, quantity_of
 from zonesim.kpi.scopes import Scopes, scopes_of
 from zonesim.kpi.weekly import growth_weeks
@@ -191,6 +192,9 @@ class _Catalogue:
     def _of_resource(self, name: str, quantity: Quantity) -> bool:
         if quantity.rule.resource in {"utilisation", "busy", "load"} and name in self.used_up:
             return False
+        if quantity.rule.resource == "backlog":
+            first, last = instants(self.plan, quantity.rule.time_of_day)
+            return last > first
         return quantity.rule.resource != "availability" or name in self.broken
 
     def _of_zone(self, zone: str, quantity: Quantity) -> bool:

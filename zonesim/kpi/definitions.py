@@ -39,6 +39,7 @@ _UNITS_OF: Final = {
     "inside mean": "tokens",
     "inside day": "h/d",
     "resource queue mean": "tokens",
+    "resource backlog mean": "tokens",
     "resource busy day": "h/d",
     "account level mean": "units",
     "hours day": "h/d",

@@ -395,6 +395,11 @@ class Measurement:
                 case "queue":
                     known = {"mean": int(totals.queue[resource]) / self.window, "peak": float(totals.peak[resource])}
                     numbers = [known[statistic] for statistic in each.ids]
+                case "backlog":
+                    place = self.scopes.limited.index(resource)
+                    waiting = self.columns.daily.days(place, each.quantity.rule.time_of_day)
+                    known = {"mean": float(waiting.mean()), "share": float((waiting > 0).mean())}
+                    numbers = [known[statistic] for statistic in each.ids]
                 case "busy":
                     numbers = [busy / HOUR / self.days]
                 case "overtime":

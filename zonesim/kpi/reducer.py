@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from zonesim.kpi import fold_layout as f
 from zonesim.kpi import folding
+from zonesim.kpi.backlog import DailyBacklog
 from zonesim.kpi.conservation import Books, check_cohort, check_integrals, overtime
 from zonesim.kpi.consignment_table import Dossiers, Waits
 from zonesim.kpi.fold_tables import HOURS, TRUTH_MARKS, fold_tables
 from zonesim.kpi.recovery import Backlogs
 from zonesim.kpi.weekly import WEEK_HOURS, Occupancy
 from zonesim.plan import NEVER, Block, Ints, Plan, Rows, Totals, flat, place_of
+from zonesim.scenario.kpis import NO_TIME
 from zonesim.units import DAY, HOUR
 
 Floats = NDArray[np.float64]
@@ -45,6 +47,7 @@ class Columns:
     resource, unit-ms in use after the window.
 
     `backlogs`: by moment, who waits then: rows of step and the time until which (NEVER: not known).
+    `daily`: who waits for each limited resource at some times of day.
 
     `booked`: by account, what anybody credited and debited inside the window, shape (accounts, 2).
     """
@@ -60,6 +63,7 @@ class Columns:
     waiting: Ints
     waits_sum: Ints
     waits_begun: Ints
+    daily: DailyBacklog
     booked: Ints
     queue_week: Floats
     busy_week: Floats
@@ -96,6 +100,8 @@ class Reducer:
         asked = [each.quantity.rule.recovery for each in self.tables.applied]
         calendars = {each.after for each in asked if each is not None}
         self.backlogs = Backlogs(time for calendar in calendars for time in plan.reopenings(calendar))
+        times = {each.quantity.rule.time_of_day for each in self.tables.applied} - {NO_TIME}
+        self.daily = DailyBacklog(plan, self.scopes, sorted(times))
         self.inside: list[Ints] = []
         self.last, self.late = 0, [np.zeros((0, 4), dtype=np.int64)]
         self._inside = np.empty(2 * SLICE * self.waits.times, dtype=np.int64)
@@ -134,8 +140,11 @@ class Reducer:
         own = self.waits
         own.make_room(len(visits) // 4)
         self.backlogs.take(visits)
+        rows = visits.reshape(-1, 4)
+        if self.daily.times:
+            self.daily.take(rows, place_of(rows[:, 0]))
         if self.plan.terminates:
-            self._note_late(visits.reshape(-1, 4))
+            self._note_late(rows)
         folding.fold_visits(
             self.state,
             visits,
@@ -201,6 +210,7 @@ class Reducer:
             waiting=self.waiting.folded(HOURS),
             waits_sum=self.waits_sum.reshape(-1, HOURS)[:lanes],
             waits_begun=self.waits_begun.reshape(-1, HOURS)[:lanes],
+            daily=self.daily,
             booked=self.books.booked,
             queue_week=self.waiting.means(WEEK_HOURS),
             busy_week=self.busy.means(WEEK_HOURS),

@@ -70,6 +70,7 @@ _STATISTICS: Final[dict[str, tuple[str, ...]]] = {
     "resource availability": (PLAIN_VALUE,),
     "resource utilisation": (PLAIN_VALUE,),
     "resource queue": ("mean", "peak"),
+    "resource backlog": ("mean", "share"),
     "resource busy": ("day",),
     "resource load": (PLAIN_VALUE,),
     "resource overtime": (PLAIN_VALUE,),
@@ -90,6 +91,11 @@ _STATISTICS: Final[dict[str, tuple[str, ...]]] = {
 
 _PERCENTILE: Final = re.compile(r"p([1-9][0-9]?)")
 _WITHIN: Final = re.compile(r"within_([1-9][0-9]{0,8})(ms|s|min|h|d)")
+_MOMENT: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+
+NO_TIME: Final = -1
+"""In place of a time of day where there is none."""
+
 _MS: Final = {"d": DAY, "h": HOUR, "min": MINUTE, "s": SECOND, "ms": 1}
 
 
@@ -285,11 +291,13 @@ class KpiDeclaration(Strict):
     those who gave up too, `service` the time after it, `stay` both; `all`, `open` and those that `gave_up` are counted;
     `interruption`: of their work.
     """
-    resource: Literal["availability", "utilisation", "queue", "busy", "load", "overtime"] | None = None
+    resource: Literal["availability", "utilisation", "queue", "backlog", "busy", "load", "overtime"] | None = None
     """
-    What is measured of the units of a resource and the line for them; `overtime`: unit-hours in use after the measured
-    window.
+    What is measured of the units of a resource and the line for them; `backlog`: the line at a time of day, see `at`;
+    `overtime`: unit-hours in use after the measured window.
     """
+    at: Words | None = None
+    """Of a `backlog`: the time of day, e.g. `"20:00"`, when the work of the day should be done."""
     account: Literal["level", "credited", "debited"] | None = None
     """What is measured of an account."""
     truth: Literal["missed", "caught", "cases", "false_stops"] | None = None
@@ -355,6 +363,11 @@ class KpiDeclaration(Strict):
             told = "of" if self.of else "by"
             fault = f"'{told}' of what is no time and no share of consignments"
             raise problem(fault, "Tell a `time` or a `share` of flows by it, or write entries of the traffic.", (told,))
+        if (self.at is None) == (self.resource == "backlog"):
+            what = "a backlog is told at a time of day" if self.at is None else "a time of day of what is no backlog"
+            raise problem(what, 'Write {resource: backlog, at: "20:00"}.', ("resource" if self.at is None else "at",))
+        if self.at is not None and self.time_of_day == NO_TIME:
+            raise problem(f"'{self.at}' is no time of day", 'Write "20:00".', ("at",))
         if self.time is not None and self.time.within is not None and (self.time.once or self.where != "flow"):
             raise problem("`within` is told of flows, and without `once`", "Leave out one of them.", ("time",))
         if self.share is not None and self.share.unmarked is not None and self.where != "gate":
@@ -381,11 +394,17 @@ class KpiDeclaration(Strict):
             return "time once" if self.time.once else "time within"
         return self.form
 
+    @property
+    def time_of_day(self) -> int:
+        """Return the time of day of a backlog in ms, NO_TIME where it is none."""
+        found = _MOMENT.fullmatch(self.at or "")
+        return int(found[1]) * HOUR + int(found[2]) * MINUTE if found else NO_TIME
+
     def rule(self) -> str:
         """Return as text all that its numbers depend on: nothing of what people call it, or think of it."""
         told = {"label", "definition", "better", "headline", "counts", "source", "note", "statistics"}
         told |= {
-            name for name in ("of", "by", "recovery") if not getattr(self, name)
+            name for name in ("of", "by", "at", "recovery") if not getattr(self, name)
         }  # rules without them are known as before
         return f"{self.model_dump(exclude=told)!r} {list(self.statistics)}"
 
