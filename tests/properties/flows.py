@@ -395,7 +395,7 @@ class FlowWriter:
         kinds: list[dict[str, Any]] = [
             {name: luck.pick(world.values[name]) for name in luck.some(list(world.values), 1, 2)},
             {"queue": {"of": luck.pick(names), "longer_than": luck.number(0, 3)}},
-            {luck.pick(["shut", "open"]): luck.pick(names)},
+            {luck.pick(["shut", "open"]): luck.pick([*names, *world.calendars])},
         ]
         if place.statuses:
             kinds += [{"status": luck.some(world.statuses, 1, 2)}] + [{"status": place.statuses[-1]}] * 3

@@ -58,7 +58,7 @@ TOKENS = [
 ]  # fmt: skip
 
 OPTIONS = {
-    "--set": ["zones.*.lanes_in.units=2", "traffic.*.rate*=1.5", "traffic.*.rate*=1e300", "clock.measure=1 h", "x=1", "=", "a", "traffic.*.rate=", "clock={}", "zones=1", "traffic=1", "flows=[]", "measures.m11=1", "measures.m11.coverage=5 %", "regime=R0", "regime=R9", "adopted={m11: {gate: 30 %}}", "library.F1.nothing=1", "*=1", "*.*=1", "clock.start=2018-02-30", "name=..", "firms.count=100000", "truth.*.all=50 %", "clock.holidays=cn", "zones.*.*.units=unlimited", "traffic.*=", "traffic.*.flow=F1", "calendars.office.mon-fri=[]", "zones.TYP.lanes_in*=2", "library.gate*=2"],
+    "--set": ["zones.*.lanes_in.units=2", "traffic.*.rate*=1.5", "traffic.*.rate*=1e300", "clock.measure=1 h", "x=1", "=", "a", "traffic.*.rate=", "clock={}", "zones=1", "traffic=1", "flows=[]", "measures.m11=1", "measures.m11.coverage=5 %", "regime=R0", "regime=R9", "regime=R3", "future=outage", "future=demand_x2", "future=none", "future=x", "futures.x.edits=1", "adopted={m11: {gate: 30 %}}", "library.F1.nothing=1", "*=1", "*.*=1", "clock.start=2018-02-30", "name=..", "firms.count=100000", "truth.*.all=50 %", "clock.holidays=cn", "zones.*.*.units=unlimited", "traffic.*=", "traffic.*.flow=F1", "calendars.office.mon-fri=[]", "zones.TYP.lanes_in*=2", "library.gate*=2"],
     "--arm": ["11", "10+11", "{m11: {coverage: 60 %}}", "[m11]", "", "x", "{", "11+11", "{m11: 1}", "{m11: {coverage: x}}", "{m11: {zones: [NO]}}", "{m11: {start: 2018-10-08}}", "{m11: {start: 9}}", "1+2+3", "+", "m11,m10"],
     "--measures": ["11", "11,10", "", ",", "99", "11,11", "a,b", "m11"],
     "--replications": ["1", "0", "-1", "2", "1000000000000", "x", ""],

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import inspect
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import zonesim
 from tests.helper import HEAD, ROOT, plan_of
+from tests.made_up import made_up, ordinary
 from tests.unit.test_commands import zonesim as command
+from tests.unit.test_figure_words import needs_font
+from zonesim.briefing.figures import style
+from zonesim.briefing.text.varied_words import future_words
 from zonesim.cli import app
 from zonesim.experiment import Execution, read_design
 from zonesim.faults import Faults
@@ -372,3 +377,21 @@ def test_the_future_of_the_page_is_met():
     usual, fair = (next(each.low for each in loads(plan)) for plan in plans)
 
     assert fair == pytest.approx(usual * 1.5 * 12 / 10)
+
+
+@needs_font
+def test_figures_call_a_future_by_its_label():
+    """
+    The caption of a figure names the future by its label, in the language of the figure; what is set stays as it is written.
+    """
+    told = ["future outage", "clock.measure = 1 d"]
+    for language, words in (
+        ("en", "future Gate system down for 4 h (outage)"),
+        ("zh", "情景 卡口系统停机4小时（outage）"),
+    ):
+        context = replace(made_up(ordinary(), n=1, language=language), settings=told)
+        with style.look(language):
+            assert words in context.caption()
+            assert "clock.measure = 1 d" in replace(context, settings=told[1:]).caption()
+        assert future_words(context, [("future", "outage", None)]) == words.partition(" ")[2]
+        assert future_words(context, [("future", "none", None)]) in {"as written", "与场景文件相同"}
