@@ -19,6 +19,7 @@ from zonesim.analysis.precision import (
 )
 from zonesim.analysis.promises import Promise, promise, written_promise
 from zonesim.analysis.sizing import Sizes, Sizing, Verdict, broken_at
+from zonesim.analysis.spread import Range, Spread, range_of, spreads
 from zonesim.analysis.sweep import Point, compared, points
 from zonesim.analysis.tags import overruled, tags_of, unstable
 from zonesim.analysis.warm_up import Truncation, mser
@@ -43,8 +44,10 @@ __all__ = [
     "Parts",
     "Point",
     "Promise",
+    "Range",
     "Sizes",
     "Sizing",
+    "Spread",
     "Truncation",
     "Verdict",
     "arrival_warnings",
@@ -76,10 +79,12 @@ __all__ = [
     "parts_of",
     "points",
     "promise",
+    "range_of",
     "relative_half_widths",
     "replications_for",
     "replications_needed",
     "shifted",
+    "spreads",
     "tags_of",
     "trivially_changed",
     "unknown_text",

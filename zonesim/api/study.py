@@ -17,9 +17,11 @@ from zonesim.analysis import (
     Effect,
     Interval,
     Move,
+    Spread,
     bands_of,
     compare,
     has_parts,
+    range_of,
     tags_of,
     with_moves,
 )
@@ -117,6 +119,19 @@ class Study:
                 return effect
         remedy = suggest(arm, others, "arms beside it") if others else "Compare it with another arm."
         raise UnknownName(f"'{arm}' is the baseline", Place("arm"), remedy)
+
+    def spread(self, kpi: str, arm: str = "") -> Spread:
+        """
+        Return median, 5th and 95th percentile of a KPI, and of its difference to the baseline, over the futures of a
+        sample of doubts; raises UnknownName.
+        """
+        self._known(kpi)
+        arm = _one("arm", arm, self.arms)
+        futures = [each.name for each in self.design.futures if each.sample]
+        value = range_of(self.interval(kpi, arm, future).value for future in futures)
+        if arm == self.baseline:
+            return Spread(arm, kpi, value, None)
+        return Spread(arm, kpi, value, range_of(self.difference(kpi, arm, future).value for future in futures))
 
     def curve(self, name: str, arm: str = "", future: str = "") -> NDArray[np.float64]:
         """

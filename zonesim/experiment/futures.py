@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
 from typing import Any, Final
 
+from zonesim.experiment.samples import drawn
 from zonesim.faults import Faults, Place, ScenarioFault, UnknownName
 from zonesim.limits import MOST_CELLS
 from zonesim.policy import Request, ResolvedTree, dotted, flows_in_use, root_of, targets
 from zonesim.scenario import NO_FUTURE, Document, Edit, Path_, load_catalogue
-from zonesim.scenario.experiment_documents import Experiment, Scale
+from zonesim.scenario.experiment_documents import Experiment, Sample, Scale
 
 AS_WRITTEN: Final = "as written"
 """Name of the future that changes nothing."""
@@ -55,10 +56,14 @@ class Future:
     settings: tuple[Setting, ...] = ()
     doubt: str = ""
     """`low` or `high` when it is one end of a doubt."""
+    sample: int = 0
+    """Its number, from 1, when all doubts are drawn at once; 0 for others."""
 
     @property
     def name(self) -> str:
         """Return what results call it."""
+        if self.sample:
+            return f"sample {self.sample}"
         if self.doubt:
             return f"{self.settings[0].told} ({self.doubt})"
         return ", ".join(setting.told for setting in self.settings) or AS_WRITTEN
@@ -113,6 +118,7 @@ def futures_of(
     together = [*zip(*zipped, strict=True)] if zipped else [()]
     found = [Future((*row, *more)) for row in rows for more in together]
     if experiment.doubts is not False:
+        _check_sample(experiment, document)
         ends = _doubts(experiment, document, world, measures)
         as_written = [] if any(not each.settings for each in found) else [Future()]
         found = list({repr(each): each for each in [*found, *as_written, *ends]}.values())  # a value may be a mapping
@@ -179,30 +185,34 @@ def _check_names(futures: Sequence[Future], document: Document) -> None:
 # --- doubts
 
 
+def _check_sample(experiment: Experiment, document: Document) -> None:
+    """Raise Faults when the arms meet too many futures of a sample."""
+    asked, arms = experiment.doubts, len(experiment.arms)
+    if isinstance(asked, Sample) and asked.sample * arms > MOST_CELLS:
+        what = f"a sample of {asked.sample:,} futures with {arms} arms, together more than {MOST_CELLS:,}"
+        raise Faults([ScenarioFault(what, document.place(("doubts", "sample")), "Draw fewer.")])
+
+
 def _doubts(experiment: Experiment, document: Document, world: ResolvedTree, measures: Sequence[str]) -> list[Future]:
-    """Return the low and the high end of every doubt, one value at a time."""
+    """Return the low and the high end of every doubt, one value at a time, or the futures of a sample."""
     known = dict(_doubted(world, measures))
-    chosen: list[Path_] = list(known)
-    if isinstance(experiment.doubts, list):
-        faults: list[ScenarioFault] = []
-        chosen = []
-        for number, path in enumerate(experiment.doubts):
-            place = document.place(("doubts", str(number)))
-            try:
-                found = targets(world, Request(Edit(remove=path), "a doubt", place))
-            except UnknownName as fault:
-                faults.append(UnknownName(f"no value at '{path}', which is doubted", place, fault.remedy))
-                continue
-            own = [each for each in found if each in known]
-            if not own:
-                remedy = "Write {uncertain: [low, mode, high]} in the scenario, or use futures."
-                faults.append(ScenarioFault(f"'{path}' holds no doubt", place, remedy))
-            chosen += own
-        if faults:
-            raise Faults(faults)
+    asked = experiment.doubts
+    where: Path_ = ("doubts", "of") if isinstance(asked, Sample) else ("doubts",)
+    listed = asked.of if isinstance(asked, Sample) else asked if isinstance(asked, list) else []
+    chosen = _chosen(listed, where, document, world, known) if listed else list(known)
+    if isinstance(asked, Sample):
+        rows = drawn({dotted(path): known[path] for path in chosen}, asked.sample)
+        place = document.place(("doubts", "sample"))
+        return [
+            Future(
+                tuple(setting_of(path, value, factor=False, by=BY_FUTURE, place=place) for path, value in row.items()),
+                sample=number,
+            )
+            for number, row in enumerate(rows, start=1)
+        ]
     ends = []
-    for doubted in dict.fromkeys(chosen):
-        low, high = known[doubted]
+    for doubted in chosen:
+        low, _, high = known[doubted]
         for name, value in (("low", low), ("high", high)):
             end = setting_of(dotted(doubted), value, factor=False, by=BY_FUTURE, place=document.place(("doubts",)))
             ends.append(Future((end,), name))
@@ -211,23 +221,51 @@ def _doubts(experiment: Experiment, document: Document, world: ResolvedTree, mea
 
 def doubted_values(world: ResolvedTree) -> dict[Path_, tuple[Any, Any]]:
     """Return low and high of every doubt in what the traffic of a world uses, by path."""
-    return dict(_doubted(world, ()))
+    return {path: (low, high) for path, (low, _, high) in _doubted(world, ())}
 
 
-def _doubted(world: ResolvedTree, measures: Sequence[str]) -> Iterator[tuple[Path_, tuple[Any, Any]]]:
-    """Return path, low and high of every doubt in what the traffic uses, and in the parameters of `measures`."""
+def _chosen(
+    listed: Sequence[str],
+    where: Path_,
+    document: Document,
+    world: ResolvedTree,
+    known: Mapping[Path_, tuple[Any, Any, Any]],
+) -> list[Path_]:
+    """Return the doubted values at the paths of a list, each once; raises Faults for a path without any."""
+    faults: list[ScenarioFault] = []
+    chosen: list[Path_] = []
+    for number, path in enumerate(listed):
+        place = document.place((*where, str(number)))
+        try:
+            found = targets(world, Request(Edit(remove=path), "a doubt", place))
+        except UnknownName as fault:
+            faults.append(UnknownName(f"no value at '{path}', which is doubted", place, fault.remedy))
+            continue
+        own = [each for each in found if each in known]
+        if not own:
+            remedy = "Write {uncertain: [low, mode, high]} in the scenario, or use futures."
+            faults.append(ScenarioFault(f"'{path}' holds no doubt", place, remedy))
+        chosen += own
+    if faults:
+        raise Faults(faults)
+    return list(dict.fromkeys(chosen))
+
+
+def _doubted(world: ResolvedTree, measures: Sequence[str]) -> Iterator[tuple[Path_, tuple[Any, Any, Any]]]:
+    """Return path, low, mode and high of every doubt in what the traffic uses, and in the parameters of `measures`."""
     used = {(root_of(world, flow), flow) for flow in flows_in_use(world)}
     shares = any(root == "library" for root, _ in used)  # practices change flows of the library
     for root in (each for each in _DOUBT_ROOTS if each != "adopted" or shares):
         for path, value in _uncertain(world.tree.get(root, {}), (root,)):
             reached = not any("." in part for part in path)  # a dotted path cannot name such a key
-            if reached and (root not in {"flows", "library"} or path[:2] in used):
-                yield path, (value[0], value[2])
+            absent = root == "adopted" and path[3:] and path[3] not in {*world.tree["zones"], "all"}
+            if reached and not absent and (root not in {"flows", "library"} or path[:2] in used):
+                yield path, (value[0], value[1], value[2])
     catalogue = load_catalogue()
     for name in measures:
         for key, param in catalogue.measures[name].params.items():
             if param.low is not None and param.high is not None:
-                yield ("measures", name, key), (param.low, param.high)
+                yield ("measures", name, key), (param.low, param.default, param.high)
 
 
 def _uncertain(node: Any, path: Path_) -> Iterator[tuple[Path_, list[Any]]]:  # noqa: ANN401

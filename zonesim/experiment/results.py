@@ -55,6 +55,8 @@ class FutureInfo:
 
     name: str
     settings: tuple[tuple[str, str, float | None], ...]
+    sample: int = 0
+    """Its number, from 1, when it is one of a sample of all doubts; 0 for others."""
 
 
 @dataclass(frozen=True)
@@ -296,7 +298,10 @@ def _results(folder: Path, document: dict[str, Any], store: Store) -> Results:
             )
             for each in document["arms"]
         },
-        futures={each["name"]: FutureInfo(each["name"], _settings(each["settings"])) for each in document["futures"]},
+        futures={
+            each["name"]: FutureInfo(each["name"], _settings(each["settings"]), int(each.get("sample", 0)))
+            for each in document["futures"]
+        },
         beside={
             each["name"]: BesideInfo(
                 each["name"], each["doubt"], each["end"], each["label"], _settings(each["settings"])

@@ -66,7 +66,9 @@ def study_document(design: Design, runs: Runs[Pair], tags: Mapping[Pair, CellTag
         },
         "baseline": design.baseline,
         "arms": [_arm(option) for option in design.options.values()],
-        "futures": [{"name": each.name, "settings": _settings(each.settings)} for each in design.futures],
+        "futures": [
+            {"name": each.name, "settings": _settings(each.settings), "sample": each.sample} for each in design.futures
+        ],
         "beside": [
             {
                 "name": each.name,

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from rich.table import Table
 
-from zonesim.analysis import Point, points
+from zonesim.analysis import Point, Range, Spread, points, spreads
 from zonesim.briefing.tables.control import control_document, control_told, write_control
 from zonesim.briefing.tables.files import by_replication_document, write_by_replication, write_results
 from zonesim.briefing.tables.printing import printed
@@ -115,8 +115,31 @@ def _document(results: Results, found: Sequence[Point], failures: Sequence[str])
             }
             for point in found
         ],
+        "sample": [
+            {
+                "arm": each.arm,
+                "kpi": each.kpi,
+                **_band_fields(each.value, ""),
+                **(_band_fields(each.difference, "diff_") if each.difference else {}),
+            }
+            for each in spreads(found, _sample(results))
+        ],
         "failures": list(failures),
         "provenance": {**results.provenance, "seed": results.seed, "replications": results.replications},
+    }
+
+
+def _sample(results: Results) -> dict[str, int]:
+    """Return the numbers of the futures of a sample, by name; 0 for others."""
+    return {name: each.sample for name, each in results.futures.items()}
+
+
+def _band_fields(found: Range, prefix: str) -> dict[str, Any]:
+    return {
+        f"{prefix}median": found.median,
+        f"{prefix}p5": found.low,
+        f"{prefix}p95": found.high,
+        f"{prefix}futures": found.n,
     }
 
 
@@ -124,7 +147,9 @@ def _document(results: Results, found: Sequence[Point], failures: Sequence[str])
 
 
 def sweep_text(results: Results, found: Sequence[Point]) -> str:
-    """Return one table a KPI: futures and arms down, value and difference across."""
+    """
+    Return one table a KPI: futures and arms down, value and difference across; of a sample of doubts only the range.
+    """
     label = results.label.get("en", results.name)
     parts = [
         f"{label}: {len(results.arms)} arms × {_counted(len(results.futures), 'future')} ×"
@@ -132,11 +157,13 @@ def sweep_text(results: Results, found: Sequence[Point]) -> str:
         f" {level_text(results.level)} % intervals, differences to {results.baseline}",
         told_run(results),
     ]
+    sample = _sample(results)
+    ranges = spreads(found, sample)
     for kpi in results.reported():
         info = results.kpis[kpi]
         unit = "%" if info.unit == "share" else info.unit
         table = Table(title=f"\n{info.en} | {info.zh} [{unit}]", title_justify="left", box=None, pad_edge=False)
-        several = len(results.futures) > 1
+        several = sum(not number for number in sample.values()) > 1
         if several:
             table.add_column("future")
         table.add_column("arm")
@@ -144,7 +171,7 @@ def sweep_text(results: Results, found: Sequence[Point]) -> str:
             table.add_column(title, justify="right")
         table.add_column("tag")
         before = ""
-        for point in (each for each in found if each.kpi == kpi):
+        for point in (each for each in found if each.kpi == kpi and not sample[each.future]):
             values = [point.interval.value, point.interval.low, point.interval.high]
             change = point.difference
             values += [change.value, change.low, change.high] if change else [math.nan] * 3
@@ -155,11 +182,29 @@ def sweep_text(results: Results, found: Sequence[Point]) -> str:
             before = point.future
             table.add_row(*future, point.arm, *cells, str(point.interval.n), _tag(point))
         parts.append(printed(table))
-    tags = {point.tag for point in found}
+        if any(sample.values()):
+            parts.append(_ranges(ranges, kpi, max(sample.values()), percent=info.unit == "share"))
+    tags = {point.tag for point in found if not sample[point.future]}
     legend = [text for tag, text in TAG_WORDS.items() if tag in tags]
     if legend:
         parts += ["", *legend]
     return "\n".join(parts)
+
+
+def _ranges(found: Sequence[Spread], kpi: str, count: int, *, percent: bool) -> str:
+    """Return the ranges of a KPI over a sample as a table."""
+    title = f"over {count} futures drawn from the doubts | {count} 个抽样情景"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column("arm")
+    for head in ("median", "P5", "P95", "difference", "P5", "P95", "futures"):
+        table.add_column(head, justify="right")
+    for each in (spread for spread in found if spread.kpi == kpi):
+        change = each.difference
+        own = [each.value.median, each.value.low, each.value.high]
+        others = [change.median, change.low, change.high] if change else []
+        told = [figure_text(value, percent=percent) for value in (*own, *others)]
+        table.add_row(each.arm, *told, *([""] * (6 - len(told))), str(each.value.n))
+    return printed(table)
 
 
 def _tag(point: Point) -> str:
@@ -210,6 +255,8 @@ def _plan_text(design: Design, document: dict[str, Any]) -> str:
         arms.add_row(f"{name} (baseline)" if name == design.baseline else name, ", ".join(told) or "-", edits or "-")
     combinations = len(design.cells)
     shared = combinations - document["plans"]
+    drawn = sum(each.sample > 0 for each in design.futures)
+    written = len(design.futures) - drawn
     lines = [
         f"{design.label.get('en', design.name)}: {_counted(len(design.options), 'arm')} ×"
         f" {_counted(len(design.futures), 'future')} × {_counted(design.replications, 'replication')},"
@@ -221,10 +268,11 @@ def _plan_text(design: Design, document: dict[str, Any]) -> str:
         "futures:",
         *(
             f"  {each.name}"
-            for each in design.futures[:MOST_ROWS]
+            for each in [each for each in design.futures if not each.sample][:MOST_ROWS]
             if each.name != AS_WRITTEN or len(design.futures) > 1
         ),
-        *([f"  and {len(design.futures) - MOST_ROWS} more"] if len(design.futures) > MOST_ROWS else []),
+        *([f"  and {written - MOST_ROWS} more"] if written > MOST_ROWS else []),
+        *([f"  {_counted(drawn, 'future')} drawn from the doubts"] if drawn else []),
         *(["  the scenario as written"] if [each.name for each in design.futures] == [AS_WRITTEN] else []),
         "",
         f"reported: {', '.join(design.reported)}",

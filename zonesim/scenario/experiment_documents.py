@@ -104,6 +104,28 @@ class Futures(Strict):
         return self
 
 
+class Sample(Strict):
+    """A sample of all doubts at once: in each of its futures every doubted value is drawn by its triangular law."""
+
+    sample: Annotated[int, Field(ge=0, le=1_000), PLAIN]
+    """How many futures are drawn, e.g. `100`."""
+    of: list[Name] = []
+    """The paths that are drawn; all doubts in use if nothing is said."""
+
+
+def _form_of_doubts(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, Sample | dict):
+        return "sample"
+    return "list" if isinstance(value, list) else "whether"
+
+
+Doubts = Annotated[
+    Annotated[bool, Tag("whether")] | Annotated[list[Name], Tag("list")] | Annotated[Sample, Tag("sample")],
+    Discriminator(_form_of_doubts),
+]
+"""What becomes of the doubts: `true`, a list of paths, or `{sample: 100}`."""
+
+
 def count(values: Any) -> int:  # noqa: ANN401
     """Return how many values a path takes."""
     return len(values.scale if isinstance(values, Scale) else values)
@@ -130,10 +152,10 @@ class Experiment(Strict):
     """The arm that differences are taken to; the first one if nothing is said."""
     futures: Futures = Futures()
     """What nobody chooses: demand, laws, shares. Every arm meets every future."""
-    doubts: bool | list[Name] = False
+    doubts: Doubts = False
     """
     Whether the low and the high end of each `uncertain` value in use is a future, one value at a time: `true`, or a
-    list of paths.
+    list of paths; or `{sample: 100}`, so many futures in which all of them are drawn at once.
     """
     replications: Annotated[int, Field(ge=1, le=100_000), PLAIN] = 10
     """Repetitions of every arm in every future."""
