@@ -14,9 +14,13 @@ from typer.testing import CliRunner
 from tests.helper import ROOT, plan_of
 from zonesim import cli
 from zonesim.analysis import bound_of
+from zonesim.briefing.figures import fonts, style
 from zonesim.briefing.text.bounds import bound_text
 from zonesim.briefing.text.words import Words
+from zonesim.experiment import Execution
 from zonesim.faults import ScenarioFault
+from zonesim.jobs.asking import Question
+from zonesim.jobs.capacity import capacity_job
 from zonesim.jobs.sizes import check_units
 from zonesim.plan import compile_plan
 from zonesim.policy import arms_for, load_world, resolve
@@ -190,6 +194,40 @@ def test_bounds_of_the_shipped_zone():
     assert 1 < before.multiple < after.multiple
     assert before.names
     assert after.names
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("promises", [[], ["f.serve.stay.mean <= 2.5 min", "f.serve.wait.share <= 70 %"]])
+def test_the_figure_of_what_is_carried(desk, monkeypatch, language, promises):
+    """
+    The figure has a panel a promise, or work in system without one, what is carried where the table says it is, marked in the panel of the promise that breaks, and no texts that run into each other.
+    """
+    if language == "zh" and fonts.chinese() is None:
+        pytest.skip("no font with Chinese letters")
+    desk.write_text(DESK[: DESK.index("promises:")], encoding="utf-8")
+    drawn = {}
+
+    def saved(_, figures, *__):
+        drawn.update(figures)
+        return [Path("capacity.png")]
+
+    monkeypatch.setattr("zonesim.briefing.figures.comparison.save_all", saved)
+    question = Question(desk, None, [], promises, 3, 1, tolerance=0.1)
+    job = capacity_job(question, Execution(1), Path("results"), language)
+    figure = drawn["capacity"]
+    found = job.document["arms"]["R1"]["multiple"]["value"]
+
+    with style.look(language):
+        assert style.overlaps(figure) == []
+    assert len(figure.axes) == max(len(promises), 1)
+    for axes, limit in zip(figure.axes, [2.5, 70] if promises else [0], strict=True):
+        marks = [line.get_xydata()[0].tolist() for line in axes.lines if line.get_marker() == "D"]
+        assert marks == (
+            [pytest.approx([found, limit])] if limit != 70 else []
+        )  # the second promise does not break there
+        assert any(line.get_xdata()[0] == found and line.get_linestyle() == ":" for line in axes.lines)
+        assert axes.get_xlim()[0] < found < axes.get_xlim()[1]
+    assert job.document["files"] == ["capacity.csv", "capacity.png"]
 
 
 def test_sizes_from_the_command_line(desk):

@@ -64,6 +64,9 @@ def capacity(
     level: Level = 95,
     settings: Set = None,
     future: FutureOption = "",
+    figures: Annotated[
+        bool, typer.Option("--figures/--no-figures", help="Draw promises over demand, or leave that out.")
+    ] = True,
     lang: Lang = "en",
     as_json: Json = False,
     out: Out = Path("results"),
@@ -91,4 +94,4 @@ def capacity(
         return
     if growth != 1:
         raise typer.BadParameter("is asked of units: name them with --size", param_hint="--growth")
-    finish(capacity_job(question, how, out, lang), as_json)
+    finish(capacity_job(question, how, out, lang, with_figure=figures), as_json)

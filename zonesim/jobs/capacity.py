@@ -8,11 +8,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from zonesim.analysis import Bound, Limit, Look, Promise, bound_of, interval, limit_of, next_multiples, paired
+from zonesim.analysis import (
+    Bound,
+    Comparison,
+    Limit,
+    Look,
+    Promise,
+    bound_of,
+    interval,
+    limit_of,
+    next_multiples,
+    paired,
+)
 from zonesim.briefing.folders import set_aside
 from zonesim.briefing.tables.capacity import Carried, Used, capacity_document, capacity_rows, capacity_text
 from zonesim.briefing.text.documents import to_json
-from zonesim.experiment import Execution, Future, run_id, setting_of
+from zonesim.experiment import Execution, Future, run_id, setting_of, told_settings
 from zonesim.faults import Place
 from zonesim.jobs.asking import Asked, Question, head_lines, look_of, made_ready, not_multiplied, told, words_of
 from zonesim.jobs.job import Job
@@ -70,9 +81,12 @@ class Search:
         )
 
 
-def capacity_job(question: Question, how: Execution, out: Path, language: str = "en") -> Job:
+def capacity_job(
+    question: Question, how: Execution, out: Path, language: str = "en", *, with_figure: bool = True
+) -> Job:
     """
-    Search the largest multiple of demand that every arm carries, and write table, document and figure to a folder.
+    Search the largest multiple of demand that every arm carries, and write table, document and, `with_figure`, a figure
+    in the language to a folder.
 
     Promises of the command stand in place of those of the scenario. Raises Faults before anything runs, RunFault where
     a replication fails.
@@ -82,7 +96,7 @@ def capacity_job(question: Question, how: Execution, out: Path, language: str = 
     bounds = {name: bound_of(cell.plan, design.offset) for (name, _), cell in design.cells.items()}
     search = Search(asked.demand, asked.trials, asked.promises, bounds, question.tolerance)
     search.go()
-    return _written(asked, _carried(search, question.level))
+    return _written(asked, search, _carried(search, question.level), with_figure=with_figure)
 
 
 def future_of(demand: Demand, multiple: float) -> Future:
@@ -120,7 +134,7 @@ def _carried(search: Search, level: float) -> list[Carried]:
     return found
 
 
-def _written(asked: Asked, carried: Sequence[Carried]) -> Job:
+def _written(asked: Asked, search: Search, carried: Sequence[Carried], *, with_figure: bool) -> Job:
     """Write what was found into the folder of the run, and return it for people."""
     question, design = asked.question, asked.design
     run = run_id(design)
@@ -131,12 +145,36 @@ def _written(asked: Asked, carried: Sequence[Carried]) -> Job:
         **told(asked),
         "tolerance": question.tolerance,
         **capacity_document(carried, asked.promises, question.level),
-        "files": [TABLE],
     }
     head, rows = capacity_rows(carried, run)
     table, kept = asked.folder / TABLE, asked.folder / DOCUMENT
+    drawn = _figure(asked, search, carried) if with_figure else []
+    document["files"] = [TABLE, *(path.name for path in drawn)]
     write_table(table, head, rows)
     write_text(kept, to_json(document) + "\n")
     say = words_of(asked)
     lines = [*head_lines(asked, "capacity.title"), *capacity_text(say, carried, asked.promises)]
-    return Job(document, "\n".join([*lines, "", str(table), str(kept)]), notes)
+    return Job(document, "\n".join([*lines, "", *map(str, (table, kept, *drawn))]), notes)
+
+
+def _figure(asked: Asked, search: Search, carried: Sequence[Carried]) -> list[Path]:
+    """Draw what was found in the language that was asked for; return the files."""
+    from zonesim.briefing.figures import style  # noqa: PLC0415  matplotlib is slow to import
+    from zonesim.briefing.figures.capacity import capacity_figure  # noqa: PLC0415
+    from zonesim.briefing.figures.comparison import FigureContext, save_all  # noqa: PLC0415
+
+    design = asked.design
+    runs = {arm: tried.runs for (arm, _), tried in search.tried.items() if tried.runs}
+    context = FigureContext(
+        design.resolved,
+        runs,
+        Comparison(design.baseline, {}, (), asked.question.level),
+        design.kpis,
+        design.seed,
+        asked.language,
+        run=run_id(design),
+        settings=told_settings(design),
+    )
+    with style.look(asked.language):
+        figure = capacity_figure(context, carried, asked.promises)
+    return save_all(asked.folder, {"capacity": figure}, context, ())
