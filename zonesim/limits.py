@@ -72,7 +72,7 @@ MOST_CHANGES: Final = 4_000_000
 MOST_KPI_MARKS: Final = 60
 """Marks that the KPIs of a run ask for when consignments reached them."""
 
-MOST_PASSAGE_MARKS: Final = 5
+MOST_PASSAGE_MARKS: Final = 6
 """Marks that the KPIs of a gate ask for, that with which a passage begins among them."""
 
 MOST_CLOCKS: Final = 1_000

@@ -102,11 +102,11 @@ def test_loads_agree_with_the_simulation():
     Where little waits with units in hand, utilisation by simulation is the load of the traffic equations, loops and
     children included.
     """
-    plan = plan_of_file(TYPICAL)
-    results = kpis(plan, replications=3)
+    plan = plan_of_file(TYPICAL, "clock.measure=2 week", "zones.TYP.yard.units=100", "clock.start=2018-05-07")
+    results = kpis(plan, replications=4)
     for load in loads(plan):
         name = str(plan.names.resources[load.resource])
-        if name in {"TYP.lanes_in", "TYP.lanes_out", "TYP.docks", "TYP.yard", "TYP.officers", "TYP.gate_officers"}:
+        if name in {"TYP.lanes_in", "TYP.lanes_out", "TYP.docks", "TYP.yard", "TYP.gate_officers"}:
             assert column(results, f"{name}.utilisation").mean() == pytest.approx(load.mean, rel=0.06), name
 
 

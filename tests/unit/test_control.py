@@ -61,13 +61,16 @@ def test_nobody_looks_and_there_is_no_false_stop_to_tell_of():
     assert math.isnan(found(WORLD, SHARE="0 %").values["all.irregular.false_stops.rate"])
 
 
+INSPECTING = ("F1", "F1air", "F1b", "F1airb", "F2", "F2air", "F3", "F4a", "F5", "F6")
+
+
 @pytest.mark.parametrize("what", ["share", "detect.sensitivity"])
 def test_skipping_every_inspection_misses_everything(what):
     """
     In the library's flows, inspecting nobody, or looking without seeing, raises what is missed to 100 %.
     """
     clock = ("clock.warm_up=1 week", "clock.measure=3 week", "clock.cool_down=4 week")
-    nobody = [f"library.{flow}.inspect.{what}=0 %" for flow in ("F1", "F5")]
+    nobody = [f"library.{flow}.inspect.{what}=0 %" for flow in INSPECTING]
     values = kpis(plan_of_file(ROOT / "scenarios" / "typical_zone.yaml", *clock, *nobody))[0].values
 
     assert values["all.irregular.cases.day"] > 0

@@ -220,13 +220,14 @@ def test_zones_stand_side_by_side() -> None:
 
 def test_numbers_of_a_zone_are_weighted() -> None:
     """
-    A zone's pass time is that of its directions by passages, its dwell that of what becomes usable there by arrivals, its
+    A zone's gate time is that of its directions by passages, its dwell that of what becomes usable there by arrivals, its
     officer hours those of its officers; a direction without a value leaves none.
     """
     context = made_up(ordinary(), n=1)
     values = context.results["R1"][0].values
-    values |= {"TYP.lanes_in.pass.mean": 60.0, "TYP.lanes_in.passes.day": 30.0}
-    values |= {"TYP.lanes_out.pass.mean": 120.0, "TYP.lanes_out.passes.day": 10.0}
+    values |= {"TYP.lanes_in.queue_and_lane.mean": 60.0, "TYP.lanes_in.passes.day": 30.0}
+    values |= {"TYP.lanes_out.queue_and_lane.mean": 120.0, "TYP.lanes_out.passes.day": 10.0}
+    values |= {kpi: 0.0 for kpi in values if kpi.endswith(".arrived.day")}
     values |= {"F1.dwell.mean": 100.0, "F1.arrived.day": 1.0, "F4b.dwell.mean": 10.0, "F4b.arrived.day": 2.0}
     values |= {"transfer_in.dwell.mean": 40.0, "transfer_in.arrived.day": 1.0}
     officers = ("gate_officers", "exception_desk", "officers", "inspectors")
@@ -235,7 +236,7 @@ def test_numbers_of_a_zone_are_weighted() -> None:
     assert gate_minutes(context, "R1", "TYP").tolist() == [1.25]
     assert dwell_hours(context, "R1", "TYP").tolist() == [40.0]
     assert officer_hours(context, "R1", "TYP").tolist() == [8.0]
-    values["TYP.lanes_out.pass.mean"] = NAN
+    values["TYP.lanes_out.queue_and_lane.mean"] = NAN
     assert np.isnan(gate_minutes(context, "R1", "TYP")).all()
 
 
@@ -272,7 +273,7 @@ def test_a_week_shows_lanes_and_the_yard() -> None:
         "Waiting for a lane: Gate out (TYP.lanes_out)",
         "In use: Yard bays (TYP.yard)",
     ]
-    assert any(line.get_ydata()[0] == 25 for line in figure.axes[2].get_lines())
+    assert any(line.get_ydata()[0] == 42 for line in figure.axes[2].get_lines())
     assert style.overlaps(figure) == []
 
 

@@ -140,7 +140,7 @@ def test_caption_says_where_numbers_come_from() -> None:
     caption = made_up(ordinary(), n=1).caption()
 
     for part in (
-        "Scenario A typical medium zone (synthetic)",
+        "Scenario A busy medium zone (synthetic)",
         "arms R1, no measures, with measures 10+11",
         "1 replication",
         "seed 1",

@@ -36,7 +36,7 @@ LIBRARY = {
     ),
     "gate": (
         "lane.mean wait.mean wait.p95 queue_and_lane.mean pass.mean pass.median pass.p95 pass.missing passes.day"
-        " exceptions.rate manual.rate automatic.rate recovery.longest recovery.mean"
+        " exceptions_of_goods.rate exceptions.rate manual.rate automatic.rate recovery.longest recovery.mean"
     ),
     "resource": "availability utilisation queue.mean queue.peak backlog.mean backlog.share busy_hours.day overtime load",
     "account": "level.mean level.end credited.day debited.day",
@@ -271,7 +271,7 @@ AT_A_GATE = {
     ),
     "more marks than are kept": (
         "  k: {scope: gate, time: {from: asked, to: paid}, statistics: {mean: {}}}",
-        "KPIs of gates ask for more than 5 marks of a passage\n    Leave out `scope`, so that marks of flows are told.",
+        "KPIs of gates ask for more than 6 marks of a passage\n    Leave out `scope`, so that marks of flows are told.",
     ),
     "a direction that is none": (
         "  k: {scope: gate, only: [Z.lane], visits: wait, statistics: {mean: {}}}",
@@ -283,7 +283,7 @@ AT_A_GATE = {
 @pytest.mark.parametrize("case", AT_A_GATE)
 def test_kpis_of_gates_that_cannot_be_told(case):
     """
-    A KPI of gates asks for marks of a passage, five in all with those of the library.
+    A KPI of gates asks for marks of a passage, six in all with those of the library.
     """
     kpi, expected = AT_A_GATE[case]
     with pytest.raises(Faults) as found:

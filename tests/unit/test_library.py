@@ -18,7 +18,7 @@ LIBRARY = load_catalogue()
 SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
 TYPICAL = ROOT / "scenarios" / "typical_zone.yaml"
 ALL_FLOWS = ROOT / "scenarios" / "all_flows.yaml"
-MONTH = ("clock.warm_up=1 week", "clock.measure=2 week", "clock.cool_down=2 week")
+MONTH = ("clock.warm_up=1 week", "clock.measure=2 week", "clock.cool_down=4 week")
 PARK = ROOT / "scenarios" / "suzhou_industrial_park.yaml"
 
 
@@ -36,12 +36,24 @@ def test_every_number_has_a_source(path):
 
 def test_sources_say_what_they_are():
     """
-    A found source names a body or a place on the net or a document; an assumed one says what was assumed.
+    What is found or derived names its body, date and confidence; all say in a line what the number is.
     """
     for name, source in LIBRARY.sources.items():
         assert source.title, name
-        if source.kind == "found":
-            assert source.url or source.body or source.title, name
+        if source.kind != "assumed":
+            assert source.body, name
+            assert source.date, name
+            assert "confidence" in source.model_fields_set, name
+
+
+def test_what_was_moved_is_not_called_found():
+    """
+    No time of Qingdao, rate of the United States or share of another year counts as published for a zone of Jiangsu in 2018.
+    """
+    for name, source in LIBRARY.sources.items():
+        if any(word in source.title for word in ("Qingdao", "US ", "Japan", "Yiwu", "taken for")):
+            assert source.kind in {"derived", "assumed"}, name
+            assert source.confidence != "high", name
 
 
 @pytest.mark.parametrize("measure", LIBRARY.measures.values(), ids=lambda measure: measure.name)
@@ -50,7 +62,8 @@ def test_a_measure_is_complete(measure):
     A measure has both labels, a basis with a date, parameters with bounds, and says which KPIs it moves.
     """
     assert set(measure.label) == {"en", "zh"}
-    assert measure.basis.text
+    assert "苏政发〔2019〕40号" in measure.basis.text
+    assert "；" in measure.basis.text, "the notice of the customs administration or the State Council stands beside the plan"
     assert measure.basis.date
     assert measure.moves
     assert all(param.low is not None and param.high is not None and param.source for param in measure.params.values())
@@ -67,10 +80,11 @@ def every_flow() -> list[RunResult]:
 @pytest.mark.parametrize("measure", LIBRARY.measures.values(), ids=lambda measure: measure.name)
 def test_a_measure_moves_what_its_card_names(measure, every_flow):
     """
-    Each KPI that a measure's card names differs from the baseline beyond its interval; measure 8 at full reach and in more replications,
-    because it moves the mean of all by seconds only.
+    Each KPI that a measure's card names differs from the baseline beyond its interval; measure 8 at full reach, and it and measure 5 in more replications,
+    because they move the means of all by little.
     """
-    full, count = (("measures.m08.reach=100 %",), 12) if measure.name == "m08" else ((), 4)
+    full = ("measures.m08.reach=100 %",) if measure.name == "m08" else ()
+    count = 12 if measure.name in {"m05", "m08"} else 4
     arm = Arm(str(measure.annex), (Chosen(measure.name),))
     with_it = kpis(plan_of_file(ALL_FLOWS, *MONTH, *full, arm=arm), replications=count)
     for kpi in measure.moves:
@@ -122,13 +136,30 @@ def test_a_shipped_scenario_runs(path):
 
 def test_the_typical_zone_is_medium():
     """
-    About five hundred vehicles a day pass its gates, in both directions together.
+    About twelve hundred vehicles a day pass its gates, in both directions together: the upper end of what is assumed of a medium zone.
     """
-    results = kpis(plan_of_file(TYPICAL), replications=2)
+    results = kpis(plan_of_file(TYPICAL, "clock.warm_up=1 week", "clock.measure=2 week"), replications=2)
     passes = column(results, "TYP.lanes_in.passes.day").mean() + column(results, "TYP.lanes_out.passes.day").mean()
 
-    assert passes == pytest.approx(500, rel=0.06)
+    assert passes == pytest.approx(1_200, rel=0.06)
 
+
+def test_the_typical_zone_is_busy():
+    """
+    In the baseline its gates and bays are near their limit in the busiest hour and far from it on average, desks and inspectors are used for
+    half to four fifths of their hours, and vehicles queue for seconds to minutes; nothing grows.
+    """
+    plan = plan_of_file(TYPICAL)
+    bounds = {str(plan.names.resources[load.resource]): load for load in loads(plan)}
+    found = kpis(plan)[0].values
+
+    for lanes in ("TYP.lanes_in", "TYP.lanes_out"):
+        assert 0.6 < bounds[lanes].peak < 0.9
+        assert 10 < found[f"{lanes}.wait.mean"] < 120
+        assert 60 < found[f"{lanes}.wait.p95"] < 600
+    assert 0.8 < bounds["TYP.yard"].peak < 1
+    for desk in ("TYP.officers", "TYP.inspectors"):
+        assert 0.5 < found[f"{desk}.utilisation"] < 0.8
 
 # --- plausibility of Suzhou Industrial Park (published: 12 lanes, more than 6,000 vehicles a day, more than 300 yard bays)
 
@@ -177,14 +208,15 @@ def test_the_parks_lanes_are_stable_in_the_baseline():
 
 def test_the_parks_yard_is_near_its_bound():
     """
-    Share entering the yard times mean stay is at most 1.2 h over a 12 h day for 300 bays and 3,000 vehicles, and the yard is busy at the peak.
+    Share entering the yard times mean stay is at most 1.2 h over a 12 h day for 300 bays and 3,000 vehicles; goods vehicles alone, half of
+    them, fill half of the bays at the peak. (The bays were said to be often full, of years before 2014 and of all vehicles.)
     """
     plan = park_plan()
     load = next(load for load in loads(plan) if str(plan.names.resources[load.resource]) == "SIP.yard")
     stay_hours = load.mean * 300 * 24 / 3_000
 
     assert 0.6 < stay_hours <= 1.2
-    assert 0.7 < load.peak < 1
+    assert 0.4 < load.peak < 1
 
 
 @pytest.mark.parametrize(("seconds", "wait"), [(30, 0.4), (60, 35)])
@@ -207,13 +239,14 @@ traffic: {{v: {{flow: f, rate: 300 /h}}}}
 
 
 @pytest.mark.slow
-def test_customs_time_lies_between_the_published_means():
+def test_customs_time_of_imports_is_the_published_mean():
     """
-    Mean customs time of imports in the baseline lies between Qingdao 2017 (5.9 h) and the national mean of 2018 (9.07 h).
+    Declared to released, inspections included, takes 9.07 h on average in the baseline and 93.1 % within 24 h, as nationally in 2018Q1.
     """
-    found = column(kpis(plan_of_file(TYPICAL), replications=4), "F1.customs.mean").mean()
+    results = kpis(plan_of_file(TYPICAL, "traffic.import_sea.rate=200 /d", "adopted.m21.enter_first=0 %"), replications=4)
 
-    assert 5.9 < found < 9.07
+    assert column(results, "F1.customs.mean").mean() == pytest.approx(9.07, rel=0.04)
+    assert column(results, "F1.customs.within_24h").mean() == pytest.approx(0.931, abs=0.01)
 
 
 @pytest.mark.slow
@@ -240,10 +273,10 @@ def test_the_package_leaves_out_what_cannot_act():
     """
     Without names a comparison takes the measures that edit a flow of the scenario: 4 needs domestic sales, and own flows know none.
     """
-    typical = [chosen.measure for chosen in arms_for(load_world(TYPICAL))[-1].measures]
+    park = [chosen.measure for chosen in arms_for(load_world(PARK))[-1].measures]
     every = [chosen.measure for chosen in arms_for(load_world(ALL_FLOWS))[-1].measures]
 
-    assert "m04" not in typical
-    assert {"m10", "m11"} <= set(typical) < set(every)
+    assert "m04" not in park
+    assert {"m10", "m11"} <= set(park) < set(every)
     assert every == [measure.name for measure in LIBRARY.by_annex().values()]
     assert len(arms_for(load_world(ROOT / "tests" / "cases" / "station.yaml"))) == 1

@@ -79,15 +79,28 @@ def test_a_licence_takes_working_days():
     assert waits.mean() == pytest.approx(41 / 6 * 7 / 5, rel=0.05)
 
 
-def test_own_tax_payment_leaves_the_critical_path():
+def test_own_tax_payment_defers_nothing():
     """
-    With own payment of tax (measure 5) domestic sales leave 7.0 h sooner on average, the mean of the payment, and pay all the same.
+    Own declaration and payment of tax (measure 5) leaves domestic sales as they are; of write-offs the assessment by an officer falls away,
+    and they pay all the same.
     """
-    base, own = (values(text("F3"), "adopted.m05.tax=" + share) for share in ("0 %", "100 %"))
+    sales = [values(text("F3"), "adopted.m05.tax=" + share).values for share in ("0 %", "100 %")]
+    ledgers = [values(text("writeoff", rate="10 /d"), "adopted.m05.tax=" + share).values for share in ("0 %", "100 %")]
 
-    saved = base.values["F3.dwell.mean"] - own.values["F3.dwell.mean"]
-    assert saved == pytest.approx(41 / 6, rel=0.12)
-    assert own.values["F3.tax.visits.day"] == base.values["F3.tax.visits.day"]
+    assert sales[0]["F3.dwell.mean"] == sales[1]["F3.dwell.mean"]
+    assert ledgers[0]["writeoff.short.assess.visits.day"] > 0
+    assert "writeoff.short.assess.visits.day" not in ledgers[1]
+    assert ledgers[0]["writeoff.short.pay.visits.day"] == ledgers[1]["writeoff.short.pay.visits.day"]
+    assert ledgers[1]["writeoff.customs.mean"] < ledgers[0]["writeoff.customs.mean"]
+
+
+def test_consolidated_payment_is_off_the_way_of_three_sales_in_ten():
+    """
+    Of domestic sales 70 % pay before the release; the others are taxed by consolidated payment, which is older than the measures.
+    """
+    found = values(text("F3", rate="60 /d")).values
+
+    assert found["F3.tax.visits.day"] / found["F3.list.visits.day"] == pytest.approx(0.7, abs=0.04)
 
 
 def test_batches_are_declared_once_a_month_by_each_firm():
@@ -163,9 +176,11 @@ def test_refund_goods_are_declared_before_they_come():
 def test_a_write_off_reported_by_the_firm_waits_for_nobody():
     """
     With own report (measure 5) the approval of 26 h falls away for everybody, and with it the officer's work but for one cycle in twenty.
+    (Shortages, which are taxed, are left out here.)
     """
     base, own = (
-        values(text("writeoff", rate="10 /d"), "adopted.m05.report=" + share).values for share in ("0 %", "100 %")
+        values(text("writeoff", rate="10 /d"), "library.writeoff.short.share=0 %", "adopted.m05.report=" + share).values
+        for share in ("0 %", "100 %")
     )
 
     assert base["writeoff.customs.mean"] == pytest.approx(26, rel=0.05)
@@ -189,7 +204,7 @@ def test_a_rating_lowers_the_rate_of_inspections():
 
 def test_enter_first_waits_for_goods_and_papers():
     """
-    Goods that enter first are usable, and posted, when both are done: the last truck is unloaded and the declaration released. Most are in
+    Goods that enter first are usable, and posted, when both are done: the last truck is unloaded and the declaration released. Many are in
     the zone before they are declared, and pend there.
     """
     line = run_plan(plan_of(text("F1b", ", port_km: 99 km")))
@@ -205,7 +220,7 @@ def test_enter_first_waits_for_goods_and_papers():
     for name, when in plain.items():
         assert when == marks["posted"][name] == max(unloaded[name], marks["released"][name])
     early = [marks["in_zone"][name] < marks["declared"][name] for name in plain]
-    assert 0.5 < sum(early) / len(early) < 1
+    assert 0.15 < sum(early) / len(early) < 0.6
 
 
 def test_enter_first_brings_goods_in_within_days():
@@ -215,22 +230,25 @@ def test_enter_first_brings_goods_in_within_days():
     """
     days = []
     for flow in ("F1b", "F1"):
-        line = run_plan(plan_of(text(flow, ", port_km: 99 km", cool_down="30 d")))
+        line = run_plan(plan_of(text(flow, ", port_km: 99 km", cool_down="30 d"), "adopted.m21.enter_first=0 %"))
         since = by_consignment(line, "arrived")
         days.append(np.mean([when - since[name] for name, when in by_consignment(line, "in_zone").items()]) / 1440)
 
     assert 2 < days[0] < 3
-    assert days[1] - days[0] > 81.4 / 24 - 0.3
+    assert days[1] - days[0] > 33 / 24 - 0.3
 
 
 def test_only_goods_that_enter_first_pend_in_the_zone():
     """
-    Of goods declared first nothing pends in the zone; of goods that enter first the mean pending time is days.
+    Of goods declared first nothing pends in the zone; of goods that enter first the mean pending time is hours to
+    days.
     """
     pending = [
-        values(text(flow, ", port_km: 99 km", cool_down="40 d")).values[f"{flow}.pending.mean"]
+        values(text(flow, ", port_km: 99 km", cool_down="40 d"), "adopted.m21.enter_first=0 %").values[
+            f"{flow}.pending.mean"
+        ]
         for flow in ("F1", "F1b")
     ]
 
     assert pending[0] == 0
-    assert 24 < pending[1] < 96
+    assert 2 < pending[1] < 48

@@ -32,9 +32,12 @@ set: {clock.warm_up: 0 h, clock.measure: 1 d, clock.cool_down: 1 d}
 baseline: three
 arms:
   one: {set: {zones.TYP.lanes_in.units: 1, zones.TYP.lanes_out.units: 1}, label: {en: One lane, zh: 一条通道}}
-  three: {label: {en: Three lanes, zh: 三条通道}}
+  three: {set: {zones.TYP.lanes_in.units: 3, zones.TYP.lanes_out.units: 3}, label: {en: Three lanes, zh: 三条通道}}
   one_m11: {measures: [m11], set: {zones.TYP.lanes_in.units: 1, zones.TYP.lanes_out.units: 1}}
-  three_m11: {measures: [m11], label: {en: Three lanes with measure 11, zh: 三条通道 + 措施11}}
+  three_m11:
+    measures: [m11]
+    set: {zones.TYP.lanes_in.units: 3, zones.TYP.lanes_out.units: 3}
+    label: {en: Three lanes with measure 11, zh: 三条通道 + 措施11}
 futures: {grid: {traffic.*.rate: {scale: [1, 2]}}}
 replications: 2
 kpis: [TYP.lanes_in.pass.mean, TYP.lanes_in.utilisation, all.officer_hours.day, visit.dwell.mean]
@@ -127,7 +130,7 @@ def test_curves_are_those_of_the_experiment_with_control_first(folder):
     ]
     assert [label.partition("\n")[2] for label in labels] == [
         "Officer hours per day, h/d",
-        "Gate pass time, mean, s",
+        "Mean time with exceptions, s",
         "Utilisation, %",
         "Dwell, mean, h",
     ]
@@ -138,8 +141,8 @@ def test_curves_are_those_of_the_experiment_with_control_first(folder):
 @pytest.mark.parametrize(
     ("language", "said", "unsaid"),
     [
-        ("en", ("Lanes and measures", "A typical medium zone (synthetic)", "Three lanes", "one m11"), "typical-zone"),
-        ("zh", ("通道与措施", "典型中型综保区（虚构）", "三条通道", "全部车流的需求：×1"), "Three lanes"),
+        ("en", ("Lanes and measures", "A busy medium zone (synthetic)", "Three lanes", "one m11"), "typical-zone"),
+        ("zh", ("通道与措施", "繁忙的中型综保区（虚构）", "三条通道", "全部车流的需求：×1"), "Three lanes"),
     ],
 )
 def test_footers_speak_in_labels(folder, language, said, unsaid):
@@ -162,7 +165,7 @@ def test_effects_of_an_experiment_are_its_kpis_by_label(folder):
         drawn = effects_figures(context)
     assert isinstance(drawn, dict)
     said = texts(drawn["effects"])
-    expected = ["Officer hours per day ↓", "Gate pass time, mean ↓", "Utilisation"]
+    expected = ["Officer hours per day ↓", "Mean time with exceptions ↓", "Utilisation"]
 
     assert [text for text in said if text in expected] == expected
     assert "What changes against Three lanes" in said

@@ -23,6 +23,7 @@ from zonesim.scenario import load_catalogue, read_text
 
 TYPICAL = ROOT / "scenarios" / "typical_zone.yaml"
 LIBRARY = load_catalogue()
+ROOM = ("zones.TYP.lanes_in.units=50", "zones.TYP.gate_officers.units=100")
 SHORT = ("clock.warm_up=0 d", "clock.measure=4 d", "clock.cool_down=1 d")
 
 
@@ -85,7 +86,9 @@ def test_the_paper_stop_lasts_its_published_minutes():
     Declared trucks stop for 320 s on average in R0 (PERT 120/300/600 s) and for 130 s in R1 (60/120/240 s).
     """
     for regime, seconds in (("R0", 320), ("R1", 130)):
-        found = kpis(plan_of_file(TYPICAL, *SHORT, f"regime={regime}"))[0].values["F1.gate_in.lane.service.mean"]
+        found = kpis(plan_of_file(TYPICAL, *SHORT, "traffic.freight.rate=900 /d", *ROOM, f"regime={regime}"))[0].values[
+            "visit.gate_in.lane.service.mean"
+        ]
         assert found * 60 == pytest.approx(seconds, rel=0.05)
 
 

@@ -132,7 +132,7 @@ class _Catalogue:
         subjects: dict[str, tuple[list[str], Callable[[str, Quantity], bool]]] = {
             "flow": (list(scopes.groups), self._of_flow),
             "step": (list(scopes.steps), self._of_step),
-            "gate": (list(scopes.lanes), _always),
+            "gate": (list(scopes.lanes), self._of_gate),
             "resource": (sorted(self.limited), self._of_resource),
             "account": ([str(account) for account in names.accounts], _always),
             "truth": ([f"all.{truth}" for truth in scopes.truths], _always),
@@ -159,6 +159,10 @@ class _Catalogue:
         head, dot, rest = subject.partition(".")
         flows = self.scopes.flows.get(head, frozenset()) if quantity.scope in {"flow", "step"} else frozenset()
         return any(f"{flow}{dot}{rest}" in only for flow in flows)
+
+    def _of_gate(self, name: str, quantity: Quantity) -> bool:
+        among = quantity.rule.share.among if quantity.rule.share is not None else None
+        return among is None or any(mark.place == name and mark.name == among for mark in self.plan.names.marks)
 
     def _of_flow(self, name: str, quantity: Quantity) -> bool:
         rule, first = quantity.rule, self.scopes.first

@@ -22,6 +22,7 @@ from zonesim.kpi.reducer import Columns, Reducer, by_hour
 from zonesim.kpi.visits import VisitNumbers
 from zonesim.kpi.weekly import growth_weeks
 from zonesim.plan import NEVER, Ints, Plan, Totals
+from zonesim.scenario import KpiDeclaration
 from zonesim.scenario.fields import CLASS
 from zonesim.units import DAY, HOUR, SECOND
 
@@ -325,7 +326,7 @@ class Measurement:
                 self._keep(each, found)
                 self._tell(each, found.tell(list(each.ids), each.unit))
             elif rule.share is not None:
-                self._tell(each, [self._passing(each.subject, own, rule.share.mark, with_it=bool(rule.share.marked))])
+                self._tell(each, [self._passing(each.subject, own, rule)])
             else:
                 count = int(self.columns.passages[directions[each.subject]].sum())
                 self._tell(each, [Number(count / self.days)])
@@ -345,18 +346,22 @@ class Measurement:
         spans = np.maximum((end - begin)[whole], 0)
         return Durations(spans, np.asarray(self.horizon - begin[missing], dtype=np.int64))
 
-    def _passing(self, place: str, passages: dict[str, Ints], mark: str, *, with_it: bool) -> Number:
+    def _passing(self, place: str, passages: dict[str, Ints], rule: KpiDeclaration) -> Number:
         """
         Return the share of passages with a mark, or without it.
 
-        Who has not passed may yet be stopped: that nobody has looked so far says nothing.
+        Who has not passed may yet be stopped: that nobody has looked so far says nothing. Nor is it known of those
+        whether they will be `among` others.
         """
-        tables = self.ready.tables
-        made = passages[mark] != NEVER
+        tables, asked = self.ready.tables, rule.share
+        assert asked is not None  # noqa: S101
+        made = passages[asked.mark] != NEVER
         may = (passages[tables.passes] == NEVER) & (tables.passes in self.ready.gates[place])
-        undecided = int(np.count_nonzero(may & ~made))
-        found = made if with_it else ~made & ~may
-        return given(share(int(np.count_nonzero(found)), len(made)), undecided, len(made))
+        meant = np.ones_like(made) if asked.among is None else passages[asked.among] != NEVER
+        undecided = int(np.count_nonzero(may & ~(made & meant)))
+        found = meant & (made if asked.marked is not None else ~made & ~may)
+        count = int(np.count_nonzero(meant))
+        return given(share(int(np.count_nonzero(found)), count), undecided, count)
 
     def _curves(self, direction: int, place: str, passages: dict[str, Ints]) -> None:
         """Note the curves of a gate direction by hour of the day, and of the week."""

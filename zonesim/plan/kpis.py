@@ -242,6 +242,8 @@ def _written_marks(rule: KpiDeclaration) -> Iterator[tuple[tuple[str, ...], str]
         yield from ((("stages", "through"), mark) for mark in rule.stages.through)
     if rule.share is not None:
         yield ("share", "marked" if rule.share.marked is not None else "unmarked"), rule.share.mark
+        if rule.share.among is not None:
+            yield ("share", "among"), rule.share.among
     if rule.count is not None:
         yield from ((("count", "mark"), mark) for mark in rule.count.mark)
 

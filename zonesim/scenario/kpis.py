@@ -160,6 +160,8 @@ class Marked(Strict):
     """Who has this mark, e.g. `inspected`."""
     unmarked: Name | None = None
     """Who has it not, e.g. `manual`; at a gate only."""
+    among: Name | None = None
+    """Of those who have this mark, in place of all, e.g. `goods_vehicle`; at a gate only."""
 
     @model_validator(mode="after")
     def _one(self) -> Marked:
@@ -372,6 +374,9 @@ class KpiDeclaration(Strict):
             raise problem("`within` is told of flows, and without `once`", "Leave out one of them.", ("time",))
         if self.share is not None and self.share.unmarked is not None and self.where != "gate":
             raise problem("a share of those without a mark is told at a gate only", "Write {marked: …}.", ("share",))
+        if self.share is not None and self.share.among is not None and self.where != "gate":
+            remedy = "Leave it out, or tell the share of a class or attribute with `of`."
+            raise problem("`among` is told at a gate only", remedy, ("share", "among"))
         return self
 
     @property
@@ -438,7 +443,7 @@ class KpiDeclaration(Strict):
         if self.time is not None:
             return (self.time.from_, *self.time.to, *self.time.once)
         if self.share is not None:
-            return (self.share.mark,)
+            return tuple(mark for mark in (self.share.mark, self.share.among) if mark is not None)
         return tuple(self.count.mark) if self.count is not None else ()
 
 

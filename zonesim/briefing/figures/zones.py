@@ -16,7 +16,7 @@ from zonesim.analysis import interval
 from zonesim.briefing.figures import style
 from zonesim.briefing.figures.context import DWELL, FigureContext
 
-PASSAGE: Final = "pass.mean"
+PASSAGE: Final = "queue_and_lane.mean"
 PASSES: Final = "passes.day"
 ARRIVED: Final = "arrived.day"
 BUSY_HOURS: Final = "busy_hours.day"
