@@ -85,6 +85,7 @@ def _lines(clock: tuple[str, str, str]) -> Iterator[str]:
         for role, units in zip(ROLES, SIZES[zone["size"]].units, strict=True):
             kind = "officer" if role in OFFICERS else role.partition("_")[0].removesuffix("s")
             yield f"    {role}: {{units: {units}, role: {kind}{OFFICERS.get(role, '')}, source: assumed}}"
+        yield "    ledger: {account: 1000000, unit: consignments, source: assumed}"
     whole = (ROOT / "scenarios" / "suzhou_industrial_park.yaml").read_text(encoding="utf-8")
     yield whole[whole.index("firms:") : whole.index("traffic:")].rstrip()
     yield "traffic:"

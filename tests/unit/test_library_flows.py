@@ -7,6 +7,7 @@ import pytest
 
 from tests.helper import Timeline, kpis, plan_of, run_plan
 from zonesim.kpi import RunResult
+from zonesim.plan.operations import SetWhat
 
 ZONE = """
 clock: {{start: "2018-09-03", measure: 20 d, cool_down: {cool_down}}}
@@ -20,6 +21,7 @@ zones:
     inspectors: {{units: unlimited, open: office}}
     docks: {{units: unlimited}}
     yard: {{units: unlimited}}
+    ledger: {{account: 100000}}
 firms: {{count: 30, credit: {{AEO: 40 %, ordinary: 59.9 %, discredited: 0.1 %}}}}
 truth: {{papers_wrong: {{all: 5 %}}, irregular: {{all: 1 %}}}}
 traffic: {{goods: {{flow: {flow}, with: {{zone: Z{more}}}, rate: {rate}, profile: plant_day}}}}
@@ -252,3 +254,52 @@ def test_only_goods_that_enter_first_pend_in_the_zone():
 
     assert pending[0] == 0
     assert 2 < pending[1] < 48
+
+
+# --- what is booked, and what goods are to customs
+
+BONDED = {"F1": 1, "F1b": 1, "F1air": 1, "F1airb": 1, "F2": -1, "F2air": -1, "F3": -1, "F4a": 1, "F4c": 1, "F6": -1}
+"""By flow: what a consignment does to the bonded stock of its zone."""
+MORE = {
+    **{flow: ", port_km: 99 km" for flow in ("F1", "F1b", "F2")},
+    **{flow: ", airport_km: 99 km" for flow in ("F1air", "F1airb", "F2air")},
+}
+
+
+@pytest.mark.parametrize("flow", BONDED)
+def test_every_consignment_is_booked_once(flow):
+    """
+    The bonded stock of a zone changes by one for each consignment: imports and refund goods add to it, exports, sales and deliveries take from it.
+    """
+    line = run_plan(plan_of(text(flow, MORE.get(flow, ""), rate="4 /d", cool_down="60 d")))
+    done = len({name.partition("/")[0] for name in line.marks("usable" if BONDED[flow] > 0 else "released")})
+    booked = line.totals.levels - 100_000
+
+    assert done > 50
+    assert booked.tolist() == [BONDED[flow] * done]
+
+
+def test_a_transfer_is_booked_in_both_zones():
+    """
+    What leaves the ledger of one zone reaches that of the other: nothing is lost, and what is not yet there is on the way.
+    """
+    zones = text("F5").replace("zone: Z", "sender: Z, receiver: Y, km: 70 km").replace("  Z:\n", "  Y: {like: Z}\n  Z:\n")
+    line = run_plan(plan_of(zones))
+    levels = dict(zip([str(account) for account in line.plan.names.accounts], line.totals.levels, strict=True))
+
+    out = {name.partition("/")[0] for name in line.marks("released")}
+    there = {name.partition("/")[0] for name in line.marks("posted")}
+    assert there <= out
+    assert levels["Z.ledger"] == 100_000 - len(out)
+    assert levels["Y.ledger"] == 100_000 + len(there)
+
+
+@pytest.mark.parametrize("flow", [*BONDED, "F4b"])
+@pytest.mark.parametrize("regime", ["R0", "R1", "R2", "R3"])
+def test_goods_walk_legal_statuses(flow, regime):
+    """
+    In every regime each way through a flow is one of legal successors: the compiler proves it, and that the flow has statuses at all.
+    """
+    plan = plan_of(text(flow, MORE.get(flow, "")), f"regime={regime}")
+
+    assert len({each.status for each in plan.code if each.facts.sets is SetWhat.STATUS}) > (flow != "F4b")
