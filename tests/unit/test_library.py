@@ -63,7 +63,9 @@ def test_a_measure_is_complete(measure):
     """
     assert set(measure.label) == {"en", "zh"}
     assert "苏政发〔2019〕40号" in measure.basis.text
-    assert "；" in measure.basis.text, "the notice of the customs administration or the State Council stands beside the plan"
+    assert "；" in measure.basis.text, (
+        "the notice of the customs administration or the State Council stands beside the plan"
+    )
     assert measure.basis.date
     assert measure.moves
     assert all(param.low is not None and param.high is not None and param.source for param in measure.params.values())
@@ -161,6 +163,7 @@ def test_the_typical_zone_is_busy():
     for desk in ("TYP.officers", "TYP.inspectors"):
         assert 0.5 < found[f"{desk}.utilisation"] < 0.8
 
+
 # --- plausibility of Suzhou Industrial Park (published: 12 lanes, more than 6,000 vehicles a day, more than 300 yard bays)
 
 
@@ -243,7 +246,9 @@ def test_customs_time_of_imports_is_the_published_mean():
     """
     Declared to released, inspections included, takes 9.07 h on average in the baseline and 93.1 % within 24 h, as nationally in 2018Q1.
     """
-    results = kpis(plan_of_file(TYPICAL, "traffic.import_sea.rate=200 /d", "adopted.m21.enter_first=0 %"), replications=4)
+    results = kpis(
+        plan_of_file(TYPICAL, "traffic.import_sea.rate=200 /d", "adopted.m21.enter_first=0 %"), replications=4
+    )
 
     assert column(results, "F1.customs.mean").mean() == pytest.approx(9.07, rel=0.04)
     assert column(results, "F1.customs.within_24h").mean() == pytest.approx(0.931, abs=0.01)

@@ -261,8 +261,8 @@ def test_only_goods_that_enter_first_pend_in_the_zone():
 BONDED = {"F1": 1, "F1b": 1, "F1air": 1, "F1airb": 1, "F2": -1, "F2air": -1, "F3": -1, "F4a": 1, "F4c": 1, "F6": -1}
 """By flow: what a consignment does to the bonded stock of its zone."""
 MORE = {
-    **{flow: ", port_km: 99 km" for flow in ("F1", "F1b", "F2")},
-    **{flow: ", airport_km: 99 km" for flow in ("F1air", "F1airb", "F2air")},
+    **dict.fromkeys(("F1", "F1b", "F2"), ", port_km: 99 km"),
+    **dict.fromkeys(("F1air", "F1airb", "F2air"), ", airport_km: 99 km"),
 }
 
 
@@ -283,7 +283,9 @@ def test_a_transfer_is_booked_in_both_zones():
     """
     What leaves the ledger of one zone reaches that of the other: nothing is lost, and what is not yet there is on the way.
     """
-    zones = text("F5").replace("zone: Z", "sender: Z, receiver: Y, km: 70 km").replace("  Z:\n", "  Y: {like: Z}\n  Z:\n")
+    zones = (
+        text("F5").replace("zone: Z", "sender: Z, receiver: Y, km: 70 km").replace("  Z:\n", "  Y: {like: Z}\n  Z:\n")
+    )
     line = run_plan(plan_of(zones))
     levels = dict(zip([str(account) for account in line.plan.names.accounts], line.totals.levels, strict=True))
 

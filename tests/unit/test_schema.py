@@ -216,8 +216,14 @@ def misspelt(document: Document, path: Path_) -> tuple[dict[str, Any], str]:
     return tree, wrong
 
 
-COULD_BE_A_NAME = {("When", key) for key in ("marked", "unmarked", "class")}
-"""Misspelt, these are read as parameters of the flow: found when it is compiled."""
+COULD_BE_A_NAME = {
+    *(("When", key) for key in ("marked", "unmarked", "class")),
+    *(("Changes", key) for key in ("status", "class", "credit", "debit")),
+    ("Account", "account"),
+}
+"""
+Misspelt, these are read as something else: parameters of the flow, attributes, a resource. It is found when the scenario is compiled, or told of that.
+"""
 
 
 @cache

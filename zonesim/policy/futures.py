@@ -29,7 +29,10 @@ class Met:
         """
         if self.name == NO_FUTURE:
             return ""
-        used = {*flows_in_use(world), *(name for request in measures for name in _calls(request.edit.to))}
+        used = set(flows_in_use(world))
+        called = [(request.edit.path.split(".")[1], set(_calls(request.edit.to))) for request in measures]
+        while more := {name for flow, names in called if flow in used for name in names} - used:
+            used |= more
         flows = {change.path[1]: None for change in self.changes if change.path[0] in {"library", "flows"}}
         calendars = {change.path[1]: None for change in self.changes if change.path[0] == "calendars"}
         others = any(change.path[0] not in {"library", "flows", "calendars"} for change in self.changes)
