@@ -12,7 +12,7 @@ from typing import Any, Final
 from zonesim.experiment.samples import drawn
 from zonesim.faults import Faults, Place, ScenarioFault, UnknownName
 from zonesim.limits import MOST_CELLS
-from zonesim.policy import Request, ResolvedTree, dotted, flows_in_use, root_of, targets
+from zonesim.policy import ALL_ZONES, Request, ResolvedTree, dotted, flows_in_use, root_of, targets
 from zonesim.scenario import NO_FUTURE, Document, Edit, Path_, load_catalogue
 from zonesim.scenario.experiment_documents import Experiment, Sample, Scale
 
@@ -254,12 +254,13 @@ def _chosen(
 def _doubted(world: ResolvedTree, measures: Sequence[str]) -> Iterator[tuple[Path_, tuple[Any, Any, Any]]]:
     """Return path, low, mode and high of every doubt in what the traffic uses, and in the parameters of `measures`."""
     used = {(root_of(world, flow), flow) for flow in flows_in_use(world)}
+    zones = {*world.tree.get("zones", {}), ALL_ZONES}
     shares = any(root == "library" for root, _ in used)  # practices change flows of the library
     for root in (each for each in _DOUBT_ROOTS if each != "adopted" or shares):
         for path, value in _uncertain(world.tree.get(root, {}), (root,)):
             reached = not any("." in part for part in path)  # a dotted path cannot name such a key
-            absent = root == "adopted" and path[3:] and path[3] not in {*world.tree["zones"], "all"}
-            if reached and not absent and (root not in {"flows", "library"} or path[:2] in used):
+            elsewhere = root == "adopted" and not zones.issuperset(path[3:4])
+            if reached and not elsewhere and (root not in {"flows", "library"} or path[:2] in used):
                 yield path, (value[0], value[1], value[2])
     catalogue = load_catalogue()
     for name in measures:

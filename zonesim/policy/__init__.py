@@ -1,6 +1,6 @@
 """From a scenario to arms: edits, adoption, regimes, firms."""
 
-from zonesim.policy.adoption import Following, PracticeUse
+from zonesim.policy.adoption import ALL_ZONES, Following, PracticeUse
 from zonesim.policy.arm import Arm, Chosen, arms_for, baseline, find_measure
 from zonesim.policy.arm_parsing import arm_from, arm_named
 from zonesim.policy.arms import ResolvedArm, Upgrade, resolve
@@ -15,6 +15,7 @@ from zonesim.policy.resolved_tree import USES, ResolvedTree, root_of
 from zonesim.policy.variants import variant
 
 __all__ = [
+    "ALL_ZONES",
     "ANY",
     "USES",
     "Arm",

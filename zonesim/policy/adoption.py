@@ -14,7 +14,7 @@ from zonesim.policy.resolved_tree import ResolvedTree, by_zone
 from zonesim.scenario import Catalogue, Practice
 from zonesim.scenario.fields import mode_of
 
-ALL: Final = "all"
+ALL_ZONES: Final = "all"
 """Stands for every zone that is not named."""
 
 
@@ -144,20 +144,20 @@ def _use(world: ResolvedTree, arm: Arm, measure: str, key: str, practice: Practi
     zones: Mapping[str, Any] = world.tree.get("zones", {})
     modelled = frozenset(zone for zone, own in zones.items() if not own.get("outside"))
     written = world.tree.get("adopted", {}).get(measure, {}).get(key, "0 %")
-    shares = written if by_zone(written) else {ALL: written}
+    shares = written if by_zone(written) else {ALL_ZONES: written}
     chosen = arm.chosen(measure)
     params: Mapping[str, Any] = world.tree["measures"][measure]
     target = _target(world, params, measure, key, practice) if chosen is not None else 0.0
     start = start_of(world, chosen, arm) if chosen is not None else 0
 
     def own(zone: str) -> Following:
-        base = max(units.parse_share(mode_of(shares.get(zone, shares.get(ALL, "0 %")))), least)
+        base = max(units.parse_share(mode_of(shares.get(zone, shares.get(ALL_ZONES, "0 %")))), least)
         limited = chosen is None or (chosen.zones and zone in modelled and zone not in chosen.zones)
         return following(base, base if limited else max(base, target), start)
 
     found = tuple((zone, own(zone)) for zone in zones)
     inside = [each for zone, each in found if zone in modelled]
-    base = max(units.parse_share(mode_of(shares.get(ALL, "0 %"))), least)
+    base = max(units.parse_share(mode_of(shares.get(ALL_ZONES, "0 %"))), least)
     elsewhere = following(base, max(base, target), start)
     if inside:
         elsewhere = following(
@@ -198,7 +198,7 @@ def _unknown_names(world: ResolvedTree, catalogue: Catalogue) -> list[ScenarioFa
                 faults.append(UnknownName(f"measure '{name}' has no practice '{key}'", place, remedy))
             for zone in share if by_zone(share) else ():
                 place = world.key_place(("adopted", name, key, zone))
-                if zone not in zones and zone != ALL and place.file not in regimes:
-                    remedy = suggest(zone, [*zones, ALL], "zones")
+                if zone not in zones and zone != ALL_ZONES and place.file not in regimes:
+                    remedy = suggest(zone, [*zones, ALL_ZONES], "zones")
                     faults.append(UnknownName(f"no zone '{zone}' in the scenario", place, remedy))
     return faults
