@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
 
 from tests.made_up import NAN, kpis, made_up, ordinary, resolved, world_with
-from zonesim.analysis import compare
+from zonesim.analysis import Move, compare
 from zonesim.briefing.figures import style
 from zonesim.briefing.figures.comparison import FigureContext
 from zonesim.briefing.figures.effects import change_text, effects_figures
@@ -78,6 +78,36 @@ def test_a_forest_shows_what_kind_of_effect() -> None:
 
     blue = style.ARMS[1]
     assert found == {"same": [("o", "white")], "echo": [("D", "white")], "grows": [], "far": [(">", blue)]}
+
+
+def test_a_forest_splits_durations_and_shows_how_far_an_assumption_reaches() -> None:
+    """
+    Below a point stand two bars, the direct part filled and congestion hatched, from where the direct part ends to the
+    whole; a dotted line leads from the low to the high end of a doubt. All are in the legend, in both languages.
+    """
+    kpi = "F1.dwell.mean"
+    arms = dict.fromkeys(("R1", "11"), next(iter(ordinary().values())))
+    runs = {"R1": [RunResult({kpi: value}) for value in (100.0, 101.0)], "11": [RunResult({kpi: 70.0})] * 2}
+    free = {"R1": [RunResult({kpi: 60.0})] * 2, "11": [RunResult({kpi: 80.0})] * 2}
+    found = compare(runs, [each.id for each in kpis()], free=free, durations=[kpi])
+    moved = tuple(
+        replace(each, moves=(Move("a.path", {"en": "a share"}, -50.25, -10.05, 2),)) if each.kpi == kpi else each
+        for each in found.effects
+    )
+    for language, words in (("en", ["direct part", "congestion"]), ("zh", ["直接效果", "拥堵效果"])):
+        context = FigureContext(arms, runs, replace(found, effects=moved), kpis(), seed=1, language=language)
+        with style.look():
+            drawn = effects_figures(context)
+        assert isinstance(drawn, dict)
+        figure = drawn["effects"]
+        (axes,) = figure.axes
+        bars = [(round(bar.get_x(), 1), round(bar.get_width(), 1), bool(bar.get_hatch())) for bar in axes.patches]
+        dotted = [line.get_xdata() for line in axes.get_lines() if line.get_marker() == "|"]
+
+        assert bars == [(0.0, 19.9, False), (19.9, -50.2, True)]
+        assert [[round(float(end)) for end in ends] for ends in dotted] == [[-50, -10]]
+        assert [text.get_text() for text in figure.legends[0].get_texts()][1:3] == words
+        assert style.overlaps(figure) == []
 
 
 def test_a_forest_of_many_arms_has_a_row_an_arm() -> None:

@@ -88,7 +88,10 @@ class Decisions:
                 seen.add(branch)
                 ahead.append(branch)
                 if asks is BranchOn.SHARE:
-                    shares.add(tuple(self.plan.shares[each.share].tolist()))
+                    news = self._classed if len(set(self.plan.shares[each.share].tolist())) > 1 else []
+                    ahead += [other for other in news if other not in seen]
+                    seen.update(news)
+                    shares.add(tuple(dict.fromkeys(self.plan.shares[each.share].tolist())))
                 elif asks is BranchOn.FLAG and each.flag >= len(self.plan.names.flags):
                     news = [other for other in self._raised.get(each.flag, ()) if other not in seen]
                     seen.update(news)
@@ -113,6 +116,12 @@ class Decisions:
             if each.facts.sets in {SetWhat.RAISE_FLAG, SetWhat.LOWER_FLAG}:
                 found.setdefault(each.flag, []).append(row)
         return found
+
+    @cached_property
+    def _classed(self) -> list[int]:
+        """Return the rows that give tokens another class."""
+        rows = range(self.first, self.end)
+        return [row for row in rows if self.plan.code[row].facts.sets is SetWhat.CLASS]
 
     @cached_property
     def _next(self) -> list[list[int]]:

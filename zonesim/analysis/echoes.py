@@ -76,6 +76,8 @@ def _echo(pairs: Sequence[tuple[Stretch | None, ...]]) -> bool | None:
     for before, after in pairs:
         if before is None or after is None or before.shape != after.shape:
             return None
+        if before.own & after.sent or before.sent & after.own:
+            return None  # what was done on the way is left to others, or the other way round
         changed |= before.values != after.values
         waits |= before.waits or after.waits
     return waits if changed else None

@@ -14,9 +14,12 @@ from zonesim.plan import Distribution as Kind
 StepKey = tuple[str, tuple[str, ...]]
 """Entry and path of a step."""
 
-_MARK, _QUEUE, _CHOICE, _VALUE, _SHAPE = "mark", "queue", "choice", "value", "shape"
+_MARK, _QUEUE, _CHOICE, _VALUE, _SHAPE, _STEPS = "mark", "queue", "choice", "value", "shape", "steps"
 Item = tuple[str, Any]
-"""What a token meets on its way: a mark, where it may wait, the editions of a step, a value, a part of the shape."""
+"""
+What a token meets on its way: a mark, where it may wait, the editions of a step, a value, a part of the shape, and
+steps that it does itself or leaves to others in the background.
+"""
 
 Is = Callable[[MarkName], bool]
 
@@ -28,6 +31,9 @@ class Stretch:
     values: list[Value] = field(default_factory=list)
     shape: list[Value] = field(default_factory=list)
     waits: bool = False
+    own: set[StepKey] = field(default_factory=set)
+    sent: set[StepKey] = field(default_factory=set)
+    """The steps that tokens do, and those that they leave to others in the background."""
     ends: list[bool] = field(default_factory=list)
     """Which of the two marks was met, in order: whether it was the early one."""
 
@@ -169,7 +175,7 @@ class Reading:
                     found.append((_MARK, plan.names.marks[each.mark]))
             elif each.op == Op.SPLIT:
                 if each.group == NOWHERE:
-                    found.append((_SHAPE, ("background",)))
+                    found.append((_STEPS, (False, self._steps(each.child, self._end_of(each.child)))))
                 elif inline:
                     found += [(_SHAPE, ("split",)), (_VALUE, ("number", _law(plan, each.number)))]
                     found += self._met(source, each.child, self._end_of(each.child), inline=True)
@@ -178,14 +184,22 @@ class Reading:
                 if each.again or (row < end and plan.code[row - 2].facts.asks is None):
                     found.append((_SHAPE, ("jump", bool(each.again))))
             else:
+                found.append((_STEPS, (True, self._steps(row - 1, row))))
                 found += [(_SHAPE, part) for part in _shape(plan, each)]
                 if facts.delays:
                     found.append((_VALUE, ("delay", _law(plan, each.duration))))
+                elif facts.sets is SetWhat.CLASS:  # whose shares and times are then others
+                    found.append((_VALUE, ("class", each.new_class)))
                 elif facts.asks is BranchOn.SHARE:
-                    found.append((_VALUE, ("share", *plan.shares[each.share].tolist())))
+                    found.append((_VALUE, ("share", *dict.fromkeys(plan.shares[each.share].tolist()))))
                 if _may_wait(each):
                     found.append((_QUEUE, None))
         return found
+
+    def _steps(self, first: int, end: int) -> set[StepKey]:
+        """Return the steps that some rows work for."""
+        rows = (self.plan.code[row].step for row in range(first, end))
+        return {(name.entry, name.path) for name in (self.plan.names.steps[row] for row in rows if row >= 0)}
 
 
 def _is_at(mark: MarkName, entry: str, name: str, place: str) -> bool:
@@ -205,7 +219,8 @@ def _shape(plan: Plan, each: Instruction) -> list[Value]:
     """Return what an instruction has to do with the shape of a way: not times and shares, nor which units it takes."""
     facts = each.facts
     if facts.asks is not None:
-        return [] if facts.asks is BranchOn.SHARE else [(facts.asks.name,)]
+        upgrades = facts.asks is BranchOn.CLASS and plan.code[each.target].facts.sets is SetWhat.CLASS
+        return [] if facts.asks is BranchOn.SHARE or upgrades else [(facts.asks.name,)]
     if facts.waits is WaitsFor.UNITS:
         ways = [("one of several",)] if each.op == Op.EITHER else []
         return [*ways, *([("patience", _law(plan, each.patience))] if each.patience != NOWHERE else [])]
@@ -216,7 +231,7 @@ def _shape(plan: Plan, each: Instruction) -> list[Value]:
         return [(facts.waits.name, _hours(plan, each.calendar) if facts.waits is WaitsFor.INSTANT else "")]
     if facts.delays and each.calendar != NOWHERE:
         return [("during", _hours(plan, each.calendar))]
-    return [("class", each.new_class)] if facts.sets is SetWhat.CLASS else []
+    return []
 
 
 def _hours(plan: Plan, calendar: int) -> bytes:
@@ -227,8 +242,9 @@ def _law(plan: Plan, row: int) -> Value:
     """Return kind and numbers of a law, those of its parts included."""
     kind, first, count = plan.distributions[row].tolist()
     numbers = plan.parameters[first : first + count].tolist()
-    if kind == Kind.BY_CLASS:
-        return (kind, *(_law(plan, int(number)) for number in numbers))
+    if kind == Kind.BY_CLASS:  # an arm may have a class more that is like another
+        laws = list(dict.fromkeys(_law(plan, int(number)) for number in numbers))
+        return laws[0] if len(laws) == 1 else (kind, *laws)
     if kind == Kind.MIXTURE:
         return (
             kind,
@@ -263,6 +279,8 @@ def _between(way: Sequence[Item], early: Is, late: Is) -> Stretch | None:
                     found.shape += no.shape
                 found.ends += no.ends
                 found.waits |= no.waits or yes.waits
+                found.own |= no.own | yes.own
+                found.sent |= no.sent | yes.sent
                 begun = behind[0] | behind[1]
             elif kind == _MARK and early(value):
                 begun = frozenset([True])
@@ -273,6 +291,9 @@ def _between(way: Sequence[Item], early: Is, late: Is) -> Stretch | None:
                 found.ends.append(False)
             elif True in begun and kind == _QUEUE:
                 found.waits = True
+            elif True in begun and kind == _STEPS:
+                itself, steps = value
+                (found.own if itself else found.sent).update(steps)
             elif True in begun and kind == _VALUE:
                 found.values.append(value)
             elif True in begun and kind == _SHAPE:

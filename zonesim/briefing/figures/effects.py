@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from zonesim.analysis import Effect
-from zonesim.briefing.figures import style
+from zonesim.briefing.figures import effect_parts, style
 from zonesim.briefing.figures.context import MOST_ARMS, NOT_GIVEN, FigureContext
 from zonesim.kpi import Kpi
 
@@ -150,6 +151,7 @@ def _notes(context: FigureContext, limits: tuple[float, float], kpis: Sequence[K
         say("effects.definition") if context.n > 1 else say("one_replication"),
         say("effects.markers"),
         *([say("effects.arrows")] if any(kpi.definition.better != "neither" for kpi in kpis) else []),
+        *([say("effects.parts_note")] if effect_parts.parted(context, kpis) else []),
         *([say("effects.beyond")] if any(end < limits[0] or end > limits[1] for end in ends) else []),
         *([say("effects.band_note")] if bands else []),
         *([say("effects.missing_note")] if any(each.tag == "missing" for each in context.effects.values()) else []),
@@ -163,8 +165,12 @@ def _page(context: FigureContext, rows: Sequence[_Row], more: Sequence[str]) -> 
     limits = _limits(context, kpis)
     notes = [*_notes(context, limits, kpis), *more]
     figure = context.slide(say("effects.title", baseline=context.arm_name(context.baseline)), notes)
-    handles = [Line2D([], [], marker="o", markersize=8, **_look(place)) for place in range(len(others))]
-    legend = style.legend_above(figure, handles, [context.arm_label(arm) for arm in others])
+    handles: list[Artist] = [Line2D([], [], marker="o", markersize=8, **_look(place)) for place in range(len(others))]
+    labels = [context.arm_label(arm) for arm in others]
+    for handle, label in effect_parts.handles_of(context, kpis):
+        handles.append(handle)
+        labels.append(label)
+    legend = style.legend_above(figure, handles, labels)
     wide = CHANGE if len(others) > 1 else CHANGE + 0.3
     axes = style.panels(figure, 1, 1, left=NAMES, above=0.5, below=0.55, top=0.28 * legend)[0]
     box = axes.get_position()
@@ -199,6 +205,7 @@ def _page(context: FigureContext, rows: Sequence[_Row], more: Sequence[str]) -> 
         columns.write(number, 0, _baseline_text(context, row.kpi))
         for place, arm in enumerate(others):
             shift = 0.0 if len(others) == 1 else 0.62 * (place / (len(others) - 1) - 0.5)
+            effect_parts.draw(axes, context, arm, row.kpi, number + shift)
             _point(axes, context, arm, row.kpi, number + shift, _look(place), size=8 if len(others) < 3 else 6)  # noqa: PLR2004
             columns.write(number, 1 + place, change_text(context, arm, row.kpi))
     return figure
@@ -257,6 +264,7 @@ def relative(context: FigureContext, arm: str, kpi: Kpi) -> tuple[float, float, 
 def _limits(context: FigureContext, kpis: Sequence[Kpi]) -> tuple[float, float]:
     """Return where the axis ends: at all points and limits, but no further than `WIDEST`."""
     values = [value for kpi in kpis for arm in context.names[1:] for value in relative(context, arm, kpi)]
+    values += effect_parts.reach(context, kpis)
     known = [min(max(value, -WIDEST), WIDEST) for value in values if not math.isnan(value)]
     low, high = min(known, default=0.0), max(known, default=0.0)
     room = 0.06 * max(high - low, 2.0)
