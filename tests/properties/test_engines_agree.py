@@ -18,7 +18,7 @@ from tests.properties.plans import Model, model_of, models
 from zonesim.engine import Engine
 from zonesim.engine.reference.engine import ReferenceEngine
 from zonesim.engine.resources import leave
-from zonesim.plan import Plan, Sink, Totals
+from zonesim.plan import ArrivalsBy, Plan, Sink, Totals, without_limits
 from zonesim.plan.records import NEVER
 
 OTHERS = sorted(set(ENGINES) - {"simpy"}) or ["simpy"]
@@ -51,6 +51,23 @@ def test_a_run_does_not_depend_on_room():
     """
     for number in range(80, 100):
         check(model_of(number), cramped)
+
+
+@pytest.mark.parametrize("engine", OTHERS)
+def test_engines_agree_where_units_are_unlimited(engine):
+    """
+    Thirty models without limits: the same rows, and as many tokens arrive from outside as with limits.
+    """
+    for number in range(30):
+        plan = model_of(number).plan
+        free = without_limits(plan)
+        first = outcome(free, "simpy")
+
+        assert not difference(free, first, outcome(free, engine)), number
+        limited = outcome(plan, "simpy")
+        if first.totals is not None and limited.totals is not None:
+            own = [row for row, by in enumerate(plan.sources["arrivals"]) if by != ArrivalsBy.SPAWNED]
+            assert first.totals.arrivals[own].tolist() == limited.totals.arrivals[own].tolist()
 
 
 MANY = """
