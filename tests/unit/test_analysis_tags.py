@@ -7,8 +7,8 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.helper import plan_of
-from zonesim.analysis import compare, paired, trivially_changed, unstable
+from tests.helper import ROOT, plan_of, plan_of_file
+from zonesim.analysis import compare, echoes, paired, trivially_changed, unstable
 from zonesim.kpi import RunResult, catalogue
 
 VALUES = st.floats(-1e6, 1e6).map(lambda value: round(value, 3))
@@ -173,3 +173,30 @@ def test_work_that_can_be_interrupted_is_no_echo():
 
     assert echo <= plain
     assert not echo & trivially_changed(*preempted)
+
+
+def test_who_adopts_is_an_edited_value_where_editions_differ():
+    """
+    Where only the share that follows a practice differs, the steps and shares that it edits echo that; what it leaves
+    alone, or has in both editions, does not.
+    """
+    typical = ROOT / "scenarios" / "typical_zone.yaml"
+    shares = [[f"adopted.m11.{practice}={share}" for practice in ("gate", "comparison")] for share in ("20 %", "60 %")]
+    found = trivially_changed(*(plan_of_file(typical, *own) for own in shares))
+
+    assert {"TYP.lanes_in.lane.mean", "TYP.lanes_in.exceptions.rate", "all.papers_wrong.missed.share"} <= found
+    assert not {"F1.inspected.rate", "F1.customs.mean", "F5.customs.mean", "all.irregular.missed.share"} & found
+
+
+def test_a_task_in_the_background_is_no_part_of_the_way():
+    """
+    A task that others do in the background may go without making another way of it; a step that is put into the
+    background is more than a time that is left out.
+    """
+    background = BLOCK.replace("block:", "aside: {take: 1 h, background: true}\n      block:")
+    own = BLOCK.replace("block:", "aside: {take: 1 h}\n      block:")
+    longer = "flows.f.block.answer.take=12 min"
+
+    assert "f.stay.mean" in echoes(plan_of(background), plan_of(BLOCK, longer))
+    assert "f.stay.mean" in echoes(plan_of(own), plan_of(BLOCK, longer))
+    assert "f.stay.mean" not in echoes(plan_of(own), plan_of(background, longer))

@@ -20,25 +20,36 @@ _KNOWN: Final = frozenset({BranchOn.SHARE, BranchOn.FLAG, BranchOn.CLASS})
 
 
 @dataclass(frozen=True)
-class Decided:
+class Way:
     """
-    What decides whether a mark is made: for each place in the program that makes it, the shares that lead there, and
-    who has to adopt what, or not. `sure`: whether it is these alone, and not who else is there.
+    What leads to a place in a program: the shares that are drawn on the way there, `all_shares` those too that decided
+    about flags which are asked for, and who adopts what (with True before it) or does not.
     """
 
-    ways: frozenset[tuple[frozenset[Value], frozenset[Value]]]
+    shares: frozenset[Value]
+    all_shares: frozenset[Value]
+    adoption: frozenset[Value]
+
+
+@dataclass(frozen=True)
+class Decided:
+    """
+    What decides whether a mark is made: the ways to all places in the program that make it. `sure`: whether it is these
+    alone, and not who else is there.
+    """
+
+    ways: frozenset[Way]
     sure: bool
 
     @property
     def told(self) -> object:
         """Return the shares that lead to the mark, and who adopts what, where those who do come to it otherwise."""
         sides: dict[Value, tuple[set[frozenset[Value]], set[frozenset[Value]]]] = {}
-        for shares, adoption in self.ways:
-            for does, *who in adoption:
-                if (not does, *who) not in adoption:
-                    sides.setdefault(tuple(who), (set(), set()))[bool(does)].add(shares)
+        for way in self.ways:
+            for does, *who in way.adoption:
+                sides.setdefault(tuple(who), (set(), set()))[bool(does)].add(way.shares)
         apart = {who for who, (others, adopters) in sides.items() if others != adopters}
-        return {shares for shares, _ in self.ways}, apart
+        return {way.all_shares for way in self.ways}, apart
 
 
 class Decisions:
@@ -56,7 +67,7 @@ class Decisions:
         first = int(plan.sources["first_row"][source])
         self.first, self.end = next((begin, end) for begin, end in pairwise(starts) if begin == first)
         self.source = source
-        self._known: dict[int, tuple[frozenset[Value], frozenset[Value], bool]] = {}
+        self._known: dict[int, tuple[Way, bool]] = {}
 
     def of(self, marks: Iterable[int]) -> Decided:
         """Return what decides whether some marks, by their numbers, are made."""
@@ -66,39 +77,53 @@ class Decisions:
             each = self.plan.code[row]
             if each.facts.marks and each.mark in wanted:
                 if row not in self._known:
-                    self._known[row] = self._led_by(row)
-                shares, adoption, own = self._known[row]
-                ways.add((shares, adoption))
+                    self._known[row] = self._way_to(row)
+                way, own = self._known[row]
+                ways.add(way)
                 sure &= own
         return Decided(frozenset(ways), sure)
 
-    def _led_by(self, row: int) -> tuple[frozenset[Value], frozenset[Value], bool]:
-        """Return the shares and the adoption that decide whether a row is reached, and whether it is these alone."""
+    def _way_to(self, row: int) -> tuple[Way, bool]:
+        """Return what decides whether a row is reached, and whether it is this alone."""
         shares: set[Value] = set()
         adoption: set[Value] = set()
-        seen, ahead, sure = {row}, [row], True
-        while ahead:
-            for branch, on_yes in self._branches(ahead.pop()):
-                each = self.plan.code[branch]
-                asks = each.facts.asks
-                if asks is BranchOn.FLAG and each.flag < len(self.plan.names.flags):
-                    adoption.add((on_yes, *who_adopts(self.plan, self.source, each.flag)))
-                if branch in seen:
-                    continue
-                seen.add(branch)
-                ahead.append(branch)
-                if asks is BranchOn.SHARE:
-                    news = self._classed if len(set(self.plan.shares[each.share].tolist())) > 1 else []
-                    ahead += [other for other in news if other not in seen]
-                    seen.update(news)
-                    shares.add(tuple(dict.fromkeys(self.plan.shares[each.share].tolist())))
-                elif asks is BranchOn.FLAG and each.flag >= len(self.plan.names.flags):
-                    news = [other for other in self._raised.get(each.flag, ()) if other not in seen]
-                    seen.update(news)
-                    ahead += news
-                elif each.facts.waits is not None or (asks is not None and asks not in _KNOWN):
-                    sure = False
-        return frozenset(shares), frozenset(adoption), sure
+        flags: set[int] = set()
+        seen, ahead = {row}, [row]
+
+        def follow(direct: set[Value]) -> bool:
+            """Go back over the questions that lead to what is ahead; return whether all answers are known."""
+            known = True
+            while ahead:
+                for branch, on_yes in self._branches(ahead.pop()):
+                    each = self.plan.code[branch]
+                    asks = each.facts.asks
+                    if asks is BranchOn.FLAG and each.flag < len(self.plan.names.flags):
+                        direct.add((on_yes, *who_adopts(self.plan, self.source, each.flag)))
+                    if branch in seen:
+                        continue
+                    seen.add(branch)
+                    ahead.append(branch)
+                    if asks is BranchOn.SHARE:
+                        values = dict.fromkeys(self.plan.shares[each.share].tolist())
+                        shares.add(tuple(values))
+                        news = [other for other in self._classed if len(values) > 1 and other not in seen]
+                        seen.update(news)
+                        ahead.extend(news)
+                    elif asks is BranchOn.FLAG:
+                        flags.add(each.flag)
+                    known &= each.facts.waits is None and (asks is None or asks in _KNOWN)
+            return known
+
+        sure = follow(adoption)
+        own = frozenset(shares)
+        asked: set[int] = set()
+        while flags - asked:
+            asked |= (now := flags - asked)
+            news = [other for flag in now for other in self._raised.get(flag, ()) if other not in seen]
+            seen.update(news)
+            ahead += news
+            sure &= follow(set())  # who adopts what only leads to a flag in another way, which shares say
+        return Way(own, frozenset(shares), frozenset(adoption)), sure
 
     def _branches(self, row: int) -> list[tuple[int, bool]]:
         """Return the rows with several ways on that decide whether a row is reached, and whether it is so on yes."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from zonesim.analysis.decisions import Decided, Decisions, Value, who_adopts
+from zonesim.analysis.decisions import Decided, Decisions, Value, Way, who_adopts
 from zonesim.plan import NOWHERE, BranchOn, Instruction, MarkName, Op, Plan, SetWhat, Units, WaitsFor, successors
 from zonesim.plan import Distribution as Kind
 
@@ -92,7 +92,7 @@ class Reading:
 
     def decided(self, marks: Marks) -> Decided:
         """Return what decides whether some marks are made, in all entries that have them."""
-        ways: set[tuple[frozenset[Value], frozenset[Value]]] = set()
+        ways: set[Way] = set()
         sure = True
         names = self.plan.names
         for source, entry in enumerate(names.sources):
@@ -117,10 +117,12 @@ class Reading:
 
     @cached_property
     def _in_steps(self) -> tuple[dict[StepKey, set[Value]], dict[StepKey, set[Value]]]:
+        """Return laws and shapes by step; who adopts is one of the laws, where the editions of a step have others."""
         laws: dict[StepKey, set[Value]] = {}
         shapes: dict[StepKey, set[Value]] = {}
+        sides: dict[tuple[StepKey, Value], tuple[set[Value], set[Value]]] = {}
         in_slots: dict[int, int] = {}
-        for each in self.plan.code:
+        for row, each in enumerate(self.plan.code):
             facts = each.facts
             if facts.units is Units.RELEASES:
                 in_slots.pop(each.slot, None)
@@ -129,12 +131,32 @@ class Reading:
             elif facts.ends:
                 in_slots.clear()
             own = [*in_slots.values(), *([each.step] if facts.delays and each.step >= 0 else [])]
-            names = [self.plan.names.steps[number] for number in own]
-            for name in names:
+            for name in (self.plan.names.steps[number] for number in own):
+                key = name.entry, name.path
+                shapes.setdefault(key, set()).update(_shape(self.plan, each))
                 if facts.delays:
-                    laws.setdefault((name.entry, name.path), set()).add(_law(self.plan, each.duration))
-                shapes.setdefault((name.entry, name.path), set()).update(_shape(self.plan, each))
+                    law = _law(self.plan, each.duration)
+                    laws.setdefault(key, set()).add(law)
+                    for who, adopts in self._editions.get(row, ()):
+                        sides.setdefault((key, who), (set(), set()))[adopts].add(law)
+        for (key, who), (others, adopters) in sides.items():
+            if others != adopters:
+                laws[key].add(("adoption", who))
         return laws, shapes
+
+    @cached_property
+    def _editions(self) -> dict[int, list[tuple[Value, bool]]]:
+        """Return the rows that belong to an edition of a step: who adopts, and whether it is that of the adopters."""
+        found: dict[int, list[tuple[Value, bool]]] = {}
+        starts = self.plan.sources["first_row"].tolist()
+        source = 0
+        for row, each in enumerate(self.plan.code):
+            source = starts.index(row) if row in starts else source
+            if each.facts.asks is BranchOn.FLAG and each.flag < len(self.plan.names.flags):
+                who = who_adopts(self.plan, source, each.flag)
+                for other in range(row + 1, _behind(self.plan, each.target)):
+                    found.setdefault(other, []).append((who, other >= each.target))
+        return found
 
     @cached_property
     def _parts(self) -> dict[int, list[list[Item]]]:

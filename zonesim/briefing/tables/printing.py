@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-WIDTH: Final = 150
+WIDTH: Final = 180
 """Columns of printed tables when standard output is no terminal."""
 
 
