@@ -9,7 +9,7 @@ from typing import Any, Final
 from zonesim import units
 from zonesim.faults import Faults, ScenarioFault, UnknownName, suggest
 from zonesim.policy.arm import Arm, start_of
-from zonesim.policy.loading import regime_of
+from zonesim.policy.loading import measures_in_force
 from zonesim.policy.resolved_tree import ResolvedTree, by_zone
 from zonesim.scenario import Catalogue, Practice
 from zonesim.scenario.fields import mode_of
@@ -125,7 +125,7 @@ def practice_uses(world: ResolvedTree, arm: Arm, catalogue: Catalogue) -> dict[s
     faults = _unknown_names(world, catalogue)
     if faults:
         raise Faults(faults)
-    already = regime_of(world, catalogue).measures
+    already = measures_in_force(world, catalogue)
     uses: dict[str, PracticeUse] = {}
     for measure in catalogue.measures.values():
         usual = {name: param.default for name, param in measure.params.items()}

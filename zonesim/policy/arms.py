@@ -19,7 +19,7 @@ from zonesim.policy.arm import Arm, choice_faults, settle_params, start_of
 from zonesim.policy.conflicts import Claim, check_conflicts, in_order
 from zonesim.policy.edits import Change, Request, apply, dotted, targets
 from zonesim.policy.futures import Met, meet
-from zonesim.policy.loading import regime_of
+from zonesim.policy.loading import measures_in_force
 from zonesim.policy.readers import told_to_reader
 from zonesim.policy.regimes import enter
 from zonesim.policy.resolved_tree import USES, ResolvedTree
@@ -213,7 +213,7 @@ def _requests(
             place = document.place(("practices", key, "edits", str(position)))
             found.append(Request(edit, use.name, place, params, tuple(measure.after)))
     chosen = arm.chosen(measure.name)
-    in_force = chosen is not None or measure.name in regime_of(world, catalogue).measures
+    in_force = chosen is not None or measure.name in measures_in_force(world, catalogue)
     for position, edit in enumerate(measure.zone_edits if in_force else ()):
         place = document.place(("zone_edits", str(position)))
         zones = chosen.zones if chosen is not None else ()

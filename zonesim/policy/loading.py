@@ -114,6 +114,20 @@ def regime_of(world: ResolvedTree, catalogue: Catalogue) -> Regime:
     return catalogue.regimes[name]
 
 
+def regimes_behind(regime: Regime, catalogue: Catalogue) -> list[Regime]:
+    """Return a regime and those that it is like, the one that is least like it last."""
+    found = [regime]
+    while found[-1].like is not None:
+        found.append(catalogue.regimes[found[-1].like])
+    return found
+
+
+def measures_in_force(world: ResolvedTree, catalogue: Catalogue) -> frozenset[str]:
+    """Return the measures that are in force in every arm, by the regime that a world names; raises Faults."""
+    behind = regimes_behind(regime_of(world, catalogue), catalogue)
+    return frozenset(name for regime in behind for name in regime.measures)
+
+
 def fill_adoption(world: ResolvedTree, catalogue: Catalogue) -> None:
     """
     Write out the share that follows each practice in the scenario's regime, where the scenario says nothing else.
@@ -121,9 +135,11 @@ def fill_adoption(world: ResolvedTree, catalogue: Catalogue) -> None:
     A scenario that gives shares by zone without `all` leaves the other zones with what the regime says.
     """
     regime = catalogue.regimes.get(str(world.tree.setdefault("regime", "R1")))
-    if regime is None:
-        return
-    document = catalogue.documents[regime.name]
+    for each in regimes_behind(regime, catalogue) if regime is not None else ():
+        _fill_shares(world, each, catalogue.documents[each.name])
+
+
+def _fill_shares(world: ResolvedTree, regime: Regime, document: Document) -> None:
     adopted = world.tree.setdefault("adopted", {})
     for measure, practices in regime.adopted.items():
         for practice, share in practices.items():

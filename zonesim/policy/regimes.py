@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zonesim.faults import UnknownName
 from zonesim.policy.edits import Change, Request, apply, targets
-from zonesim.policy.loading import fill_adoption, regime_of
+from zonesim.policy.loading import fill_adoption, regime_of, regimes_behind
 from zonesim.policy.resolved_tree import ResolvedTree, by_zone
 from zonesim.scenario import Catalogue, Path_
 
@@ -16,14 +16,13 @@ def enter(world: ResolvedTree, catalogue: Catalogue) -> list[Change]:
     `--set regime=R0` may have changed which regime that is: shares that another one gave are taken back. What the
     scenario or an edit made before (`--set`, a future) says holds against the regime. Raises Faults.
     """
-    regime = regime_of(world, catalogue)
-    name = regime.name
-    _take_shares_back(world, catalogue, name)
+    behind = regimes_behind(regime_of(world, catalogue), catalogue)
+    _take_shares_back(world, catalogue)
     fill_adoption(world, catalogue)
-    document = catalogue.documents[name]
     requests = [
-        Request(edit, f"regime {name}", document.place(("edits", str(position))))
-        for position, edit in enumerate(regime.edits)
+        Request(edit, f"regime {each.name}", catalogue.documents[each.name].place(("edits", str(position))))
+        for each in reversed(behind)
+        for position, edit in enumerate(each.edits)
     ]
     settings = list(world.settings)
     changes = apply(world, requests)
@@ -53,8 +52,9 @@ def _to_be_made_again(world: ResolvedTree, setting: Request) -> list[Path_]:
     return [path for path in paths if world.has(path) != (setting.edit.action == "add")]
 
 
-def _take_shares_back(world: ResolvedTree, catalogue: Catalogue, name: str) -> None:
-    others = {catalogue.documents[other].file for other in catalogue.regimes if other != name}
+def _take_shares_back(world: ResolvedTree, catalogue: Catalogue) -> None:
+    """Take out the shares that any regime gave: which one it is may have changed, and one goes before another."""
+    others = {catalogue.documents[name].file for name in catalogue.regimes}
     for measure, practices in world.tree.get("adopted", {}).items():
         for practice, share in list(practices.items()):
             path = ("adopted", measure, practice)

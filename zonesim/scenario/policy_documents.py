@@ -123,6 +123,8 @@ class Regime(Strict):
     """What scenarios call it by, e.g. `R1`."""
     label: Text
     """How people call it."""
+    like: Name | None = None
+    """The regime that it is like where it says nothing else, e.g. `R1`; its edits come before those that stand here."""
     adopted: dict[Name, dict[Name, SharesByZone]] = {}
     """The share that follows each practice of each measure, e.g. `{m11: {transfer: 50 %}}`; also by zone."""
     measures: list[Name] = []
