@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.helper import kpis, plan_of
-from zonesim.experiment import Execution
+from zonesim.experiment import Execution, runner
 from zonesim.jobs.asking import Question
 from zonesim.jobs.capacity import capacity_job
 from zonesim.jobs.sizes import sizes_job
@@ -29,6 +29,7 @@ def asked(
     tmp_path: Path, *promises: str, resources: str, steps: str, rate: str, runs: int = 8, tolerance: float = 0.02
 ):
     """Return the only arm of the document that `capacity` prints of a queue."""
+    tmp_path.mkdir(exist_ok=True)
     file = tmp_path / "queue.yaml"
     file.write_text(ONE.format(name="queue", resources=resources, steps=steps, rate=rate), encoding="utf-8")
     question = Question(file, None, [], promises, runs, 3, tolerance=tolerance)
@@ -165,6 +166,34 @@ def test_work_in_system_by_week():
         assert run.values["all.work.first"] == pytest.approx(0.75, rel=0.05)
         assert run.values["all.work.last"] == pytest.approx(0.75, rel=0.05)
     assert "all.work.first" not in kpis(plan_of(text, "clock.measure=7 d"))[0].values
+
+
+def test_a_search_that_is_stopped_goes_on(tmp_path, monkeypatch):
+    """A search that is interrupted in its seventh run has kept six; the next one runs the others and finds what an unbroken one does."""
+    told = {
+        "resources": "desk: {units: 1}",
+        "steps": "serve: {hold: {d: Z.desk}, take: {exponential: {mean: 1 min}}}",
+        "rate": "30 /h",
+        "runs": 3,
+    }
+    runs = []
+    run_cell = runner.run_cell
+
+    def counted(job, replication):
+        runs.append(replication)
+        if len(runs) == 7:
+            raise KeyboardInterrupt
+        return run_cell(job, replication)
+
+    whole = asked(tmp_path / "whole", "f.serve.stay.mean <= 4 min", **told)
+    monkeypatch.setattr(runner, "run_cell", counted)
+    with pytest.raises(KeyboardInterrupt):
+        asked(tmp_path / "broken", "f.serve.stay.mean <= 4 min", **told)
+    before = len(runs)
+    again = asked(tmp_path / "broken", "f.serve.stay.mean <= 4 min", **told)
+
+    assert again == whole
+    assert len(runs) - before == 3 * sum(not look["loaded"] for look in whole["looks"]) - 6
 
 
 def test_a_search_that_is_asked_again_finds_the_same_without_a_run(tmp_path, monkeypatch):

@@ -118,9 +118,12 @@ def test_a_promise_that_cannot_be_held(desk, promise, message):
 
 
 def test_a_promise_of_the_file_is_told_where_it_stands(desk):
-    """An unknown KPI of the file's promise is told at its line, and so is a limit of the wrong kind, or two limits."""
+    """
+    An unknown KPI of the file's promise is told at its line, by `validate` too, and so is a limit of the wrong kind, or two limits.
+    """
     desk.write_text(DESK.replace("f.serve.stay.mean", "f.serve.stay.mode"), encoding="utf-8")
     assert "desk.yaml:9:" in faulty(desk)
+    assert "no KPI 'f.serve.stay.mode' in any arm" in str(invoked("validate", "desk.yaml").exception)
     desk.write_text(DESK.replace("2.5 min,", "2.5 km,"), encoding="utf-8")
     assert "'2.5 km' is a distance, but a duration is due" in faulty(desk)
     desk.write_text(DESK.replace("most: 2.5 min", "most: 2.5 min, least: 1 min"), encoding="utf-8")

@@ -9,6 +9,8 @@ from typing import Any
 from zonesim.analysis import arrival_warnings, load_warnings
 from zonesim.briefing.tables.loads import load_table, loads_document
 from zonesim.briefing.tables.printing import printed
+from zonesim.jobs.asking import promises_of
+from zonesim.kpi import catalogue
 from zonesim.plan import compile_plan, loads, monday_offset
 from zonesim.policy import (
     ResolvedArm,
@@ -25,7 +27,8 @@ from zonesim.units import DAY, WEEK, parse
 
 def validate_file(file: Path, settings: Sequence[str]) -> dict[str, Any]:
     """
-    Check a scenario in its baseline and with all measures of the library; return what can be said of it.
+    Check a scenario in its baseline and with all measures of the library, and what it promises; return what can be said
+    of it.
 
     Keys: file, scenario, future, flows, traffic, loads (see `loads_document`), numbers (found, derived, assumed),
     warnings. Raises Faults.
@@ -34,6 +37,9 @@ def validate_file(file: Path, settings: Sequence[str]) -> dict[str, Any]:
     arms = [resolve(world, arm) for arm in arms_for(world)]
     plans = [compile_plan(arm) for arm in arms]
     plan = plans[0]
+    promises_of(
+        world, (), {kpi.id: kpi for each in plans for kpi in catalogue(each)} if world.tree.get("promises") else {}
+    )
     offset = monday_offset(arms[0].scenario.clock.start)
     return {
         "file": str(file),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonesim.kpi.scopes import Scopes
-from zonesim.plan import NEVER, Ints, Plan
+from zonesim.plan import NEVER, Ints, Plan, place_of
 from zonesim.units import DAY
 
 
@@ -46,20 +46,25 @@ class DailyBacklog:
             for at, (first, last) in self.times.items()
         }
 
-    def take(self, visits: Ints, steps: Ints) -> None:
-        """Count the waits of some visits, rows of (key, queued, started, ended), of `steps`: rows of the step table."""
-        queued, started, ended = visits[:, 1], visits[:, 2], visits[:, 3]
+    def take(self, visits: Ints) -> None:
+        """Count the waits of some visits, rows of (key, queued, started, ended)."""
+        for at in self.times:
+            # Of a million rows a few are there at an instant: these are picked out before anything else is asked.
+            passed = (visits[:, 2] - (at + 1)) // DAY != (visits[:, 1] - (at + 1)) // DAY
+            passed |= visits[:, 2] == NEVER
+            if passed.any():
+                self._count(at, visits[passed])
+
+    def _count(self, at: int, visits: Ints) -> None:
+        first, last = self.times[at]
+        steps, queued, started, ended = place_of(visits[:, 0]), visits[:, 1], visits[:, 2], visits[:, 3]
         until = np.where(started != NEVER, started, np.where(ended != NEVER, ended, self.horizon))
-        waiting = np.flatnonzero((until > queued) & (self.counts[steps] > 0))
-        for at, (first, last) in self.times.items() if len(waiting) else ():
-            since, before = (np.clip(-((at - time[waiting]) // DAY), first, last) - first for time in (queued, until))
-            there = np.flatnonzero(before > since)
-            rows = steps[waiting[there]]
-            counts = self.counts[rows]
-            within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-            places = self.places[np.repeat(self.firsts[rows], counts) + within]
-            np.add.at(self.changes[at], (places, np.repeat(since[there], counts)), 1)
-            np.add.at(self.changes[at], (places, np.repeat(before[there], counts)), -1)
+        since, before = (np.clip(-((at - time) // DAY), first, last) - first for time in (queued, until))
+        counts = np.where(before > since, self.counts[steps], 0)
+        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        places = self.places[np.repeat(self.firsts[steps], counts) + within]
+        np.add.at(self.changes[at], (places, np.repeat(since, counts)), 1)
+        np.add.at(self.changes[at], (places, np.repeat(before, counts)), -1)
 
     def days(self, place: int, at: int) -> NDArray[np.int64]:
         """Return by day of the window how many wait at a time of day for the limited resource at a place."""

@@ -141,8 +141,7 @@ class Reducer:
         own.make_room(len(visits) // 4)
         self.backlogs.take(visits)
         rows = visits.reshape(-1, 4)
-        if self.daily.times:
-            self.daily.take(rows, place_of(rows[:, 0]))
+        self.daily.take(rows)
         if self.plan.terminates:
             self._note_late(rows)
         folding.fold_visits(
