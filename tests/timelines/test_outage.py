@@ -211,8 +211,8 @@ traffic:
   cars: {flow: come, with: {vehicle: other}, rate: 6 /h}
 """
 )
-BEGINS, ENDS = (24 + 24 + 8) * 60, (24 + 24 + 12) * 60
-"""Minutes of the run between which the library's outage lasts: 8:00 to 12:00 on the second day of the window."""
+BEGINS, ENDS = (24 + 24 + 13) * 60, (24 + 24 + 17) * 60
+"""Minutes of the run between which the library's outage lasts: 13:00 to 17:00 on the second day of the window."""
 
 
 def gate(coverage: str, *settings: str):
@@ -240,7 +240,7 @@ def test_the_automatic_gate_falls_back_to_hand_and_eye():
 
 def test_a_queue_grows_in_the_outage_and_recovery_is_told():
     """
-    32 trucks an hour are more than a manual lane takes: a queue stands at 12:00, which the automatic lane works off; the KPI is the
+    32 trucks an hour are more than a manual lane takes: a queue stands at 17:00, which the automatic lane works off; the KPI is the
     time until the last of those in it gets the lane, as its records say.
     """
     plan = gate("100 %", "future=outage")
