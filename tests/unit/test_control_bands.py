@@ -17,9 +17,12 @@ from zonesim.analysis import bands_of, control_of
 from zonesim.api import load
 from zonesim.briefing.figures import style
 from zonesim.briefing.figures.effects import effects_figures
+from zonesim.briefing.text.step_words import facts_of
+from zonesim.briefing.text.words import Words
 from zonesim.experiment import Band, Execution, load_results
 from zonesim.jobs.run import run_job
 from zonesim.policy import Arm, Chosen
+from zonesim.scenario import Step, load_catalogue
 
 LESS = """name: mx
 annex: 91
@@ -194,3 +197,16 @@ def test_python_has_the_same_bands(file):
 
     assert math.isnan(found.value)
     assert (found.low, found.high) == pytest.approx((min(ends), max(ends)))
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("en", "finds 90 %, picked with lift 1 (1 to 10)"), ("zh", "查出90 %、布控倍数1（1至10）")],
+)
+def test_a_step_says_how_it_picks(language, told):
+    """
+    Process maps tell the lift of a check and its range beside what it finds.
+    """
+    step = Step(**load_catalogue().flows["F1"]["steps"]["inspect"])
+
+    assert facts_of(step, Words(language)).check.startswith(told)

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from tests.helper import ROOT, column, kpis, plan_of_file
-from zonesim.analysis import paired
+from zonesim.analysis import bands_of, control_of, paired
 from zonesim.kpi import RunResult, catalogue
 from zonesim.plan import loads
 from zonesim.policy import Arm, Chosen, arms_for, flows_in_use, load_world, register, resolve
@@ -19,6 +19,9 @@ SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
 TYPICAL = ROOT / "scenarios" / "typical_zone.yaml"
 ALL_FLOWS = ROOT / "scenarios" / "all_flows.yaml"
 MONTH = ("clock.warm_up=1 week", "clock.measure=2 week", "clock.cool_down=4 week")
+BANDS = frozenset({"all.irregular.caught.share"})
+"""KPIs of measures' cards that are bands."""
+
 PARK = ROOT / "scenarios" / "suzhou_industrial_park.yaml"
 
 
@@ -83,15 +86,29 @@ def every_flow() -> list[RunResult]:
 def test_a_measure_moves_what_its_card_names(measure, every_flow):
     """
     Each KPI that a measure's card names differs from the baseline beyond its interval; measure 8 at full reach, and it and measure 5 in more replications,
-    because they move the means of all by little.
+    because they move the means of all by little. One that is a band (see the next test) has no mean.
     """
     full = ("measures.m08.reach=100 %",) if measure.name == "m08" else ()
     count = 12 if measure.name in {"m05", "m08"} else 4
     arm = Arm(str(measure.annex), (Chosen(measure.name),))
     with_it = kpis(plan_of_file(ALL_FLOWS, *MONTH, *full, arm=arm), replications=count)
-    for kpi in measure.moves:
+    for kpi in set(measure.moves) - BANDS:
         found = paired(list(column(every_flow[:count], kpi)), list(column(with_it, kpi)))
         assert found.low * found.high > 0, (kpi, found)
+
+
+@pytest.mark.parametrize("measure", LIBRARY.measures.values(), ids=lambda measure: measure.name)
+def test_a_measure_that_removes_a_look_says_so(measure):
+    """
+    Control is never free: a measure intercepts less of what is irregular, whatever the lift, if and only if its card names it.
+    """
+    arm = Arm(str(measure.annex), (Chosen(measure.name),))
+    bands = bands_of({name: control_of(plan_of_file(ALL_FLOWS, arm=one)) for name, one in (("", None), ("m", arm))})
+    (intercepted,) = BANDS
+    change = bands["m"][intercepted].minus(bands[""][intercepted])
+
+    assert (change.most < -1e-9) == (intercepted in measure.moves)
+    assert change.most < 1e-9
 
 
 def test_every_flow_is_used():

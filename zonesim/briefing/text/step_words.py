@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from zonesim.briefing.text.words import ENGLISH, Words
 from zonesim.scenario import Step
 from zonesim.scenario.acts import Changes, Gather, Instant, start_of
-from zonesim.scenario.fields import CLASS, By, Law, ShareBy, mode_of
+from zonesim.scenario.fields import CLASS, By, Law, ShareBy, ends_of, mode_of
 from zonesim.scenario.steps import AnyOf, Shortest
 from zonesim.scenario.traffic import BatchLaw
 
@@ -62,7 +62,9 @@ def facts_of(step: Step, say: Words = ENGLISH) -> Facts:
     if step.detect is not None:
         found = [say("step.finds", share=share_text(step.detect.sensitivity, say))]
         alarms = share_text(step.detect.false_alarm, say)
-        check = say.listed([*found, *([say("step.alarms", share=alarms)] if alarms not in _NONE else [])])
+        found += [say("step.alarms", share=alarms)] if alarms not in _NONE else []
+        found += [_lift(step.detect.lift, say)] if step.detect.lift is not None else []
+        check = say.listed(found)
     holds = say.listed(_resource(hold, say) + _kept(step.keep.get(key), say) for key, hold in step.hold.items())
     drawn = [
         say("step.debits", number=_plain(mode_of(number)), account=_short(name, say))
@@ -155,6 +157,12 @@ def _resource(hold: Any, say: Words) -> str:  # noqa: ANN401
     if isinstance(hold, AnyOf):
         return units + say("step.any", resources=say("step.or").join(_short(name, say) for name in hold.any))
     return units + _short(str(hold if isinstance(hold, str) else hold.resource), say)
+
+
+def _lift(lift: Any, say: Words) -> str:  # noqa: ANN401
+    """Return how much likelier who has a truth is picked, with the range that is possible."""
+    low, mode, high = (_plain(end) for end in ends_of(lift))
+    return say("step.lift", lift=mode) if low == high else say("step.lift_range", lift=mode, low=low, high=high)
 
 
 def _instant(wait: Any, say: Words) -> str:  # noqa: ANN401
