@@ -17,10 +17,14 @@ from zonesim.analysis import bands_of, control_of
 from zonesim.api import load
 from zonesim.briefing.figures import style
 from zonesim.briefing.figures.effects import effects_figures
+from zonesim.briefing.figures.results_context import results_context
+from zonesim.briefing.figures.sweep import sweep_figures
+from zonesim.briefing.figures.sweep_grid import Grid
 from zonesim.briefing.text.step_words import facts_of
 from zonesim.briefing.text.words import Words
 from zonesim.experiment import Band, Execution, load_results
 from zonesim.jobs.run import run_job
+from zonesim.jobs.sweep import sweep_job
 from zonesim.policy import Arm, Chosen
 from zonesim.scenario import Step, load_catalogue
 
@@ -190,13 +194,16 @@ def test_no_shipped_scenario_prints_a_point_of_what_nobody_knows(name):
 
 def test_python_has_the_same_bands(file):
     """
-    A study in memory has the ends as limits of the interval, without a mean.
+    A study in memory has the ends as limits of the interval, without a mean, and what each check does.
     """
-    found = load(file).run(replications=2).interval("all.irregular.caught.share")
+    study = load(file).run(replications=2)
+    found = study.interval("all.irregular.caught.share")
     ends = [by_hand(0.05, lift, ratio) for lift in (1, 10) for ratio in (0.1, 1)]
 
     assert math.isnan(found.value)
     assert (found.low, found.high) == pytest.approx((min(ends), max(ends)))
+    assert study.control().truths["irregular"]["intercepted"].most == pytest.approx(max(ends))
+    assert [(check.step, check.power.least) for check in study.control().checks] == [("f.look", pytest.approx(0.9))]
 
 
 @pytest.mark.parametrize(
@@ -210,3 +217,37 @@ def test_a_step_says_how_it_picks(language, told):
     step = Step(**load_catalogue().flows["F1"]["steps"]["inspect"])
 
     assert facts_of(step, Words(language)).check.startswith(told)
+
+
+EXPERIMENT = """zonesim: 1
+kind: experiment
+name: looked
+scenario: looks.yaml
+arms: {today: [], less: {set: {flows.f.look.share: {AEO: 1 %, ordinary: 2.5 %}}}}
+futures: {grid: {traffic.a.rate: [30 /h, 60 /h]}}
+replications: 2
+kpis: [all.irregular.caught.share, f.dwell.mean]
+"""
+
+
+def test_a_sweep_has_the_bands_of_every_future(file):
+    """
+    Tables, files and curves of an experiment have the bands too, in every future: areas without a line.
+    """
+    (file.parent / "e.yaml").write_text(EXPERIMENT, encoding="utf-8")
+    job = sweep_job(file.parent / "e.yaml", [], None, None, Execution(1), file.parent)
+    with (file.parent / "looked" / "control.csv").open(encoding="utf-8-sig") as found:
+        futures = {row["future"] for row in csv.DictReader(found)}
+    shown = results_context(file.parent / "looked", "en", ())
+    assert shown.context.known is not None
+    with style.look():
+        drawn = sweep_figures(shown.context, Grid(shown.results, shown.context.known.world.tree))
+    assert isinstance(drawn, dict)
+    panel = next(axes for axes in drawn["sweep"].axes if "Intercepted" in axes.get_title(loc="left"))
+    heights = sorted({float(path.vertices[:, 1].max()) for area in panel.collections for path in area.get_paths()})
+    most = [100 * max(by_hand(share, 10, ratio) for ratio in (0.1, 1)) for share in (0.025, 0.05)]
+
+    assert len(futures) == 2
+    assert {row["tag"] for row in job.document["results"] if row["kpi"] == "all.irregular.caught.share"} == {"band"}
+    assert heights == pytest.approx(most)
+    assert any("without a line: least to most" in text for text in texts(drawn["sweep"]))

@@ -7,9 +7,11 @@ import pytest
 
 from tests.helper import ROOT, add_measure, kpis, plan_of, plan_of_file
 from tests.unit.test_control import AWAY, BESIDE, INNER, WORLD
+from zonesim.analysis import interval
 from zonesim.faults import Faults
 from zonesim.plan import AT_CHECKS, CASES, QUANTITIES, control
 from zonesim.policy import Arm, Chosen
+from zonesim.scenario import load_catalogue
 
 DAY = 24 * 60
 """Tokens a day at 60 an hour."""
@@ -176,7 +178,12 @@ def test_a_check_of_a_flow_that_is_called_counts():
     assert shares(plan_of(INNER))["caught"] == pytest.approx(1)
 
 
-FLOWS = ("F1", "F1b", "F1air", "F2", "F3", "F4a", "F5", "F6")
+FLOWS = [
+    name
+    for name, flow in load_catalogue().flows.items()
+    if flow["steps"].get("inspect", {}).get("detect", {}).get("truth") == "irregular"
+]
+"""The flows of the library in which goods are inspected."""
 
 
 @pytest.mark.parametrize("what", ["share", "detect.sensitivity"])
@@ -192,6 +199,23 @@ def test_skipping_every_inspection_misses_exactly_everything(what):
     assert (seen["missed"] < 1).all()
     assert (blind["missed"] == 1).all()
     assert not blind["caught"].any()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arm", ["", "11"])
+def test_wrong_papers_of_every_flow_are_found_as_often_as_expected(arm):
+    """
+    In the scenario with every flow, with and without measure 11, a simulation has as many wrong papers a day, caught and missed, as its
+    plan says, within the interval.
+    """
+    chosen = Arm("11", (Chosen("m11"),)) if arm else None
+    plan = plan_of_file(ROOT / "scenarios" / "all_flows.yaml", arm=chosen)
+    expected = control(plan).of("papers_wrong")
+    results = kpis(plan, replications=8)
+    for name in ("cases", "caught", "missed"):
+        found = interval([run.values[f"all.papers_wrong.{name}.day"] for run in results], 0.999)
+
+        assert found.low <= expected[QUANTITIES.index(name), 0, 0] <= found.high, name
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])

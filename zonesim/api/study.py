@@ -20,6 +20,7 @@ from zonesim.analysis import (
     Spread,
     bands_of,
     compare,
+    control_of,
     has_parts,
     range_of,
     tags_of,
@@ -29,7 +30,7 @@ from zonesim.api.in_memory import InMemory
 from zonesim.api.relations import relation
 from zonesim.api.rows import Row, rows_text
 from zonesim.briefing.text.values import level_text
-from zonesim.experiment import UNLIMITED_UNITS, Design, Execution, Failure, run_arms
+from zonesim.experiment import UNLIMITED_UNITS, CellControl, Design, Execution, Failure, run_arms
 from zonesim.faults import Place, RunFault, UnknownName, suggest
 from zonesim.kpi import Kpi, RunResult
 
@@ -132,6 +133,13 @@ class Study:
         if arm == self.baseline:
             return Spread(arm, kpi, value, None)
         return Spread(arm, kpi, value, range_of(self.difference(kpi, arm, future).value for future in futures))
+
+    def control(self, arm: str = "", future: str = "") -> CellControl:
+        """
+        Return what is expected of control, by truth and by check: bands over what nobody knows of who is picked for a
+        look and of who is irregular. Raises UnknownName.
+        """
+        return control_of(self.design.cells[self._pair(arm, future)].plan)
 
     def curve(self, name: str, arm: str = "", future: str = "") -> NDArray[np.float64]:
         """

@@ -32,7 +32,7 @@ def sweep_figures(context: FigureContext, grid: Grid) -> dict[str, Figure] | str
     if not grid.axes:
         return say("sweep.nothing")
     over, beside = grid.axes[0], grid.axes[1] if len(grid.axes) > 1 else None
-    kpis = drawable(context, grid)
+    kpis = drawable(context, grid, bands=True)
     if not kpis:
         return say("sweep.no_kpi")
     each = 2 if beside is not None else MOST_KPIS
@@ -43,12 +43,17 @@ def sweep_figures(context: FigureContext, grid: Grid) -> dict[str, Figure] | str
     }
 
 
-def drawable(context: FigureContext, grid: Grid) -> list[Kpi]:
-    """Return the KPIs of an experiment that have a value somewhere, as they are told."""
+def drawable(context: FigureContext, grid: Grid, *, bands: bool = False) -> list[Kpi]:
+    """Return the KPIs of an experiment that have a value somewhere (or are known as `bands`), as they are told."""
     found = []
     for kpi in context.chief():
         tables = [grid.table(kpi.id, line, grid.axes[:2]) for line in grid.lines]
-        if any(not math.isnan(point.interval.value) for table in tables for _, point in table.values()):
+        values = [
+            point.interval.low if bands and point.interval.reason == "band" else point.interval.value
+            for table in tables
+            for _, point in table.values()
+        ]
+        if not all(map(math.isnan, values)):
             found.append(kpi)
     return found
 
@@ -70,6 +75,7 @@ def _page(context: FigureContext, grid: Grid, kpis: Sequence[Kpi], over: Axis, b
         say("band") if context.n > 1 else say("one_replication"),
         *([say("sweep.unstable")] if "grows" in tags else []),
         *([say("sweep.missing")] if "missing" in tags else []),
+        *([say("sweep.band")] if "band" in tags else []),
         *[say("sweep.held", value=level_words(context, *held)) for held in grid.held(used)],
         *(
             [say("not_drawn", names=f"{axis_words(context, beside)} > {beside.tick(levels[-1] or 0)}")]
