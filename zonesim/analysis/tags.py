@@ -25,7 +25,7 @@ def tags_of(design: Design) -> dict[tuple[str, str], CellTags]:
     """
     main = design.main()
     known: dict[tuple[str, bytes, bytes], dict[str, bool]] = {}
-    growing: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
+    growing: dict[tuple[str, tuple[bool | None, ...]], tuple[frozenset[str], frozenset[str]]] = {}
     found = {}
     for (arm, future), cell in design.cells.items():
         own: dict[str, bool] = {}
@@ -35,12 +35,13 @@ def tags_of(design: Design) -> dict[tuple[str, str], CellTags]:
             if key not in known:  # futures that differ in demand or in units alone have the same echoes
                 known[key] = echoes(base, cell.plan)
             own = known[key]
-        if cell.key not in growing:
+        said = cell.key, tuple(each.stable for each in cell.plan.names.resources)  # what is said by hand changes no run
+        if said not in growing:
             asked = cell.plan, design.offset, design.kpis
-            growing[cell.key] = unstable(*asked), overruled(*asked)
+            growing[said] = unstable(*asked), overruled(*asked)
         found[arm, future] = CellTags(
             frozenset(kpi for kpi, waits in own.items() if not waits),
-            *growing[cell.key],
+            *growing[said],
             frozenset(kpi for kpi, waits in own.items() if waits),
             control_of(cell.plan) if (arm, future) in main else NO_CONTROL,
         )
