@@ -195,5 +195,15 @@ def test_doubts_of_the_regime_hold_in_every_scenario():
     assert all({"en", "zh"} <= dict(each.label).keys() for each in ends.values())
     assert counts["unlimited units"] == 20
     assert {counts[each.name] for each in ends.values()} == {5}
-    # Nobody enters first in the baseline at the low end, as it is written: the same runs.
-    assert design.cells["R1", ends["adopted.m21.enter_first", "low"].name].key == design.cells["R1", "as written"].key
+
+
+def test_an_end_that_is_as_written_is_not_run_again(file):
+    """Where the high end of a doubt is what runs use anyway, it is the same run as that of the scenario as written."""
+    file.write_text(SCENARIO.replace("flows.trip.rest:", "flows.trip.papers:"), encoding="utf-8")
+    world = open_world(file, [])
+    design = plain_design(file, world, [arm_named(world, ""), Arm("11", (Chosen("m11"),))], [], seed=1, replications=2)
+    ends = {(each.doubt, each.end): each.name for each in design.beside if each.doubt}
+    keys = {end: design.cells["R1", ends["flows.trip.papers", end]].key for end in ("low", "high")}
+
+    assert keys["high"] == design.cells["R1", "as written"].key
+    assert keys["low"] != keys["high"]
