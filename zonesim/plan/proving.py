@@ -10,8 +10,10 @@ apart. Only where it does not hold are they followed by what they have adopted.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from zonesim.faults import Place, ScenarioFault
 from zonesim.plan.instructions import decoded, successors
@@ -20,6 +22,10 @@ from zonesim.plan.operations import NOWHERE, BranchOn, Instruction, SetWhat, Uni
 from zonesim.plan.plan import StepName
 
 Row = tuple[int, ...]
+
+REMEMBERED: Final = 1000
+_proved: dict[bytes, int] = {}
+"""Programs without faults by what their proof depends on, with their ways: futures of one arm have the same proof."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +71,28 @@ def prove(
     code = decoded(program[first:end])
     if not any(each.facts.units is Units.KEEPS or each.facts.sets is SetWhat.STATUS for each in code):
         return [], 0  # blocks give back what they take, and the compiler of flows has counted their units
+    key = _key(program[first:end], first, unset, ground)
+    if _proved.get(key, most + 1) <= most:
+        return [], _proved[key]
     every_class = (1 << len(ground.shares[0])) - 1 if ground.shares else 1
     start = Way(known=unset, classes=every_class)
     adoption = (1 << len(ground.implied)) - 1
     faults, ways = _Prover(code, places, first, ground, ~adoption).run(start, most)
-    return _Prover(code, places, first, ground).run(start, most) if faults and adoption else (faults, ways)
+    if faults and adoption:
+        faults, ways = _Prover(code, places, first, ground).run(start, most)
+    if not faults and ways <= most:
+        if len(_proved) >= REMEMBERED:
+            _proved.clear()
+        _proved[key] = ways
+    return faults, ways
+
+
+def _key(program: Sequence[Row], first: int, unset: int, ground: Ground) -> bytes:
+    """Return a hash of all that a proof depends on; of shares it is whether they are 0, 1 or between."""
+    shares = [[(share > 0, share < 1) for share in row] for row in ground.shares]
+    steps = [(step.is_kept, step.resources) for step in ground.steps]
+    told = (program, first, unset, ground.needs, shares, ground.most, ground.legal, ground.implied, steps)
+    return hashlib.sha256(repr(told).encode()).digest()
 
 
 class _Prover:

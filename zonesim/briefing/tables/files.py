@@ -231,7 +231,7 @@ def _doubts_sheet(book: Workbook, results: Results, found: Sequence[Point]) -> N
         return
     widths = (16, 28, 40, 34, 8, 8, 12, 12, 12, 36, 36, 30, 12, 12, 10, 10, 8, 8)
     sheet = _sheet(book, "Doubts", DOUBT_COLUMNS, widths)
-    for row in doubt_rows(results, found):
+    for row in doubt_rows(results, found, few=True):
         own = PERCENT if row[4] == "share" else ""
         sheet.append(row, ["", "", "", "", "", "", own, own, own, "", "", "", own, own])
     sheet.filter_rows()

@@ -40,13 +40,18 @@ def has_doubts(results: Results) -> bool:
     return any(each.doubt for each in results.beside.values())
 
 
-def doubt_rows(results: Results, effects: Iterable[Effect | Point]) -> Iterator[list[Any]]:
-    """Yield what every doubt does to every difference, by `DOUBT_COLUMNS`; `n`: replications at the ends."""
+def doubt_rows(results: Results, effects: Iterable[Effect | Point], *, few: bool = False) -> Iterator[list[Any]]:
+    """
+    Yield what every doubt does to every difference, by `DOUBT_COLUMNS`; `n`: replications at the ends. `few`: only to
+    headlines, and to others where it counts.
+    """
     for effect in effects:
         kpi, change = results.kpis[effect.kpi], effect.difference
         if change is None:
             continue
         for move in effect.moves:
+            if few and not (kpi.headline or move.counts(change)):
+                continue
             yield [
                 *(effect.arm, kpi.id, kpi.en, kpi.zh, kpi.unit, int(kpi.headline)),
                 *(change.value, change.low, change.high),
