@@ -25,7 +25,7 @@ from zonesim.jobs.show import show_text
 from zonesim.jobs.validate import validate_file, validation_text
 from zonesim.plan import compile_plan, loads
 from zonesim.policy import Arm, Chosen, ResolvedTree, apply, arms_for, open_world, parse_setting, resolve, world_of
-from zonesim.scenario import load_catalogue, read_text
+from zonesim.scenario import FutureDocument, check, load_catalogue, read_text
 
 LIBRARY = load_catalogue()
 SHIPPED = [
@@ -233,11 +233,13 @@ def test_twice_the_demand_is_twice_the_load(file):
 
 def test_twice_the_demand_halves_gaps_and_doubles_limits():
     """
-    Gaps become half as long and twice as many may come, so that twice as many come in the same time; listed arrivals stay.
+    Gaps become half as long and twice as many may come, so that twice as many come in the same time; listed arrivals stay, and of a rate of 0 twice is 0.
     """
     traffic = """traffic:
   trucks: {flow: come, every: {exponential: {mean: 4 min}}, most: 10}
   listed: {flow: come, at: [1 min]}
+  some: {flow: come, rate: 3 /h}
+  none: {flow: come, rate: 0 /h}
 """
     found = world_of(read_text(SCENARIO.partition("traffic:")[0] + traffic, "own.yaml"))
     apply(found, [parse_setting("future=demand_x2")])
@@ -245,6 +247,7 @@ def test_twice_the_demand_halves_gaps_and_doubles_limits():
 
     assert entries["trucks"] == {"flow": "come", "every": {"exponential": {"mean": "2 min"}}, "most": 20}
     assert entries["listed"] == {"flow": "come", "at": ["1 min"]}
+    assert (entries["some"]["rate"], entries["none"]["rate"]) == ("6 /h", "0 /h")
 
 
 def test_results_say_which_future_they_are_of(tmp_path, monkeypatch):
@@ -409,3 +412,14 @@ def test_figures_call_a_future_by_its_label():
             assert "clock.measure = 1 d" in replace(context, settings=told[1:]).caption()
         assert future_words(context, [("future", "outage", None)]) == words.partition(" ")[2]
         assert future_words(context, [("future", "none", None)]) in {"as written", "与场景文件相同"}
+
+
+def test_a_document_of_a_future_has_a_name_of_its_own():
+    """
+    The library too has no future that is called `none`.
+    """
+    tree = {"zonesim": 1, "kind": "future", "name": "none", "edits": [{"scale": "traffic.*.rate", "by": 2}]}
+    with pytest.raises(Faults) as found:
+        check(FutureDocument, tree, {}, {}, file="none.yaml")
+
+    assert "'none' is no name of a future, for it means that there is none\n    Choose another." in str(found.value)

@@ -217,7 +217,9 @@ def apply(world: ResolvedTree, requests: Sequence[Request], within: Path_ = ()) 
     for request in requests:
         try:
             paths = [path for path in targets(world, request) if path[: len(within)] == within]
-            changes += [_change(world, request, path) for path in paths]
+            own = [_change(world, request, path) for path in paths]
+            _check_scaled(request, own)
+            changes += own
         except ScenarioFault as fault:
             faults.append(fault)
         world.settings.append(request)
@@ -266,14 +268,18 @@ def _scaled(world: ResolvedTree, request: Request, path: Path_, old: Any) -> Any
     """Return what stands at a path times the factor of an edit."""
     edit = request.edit
     try:
-        new = scaled(old, kind_at(world.tree, path), float(edit.by or 1))
+        return scaled(old, kind_at(world.tree, path), float(edit.by or 1))
     except ScenarioFault as fault:
         message = f"{request.who} scales '{edit.path}', but {fault.fault}"
         raise ScenarioFault(message, request.place, fault.remedy) from None
-    if new == old and edit.by != 1:
+
+
+def _check_scaled(request: Request, changes: Sequence[Change]) -> None:
+    """Raise ScenarioFault where an edit that scales changes nothing; of several values some may be 0."""
+    edit = request.edit
+    if edit.action == "scale" and edit.by != 1 and changes and all(each.old == each.new for each in changes):
         message = f"{request.who} scales '{edit.path}', which has nothing to scale"
         raise ScenarioFault(message, request.place, "Scale a quantity or a law.")
-    return new
 
 
 def _is_part(path: Path_) -> bool:
