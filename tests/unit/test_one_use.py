@@ -149,9 +149,9 @@ def test_rates_are_scaled_together():
     before = {name: entry["rate"] for name, entry in world.tree["traffic"].items()}
     apply(world, [parse_setting("traffic.*.rate*=1.5")])
 
-    assert before["import_sea"] == "40 /d"
-    assert world.tree["traffic"]["import_sea"]["rate"] == "60 /d"
-    assert len(before) == 7
+    assert before["import_sea"] == "30 /d"
+    assert world.tree["traffic"]["import_sea"]["rate"] == "45 /d"
+    assert len(before) == 13
 
 
 def test_the_library_stays_for_the_others():
