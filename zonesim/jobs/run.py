@@ -5,38 +5,30 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from rich.table import Table
-
-from zonesim.analysis import Comparison, Effect, bound_of, compared, curve_means, points, replications_needed
+from zonesim.analysis import Comparison, bound_of, compared, curve_means, points, replications_needed
 from zonesim.briefing.tables.control import control_document, control_text, control_told, write_control
 from zonesim.briefing.tables.files import by_replication_document, write_bounds, write_by_replication, write_results
+from zonesim.briefing.tables.headlines import PRECISE, headline_tables
 from zonesim.briefing.tables.parts import part_cells, part_columns, write_doubts
-from zonesim.briefing.tables.printing import printed
 from zonesim.briefing.tables.tokens import check_file, write_tokens
 from zonesim.briefing.text.bounds import bound_document, bound_lines
 from zonesim.briefing.text.documents import to_json
-from zonesim.briefing.text.effect_parts import doubt_lines, doubt_text, letters_of, made_of
+from zonesim.briefing.text.effect_parts import made_of
 from zonesim.briefing.text.values import (
     TAG_WORDS,
     WITHHELD,
-    figure_text,
-    interval_text,
     level_text,
-    reason_text,
     run_document,
     told_run,
     withheld_fields,
 )
-from zonesim.experiment import UNLIMITED_UNITS, USUAL_LEVEL, Design, Execution, Results, plain_design, slug
+from zonesim.experiment import USUAL_LEVEL, Design, Execution, Results, plain_design, slug
 from zonesim.jobs.job import Found, Job, run_and_report
-from zonesim.kpi import Kpi, RunResult
+from zonesim.kpi import RunResult
 from zonesim.policy import Arm, arm_named, arms_for, count_kinds, flows_in_use, open_world, register
 from zonesim.writing import write_table, write_text
-
-PRECISE: Final = 0.05
-"""Half the width of an interval, as a share of the mean, that is precise enough for most questions."""
 
 
 def run_job(
@@ -131,7 +123,11 @@ def _report(found: Found, *, only: bool, warm_up: bool, with_figures: bool, by_r
         written += _figures(found, runs, comparison)
     beside = control_text(results, control)
     head = [*_title(design, results, document), *bound_lines(bounds)]
-    parts = [*head, _table(design, results, comparison, document), *(["", beside] if beside else [])]
+    parts = [
+        *head,
+        headline_tables(design, results, comparison, _needed(document, comparison)),
+        *(["", beside] if beside else []),
+    ]
     text = "\n".join([*parts, _closing(design, comparison), *said, "", *map(str, written)])
     return Job(document, text)
 
@@ -281,85 +277,17 @@ def _figures(found: Found, runs: dict[str, list[RunResult]], comparison: Compari
 # --- for people
 
 
+def _needed(document: dict[str, Any], comparison: Comparison) -> dict[str, int | None]:
+    """Return by KPI how many replications an interval of `PRECISE` needs."""
+    return {kpi: told["needed"] for kpi, told in document["arms"][comparison.baseline].items()}
+
+
 def _title(design: Design, results: Results, document: dict[str, Any]) -> list[str]:
     """Return the lines that say what was run."""
     scenario = design.resolved[design.baseline].scenario
     n = document["provenance"]["replications_complete"]
     what = f"{scenario.label.get('en', scenario.name)}: {n} replications, seed {design.seed}"
     return [f"{what}, {level_text(design.level)} % intervals", told_run(results)]
-
-
-def _table(design: Design, results: Results, comparison: Comparison, document: dict[str, Any]) -> str:
-    others = [name for name in design.options if name != comparison.baseline]
-    parted = UNLIMITED_UNITS in results.beside
-    table = Table(box=None, pad_edge=False)
-    table.add_column("KPI")
-    table.add_column("指标")
-    table.add_column("unit")
-    table.add_column(comparison.baseline, justify="right")
-    if not others:
-        for title in ("low", "high"):
-            table.add_column(title, justify="right")
-    for name in others:
-        for title in (name, "difference", "low", "high", *(("direct", "congestion") if parted else ())):
-            table.add_column(title, justify="right")
-    table.add_column("n", justify="right")
-    if not others:
-        table.add_column(f"n for ±{100 * PRECISE:g} %", justify="right")
-    table.add_column("tag")
-    effects = {(effect.arm, effect.kpi): effect for effect in comparison.effects}
-    shown = [kpi for kpi in design.kpis if kpi.headline]
-    letters = letters_of(effects[name, kpi.id] for kpi in shown for name in others)
-    if letters:
-        table.add_column("low … high", justify="right")
-    needed = {kpi: told["needed"] for kpi, told in document["arms"][comparison.baseline].items()}
-    for kpi in shown:
-        cells = _row(kpi, comparison, others, effects, needed[kpi.id], parted=parted)
-        told = [doubt_text(effects[name, kpi.id], letters, percent=kpi.unit == "share") for name in others]
-        table.add_row(*cells, *([" | ".join(told) if any(told) else ""] if letters else []))
-    return "\n".join([printed(table), *doubt_lines(results, letters)])
-
-
-def _count(needed: int | None) -> str:
-    """Return a number of replications, `-` for none."""
-    return "-" if needed is None else f"{needed:,}"
-
-
-def _row(
-    kpi: Kpi,
-    comparison: Comparison,
-    others: list[str],
-    effects: dict[tuple[str, str], Effect],
-    needed: int | None,
-    *,
-    parted: bool,
-) -> list[str]:
-    percent = kpi.unit == "share"
-    base = comparison.arms[comparison.baseline][kpi.id]
-    cells = [
-        f"{kpi.subject} {kpi.definition.en}",
-        kpi.definition.zh,
-        "%" if percent else kpi.unit,
-        interval_text(base, percent=percent) if others else figure_text(base.value, percent=percent),
-    ]
-    if not others:
-        cells += [figure_text(base.low, percent=percent), figure_text(base.high, percent=percent)]
-    tags = []
-    for name in others:
-        effect = effects[name, kpi.id]
-        change = effect.difference
-        cells += [interval_text(comparison.arms[name][kpi.id], percent=percent)]
-        cells += [figure_text(value, percent=percent) for value in (change.value, change.low, change.high)]
-        if parted:
-            own = effect.parts
-            both = (own.direct, own.congestion) if own else ()
-            cells += [figure_text(each.value, percent=False) for each in both] or ["", ""]
-        tags.append(effect.tag if effect.tag != "missing" else reason_text(comparison.arms[name][kpi.id]))
-    cells.append("-" if base.reason == "band" else str(base.n))
-    if not others:
-        cells.append(_count(needed))
-        tags.append(reason_text(base))
-    return [*cells, " | ".join(tags) if any(tags) else ""]
 
 
 def _closing(design: Design, comparison: Comparison) -> str:
