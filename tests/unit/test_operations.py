@@ -105,7 +105,16 @@ def test_operands_name_rows_that_there_are():
                 assert (NOWHERE if operand.none else 0) <= value < len(getattr(plan, operand.table))
                 seen[operand.table] += 1
 
-    assert set(seen) == {"needs", "priorities", "distributions", "streams", "calendars", "program", "shares", "accounts"}
+    assert set(seen) == {
+        "needs",
+        "priorities",
+        "distributions",
+        "streams",
+        "calendars",
+        "program",
+        "shares",
+        "accounts",
+    }
 
 
 def _is_unused(each, operand):

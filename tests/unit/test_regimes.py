@@ -81,6 +81,16 @@ def test_what_is_set_stays():
     assert lane.tolist() == pytest.approx([100 / 60])
 
 
+def test_what_is_set_inside_a_share_of_the_regime_stays():
+    """
+    A part of a share that the regime gives, once set, is not taken back with it: of one for all zones, and of one for each.
+    """
+    for practice, part, share in (("m11.transfer", "", 0.6), ("m21.enter_first", "all.", 0.7)):
+        world = load_world(TYPICAL)
+        apply(world, [parse_setting(f"adopted.{practice}.{part}uncertain=[10 %, {100 * share:g} %, 80 %]")])
+        assert resolve(world, baseline(world)).shares[practice] == pytest.approx(share)
+
+
 def test_the_paper_stop_lasts_its_published_minutes():
     """
     Declared trucks stop for 320 s on average in R0 (PERT 120/300/600 s) and for 130 s in R1 (60/120/240 s).

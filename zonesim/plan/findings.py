@@ -15,7 +15,7 @@ import numpy as np
 
 from zonesim.plan.columns import Floats
 from zonesim.plan.graph import Edge, Needs, Node, State
-from zonesim.plan.operations import BranchOn, Instruction, Op
+from zonesim.plan.operations import BranchOn, Instruction
 from zonesim.plan.plan import Look, MarkName, Plan, Truths
 from zonesim.plan.ways import Ways
 
@@ -71,7 +71,7 @@ class FindingWays(Ways):
         """Return the checks: branches behind which it is marked that a truth is missed."""
         found: dict[int, Check] = {}
         for each, behind in zip(self.code, self.code[1:], strict=False):
-            if each.facts.asks is BranchOn.SHARE and behind.op == Op.MARK and behind.mark in self._telling:
+            if each.facts.asks is BranchOn.SHARE and behind.facts.marks and behind.mark in self._telling:
                 mark = self.plan.names.marks[behind.mark]
                 if finding_of(mark) == "missed":
                     path = self.plan.names.streams[each.stream].split("/")[1]
@@ -133,7 +133,7 @@ class FindingWays(Ways):
 
     def _straight(self, state: State, edge: Edge) -> State | None:
         each = self.code[state.row]
-        if each.op == Op.MARK and each.mark in self._telling:
+        if each.facts.marks and each.mark in self._telling:
             edge.findings += (each.mark,)
         return super()._straight(state, edge)
 

@@ -17,7 +17,7 @@ def enter(world: ResolvedTree, catalogue: Catalogue) -> list[Change]:
     scenario or an edit made before (`--set`, a future) says holds against the regime. Raises Faults.
     """
     behind = regimes_behind(regime_of(world, catalogue), catalogue)
-    _take_shares_back(world, catalogue)
+    taken = _take_shares_back(world, catalogue)
     fill_adoption(world, catalogue)
     requests = [
         Request(edit, f"regime {each.name}", catalogue.documents[each.name].place(("edits", str(position))))
@@ -26,7 +26,7 @@ def enter(world: ResolvedTree, catalogue: Catalogue) -> list[Change]:
     ]
     settings = list(world.settings)
     changes = apply(world, requests)
-    edited = [change.path for change in changes]
+    edited = [*taken, *(change.path for change in changes)]
     again = [
         setting
         for setting in settings
@@ -52,8 +52,13 @@ def _to_be_made_again(world: ResolvedTree, setting: Request) -> list[Path_]:
     return [path for path in paths if world.has(path) != (setting.edit.action == "add")]
 
 
-def _take_shares_back(world: ResolvedTree, catalogue: Catalogue) -> None:
-    """Take out the shares that any regime gave: which one it is may have changed, and one goes before another."""
+def _take_shares_back(world: ResolvedTree, catalogue: Catalogue) -> list[Path_]:
+    """
+    Take out the shares that any regime gave: which one it is may have changed, and one goes before another.
+
+    Returns their paths: what has been changed inside one of them is to be changed again.
+    """
+    taken: list[Path_] = []
     others = {catalogue.documents[name].file for name in catalogue.regimes}
     for measure, practices in world.tree.get("adopted", {}).items():
         for practice, share in list(practices.items()):
@@ -61,5 +66,8 @@ def _take_shares_back(world: ResolvedTree, catalogue: Catalogue) -> None:
             if by_zone(share):
                 for zone in [zone for zone in share if world.place((*path, zone)).file in others]:
                     del share[zone]
+                    taken.append((*path, zone))
             elif world.place(path).file in others:
                 del practices[practice]
+                taken.append(path)
+    return taken
