@@ -72,16 +72,18 @@ def test_values_are_written_in_the_unit_of_the_mode():
 
 def test_a_sample_is_futures_beside_the_scenario_as_written(folder):
     """
-    `{sample: 3}` gives three futures that change every doubt at once, with short names; `of` chooses the doubts;
+    `{sample: 3}` gives three futures that change every doubt at once, with short names; `of` chooses the doubts, with all below a path;
     a sample of none leaves the modes.
     """
     found = design(folder, "arms: {R1: []}\ndoubts: {sample: 3}\n")
     one = design(folder, f"arms: {{R1: []}}\ndoubts: {{sample: 2, of: [{MEAN}]}}\n")
+    below = design(folder, "arms: {R1: []}\ndoubts: {sample: 2, of: [flows.bank]}\n")
     none = design(folder, "arms: {R1: []}\ndoubts: {sample: 0}\n")
 
     assert [each.name for each in found.futures] == [AS_WRITTEN, "sample 1", "sample 2", "sample 3"]
     assert all([setting.path for setting in each.settings] == [UNITS, MEAN] for each in found.futures[1:])
     assert [[setting.path for setting in each.settings] for each in one.futures] == [[], [MEAN], [MEAN]]
+    assert below.futures == one.futures
     assert [each.name for each in none.futures] == [AS_WRITTEN]
 
 

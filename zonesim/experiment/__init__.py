@@ -33,6 +33,7 @@ from zonesim.experiment.identity import (
 from zonesim.experiment.recall import are_as_run, have_changed, recall_arms
 from zonesim.experiment.results import STUDY, ArmInfo, BesideInfo, CellInfo, FutureInfo, KpiInfo, Results, load_results
 from zonesim.experiment.runner import Failure, Runs, run_arms
+from zonesim.experiment.samples import drawn
 from zonesim.experiment.store import SHARED, Store, cell_key
 from zonesim.experiment.study import CellTags, study_document, write_inputs, write_study
 from zonesim.experiment.warm_up_series import inside_from_start, rhythm
@@ -76,6 +77,7 @@ __all__ = [
     "are_as_run",
     "asked_settings",
     "cell_key",
+    "drawn",
     "folder_name",
     "grid_design",
     "have_changed",

@@ -152,13 +152,18 @@ def read_design(
     seed: int | None = None,
     replications: int | None = None,
     level: float = USUAL_LEVEL,
+    sample: int | None = None,
 ) -> Design:
     """
-    Return the design of an experiment file; `settings` are those of `--set`, on the scenario, in all arms.
+    Return the design of an experiment file; `settings` are those of `--set`, on the scenario, in all arms. `sample`: of
+    a sample of doubts only so many futures, the first.
 
     Raises Faults with all that is wrong before anything runs: the document, the scenario, arms, futures, KPIs.
     """
-    return complete(*draft_experiment(file, settings, seed=seed, replications=replications, level=level))
+    design, wanted = draft_experiment(file, settings, seed=seed, replications=replications, level=level)
+    if sample is not None:
+        design.futures = tuple(each for each in design.futures if each.sample <= sample)
+    return complete(design, wanted)
 
 
 def draft_experiment(

@@ -231,7 +231,7 @@ def _chosen(
     world: ResolvedTree,
     known: Mapping[Path_, tuple[Any, Any, Any]],
 ) -> list[Path_]:
-    """Return the doubted values at the paths of a list, each once; raises Faults for a path without any."""
+    """Return the doubted values at the paths of a list or below, each once; raises Faults for a path without any."""
     faults: list[ScenarioFault] = []
     chosen: list[Path_] = []
     for number, path in enumerate(listed):
@@ -241,7 +241,7 @@ def _chosen(
         except UnknownName as fault:
             faults.append(UnknownName(f"no value at '{path}', which is doubted", place, fault.remedy))
             continue
-        own = [each for each in found if each in known]
+        own = [each for each in known if any(each[: len(at)] == at for at in found)]
         if not own:
             remedy = "Write {uncertain: [low, mode, high]} in the scenario, or use futures."
             faults.append(ScenarioFault(f"'{path}' holds no doubt", place, remedy))

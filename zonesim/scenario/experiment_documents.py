@@ -110,7 +110,7 @@ class Sample(Strict):
     sample: Annotated[int, Field(ge=0, le=1_000), PLAIN]
     """How many futures are drawn, e.g. `100`."""
     of: list[Name] = []
-    """The paths that are drawn; all doubts in use if nothing is said."""
+    """The paths that are drawn, with all below them; all doubts in use if nothing is said."""
 
 
 def _form_of_doubts(value: Any) -> str:  # noqa: ANN401
