@@ -96,8 +96,6 @@ class Pair(Strict):
     """The band in which a prediction was said to pass, by somebody who knew the outcomes."""
     reading: Words
     """What agreement or failure shows."""
-    reading_zh: Words = ""
-    """The same in Chinese."""
 
 
 class Validation(Strict):
