@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from zonesim.plan import NOWHERE, BranchOn, Op, Plan, SetWhat, successors
+from zonesim.plan import NOWHERE, BranchOn, Plan, SetWhat, has_children, successors
 
 Value = tuple[object, ...]
 
@@ -182,7 +182,7 @@ class Decisions:
     @cached_property
     def _splits(self) -> frozenset[int]:
         """Return the rows, from the first one on, that tokens go on from on all ways: a parent and its children."""
-        return frozenset(row - self.first for row in range(self.first, self.end) if self.plan.code[row].op == Op.SPLIT)
+        return frozenset(row - self.first for row in range(self.first, self.end) if has_children(self.plan.code[row]))
 
 
 def who_adopts(plan: Plan, source: int, flag: int) -> Value:

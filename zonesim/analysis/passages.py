@@ -8,7 +8,19 @@ from functools import cached_property
 from typing import Any
 
 from zonesim.analysis.decisions import Decided, Decisions, Value, Way, who_adopts
-from zonesim.plan import NOWHERE, BranchOn, Instruction, MarkName, Op, Plan, SetWhat, Units, WaitsFor, successors
+from zonesim.plan import (
+    NOWHERE,
+    BranchOn,
+    Instruction,
+    MarkName,
+    Plan,
+    SetWhat,
+    Units,
+    WaitsFor,
+    has_children,
+    leads_away,
+    successors,
+)
 from zonesim.plan import Distribution as Kind
 
 StepKey = tuple[str, tuple[str, ...]]
@@ -166,7 +178,7 @@ class Reading:
         for source, first in enumerate(starts):
             end = min((other for other in starts if other > first), default=len(self.plan.code))
             rows = range(first, end)
-            children = [self.plan.code[row].child for row in rows if self.plan.code[row].op == Op.SPLIT]
+            children = [self.plan.code[row].child for row in rows if has_children(self.plan.code[row])]
             begins = [first, *dict.fromkeys(children)]
             found[source] = [self._met(source, row, self._end_of(row), inline=False) for row in begins]
         return found
@@ -195,13 +207,13 @@ class Reading:
             elif facts.marks:
                 if plan.names.marks[each.mark].entry == entry:
                     found.append((_MARK, plan.names.marks[each.mark]))
-            elif each.op == Op.SPLIT:
+            elif has_children(each):
                 if each.group == NOWHERE:
                     found.append((_STEPS, (False, self._steps(each.child, self._end_of(each.child)))))
                 elif inline:
                     found += [(_SHAPE, ("split",)), (_VALUE, ("number", _law(plan, each.number)))]
                     found += self._met(source, each.child, self._end_of(each.child), inline=True)
-            elif each.op == Op.JUMP:
+            elif leads_away(each):
                 # Behind a question it leads past what is done on yes; at the end of an edition past the other.
                 if each.again or (row < end and plan.code[row - 2].facts.asks is None):
                     found.append((_SHAPE, ("jump", bool(each.again))))
@@ -244,7 +256,7 @@ def _shape(plan: Plan, each: Instruction) -> list[Value]:
         upgrades = facts.asks is BranchOn.CLASS and plan.code[each.target].facts.sets is SetWhat.CLASS
         return [] if facts.asks is BranchOn.SHARE or upgrades else [(facts.asks.name,)]
     if facts.waits is WaitsFor.UNITS:
-        ways = [("one of several",)] if each.op == Op.EITHER else []
+        ways = [("one of several",)] if facts.units is None else []
         return [*ways, *([("patience", _law(plan, each.patience))] if each.patience != NOWHERE else [])]
     if facts.waits is WaitsFor.BATCH:
         most = _law(plan, each.most) if facts.departs else (each.number,)

@@ -7,7 +7,7 @@ from zonesim.plan.control import AT_CHECKS, QUANTITIES, Control, control
 from zonesim.plan.distributions import Distribution
 from zonesim.plan.findings import CASES
 from zonesim.plan.graph import Cause
-from zonesim.plan.instructions import decoded, rows_where, successors
+from zonesim.plan.instructions import decoded, has_children, leads_away, rows_where, successors
 from zonesim.plan.loads import Load, departures, grown_queues, loads, overloaded_sources
 from zonesim.plan.operations import (
     NOWHERE,
@@ -127,6 +127,8 @@ __all__ = [
     "expected_before",
     "flat",
     "grown_queues",
+    "has_children",
+    "leads_away",
     "loads",
     "mean_batch",
     "monday_offset",

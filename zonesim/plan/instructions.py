@@ -69,6 +69,16 @@ def successors(instruction: Instruction, row: int, starts: Sequence[int] | None 
             yield then, target
 
 
+def has_children(instruction: Instruction) -> bool:
+    """Return whether tokens start here beside the one that goes on."""
+    return any(then.who is Who.CHILD for then in instruction.facts.then)
+
+
+def leads_away(instruction: Instruction) -> bool:
+    """Return whether all that is done here is to go on elsewhere."""
+    return instruction.facts == Facts((Then("target"),))
+
+
 def rows_where(program: Rows, test: Callable[[Facts], object]) -> NDArray[np.bool_]:
     """Return which rows of a program table do what is asked for."""
     found = np.zeros(len(program), dtype=np.bool_)

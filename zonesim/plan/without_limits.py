@@ -7,10 +7,19 @@ from typing import Final
 
 import numpy as np
 
-from zonesim.plan.operations import NOWHERE, PROGRAM_COLUMNS, Op, column
+from zonesim.plan.instructions import rows_where
+from zonesim.plan.operations import NOWHERE, OPERATIONS, PROGRAM_COLUMNS
 from zonesim.plan.plan import UNLIMITED, Plan
 
-_INTERRUPTED: Final = PROGRAM_COLUMNS[column(Op.DELAY, "interrupted")]
+_INTERRUPTED: Final = PROGRAM_COLUMNS[
+    next(
+        form.column("interrupted")
+        for operation in OPERATIONS.values()
+        for form in operation.forms
+        if form.facts.delays and any(each and each.name == "interrupted" for each in form.operands)
+    )
+]
+"""The column of a row in which time passes that says where who is interrupted goes on."""
 
 
 def without_limits(plan: Plan) -> Plan:
@@ -31,5 +40,5 @@ def without_limits(plan: Plan) -> Plan:
     resources = plan.resources.copy()
     resources["preempts"] = 0
     program = plan.program.copy()
-    program[_INTERRUPTED][program["op"] == Op.DELAY] = NOWHERE
+    program[_INTERRUPTED][rows_where(program, lambda facts: facts.delays)] = NOWHERE
     return replace(plan, program=program, changes=changes, resources=resources, breakdowns=plan.breakdowns[:0])
