@@ -88,7 +88,7 @@ def test_settings_change_values_by_path():
     world = load_world(ROOT / "scenarios" / "typical_zone.yaml")
     changes = apply(world, [parse_setting("traffic.*.profile=plant_day"), parse_setting("zones.TYP.docks.units=30")])
 
-    assert len(changes) == 8
+    assert len(changes) == 14
     assert world.tree["zones"]["TYP"]["docks"]["units"] == 30
     with pytest.raises(Faults, match="Did you mean 'lanes_in' or"):
         apply(world, [parse_setting("zones.TYP.lane_in.units=4")])
@@ -102,12 +102,20 @@ def test_scaling_keeps_shares_and_spreads():
     `scale` multiplies every duration of a law, and neither its shares nor its coefficient of variation.
     """
     world = load_world(ROOT / "scenarios" / "typical_zone.yaml")
-    apply(world, [Request(Edit(scale="library.F1.review.take", by=0.5), "m1", Place("here"))])
+    mixed = {
+        "mixture": {
+            "fast": {"share": "93.1 %", "pert": ["1 h", "2 h", "3 h"]},
+            "slow": {"share": "6.9 %", "pert": ["48 h", "70 h", "96 h"]},
+        }
+    }
+    apply(world, [Request(Edit(set="library.F1.unload.take", to=mixed), "m1", Place("here"))])
+    apply(world, [Request(Edit(scale="library.F1.unload.take", by=0.5), "m1", Place("here"))])
     apply(world, [Request(Edit(scale="library.F1.prepare.take", by=2.0), "m1", Place("here"))])
-    review = world.tree["library"]["F1"]["steps"]["review"]["take"]["mixture"]
+    steps = world.tree["library"]["F1"]["steps"]
 
-    assert review["slow"] == {"share": "6.9 %", "pert": ["24 h", "35 h", "48 h"]}
-    assert world.tree["library"]["F1"]["steps"]["prepare"]["take"] == {"lognormal": {"mean": "162.8 h", "cv": 0.7}}
+    assert steps["unload"]["take"]["mixture"]["slow"] == {"share": "6.9 %", "pert": ["24 h", "35 h", "48 h"]}
+    doubt = {"uncertain": ["32 h", "66 h", "132 h"]}
+    assert steps["prepare"]["take"] == {"lognormal": {"mean": doubt, "cv": 0.7}}
 
 
 def edit(measure: str, after: tuple[str, ...] = (), **action: object) -> Request:
@@ -120,18 +128,18 @@ def test_two_measures_may_not_edit_one_value():
     The conflict names both measures, both places and the value; both scaling, or an order, resolves it.
     """
     world = load_world(ROOT / "scenarios" / "typical_zone.yaml")
-    first = edit("m1", set="library.F1.review.take", to="1 h")
-    second = edit("m2", set="library.F1.review.take", to="2 h")
+    first = edit("m1", set="library.F1.unload.take", to="1 h")
+    second = edit("m2", set="library.F1.unload.take", to="2 h")
 
     with pytest.raises(Faults) as caught:
         check_conflicts(world, [first, second])
     assert isinstance(caught.value.faults[0], MeasureConflict)
     assert str(caught.value) == (
-        "m2.yaml:3:5: measures 'm1' and 'm2' both edit 'library.F1.review.take' (the other at m1.yaml:3:5)\n"
+        "m2.yaml:3:5: measures 'm1' and 'm2' both edit 'library.F1.unload.take' (the other at m1.yaml:3:5)\n"
         "    Leave one out, or declare `after: [m1]`."
     )
-    check_conflicts(world, [first, edit("m2", ("m1",), set="library.F1.review.take", to="2 h")])
-    check_conflicts(world, [edit(name, scale="library.F1.review.take", by=0.5) for name in ("m1", "m2")])
+    check_conflicts(world, [first, edit("m2", ("m1",), set="library.F1.unload.take", to="2 h")])
+    check_conflicts(world, [edit(name, scale="library.F1.unload.take", by=0.5) for name in ("m1", "m2")])
     with pytest.raises(Faults, match="both edit"):
         check_conflicts(world, [edit("m1", remove="library.F1.review"), second])
 

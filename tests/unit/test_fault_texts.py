@@ -516,7 +516,7 @@ SETTINGS = {
     ],
     "measures.m11={}": [
         "--set measures.m11={}: --set sets 'measures.m11', which is not one value but a mapping",
-        "    Set what stands below it. Known keys: coverage.",
+        "    Set what stands below it. Known keys: coverage, fewer_detours.",
     ],
     "adopted={m11: 1}": [
         "--set adopted={m11: 1}: 'm11' must be a mapping, found '1'",

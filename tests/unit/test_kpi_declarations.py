@@ -52,6 +52,10 @@ WRONG = {
         " found none\n    Write e.g. time: {from: called, to: served}.",
     ),
     "two things that are measured": ("visits: wait\n    count: {mark: a}", "found count and visits\n"),
+    "some of those who pass where nobody passes": (
+        "share: {marked: inspected, among: goods}\n    statistics: {rate: {}}",
+        "`among` is told at a gate only\n    Leave it out, or tell the share of a class or attribute with `of`.",
+    ),
     "a scope that it has not": (
         "visits: wait\n    scope: all",
         "'visits' is not told of the scope 'all'\n    Write `scope: step or gate`.",

@@ -63,7 +63,7 @@ def test_edits_change_a_flow_of_the_library():
     world = _world(EDITS)
     lane = _lane(world)
 
-    assert list(lane)[:3] == ["identify", "photo", "weigh"]
+    assert list(lane)[:4] == ["begin", "identify", "photo", "weigh"]
     assert (lane["identify"], lane["photo"]) == ("6 s", "3 s")
     assert world.tree["traffic"]["trucks"]["rate"] == "120 /h"
     entries = {entry.dotted: entry for entry in register(world, ["gate", "come"])}
