@@ -141,7 +141,7 @@ def test_two_measures_may_not_edit_one_value():
     check_conflicts(world, [first, edit("m2", ("m1",), set="library.F1.unload.take", to="2 h")])
     check_conflicts(world, [edit(name, scale="library.F1.unload.take", by=0.5) for name in ("m1", "m2")])
     with pytest.raises(Faults, match="both edit"):
-        check_conflicts(world, [edit("m1", remove="library.F1.review"), second])
+        check_conflicts(world, [edit("m1", remove="library.F1.unload"), second])
 
 
 @pytest.mark.parametrize("share", ["0 %", "30 %", "100 %"])
