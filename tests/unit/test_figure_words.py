@@ -269,7 +269,7 @@ def test_loads_are_those_of_the_plan() -> None:
     assert not isinstance(figure, str)
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
 
-    assert labels[0] == "Document officers (TYP.officers)"
+    assert labels[0] == "Inspectors (pairs) (TYP.inspectors)"
     assert len(labels) == 8
     assert "60.7 %, 60.7 %" in [text.get_text() for text in figure.axes[0].texts]
     assert style.overlaps(figure) == []

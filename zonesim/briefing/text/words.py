@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, cast
 import yaml
 
 from zonesim.faults import Place, UnknownName, suggest
+from zonesim.scenario import load_catalogue
 
 Language = Literal["en", "zh"]
 
@@ -63,10 +64,10 @@ class Words:
         return words.format(**{"level": self.level, **values})
 
     def term(self, name: str) -> str:
-        """Return what an id of the library is called (a mark, a resource, a kind of vehicle); others as written."""
+        """Return what an id of the library is called (a mark, a resource, a status); others as written."""
         if name in self.names:
             return self.names[name]
-        entry = glossary()["terms"].get(name)
+        entry = glossary()["terms"].get(name) or load_catalogue().statuses.get(name, {}).get("label")
         return str(entry[self.language]) if entry is not None else name.replace("_", " ")
 
     def quantities(self, text: str) -> str:
