@@ -444,3 +444,18 @@ traffic: {a: {flow: f, rate: 2 /h}}
     assert load_of(quarter).mean == pytest.approx(0.2 / 1.5)
     assert load_of(two).mean == pytest.approx(0.2 / (2 - math.exp(-0.5)))
     assert (grouped.low, grouped.high) == (pytest.approx(0.1), pytest.approx(0.2))
+
+
+def test_what_is_unlimited_in_office_hours_has_no_load_around_holidays():
+    """
+    Of units without limit there is no load, also where they are there in office hours and a holiday makes weeks differ.
+    """
+    text = """
+clock: {start: "2018-09-24", measure: 2 week, holidays: cn}
+zones: {Z: {desk: {units: unlimited, open: office}, clerk: {units: 1, open: office}}}
+flows: {f: {steps: {look: {hold: {d: Z.desk}, take: 1 min}, file: {hold: {c: Z.clerk}, take: 1 min}}}}
+traffic: {a: {flow: f, rate: 1 /h}}
+"""
+    plan = plan_of(text)
+
+    assert [str(plan.names.resources[load.resource]) for load in loads(plan)] == ["Z.clerk"]

@@ -271,5 +271,5 @@ def test_loads_are_those_of_the_plan() -> None:
 
     assert labels[0] == "Inspectors (pairs) (TYP.inspectors)"
     assert len(labels) == 8
-    assert "60.7 %, 60.7 %" in [text.get_text() for text in figure.axes[0].texts]
+    assert "70.9 %, 70.9 %" in [text.get_text() for text in figure.axes[0].texts]
     assert style.overlaps(figure) == []

@@ -418,8 +418,7 @@ def test_the_command_tells_it_in_both_languages(tmp_path, monkeypatch, capsys):
         "",
         "time since arrival who step waited took happened".replace("happened", "what happened"),
         "Mon 09-03 00:01:00 0 s arrives",
-        "Mon 09-03 00:01:00 0 s At the desk 19 min 10 min Desk (Z.desk): its unit in use for 19 min; ahead: a#0 being served (10 min), b#0",
-        "served first (10 min)",
+        "Mon 09-03 00:01:00 0 s At the desk 19 min 10 min Desk (Z.desk): its unit in use for 19 min; ahead: a#0 being served (10 min), b#0 served first (10 min)",
         "Mon 09-03 00:30:00 29 min done",
         "Mon 09-03 00:30:00 29 min leaves",
     ]

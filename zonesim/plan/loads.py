@@ -314,8 +314,7 @@ def _limited(plan: Plan, offset: int) -> list[Load]:
     for resource in range(len(plan.resources)):
         if resource in plan.stocks:
             continue  # what is used up and brought again is no server
-        units = weekly_units(plan, resource, offset)
-        if units.any() and units.max() < UNLIMITED:
+        if plan.most_units(resource) < UNLIMITED and weekly_units(plan, resource, offset).any():
             said = plan.names.resources[resource].stable
             found.append(Load(resource, 0.0, 0.0, waits=False, hourly=np.zeros(HOURS), said=said))
     return found

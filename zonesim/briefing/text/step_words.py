@@ -57,7 +57,7 @@ def facts_of(step: Step, say: Words = ENGLISH) -> Facts:
     if step.wait_until is not None:
         time = _instant(step.wait_until, say)
     if step.during is not None:
-        time = say("step.during", time=time, calendar=step.during)
+        time = say("step.during", time=time, calendar=say.term(step.during))
     check = ""
     if step.detect is not None:
         found = [say("step.finds", share=share_text(step.detect.sensitivity, say))]
@@ -168,15 +168,15 @@ def _lift(lift: Any, say: Words) -> str:  # noqa: ANN401
 def _instant(wait: Any, say: Words) -> str:  # noqa: ANN401
     """Return what hour a step waits for: `until office is open`."""
     if isinstance(wait, Instant) and wait.closing is not None:
-        return say("step.until_shut", calendar=_plain(wait.closing))
-    return say("step.until_open", calendar=_plain(wait.opening if isinstance(wait, Instant) else wait))
+        return say("step.until_shut", calendar=say.term(_plain(wait.closing)))
+    return say("step.until_open", calendar=say.term(_plain(wait.opening if isinstance(wait, Instant) else wait)))
 
 
 def _batch(gather: Gather, say: Words) -> str:
     """Return when a batch is complete: `batch of 20 or after 4 h, by firm`."""
     ends = [say("step.batch_number", number=_plain(mode_of(gather.number)))] if gather.number is not None else []
     ends += [say("step.batch_within", time=take_text(gather.within, say))] if gather.within is not None else []
-    ends += [say("step.batch_until", calendar=_plain(gather.until))] if gather.until else []
+    ends += [say("step.batch_until", calendar=say.term(_plain(gather.until)))] if gather.until else []
     what = say("step.batch", ends=say("step.or").join(ends)) if gather.most is None else _departure(gather, say)
     by = [say("step.batch_by", what=say.term(gather.by))] if gather.by else []
     return say.listed([what, *by])
@@ -186,7 +186,7 @@ def _departure(gather: Gather, say: Words) -> str:
     """Return how many go when: `20 depart when barges opens`."""
     most = gather.most
     number = say("step.or").join(most.discrete) if isinstance(most, BatchLaw) else _plain(mode_of(most))
-    return say("step.batch_most", number=number, calendar=_plain(gather.until))
+    return say("step.batch_most", number=number, calendar=say.term(_plain(gather.until)))
 
 
 def _changes(changes: Changes, say: Words) -> list[str]:
