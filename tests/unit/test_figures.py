@@ -84,7 +84,7 @@ def test_all_figures_are_drawn() -> None:
     A comparison gives the process maps of the flows that it changes, its effects, dwell, stages, and the gate over the
     day and the week; of what is not drawn it says why.
     """
-    maps = ["process_map_F5", "process_map_gate_yard", "process_map_F4b"]
+    maps = ["process_map_F5", "process_map_gate", "process_map_F4b"]
     expected = [*maps, "effects", "effects_2", "effects_3", "dwell", "stages", "gate_queue", "week"]
     context = made_up(ordinary())
 
@@ -329,7 +329,7 @@ def test_map_by_itself_is_the_conventional_way() -> None:
     nodes = steps(tree(base, "F5"))
 
     assert {node.status for node in nodes.values()} == {"same"}
-    assert nodes["documents"].facts.time == "PERT 24/48/96 h"
+    assert nodes["documents"].facts.time == "lognormal mean 2 h, cv 0.7"
     assert "gate_in.lane.compare" in nodes, "called flows are shown in place"
     assert "gate_in.light" not in nodes, "steps for other vehicles are not"
 
@@ -356,4 +356,4 @@ def test_long_maps_fold_what_stays() -> None:
 
     assert len(figure.artists) <= 2 * MOST_ROWS
     assert all(texts.count(title) == 2 for title in changed)
-    assert any(text.startswith("40 steps unchanged: wait 0") for text in texts)
+    assert any(text.startswith("41 steps unchanged: wait 0") for text in texts)

@@ -121,6 +121,12 @@ class _Catalogue:
         return {str(names.resources[resource]) for resource in self.plan.stocks - held}
 
     @cached_property
+    def outside(self) -> set[str]:
+        """Return the zones in which nothing is ever short: those beyond the model."""
+        zones = {resource.zone for resource in self.plan.names.resources}
+        return zones - {name.partition(".")[0] for name in self.limited}
+
+    @cached_property
     def broken(self) -> set[str]:
         """Return the resources whose units break down."""
         return {str(self.plan.names.resources[resource]) for resource in self.plan.breakdowns["resource"].tolist()}
@@ -251,6 +257,8 @@ class _Catalogue:
             shown = definition.headline and (definition.scope != "flow" or subject in self.plan.names.source_flows)
         if definition.scope == "step" and definition.kind == "visits wait":
             return shown and not self.in_line.isdisjoint(self.scopes.steps[subject])
+        if definition.scope == "account":
+            return shown and subject.partition(".")[0] not in self.outside
         return shown and (definition.scope != "gate" or subject in self.limited)
 
 
