@@ -88,7 +88,7 @@ class Grid:
         for path, values in found.items():
             if len(values) < FEW:
                 continue
-            same = next((other for other in axes if columns[other] == columns[path]), None)
+            same = next((other for other in axes if _go_together(columns[other], columns[path])), None)
             if same is not None:
                 axes[same] = Axis(same, axes[same].numbers, axes[same].texts, (*axes[same].together, path))
                 continue
@@ -146,6 +146,12 @@ class Grid:
         return self._known[kpi]
 
     _known: dict[str, list[Point]] = field(default_factory=dict, repr=False)
+
+
+def _go_together(one: Sequence[float | None], other: Sequence[float | None]) -> bool:
+    """Return whether each value of one path always comes with the same value of another, and the other way round."""
+    pairs = set(zip(one, other, strict=True))
+    return len(pairs) == len(set(one)) == len(set(other))
 
 
 def _levers(info: ArmInfo) -> dict[str, tuple[str, float]]:
