@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.helper import ROOT
+from zonesim.plan import Op
 
 TABLE = re.findall(
     r"^\| (an? [^|]*?) \|([^|]*)\|([^|]*)\|$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
@@ -168,7 +169,7 @@ def house(tmp_path_factory):
     (package / "briefing" / "figures" / "count.py").write_text(FIGURE, encoding="utf-8")
     insert(package / "briefing" / "figures" / "__init__.py", '    "dwell":', '    "count": "count:count_figure",\n')
     insert(package / "briefing" / "glossary.yaml", "  # dwell", WORDS)
-    insert(package / "plan" / "operations.py", "    KEEP = 14", "    MARK_ODD = 15\n")
+    insert(package / "plan" / "operations.py", "    KEEP = 14", f"    MARK_ODD = {len(Op)}\n")
     operations = package / "plan" / "operations.py"
     text = operations.read_text(encoding="utf-8")
     operations.write_text(

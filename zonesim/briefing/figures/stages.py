@@ -21,6 +21,9 @@ KPIS: Final = {"flow": (STAGE, DWELL)}
 """What the figure is about, by scope."""
 
 MOST_PANELS: Final = 4
+MOST_ROWS: Final = 12
+"""Bars that a slide has room for, all panels together."""
+
 MANY: Final = 4
 """Arms from which bars stand close to each other."""
 
@@ -41,16 +44,18 @@ def stages_figure(context: FigureContext) -> Figure | str:
         stage: to_hex(colormaps["viridis"](0.05 + 0.9 * place / max(len(used) - 1, 1)))
         for place, stage in enumerate(used)
     }
+    most = min(MOST_PANELS, max(1, MOST_ROWS // len(context.shown())))
+    ranked = sorted(found, key=lambda flow: -_changed(context, flow))
     notes = [
         say("stages.definition"),
-        *([say("not_drawn", names=say.listed(list(found)[MOST_PANELS:]))] if len(found) > MOST_PANELS else []),
+        *([say("not_drawn", names=say.listed(ranked[most:]))] if len(found) > most else []),
         *([say("stages.withheld", names=say.listed(withheld))] if withheld else []),
         *context.notes(),
     ]
     figure = context.slide(say("stages.title"), notes)
     handles = [Patch(facecolor=colours[stage], edgecolor="white") for stage in used]
     rows = style.legend_above(figure, handles, [_words(stage, say) for stage in used], sample=1.4)
-    flows = list(found)[:MOST_PANELS]
+    flows = ranked[:most]
     names = [style.fit(context.arm_label(arm), NAMES, style.NORMAL) for arm in context.shown()]
     left = max(style.width_of(name, style.NORMAL) for name in names) + 0.15
     for flow, axes in zip(
@@ -78,6 +83,14 @@ def _stages(context: FigureContext) -> tuple[dict[str, dict[Stage, list[float]]]
         elif len(table) > 1 and any(any(values) for values in table.values()):
             found[flow] = {stage: values for stage, values in table.items() if any(values)}
     return found, withheld
+
+
+def _changed(context: FigureContext, flow: str) -> float:
+    """Return by how much of its baseline the dwell of a flow changes most, in any arm."""
+    base = context.mean(context.baseline, f"{flow}.{DWELL}")
+    found = [context.effect(arm, f"{flow}.{DWELL}") for arm in context.shown()]
+    sizes = [abs(effect.value) / base for effect in found if effect is not None and not math.isnan(effect.value)]
+    return max(sizes, default=0.0) if base else 0.0
 
 
 def _order(stage: Stage) -> tuple[int, int]:
