@@ -107,6 +107,7 @@ def test_a_yard_that_is_full(tmp_path):
     near(found, crossing(lambda load: erlang_c(10, load) - 0.2, 1, 9.9) / 5)
 
 
+@pytest.mark.slow
 def test_the_second_station_of_a_tandem_binds(tmp_path):
     """
     Two desks behind each other, of 30 s and of 2 × 90 s a token: no promise at the first breaks, and the second one, an M/M/2 with Poisson
@@ -233,6 +234,7 @@ def test_units_by_erlang_c(tmp_path, growth):
     assert found["values"]["f.serve.wait.mean <= 30 s"]["value"] * 60 == pytest.approx(wait[exact], rel=0.2)
 
 
+@pytest.mark.slow
 def test_units_of_a_tandem_hold_together(tmp_path):
     """
     Of two stations with Poisson arrivals (Burke) each needs what it needs alone: the smallest units that keep both mean waits are those of two M/M/c.
@@ -254,6 +256,7 @@ def test_units_of_a_tandem_hold_together(tmp_path):
     assert job.document["arms"]["R1"]["needed"] == exact
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_more_lanes_never_carry_less(tmp_path, seed):
     """

@@ -250,6 +250,7 @@ def test_twice_the_demand_halves_gaps_and_doubles_limits():
     assert (entries["some"]["rate"], entries["none"]["rate"]) == ("6 /h", "0 /h")
 
 
+@pytest.mark.slow
 def test_results_say_which_future_they_are_of(tmp_path, monkeypatch):
     """
     The folder, the first lines and the run's number tell a future from the scenario as written; `compare` differs by arms alone.
@@ -344,6 +345,7 @@ def experiment(folder: Path, arm: str) -> Path:
     return folder / "named.yaml"
 
 
+@pytest.mark.slow
 def test_an_experiment_sets_futures_side_by_side(tmp_path):
     """
     `futures: grid: future: [none, demand_x2]` meets both, with whatever else is varied, and calls them by name.

@@ -73,6 +73,7 @@ def test_a_doubt_that_moves_a_headline_stands_beside_it(file):
     assert "Doubts" in openpyxl.load_workbook(folder / "results.xlsx").sheetnames
 
 
+@pytest.mark.slow
 def test_an_end_is_the_difference_there_where_all_replications_ran(file):
     """With as many replications as at the ends, the low and the high end are the differences of runs with these values."""
     job, _ = compared(file)
@@ -127,6 +128,7 @@ def test_parts_are_columns_everywhere_and_can_be_left_out(file):
     assert plain.document["effects"][0]["direct"] is None
 
 
+@pytest.mark.slow
 def test_what_was_run_beside_is_found_again(file, monkeypatch):
     """A second comparison runs nothing anew, neither unlimited units nor ends of doubts, and says the same."""
     first, _ = compared(file)
@@ -183,6 +185,7 @@ def test_the_direct_part_is_known_where_lines_grow(file):
     assert study.direct("Z.lanes.pass.mean").value < 0
 
 
+@pytest.mark.slow
 def test_doubts_of_the_regime_hold_in_every_scenario():
     """The shipped regime names doubts that are there, with labels in both languages."""
     file = ROOT / "scenarios" / "typical_zone.yaml"

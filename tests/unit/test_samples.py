@@ -111,6 +111,7 @@ def test_the_range_of_a_sample_leaves_out_what_has_no_value():
     assert np.isnan(range_of([]).median)
 
 
+@pytest.mark.slow
 def test_tables_show_the_range_and_python_gets_it_whatever_the_workers(folder):
     """
     A sweep prints no row for a future of a sample but their median and range, equal for one and two processes; from

@@ -112,6 +112,7 @@ def test_no_scenario_uses_the_row_that_it_is_tested_by(experiment):
     assert int(re.search(r"sample: (\d+)", (FOLDER / experiment).read_text(encoding="utf-8"))[1]) >= 100
 
 
+@pytest.mark.slow
 def test_predictions_do_not_depend_on_the_workers():
     """
     The range of a pair is equal from one process and from two.
