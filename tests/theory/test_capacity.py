@@ -54,7 +54,7 @@ def crossing(function, low: float, high: float) -> float:
 
 
 def near(found: dict, exact: float) -> None:
-    """Assert that an answer is precise, and within three half widths of its interval and the tolerance of the exact one."""
+    """Assert that an answer is precise, and within one and a half half widths of its interval, and the tolerance, of the exact one."""
     interval = found["multiple"]
     half = (interval["high"] - interval["low"]) / 2
     assert half < 0.03 * exact
