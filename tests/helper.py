@@ -133,7 +133,7 @@ def column(results: Sequence[RunResult], kpi: str) -> np.ndarray:
 
 def add_measure(monkeypatch: pytest.MonkeyPatch, text: str) -> Measure:
     """Put a measure, written without its head lines, into the library for the length of a test."""
-    head = 'zonesim: 1\nkind: measure\nlabel: {en: A test, zh: 试验}\nbasis: {text: none, date: "2019-06-07"}\n'
+    head = 'zonesim: 1\nkind: measure\nlabel: {en: A test, zh: 试验}\nbasis: [{text: none, date: "2019-06-07"}]\n'
     document = read_text(head + text, f"library/measures/{text.split()[1]}.yaml")
     measure = check(Measure, document.tree, document.places, document.keys, file=document.file)
     library = load_catalogue()

@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 
 from zonesim import cli, kpi
 from zonesim.briefing.text.words import glossary
+from zonesim.jobs.measures import measures_page
 from zonesim.plan import columns, operations, records
 from zonesim.scenario.schema import json_schema
 
@@ -221,6 +222,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/plan.md": plan_page,
     "docs/reference/kpi.md": kpi_page,
     "docs/reference/commands.md": commands_page,
+    "docs/reference/measures.md": lambda: HEAD + measures_page(),
     "docs/reference/faults.md": lambda: HEAD + faults_page(),
     "docs/reference/glossary.md": glossary_page,
     "docs/reference/format.md": lambda: HEAD + format_page(),

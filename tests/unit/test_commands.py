@@ -81,15 +81,53 @@ def test_run_prints_a_document_without_effects(tmp_path):
 
 def test_measures_as_a_document():
     """
-    `measures --json` lists id, annex, both labels and what it changes.
+    `measures --json` lists the cards in the order of the plan, those of its annex first; each has both labels and what it changes.
     """
     document = json.loads(zonesim("measures", "--json").stdout)
+    numbers = [measure["annex"] for measure in document if measure["annex"] is not None]
 
-    assert [measure["annex"] for measure in document] == sorted({measure["annex"] for measure in document})
+    assert numbers == sorted(set(numbers))
+    assert [measure["number"] for measure in document[: len(numbers)]] == list(map(str, numbers))
     assert {10, 11} <= {measure["annex"] for measure in document}
     assert all(
         set(measure["label"]) == {"en", "zh"} and (measure["edits"] or measure["sets_class"]) for measure in document
     )
+
+
+def test_the_card_of_a_measure():
+    """
+    `measures 11` and `measures m11` print one card in both languages: departments, the plan and its notices, who followed it in 2018 by zone, the
+    flows that it touches (also those that it calls), parameters with bounds and source, what is published, and what is expected.
+    """
+    text = zonesim("measures", "11").stdout
+
+    assert text == zonesim("measures", "m11").stdout
+    for told in (
+        "m11  11 Automatic comparison, automatic release, point-to-point transfer 数据自动比对、卡口自动核放、点对点流转",
+        "responsible 责任部门         Nanjing Customs 南京海关",
+        "海关总署公告2018年第52号（区间流转）, 海关总署, 2018",
+        "flows 涉及流程               F5, gate, yard",
+        "followed by $coverage of the volume where it is in force; in R1: SIP 100 %, ZJG 100 %, KS 50 % (20 % … 80 %), others 0 %",
+        "实施后采用比例$coverage（按业务量计）；R1：SIP 100 %、ZJG 100 %、KS 50 % (20 % … 80 %)、其他 0 %",
+        "coverage 90 % (60 % … 98 %)",
+        "time of a vehicle at the gate 车辆过卡时间: 5 min → 10 s (Zhangjiagang 2014; a usual case 一般情形)",
+        "F5.dwell.mean ↓ (edited 直接设定)",
+    ):
+        assert told in text
+    card = json.loads(zonesim("measures", "21", "--json").stdout)
+    assert (card["id"], card["departments"][0]["zh"]) == ("m21", "南京海关")
+    assert card["flows"] == ["F1", "F1air", "F1airb", "F1b", "F4c", "F6"]
+    assert card["practices"]["classified"]["R1"] == {"NJ": ["100 %"] * 3, "all": ["0 %"] * 3}
+
+
+def test_no_card_of_what_is_no_measure():
+    """
+    An unknown measure is a fault with what there is.
+    """
+    done = zonesim("measures", "m1l")
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("measures m1l: no measure 'm1l' in the library\n    Did you mean ")
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
 TYPICAL = ROOT / "scenarios" / "typical_zone.yaml"
 ALL_FLOWS = ROOT / "scenarios" / "all_flows.yaml"
 LIBRARY = load_catalogue().measures
-MEASURES = [measure.name for measure in load_catalogue().by_annex().values()]
+MEASURES = [measure.name for measure in load_catalogue().in_plan_order()]
 
 
 def arm(*names: str) -> Arm:

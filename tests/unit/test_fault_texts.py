@@ -50,7 +50,7 @@ kind: measure
 name: m99
 annex: 99
 label: {en: Test, zh: 测试}
-basis: {text: none, date: "2019-06-07"}
+basis: [{text: none, date: "2019-06-07"}]
 practices:
   p:
     label: {en: Test, zh: 测试}

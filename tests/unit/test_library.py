@@ -6,11 +6,12 @@ import math
 
 import pytest
 
-from tests.helper import ROOT, column, kpis, plan_of_file
+from tests.helper import ROOT, add_measure, column, kpis, plan_of_file
 from zonesim.analysis import bands_of, control_of, paired
+from zonesim.faults import Faults
 from zonesim.kpi import RunResult, catalogue
 from zonesim.plan import loads
-from zonesim.policy import Arm, Chosen, arms_for, flows_in_use, load_world, register, resolve
+from zonesim.policy import Arm, Chosen, arms_for, flows_in_use, left_out, load_world, open_world, register, resolve
 from zonesim.scenario import load_catalogue
 from zonesim.units import HOUR
 
@@ -62,15 +63,24 @@ def test_what_was_moved_is_not_called_found():
 @pytest.mark.parametrize("measure", LIBRARY.measures.values(), ids=lambda measure: measure.name)
 def test_a_measure_is_complete(measure):
     """
-    A measure has both labels, a basis with a date, parameters with bounds, and says which KPIs it moves.
+    A measure has all that a card needs: labels and wording in both languages, departments that the library knows, the plan and a notice as its basis, how
+    it works, what is published or that nothing is, parameters with bounds, and KPIs that it is expected to move or to leave alone.
     """
     assert set(measure.label) == {"en", "zh"}
-    assert "苏政发〔2019〕40号" in measure.basis.text
-    assert "；" in measure.basis.text, (
-        "the notice of the customs administration or the State Council stands beside the plan"
-    )
-    assert measure.basis.date
-    assert measure.moves
+    assert measure.wording is not None
+    assert set(measure.wording) == {"en", "zh"}
+    assert measure.departments
+    assert set(measure.departments) <= set(LIBRARY.departments)
+    plan, *notices = measure.basis
+    assert "苏政发〔2019〕40号" in plan.text
+    assert notices, "the notice of the customs administration or the State Council stands beside the plan"
+    assert all(each.date and each.body for each in measure.basis)
+    assert measure.mechanism
+    assert len(set(measure.mechanism)) == len(measure.mechanism)
+    assert measure.published or "published" in (measure.note or "")
+    assert all(set(each.what) == {"en", "zh"} for each in measure.published)
+    assert {str(each.source) for each in measure.published if isinstance(each.source, str)} <= set(LIBRARY.sources)
+    assert measure.expects
     assert all(param.low is not None and param.high is not None and param.source for param in measure.params.values())
     assert all(set(practice.label) == {"en", "zh"} for practice in measure.practices.values())
 
@@ -90,7 +100,7 @@ def test_a_measure_moves_what_its_card_names(measure, every_flow):
     """
     full = ("measures.m08.reach=100 %",) if measure.name == "m08" else ()
     count = 12 if measure.name in {"m05", "m08"} else 4
-    arm = Arm(str(measure.annex), (Chosen(measure.name),))
+    arm = Arm(measure.number, (Chosen(measure.name),))
     with_it = kpis(plan_of_file(ALL_FLOWS, *MONTH, *full, arm=arm), replications=count)
     for kpi in set(measure.moves) - BANDS:
         found = paired(list(column(every_flow[:count], kpi)), list(column(with_it, kpi)))
@@ -102,7 +112,7 @@ def test_a_measure_that_removes_a_look_says_so(measure):
     """
     Control is never free: a measure intercepts less of what is irregular, whatever the lift, if and only if its card names it.
     """
-    arm = Arm(str(measure.annex), (Chosen(measure.name),))
+    arm = Arm(measure.number, (Chosen(measure.name),))
     bands = bands_of({name: control_of(plan_of_file(ALL_FLOWS, arm=one)) for name, one in (("", None), ("m", arm))})
     (intercepted,) = BANDS
     change = bands["m"][intercepted].minus(bands[""][intercepted])
@@ -293,12 +303,58 @@ def test_hauls_take_their_distance():
 
 def test_the_package_leaves_out_what_cannot_act():
     """
-    Without names a comparison takes the measures that edit a flow of the scenario: 4 needs domestic sales, and own flows know none.
+    Without names a comparison takes the measures that change anything which the scenario runs: 4 needs domestic sales, and own flows know none.
     """
     park = [chosen.measure for chosen in arms_for(load_world(PARK))[-1].measures]
     every = [chosen.measure for chosen in arms_for(load_world(ALL_FLOWS))[-1].measures]
 
     assert "m04" not in park
     assert {"m10", "m11"} <= set(park) < set(every)
-    assert every == [measure.name for measure in LIBRARY.by_annex().values()]
+    assert every == [measure.name for measure in LIBRARY.in_plan_order()]
+    assert left_out(load_world(PARK)) == ["4"]
     assert len(arms_for(load_world(ROOT / "tests" / "cases" / "station.yaml"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("numbers", "what"),
+    [("note: none\n", "neither 'annex' nor 'task'"), ("annex: 9\ntask: 8\n", "both 'annex' and 'task'")],
+)
+def test_a_measure_has_one_number(monkeypatch, numbers, what):
+    """
+    A measure is an item of the annex or a task of the plan, not both and not neither.
+    """
+    with pytest.raises(Faults) as caught:
+        add_measure(monkeypatch, f"name: m96\n{numbers}practices: {{}}\n")
+
+    message = (
+        f"library/measures/m96.yaml:1:1: a measure with {what}\n    Give it one number: `annex: 11`, or `task: 8`."
+    )
+    assert str(caught.value.faults[0]) == message
+
+
+def test_a_task_of_the_plan_stands_behind_its_annex(monkeypatch):
+    """
+    A measure with a task is called by its name, also in arms, and comes behind the items of the annex.
+    """
+    practice = "practices: {p: {label: {en: A, zh: 甲}, adoption: {share: 10 %}, edits: [{set: library.visit.business.take, to: 1 h}]}}"
+    for number in (8, 5):
+        add_measure(monkeypatch, f"name: t0{number}\ntask: {number}\n{practice}\n")
+
+    assert [measure.number for measure in LIBRARY.in_plan_order()][-2:] == ["t05", "t08"]
+    assert arms_for(load_world(TYPICAL))[-1].name.endswith("+21+t05+t08")
+    assert arms_for(load_world(TYPICAL), ["t08"])[-1].name == "t08"
+
+
+def test_an_edit_of_zones_acts_where_the_zone_is(monkeypatch):
+    """
+    A measure that changes zones or traffic belongs to the package where what it names is there, and nowhere else; in R2 too, which would fail else.
+    """
+    add_measure(monkeypatch, "name: m97\nannex: 97\nzone_edits:\n  - {set: zones.ALL.docks.units, to: 17}\n")
+    monkeypatch.setitem(LIBRARY.regimes, "R2", LIBRARY.regimes["R2"].model_copy(update={"measures": ["m97"]}))
+
+    assert "97" in left_out(load_world(TYPICAL))
+    assert "m97" in [chosen.measure for chosen in arms_for(load_world(ALL_FLOWS))[-1].measures]
+    for file, docks in ((TYPICAL, None), (ALL_FLOWS, 17)):
+        world = open_world(file, ["regime=R2"])
+        found = resolve(world, arms_for(world, [])[0]).world.tree["zones"].get("ALL", {})
+        assert found.get("docks", {}).get("units") == docks

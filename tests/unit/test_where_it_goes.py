@@ -36,7 +36,7 @@ kind: measure
 name: m99
 annex: 99
 label: {en: Wheels are washed faster, zh: 更快冲洗}
-basis: {text: made up, date: "2019-06-07", body: nobody}
+basis: [{text: made up, date: "2019-06-07", body: nobody}]
 params:
   coverage: {default: 100 %, source: assumed}
 practices:
@@ -45,7 +45,7 @@ practices:
     adoption: {share: $coverage, of: volume}
     edits:
       - {set: library.visit.wash.take, to: 2 min, source: assumed}
-moves: [visit.wash.service.mean]
+expects: {visit.wash.service.mean: {sign: down, edited: true}}
 """
 
 KPI = """\

@@ -26,7 +26,7 @@ from zonesim.briefing.text.documents import to_json
 from zonesim.experiment import Execution, Future, run_id, setting_of, told_settings
 from zonesim.faults import Place
 from zonesim.jobs.asking import Asked, Question, head_lines, look_of, made_ready, not_multiplied, told, words_of
-from zonesim.jobs.job import Job
+from zonesim.jobs.job import Job, left_out_notes
 from zonesim.jobs.trials import Trials, Tried
 from zonesim.kpi import catalogue
 from zonesim.policy import Demand
@@ -138,7 +138,8 @@ def _written(asked: Asked, search: Search, carried: Sequence[Carried], *, with_f
     """Write what was found into the folder of the run, and return it for people."""
     question, design = asked.question, asked.design
     run = run_id(design)
-    notes = [*design.notes(), *not_multiplied(asked.demand)]
+    left_out = left_out_notes(asked.world) if question.names is None else []
+    notes = [*design.notes(), *left_out, *not_multiplied(asked.demand)]
     make_folder(asked.folder)
     notes += set_aside(asked.folder, DOCUMENT, run)
     document = {

@@ -26,6 +26,7 @@ from zonesim.experiment import (
     write_study,
 )
 from zonesim.faults import ZonesimError
+from zonesim.policy import ResolvedTree, left_out
 from zonesim.stopping import STOPPED, keep
 
 INTERRUPTED: Final = STOPPED
@@ -143,6 +144,12 @@ def _write(design: Design, runs: Runs[Pair], folder: Path, store: Store) -> tupl
     for pair, cell in design.cells.items():
         store.keep(cell.key, runs.finished[pair], kept)
     return load_results(folder, kept), notes
+
+
+def left_out_notes(world: ResolvedTree) -> list[str]:
+    """Return a line that says which measures are not among "all measures" of a scenario, and why; none: no line."""
+    names = left_out(world)
+    return [f"left out, for nothing that they change is run here: measures {', '.join(names)}"] if names else []
 
 
 def warnings_of(design: Design) -> list[str]:

@@ -25,9 +25,9 @@ from zonesim.briefing.text.values import (
     withheld_fields,
 )
 from zonesim.experiment import USUAL_LEVEL, Design, Execution, Results, plain_design, slug
-from zonesim.jobs.job import Found, Job, run_and_report
+from zonesim.jobs.job import Found, Job, left_out_notes, run_and_report
 from zonesim.kpi import RunResult
-from zonesim.policy import Arm, arm_named, arms_for, count_kinds, flows_in_use, open_world, register
+from zonesim.policy import Arm, arm_named, arms_for, count_kinds, flows_in_use, left_out, open_world, register
 from zonesim.writing import write_table, write_text
 
 
@@ -83,6 +83,9 @@ def run_job(
         if tokens is not None:
             _write_tokens(tokens, found, how)
             job.text += f"\n{tokens}"
+        if names is None and not only:
+            job.document["left_out"] = left_out(world)
+            job.notes += left_out_notes(world)
         return job
 
     return run_and_report(design, how, out, report)

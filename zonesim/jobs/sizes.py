@@ -15,7 +15,7 @@ from zonesim.experiment import Execution, Future, run_id, setting_of, slug
 from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
 from zonesim.jobs.asking import Asked, Question, head_lines, look_of, made_ready, not_multiplied, told, words_of
 from zonesim.jobs.capacity import future_of
-from zonesim.jobs.job import Job
+from zonesim.jobs.job import Job, left_out_notes
 from zonesim.jobs.trials import Tried
 from zonesim.plan import UNLIMITED, Plan, loads
 from zonesim.scenario.fields import mode_of
@@ -157,7 +157,8 @@ def _sized(asked: Asked, plan: Plan, names: Sequence[str]) -> Sizes:
 def _written(asked: Asked, growth: float, found: Sequence[Sized]) -> Job:
     """Write what was found into the folder of the run, and return it for people."""
     run = run_id(asked.design)
-    notes = [*asked.design.notes(), *not_multiplied(asked.demand)]
+    left_out = left_out_notes(asked.world) if asked.question.names is None else []
+    notes = [*asked.design.notes(), *left_out, *not_multiplied(asked.demand)]
     make_folder(asked.folder)
     notes += set_aside(asked.folder, DOCUMENT, run)
     document = {**told(asked), "growth": growth, **sizes_document(found, asked.promises), "files": [TABLE]}

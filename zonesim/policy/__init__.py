@@ -7,7 +7,7 @@ from zonesim.policy.arms import ResolvedArm, Upgrade, resolve
 from zonesim.policy.edits import ANY, Change, Request, apply, dotted, parse_setting, targets
 from zonesim.policy.firms import Firm, generate
 from zonesim.policy.futures import known_futures
-from zonesim.policy.loading import load_world, world_of
+from zonesim.policy.loading import left_out, load_world, world_of
 from zonesim.policy.multiplying import Demand, demand_of
 from zonesim.policy.opening import open_world
 from zonesim.policy.register import Entry, count_kinds, flows_in_use, register
@@ -42,6 +42,7 @@ __all__ = [
     "flows_in_use",
     "generate",
     "known_futures",
+    "left_out",
     "load_world",
     "open_world",
     "parse_setting",

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from zonesim import units
 from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
-from zonesim.policy.register import flows_in_use
+from zonesim.policy.acting import acting
 from zonesim.policy.resolved_tree import ResolvedTree
 from zonesim.scenario import Catalogue, Measure, load_catalogue
 from zonesim.scenario.fields import mode_of
@@ -72,12 +72,12 @@ def baseline(world: ResolvedTree) -> Arm:
 
 
 def find_measure(name: str, catalogue: Catalogue, place: Place) -> Measure:
-    """Return a measure by its number in the annex or by its name; raises UnknownName."""
+    """Return a measure by its number in the plan or by its name; raises UnknownName."""
     text = name.strip()
     for measure in catalogue.measures.values():
-        if text in {measure.name, str(measure.annex)}:
+        if text in {measure.name, measure.number}:
             return measure
-    known = [str(annex) for annex in catalogue.by_annex()]
+    known = [measure.number for measure in catalogue.in_plan_order()]
     near = suggest(text, catalogue.measures) if not text.isdigit() else ""
     remedy = near if near.startswith("Did") else suggest(text, known, "measures")
     raise UnknownName(f"no measure '{text}' in the library", place, remedy)
@@ -87,32 +87,23 @@ def arms_for(world: ResolvedTree, names: Sequence[str] | None = None, option: st
     """
     Return the arms of a comparison, baseline first.
 
-    Without names: the baseline and all measures together that act on a flow of the scenario. With names (`option` is
-    where they were given): the baseline, each measure alone, and all of them together, in the order given.
+    Without names: the baseline and all measures together that change anything which the scenario runs. With names
+    (`option` is where they were given): the baseline, each measure alone, and all of them together, in the order given.
     """
     catalogue = load_catalogue()
     place = None if names is None else Place(option)
     if place is not None:
         chosen = [find_measure(name, catalogue, place) for name in names or ()]
     else:
-        chosen = [measure for measure in catalogue.by_annex().values() if _acts(measure, world)]
+        chosen = acting(world, catalogue)
     measures = list(dict.fromkeys(measure.name for measure in chosen))
     arms = [baseline(world)]
     if names is not None:
-        arms += [Arm(str(catalogue.measures[name].annex), (Chosen(name, place=place),)) for name in measures]
+        arms += [Arm(catalogue.measures[name].number, (Chosen(name, place=place),)) for name in measures]
     if len(measures) > 1 or (names is None and measures):
-        together = "+".join(str(catalogue.measures[name].annex) for name in measures)
+        together = "+".join(catalogue.measures[name].number for name in measures)
         arms.append(Arm(together, tuple(Chosen(name, place=place) for name in measures)))
     return arms
-
-
-def _acts(measure: Measure, world: ResolvedTree) -> bool:
-    """Return whether a measure edits a flow in use or zones, or sets a class that firms have."""
-    flows = {*flows_in_use(world), "*"}
-    classes = set((world.tree.get("firms") or {}).get("credit", {}))
-    practices = measure.practices.values()
-    edits = any(edit.path.split(".")[1] in flows for practice in practices for edit in practice.edits)
-    return edits or bool(measure.zone_edits) or any(classes & set(practice.sets_class) for practice in practices)
 
 
 # --- what can be wrong with a choice

@@ -96,5 +96,5 @@ def arm_named(world: ResolvedTree, text: str, option: str = "--arm") -> Arm:
     names = []
     for each in arm.measures:
         limits = each.limits()
-        names.append(f"{catalogue.measures[each.measure].annex}{f' ({limits})' if limits else ''}")
+        names.append(f"{catalogue.measures[each.measure].number}{f' ({limits})' if limits else ''}")
     return Arm("+".join(names) or "none", arm.measures)

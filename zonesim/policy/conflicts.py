@@ -14,12 +14,12 @@ Claim = tuple[Path_, Request]
 
 def in_order(catalogue: Catalogue) -> list[Measure]:
     """
-    Return the measures of the library in the order in which they act: by annex, but each behind those it comes `after`.
+    Return the measures of the library in the order in which they act: that of the plan, but each behind those it comes
+    `after`.
 
     Raises Faults when some come after each other in a circle, or after a measure that nothing is called.
     """
-    waiting = list(catalogue.by_annex().values())
-    waiting += [measure for measure in catalogue.measures.values() if measure not in waiting]
+    waiting = catalogue.in_plan_order()
     faults: list[ScenarioFault] = [
         ScenarioFault(
             f"measure '{measure.name}' comes after '{name}', which is no measure",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from zonesim.faults import Faults, ScenarioFault, UnknownName, suggest
+from zonesim.policy.acting import acting, idle
 from zonesim.policy.demand import expand_traffic
 from zonesim.policy.edits import Request, apply
 from zonesim.policy.resolved_tree import ResolvedTree, by_zone
@@ -123,9 +124,23 @@ def regimes_behind(regime: Regime, catalogue: Catalogue) -> list[Regime]:
 
 
 def measures_in_force(world: ResolvedTree, catalogue: Catalogue) -> frozenset[str]:
-    """Return the measures that are in force in every arm, by the regime that a world names; raises Faults."""
+    """
+    Return the measures that are in force in every arm, by the regime that a world names, as far as they change anything
+    that is run; raises Faults.
+    """
+    named = measures_of_regime(world, catalogue)
+    return frozenset(measure.name for measure in acting(world, catalogue, named)) if named else named
+
+
+def measures_of_regime(world: ResolvedTree, catalogue: Catalogue) -> frozenset[str]:
+    """Return the measures that the regime of a world puts into force; raises Faults."""
     behind = regimes_behind(regime_of(world, catalogue), catalogue)
     return frozenset(name for regime in behind for name in regime.measures)
+
+
+def left_out(world: ResolvedTree) -> list[str]:
+    """Return the numbers of the measures of the library that change nothing which a scenario runs."""
+    return [measure.number for measure in idle(world, load_catalogue())]
 
 
 def fill_adoption(world: ResolvedTree, catalogue: Catalogue) -> None:

@@ -57,6 +57,8 @@ class Catalogue:
     futures: dict[str, FutureDocument] = field(default_factory=dict)
     sources: dict[str, SourceNote] = field(default_factory=dict)
     roles: dict[str, dict[str, str]] = field(default_factory=dict)
+    departments: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Who can be responsible for a measure, by name: labels by language."""
     kpis: list[tuple[str, KpiDeclaration]] = field(default_factory=list)
     """Names and declarations; a name may stand in several scopes."""
     passage: Passage | None = None
@@ -66,9 +68,11 @@ class Catalogue:
     places: dict[Path_, Place] = field(default_factory=dict)
     keys: dict[Path_, Place] = field(default_factory=dict)
 
-    def by_annex(self) -> dict[int, Measure]:
-        """Return the measures by their number in the annex of the plan, in ascending order."""
-        return {measure.annex: measure for measure in sorted(self.measures.values(), key=lambda each: each.annex)}
+    def in_plan_order(self) -> list[Measure]:
+        """Return the measures in the order of the plan: those of its annex by number, then its tasks."""
+        return sorted(
+            self.measures.values(), key=lambda each: (each.annex is None, each.annex or 0, each.task or 0, each.name)
+        )
 
 
 def _files(folder: Traversable, prefix: str = "library") -> Iterator[tuple[str, Traversable]]:
@@ -124,6 +128,7 @@ def load_catalogue() -> Catalogue:
             adopt_places(document, ("statuses",), ("statuses",), catalogue.places, catalogue.keys)
         elif isinstance(model, Tables):
             catalogue.roles |= document.tree.get("roles", {})
+            catalogue.departments |= document.tree.get("departments", {})
             for table in ("calendars", "profiles"):
                 getattr(catalogue, table).update(document.tree.get(table, {}))
                 adopt_places(document, (table,), (table,), catalogue.places, catalogue.keys)

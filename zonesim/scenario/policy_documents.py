@@ -69,7 +69,7 @@ class Practice(Strict):
 
 
 class Basis(Strict):
-    """The text of policy that a measure rests on."""
+    """A text of policy that a measure rests on."""
 
     text: Words
     """The document, e.g. `苏政发〔2019〕40号 附件 11`."""
@@ -81,6 +81,39 @@ class Basis(Strict):
     """Where it can be read."""
 
 
+Mechanism = Literal["remove", "shorten", "automate", "parallel", "later", "share", "mix", "eligibility", "cost"]
+"""
+How a measure works: a step is left out, takes less time, is done by a system, beside others or after them; a share or
+probability changes; there are other goods; what was not allowed is; something costs less.
+"""
+
+
+class Published(Strict):
+    """What somebody has published of a change like that of a measure, before and after."""
+
+    what: Text
+    """What was measured, e.g. `{en: time at the gate, zh: 过卡时间}`."""
+    where: Words
+    """Place and year, e.g. `Zhangjiagang 2014`."""
+    before: Words
+    """The figure before, e.g. `5 min`."""
+    after: Words
+    """The figure after, e.g. `10 s`."""
+    kind: Literal["mean", "typical", "best", "target", "rule"]
+    """What the figures are: of all cases, of a usual one, of the best; what is aimed at, or what a rule allows."""
+    source: Source
+    """Where they are published."""
+
+
+class Expectation(Strict):
+    """Which way a measure is expected to move a KPI."""
+
+    sign: Literal["up", "down", "none"]
+    """Up, down, or not at all."""
+    edited: bool = False
+    """Whether the measure edits what the KPI is made of, so that its move echoes the edit and tests nothing."""
+
+
 class Measure(Strict):
     """A named, referenced change of policy: practices with adoption, and edits of zones that hold for everybody."""
 
@@ -90,12 +123,23 @@ class Measure(Strict):
     """This is a measure."""
     name: Name
     """What arms call it by, e.g. `m11`."""
-    annex: Annotated[int, Field(ge=1, le=99), PLAIN]
+    annex: Annotated[int, Field(ge=1, le=99), PLAIN] | None = None
     """Its number in the annex of the plan, e.g. `11`."""
+    task: Annotated[int, Field(ge=1, le=99), PLAIN] | None = None
+    """In place of `annex`: the number of the task of the plan that it is, e.g. `8`."""
     label: Text
     """How people call it."""
-    basis: Basis
-    """The text of policy that it rests on."""
+    wording: Text | None = None
+    """What the plan says, in short."""
+    departments: list[Name] = []
+    """Who is responsible, by the ids of `departments` in the tables of the library, e.g. `[customs, commerce]`."""
+    basis: Annotated[list[Basis], Field(min_length=1)]
+    """The texts of policy that it rests on: the plan, and the notices that carry it out."""
+    mechanism: list[Mechanism] = []
+    """
+    How it works: `remove` a step, `shorten` it, `automate` it, do it in `parallel` or `later`; another `share`, another
+    `mix` of goods, `eligibility`, `cost`.
+    """
     params: dict[Name, MeasureParam] = {}
     """Its parameters, used in its edits as `$name`."""
     practices: dict[Name, Practice] = {}
@@ -104,12 +148,31 @@ class Measure(Strict):
     """Changes of zones that hold for everybody."""
     after: list[Name] = []
     """Measures whose edits of the same value come first, e.g. `[m5]`."""
-    moves: list[Name] = []
-    """The KPIs that are expected to move."""
+    expects: dict[Name, Expectation] = {}
+    """Which way it is expected to move which KPIs, e.g. `{F5.dwell.mean: {sign: down, edited: true}}`."""
+    published: list[Published] = []
+    """What is published of such changes."""
     note: Words | None = None
     """A remark for readers."""
     source: Source | None = None
     """Where the numbers come from."""
+
+    @model_validator(mode="after")
+    def _has_one_number(self) -> Measure:
+        if (self.annex is None) == (self.task is None):
+            found = "neither 'annex' nor 'task'" if self.annex is None else "both 'annex' and 'task'"
+            raise problem(f"a measure with {found}", "Give it one number: `annex: 11`, or `task: 8`.")
+        return self
+
+    @property
+    def number(self) -> str:
+        """Return what people call it by: its number in the annex, e.g. `11`; for a task of the plan its name."""
+        return str(self.annex) if self.annex is not None else self.name
+
+    @property
+    def moves(self) -> list[str]:
+        """Return the KPIs that are expected to move."""
+        return [kpi for kpi, expected in self.expects.items() if expected.sign != "none"]
 
 
 class Regime(Strict):
@@ -155,6 +218,8 @@ class Tables(Strict):
     """Shapes of arrivals by name."""
     roles: dict[Name, Text] = {}
     """What resources can be, by name."""
+    departments: dict[Name, Text] = {}
+    """Who can be responsible for a measure, by name."""
 
 
 class Sources(Strict):

@@ -58,7 +58,7 @@ def path_words(context: FigureContext, path: str) -> str:
     measures = load_catalogue().measures
     own = parts[1:] if parts[0] == "measures" else parts
     if len(own) == 2 and own[0] in measures:  # noqa: PLR2004  a measure and its parameter
-        return say("path.measure", measure=measures[own[0]].annex, key=say.term(own[1]))
+        return say("path.measure", measure=measures[own[0]].number, key=say.term(own[1]))
     return path
 
 
@@ -111,9 +111,9 @@ def _line(context: FigureContext, grid: Grid, arms: Sequence[str]) -> str:
 
 
 def measures_words(say: Words, names: Sequence[str]) -> str:
-    """Return measures by their numbers in the annex, or that there are none."""
+    """Return measures by their numbers in the plan, or that there are none."""
     if not names:
         return say("no_measures")
     measures = load_catalogue().measures
-    numbers = "+".join(str(measures[name].annex) if name in measures else name for name in names)
+    numbers = "+".join(measures[name].number if name in measures else name for name in names)
     return say("with_measure", n=len(names), arm=numbers)
