@@ -9,7 +9,7 @@ from zonesim.briefing.text.step_words import take_text
 from zonesim.faults import Faults
 from zonesim.policy import apply, parse_setting, world_of
 from zonesim.scenario import read_text
-from zonesim.scenario.fields import Law
+from zonesim.scenario.laws import Law
 
 H = 60
 D = 24 * H

@@ -24,6 +24,7 @@ from zonesim.jobs.capacity import capacity_job
 from zonesim.jobs.sizes import check_units
 from zonesim.plan import compile_plan
 from zonesim.policy import arms_for, load_world, resolve
+from zonesim.scenario.staffing import most_on_duty, with_most
 
 DESK = """\
 zonesim: 1
@@ -249,16 +250,26 @@ def test_sizes_from_the_command_line(desk):
     assert "需求为2倍时所需的资源数" in invoked(*words, "--promise", "f.serve.wait.mean <= 5 s", "--lang", "zh").output
 
 
-def test_units_that_cannot_be_sized(desk):
-    """A resource that there is none of, units by the hour, and a growth without a size are refused with what would be right."""
-    assert "--size dekk: no limited resource 'dekk'\n    Did you mean 'desk'" in faulty(desk, "--size", "dekk")
-    desk.write_text(DESK.replace("units: 1", 'units: {mon-sun: {"00:00-24:00": 2}}'), encoding="utf-8")
-    message = faulty(desk, "--size", "desk")
-    assert (
-        "--size desk: the units of Z.desk differ by the hour\n    Give it a plain number first: --set zones.Z.desk.units=2."
-        in message
+def test_units_by_the_hour_keep_their_proportion(desk):
+    """Of units by the hour the largest number is searched, and the others stay in proportion to it, rounded up."""
+    table = {"mon-fri": {"08:00-16:00": 4, "16:00-24:00": 1}, "sat": [0] * 23 + [3]}
+    assert most_on_duty(table) == 4
+    assert with_most(table, 8) == {"mon-fri": {"08:00-16:00": 8, "16:00-24:00": 2}, "sat": [0] * 23 + [6]}
+    assert with_most(table, 2)["mon-fri"] == {"08:00-16:00": 2, "16:00-24:00": 1}
+    assert with_most(3, 5) == 5
+
+    desk.write_text(
+        DESK.replace("units: 1", 'units: {mon-sun: {"00:00-12:00": 1, "12:00-24:00": 1}}'), encoding="utf-8"
     )
-    assert "no resource has a plain number of units" in faulty(desk, "--size", "all")
+    words = ("capacity", "desk.yaml", "--size", "desk", "--growth", "2", "--replications", "3", "--workers", "1")
+    assert invoked(*words, "--promise", "f.serve.wait.mean <= 5 s").exit_code == 0
+    (folder,) = Path("results").glob("desk--capacity-*size-desk-x2*")
+    assert json.loads((folder / "sizes.json").read_text(encoding="utf-8"))["arms"]["R1"]["needed"] == {"Z.desk": 3}
+
+
+def test_units_that_cannot_be_sized(desk):
+    """A resource that there is none of, and a growth without a size, are refused with what would be right."""
+    assert "--size dekk: no limited resource 'dekk'\n    Did you mean 'desk'" in faulty(desk, "--size", "dekk")
     assert "name them with --size" in invoked("capacity", "desk.yaml", "--growth", "2").output
 
 

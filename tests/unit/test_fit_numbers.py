@@ -12,7 +12,7 @@ from zonesim.fitting.arrivals import fit_arrivals, period_of
 from zonesim.fitting.distributions import CLOSE_GAP, empirical_points, fit_durations
 from zonesim.fitting.instants import InstantReader
 from zonesim.plan.distribution_rows import Distributions
-from zonesim.scenario.fields import Law
+from zonesim.scenario.laws import Law
 from zonesim.units import DAY, HOUR, MINUTE, SECOND
 
 ALL = Columns("进卡时间", "出卡时间", "方向", "车型", "信用等级", "通道用时")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from zonesim.analysis import WORK, Interval, Sizes, Sizing, Verdict, broken_at, interval
 from zonesim.briefing.folders import set_aside
@@ -19,13 +19,14 @@ from zonesim.jobs.job import Job, left_out_notes
 from zonesim.jobs.trials import Tried
 from zonesim.plan import UNLIMITED, Plan, loads
 from zonesim.scenario.fields import mode_of
+from zonesim.scenario.staffing import most_on_duty, with_most
 from zonesim.writing import make_folder, write_table, write_text
 
 DOCUMENT: Final = "sizes.json"
 TABLE: Final = "sizes.csv"
 
 ALL: Final = "all"
-"""Stands for every resource that somebody may wait for, as far as its units are a plain number."""
+"""Stands for every resource that somebody may wait for."""
 
 
 def sizes_job(
@@ -35,8 +36,8 @@ def sizes_job(
     Search, for every arm, the smallest numbers of units of some resources that hold the promises at `growth` times the
     demand, and write them to a folder. `names`: of resources, with or without their zone, or `all`.
 
-    Raises Faults before anything runs: no such resource, or one whose units are no plain number; RunFault where a
-    replication fails.
+    The size of units by the hour is the largest number on duty; the other hours keep their proportion to it. Raises
+    Faults before anything runs: no such resource; RunFault where a replication fails.
     """
     words = [slug(f"size-{'-'.join(names)}-x{growth:g}")]
     more = [f"size {name}" for name in names] + [f"growth {growth:g}"]
@@ -84,10 +85,13 @@ class _Search:
         """Return the future with the grown demand and some sizes."""
         place = Place("--size")
         units = [
-            setting_of(f"zones.{name}.units", count, factor=False, by="--size", place=place)
+            setting_of(f"zones.{name}.units", self._units(name, count), factor=False, by="--size", place=place)
             for name, count in sizes.items()
         ]
         return Future((*self.grown.settings, *units))
+
+    def _units(self, name: str, count: int) -> Any:  # noqa: ANN401
+        return with_most(_as_written(self.asked, name), count)
 
     def _look(self, sizes: Sizes) -> Verdict:
         """Return what becomes of some sizes: what is broken, and what binds."""
@@ -125,7 +129,7 @@ def _binding(tried: Tried, sizes: Sizes) -> list[str]:
 def _sized(asked: Asked, plan: Plan, names: Sequence[str]) -> Sizes:
     """
     Return the units as they are of the resources that are named, by zone and name; raises Faults: no such resource, one
-    of which nobody has to wait for, or whose units differ by the hour.
+    of which nobody has to wait for.
     """
     there = {str(resource): row for row, resource in enumerate(plan.names.resources)}
     limited = {name for name, row in there.items() if plan.most_units(row) < UNLIMITED}
@@ -137,21 +141,16 @@ def _sized(asked: Asked, plan: Plan, names: Sequence[str]) -> Sizes:
         if not meant:
             remedy = suggest(written, known, "resources")
             faults.append(UnknownName(f"no limited resource '{written}'", Place(f"--size {written}"), remedy))
-        for name in meant:
-            zone, _, own = name.partition(".")
-            units = mode_of(asked.world.tree["zones"][zone][own]["units"])
-            if isinstance(units, int) and not isinstance(units, bool):
-                found[name] = units
-            elif written != ALL:
-                remedy = f"Give it a plain number first: --set zones.{name}.units={plan.most_units(there[name])}."
-                place = Place(f"--size {written}")
-                faults.append(ScenarioFault(f"the units of {name} differ by the hour", place, remedy))
-    if not found and not faults:
-        fault = "no resource has a plain number of units"
-        faults.append(ScenarioFault(fault, Place("--size"), "Give units as numbers, such as `units: 3`."))
+        found |= {name: most_on_duty(_as_written(asked, name)) for name in meant}
     if faults:
         raise Faults(faults)
     return found
+
+
+def _as_written(asked: Asked, name: str) -> Any:  # noqa: ANN401
+    """Return the units of a resource as the scenario has them, where there is doubt those that runs use."""
+    zone, _, own = name.partition(".")
+    return mode_of(asked.world.tree["zones"][zone][own]["units"])
 
 
 def _written(asked: Asked, growth: float, found: Sequence[Sized]) -> Job:

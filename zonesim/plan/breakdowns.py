@@ -12,7 +12,7 @@ from zonesim.plan.operations import NOWHERE, Clock
 from zonesim.plan.plan import UNLIMITED, ResourceName
 from zonesim.plan.world_tables import WorldTables
 from zonesim.scenario.breakdowns import Breakdowns
-from zonesim.scenario.fields import Law
+from zonesim.scenario.laws import Law
 
 Row = tuple[int, int, int, int, int, int, int]
 

@@ -11,7 +11,8 @@ from zonesim.plan.columns import TABLES, Floats, Rows
 from zonesim.plan.distributions import Distribution as Kind
 from zonesim.plan.tables import Keyed
 from zonesim.scenario.factors import RandomFactor
-from zonesim.scenario.fields import Law, check_cv, check_phases, check_shape, mode_of
+from zonesim.scenario.fields import check_cv, check_phases, check_shape, mode_of
+from zonesim.scenario.laws import Law
 
 LawRow = tuple[int, tuple[float, ...]]
 Resolve = Callable[[Any], Any]

@@ -16,7 +16,8 @@ from zonesim.plan.distributions import distribution_mean
 from zonesim.plan.operations import NOWHERE, ArrivalsBy
 from zonesim.plan.plan import LISTED_CLASS, LISTED_PART, Ends
 from zonesim.plan.world_tables import WorldTables
-from zonesim.scenario.fields import CLASS, Law, mode_of
+from zonesim.scenario.fields import CLASS, mode_of
+from zonesim.scenario.laws import Law
 from zonesim.scenario.traces import TraceRows
 from zonesim.scenario.traffic import BatchLaw, Traffic
 

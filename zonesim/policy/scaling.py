@@ -21,7 +21,8 @@ from zonesim import units
 from zonesim.faults import ScenarioFault
 from zonesim.policy.resolved_tree import USES
 from zonesim.scenario import Flow, Path_, Scenario
-from zonesim.scenario.fields import Law, is_reference
+from zonesim.scenario.fields import is_reference
+from zonesim.scenario.laws import Law
 
 EXTENTS: Final = frozenset({"Duration", "Time", "Rate", "Distance", "Count", "Capacity", "Staff", "CostRate"})
 """Field types that are times or amounts: these are scaled wherever they stand in what is scaled."""

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from zonesim.scenario.fields import CLASS, PLAIN, Count, Duration, Name, Named, Strict, Take, in_schema, problem
+from zonesim.scenario.fields import CLASS, PLAIN, Count, Duration, Name, Named, Strict, in_schema, problem
+from zonesim.scenario.laws import Take
 from zonesim.scenario.traffic import HowManyAtOnce
 
 FIRM: Final = "firm"

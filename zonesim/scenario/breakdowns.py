@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Tag
 
-from zonesim.scenario.fields import Duration, Law, Strict, is_doubt
+from zonesim.scenario.fields import Duration, Strict, is_doubt
+from zonesim.scenario.laws import Law
 
 
 def _form_of_lasting(value: Any) -> str:  # noqa: ANN401

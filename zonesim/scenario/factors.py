@@ -7,17 +7,9 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
-from zonesim.scenario.fields import (
-    PLAIN,
-    FactorsCv,
-    FactorsShape,
-    Phases,
-    Share,
-    Strict,
-    check_total,
-    problem,
-)
+from zonesim.scenario.fields import PLAIN, FactorsCv, FactorsShape, Phases, Share, Strict, problem
 from zonesim.scenario.labels import Source, Text
+from zonesim.scenario.laws import check_total
 
 LARGEST: Final = 1e6
 Amount = Annotated[float, Field(ge=0, le=LARGEST), PLAIN]

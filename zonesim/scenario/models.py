@@ -30,7 +30,6 @@ from zonesim.scenario.fields import (
     check_keys,
     check_part,
     check_signs,
-    check_total,
     keys_in_schema,
     mode_of,
     problem,
@@ -38,6 +37,7 @@ from zonesim.scenario.fields import (
 from zonesim.scenario.futures import NO_FUTURE, Future
 from zonesim.scenario.kpis import KpiDeclaration
 from zonesim.scenario.labels import Source, SourceNote, Text
+from zonesim.scenario.laws import check_total
 from zonesim.scenario.promises import PromiseRule
 from zonesim.scenario.staffing import Capacity, Staffing
 from zonesim.scenario.statuses import Status

@@ -117,6 +117,32 @@ def units_by_hour(units: int | Staffing) -> list[float]:
     ]
 
 
+def most_on_duty(units: Any) -> int:  # noqa: ANN401
+    """Return the largest number of units on duty of a table as written, or of a plain number."""
+    if not isinstance(units, dict):
+        return int(units)
+    days = [list(day.values()) if isinstance(day, dict) else day for day in units.values()]
+    return max((int(mode_of(count)) for day in days for count in day), default=0)
+
+
+def with_most(units: Any, most: int) -> Any:  # noqa: ANN401
+    """
+    Return units as written with `most` at the busiest time: a plain number is that number, the numbers of a table
+    keep their proportion, rounded up, so that somebody stays wherever somebody is.
+    """
+    now = most_on_duty(units)
+    if not isinstance(units, dict) or not now:
+        return most
+
+    def of(count: Any) -> int:  # noqa: ANN401
+        return -(-int(mode_of(count)) * most // now)
+
+    return {
+        key: {span: of(count) for span, count in day.items()} if isinstance(day, dict) else [of(count) for count in day]
+        for key, day in units.items()
+    }
+
+
 def _shifts(day: dict[str, Any] | list[Any]) -> list[Shift]:
     """Return the shifts of a day."""
     if isinstance(day, dict):

@@ -21,17 +21,16 @@ from zonesim.scenario.fields import (
     Share,
     ShareBy,
     Strict,
-    Take,
     Whole,
     Words,
     as_list,
-    check_total,
     in_schema,
     is_doubt,
     keys_in_schema,
     problem,
 )
 from zonesim.scenario.labels import Source, Text
+from zonesim.scenario.laws import Take, check_total
 
 END: Final = "end"
 """Reserved as a place to go on: the end of the list of steps."""

@@ -17,13 +17,11 @@ from zonesim.scenario.fields import (
     Distance,
     Duration,
     HeadName,
-    Law,
     Name,
     Rate,
     Share,
     Strict,
     Words,
-    check_total,
     in_schema,
     inside,
     is_doubt,
@@ -33,6 +31,7 @@ from zonesim.scenario.fields import (
     problem,
 )
 from zonesim.scenario.labels import Source, Text
+from zonesim.scenario.laws import Law, check_total
 
 
 def _names(value: Any) -> Any:  # noqa: ANN401

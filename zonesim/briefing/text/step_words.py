@@ -11,7 +11,8 @@ from pydantic import BaseModel
 from zonesim.briefing.text.words import ENGLISH, Words
 from zonesim.scenario import Step
 from zonesim.scenario.acts import Changes, Gather, Instant, start_of
-from zonesim.scenario.fields import CLASS, By, Law, ShareBy, ends_of, mode_of
+from zonesim.scenario.fields import CLASS, ShareBy, ends_of, mode_of
+from zonesim.scenario.laws import By, Law
 from zonesim.scenario.steps import AnyOf, Shortest
 from zonesim.scenario.traffic import BatchLaw
 

@@ -14,8 +14,9 @@ from zonesim.plan.plan import StepName
 from zonesim.plan.scope import Scope
 from zonesim.plan.token_classes import diagonal
 from zonesim.scenario import Step
-from zonesim.scenario.fields import CLASS, EVERYTHING, By, Law, ShareBy, check_ratio, ends_of
+from zonesim.scenario.fields import CLASS, EVERYTHING, ShareBy, check_ratio, ends_of
 from zonesim.scenario.kpis import Scope as Scope_
+from zonesim.scenario.laws import By, Law
 from zonesim.scenario.steps import PriorityBy
 
 Value = TypeVar("Value")
