@@ -160,8 +160,9 @@ def _prove(
     unset = (1 << FLAGS) - 1 & ~((1 << len(tables.adoptions.names)) - 1)
     faults: list[ScenarioFault] = []
     left = MOST_WAYS
+    counted: set[bytes] = set()
     for entry, (first, end) in zip(entries, pairwise([*firsts, len(program)]), strict=True):
-        found, ways = prove(program, places, first, end, unset, ground, left)
+        found, ways = prove(program, places, first, end, unset, ground, left, counted)
         faults += [entry.told(fault) for fault in found]
         left -= ways
         if left < 0:

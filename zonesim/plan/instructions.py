@@ -27,10 +27,11 @@ _Reader = Callable[[Sequence[int]], Instruction]
 
 
 def _reader(operation: Operation, form: Form) -> _Reader:
-    operands = [each.name for each in form.operands if each]
+    declared = tuple(each for each in form.operands if each)
+    operands = [each.name for each in declared]
     name = operation.op.name.capitalize() + (form.code.name.title().replace("_", "") if form.code is not None else "")
     base = namedtuple(name, ("op", "step", *operands))  # type: ignore[misc]  # noqa: PYI024  its fields are data
-    kind: Any = type(name, (base,), {"facts": form.facts, "__slots__": ()})
+    kind: Any = type(name, (base,), {"facts": form.facts, "declared": declared, "__slots__": ()})
     chosen = itemgetter(0, 1, *(form.column(each) for each in operands))
     return lambda row: cast("Instruction", kind._make(chosen(row)))
 

@@ -28,6 +28,10 @@ _proved: dict[bytes, int] = {}
 """Programs without faults by what their proof depends on, with their ways: futures of one arm have the same proof."""
 
 
+_KEPT: Final = frozenset({"on", "what", "slot", "flag", "status", "statuses", "classes", "new_class"})
+"""Operands that a proof looks at as they are; of others only whether they are -1, or what they stand for."""
+
+
 @dataclass(frozen=True)
 class Way:
     """
@@ -60,18 +64,30 @@ class Ground:
 
 
 def prove(
-    program: Sequence[Row], places: Sequence[Place | None], first: int, end: int, unset: int, ground: Ground, most: int
+    program: Sequence[Row],
+    places: Sequence[Place | None],
+    first: int,
+    end: int,
+    unset: int,
+    ground: Ground,
+    most: int,
+    counted: set[bytes],
 ) -> tuple[list[ScenarioFault], int]:
     """
     Return what is wrong with the tokens that start at row `first`, whose routines end before row `end`, and how many
     ways they have: points of the program times what they hold and know there. More than `most` are not followed.
 
-    `unset` are the flags that nobody has raised when a token starts.
+    Entries that differ only in what a proof does not look at, such as the same flow in another zone, have one proof:
+    `counted` are those that have been counted, to which this one is added. `unset` are the flags that nobody has raised
+    when a token starts.
     """
     code = decoded(program[first:end])
     if not any(each.facts.units is Units.KEEPS or each.facts.sets is SetWhat.STATUS for each in code):
         return [], 0  # blocks give back what they take, and the compiler of flows has counted their units
-    key = _key(program[first:end], first, unset, ground)
+    key = _key(code, first, unset, ground)
+    if key in counted:
+        return [], 0
+    counted.add(key)
     if _proved.get(key, most + 1) <= most:
         return [], _proved[key]
     every_class = (1 << len(ground.shares[0])) - 1 if ground.shares else 1
@@ -80,19 +96,42 @@ def prove(
     faults, ways = _Prover(code, places, first, ground, ~adoption).run(start, most)
     if faults and adoption:
         faults, ways = _Prover(code, places, first, ground).run(start, most)
-    if not faults and ways <= most:
-        if len(_proved) >= REMEMBERED:
-            _proved.clear()
-        _proved[key] = ways
+    if faults or ways > most:
+        counted.discard(key)  # what is wrong is told of every entry
+        return faults, ways
+    if len(_proved) >= REMEMBERED:
+        _proved.clear()
+    _proved[key] = ways
     return faults, ways
 
 
-def _key(program: Sequence[Row], first: int, unset: int, ground: Ground) -> bytes:
-    """Return a hash of all that a proof depends on; of shares it is whether they are 0, 1 or between."""
-    shares = [[(share > 0, share < 1) for share in row] for row in ground.shares]
-    steps = [(step.is_kept, step.resources) for step in ground.steps]
-    told = (program, first, unset, ground.needs, shares, ground.most, ground.legal, ground.implied, steps)
-    return hashlib.sha256(repr(told).encode()).digest()
+def _key(code: Sequence[Instruction], first: int, unset: int, ground: Ground) -> bytes:
+    """
+    Return a hash of all that a proof depends on: rows are numbered from the first, resources in the order in which they
+    are met with their most units, of shares it is whether they are 0, 1 or between; the rest is not looked at.
+    """
+    met: dict[int, int] = {}
+
+    def looked_at(each: Instruction) -> Iterator[object]:
+        yield int(each.op)
+        yield ground.steps[each.step].is_kept if each.step != NOWHERE else False
+        for name, value in zip((own.name for own in each.declared), each[2:], strict=True):
+            table = tables[name]
+            if name in _KEPT or value == NOWHERE:
+                yield value
+            elif table == "program":
+                yield value - first
+            elif table == "needs":
+                for resource, units in ground.needs[value : value + each.needs]:
+                    yield met.setdefault(resource, len(met)), units, ground.most[resource]
+            elif table == "shares":
+                yield tuple((share > 0, share < 1) for share in ground.shares[value])
+
+    told = []
+    for each in code:
+        tables = {own.name: own.table for own in each.declared}
+        told.append(tuple(looked_at(each)))
+    return hashlib.sha256(repr((told, unset, ground.legal, ground.implied)).encode()).digest()
 
 
 class _Prover:
