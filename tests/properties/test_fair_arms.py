@@ -19,6 +19,12 @@ SHORT = ("clock.warm_up=2 d", "clock.measure=5 d", "clock.cool_down=2 d")
 M11 = Arm("11", (Chosen("m11"),))
 
 
+@pytest.fixture(params=[pytest.param("simpy", marks=pytest.mark.slow), "compiled"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """Give the engines that run every plan; they are equal to the byte, so the slower one is for the slow suite."""
+    return request.param
+
+
 def rows(plan: Plan, engine: str) -> dict[tuple[str, str], list[tuple[str, tuple[float, float, float]]]]:
     """Return the visits of a run by entry and step."""
     line = run_plan(plan, engine=engine)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.helper import HEAD, kpis, plan_of
@@ -39,6 +39,7 @@ def test_random_models_tell_everything_by_an_id_of_its_own(seed: int) -> None:
     check_told(model_of(seed).plan)
 
 
+@settings(max_examples=40)
 @given(st.data())
 def test_names_that_would_share_an_id_are_refused(data: st.DataObject) -> None:
     """

@@ -61,6 +61,7 @@ def near(found: dict, exact: float) -> None:
     assert interval["value"] == pytest.approx(exact, abs=1.5 * half + 0.01 * exact)
 
 
+@pytest.mark.slow
 def test_mean_stay_of_one_server(tmp_path):
     """M/M/1 with a mean of 1 min and 30 arrivals an hour has a mean stay of 4 min at 1.5 times its demand: 1 / (1 - 3/4)."""
     found = asked(
@@ -91,6 +92,7 @@ def test_percentile_of_the_wait_of_one_server(tmp_path):
     near(found, 2 * crossing(lambda load: load * math.exp(-6 * (1 - load)) - 0.05, 0.01, 0.99))
 
 
+@pytest.mark.slow
 def test_a_yard_that_is_full(tmp_path):
     """
     Ten bays with stays of an hour on average (M/M/10): a fifth of those who come find them full where Erlang's C is 20 %.
@@ -197,6 +199,7 @@ def test_a_search_that_is_stopped_goes_on(tmp_path, monkeypatch):
     assert len(runs) - before == 3 * sum(not look["loaded"] for look in whole["looks"]) - 6
 
 
+@pytest.mark.slow
 def test_a_search_that_is_asked_again_finds_the_same_without_a_run(tmp_path, monkeypatch):
     """What a search has run is kept: a second one, from the store alone, has the same limits to the last digit."""
     told = {

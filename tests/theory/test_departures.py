@@ -39,6 +39,7 @@ def mean_left_of_the_chain(offered: float, room: int) -> float:
     return sum(number * share for number, share in enumerate(left))
 
 
+@pytest.mark.slow
 def test_roots_and_chain_agree():
     """
     Both ways to the mean number left behind give the same.

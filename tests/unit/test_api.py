@@ -102,6 +102,10 @@ def test_a_name_that_is_none_is_an_attribute_error():
         _ = zonesim.simulate_all
 
 
+ALONE = {"parts": False, "doubts": False}
+"""What is run besides has tests of its own."""
+
+
 def test_numbers_are_those_of_the_command_line(tmp_path):
     """
     A comparison from Python has every value, limit, difference and tag that `compare` writes to results.csv.
@@ -109,9 +113,9 @@ def test_numbers_are_those_of_the_command_line(tmp_path):
     file = tmp_path / "typical_zone.yaml"
     file.write_bytes((ROOT / "scenarios" / "typical_zone.yaml").read_bytes())
     short = ["clock.warm_up=1 d", "clock.measure=2 d", "clock.cool_down=2 d"]
-    run_job(file, ["11"], short, 3, 7, Execution(1), tmp_path / "out", only=False, with_figures=False)
+    run_job(file, ["11"], short, 3, 7, Execution(1), tmp_path / "out", only=False, with_figures=False, **ALONE)
     (written,) = (tmp_path / "out").rglob("compare.csv")
-    study = zonesim.load(file).set(*short).compare("11", replications=3, seed=7)
+    study = zonesim.load(file).set(*short).compare("11", replications=3, seed=7, **ALONE)
     rows = {(row.arm, row.kpi): row for row in study.table(study.kpis)}
     with written.open(encoding="utf-8-sig", newline="") as text:
         found = list(csv.DictReader(text))

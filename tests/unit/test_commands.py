@@ -47,6 +47,8 @@ def test_compare_prints_one_document(tmp_path):
         "--workers",
         "1",
         "--no-figures",
+        "--no-parts",
+        "--no-doubts",
         "--out",
         str(tmp_path),
         *SHORT,

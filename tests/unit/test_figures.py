@@ -66,7 +66,16 @@ CASES: dict[str, Callable[[], FigureContext]] = {
 }
 
 
-SLOW = {"every arm of the plan", "four arms", "long flows", "long names", "half missing", "all zero"}
+SLOW = {
+    "every arm of the plan",
+    "large numbers",
+    "tiny numbers",
+    "four arms",
+    "long flows",
+    "long names",
+    "half missing",
+    "all zero",
+}
 
 
 @pytest.mark.parametrize(

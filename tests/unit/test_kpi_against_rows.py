@@ -339,7 +339,9 @@ def typical_zone_with_time() -> Plan:
     return plan_of_file(ROOT / "scenarios" / "typical_zone.yaml", *settings)
 
 
-@pytest.mark.parametrize("build", [shop, typical_zone_over_full, typical_zone_with_time])
+@pytest.mark.parametrize(
+    "build", [shop, typical_zone_over_full, pytest.param(typical_zone_with_time, marks=pytest.mark.slow)]
+)
 def test_every_kpi_is_what_its_rows_say(build):
     """
     The folded KPIs equal those computed row by row: with loops, trucks, background work, partial windows, missing ends.

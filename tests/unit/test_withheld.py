@@ -115,7 +115,9 @@ def test_a_run_says_how_much_is_missing(tmp_path, monkeypatch):
     """
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bias.yaml").write_text(LONG_WORK, encoding="utf-8")
-    done = CliRunner().invoke(cli.app, ["run", "bias.yaml", "--replications", "20"], prog_name="zonesim")
+    done = CliRunner().invoke(
+        cli.app, ["run", "bias.yaml", "--replications", "20", "--workers", "1"], prog_name="zonesim"
+    )
     document = json.loads(next((tmp_path / "results").rglob("run.json")).read_text(encoding="utf-8"))
     cell = document["arms"]["R1"]["f.serve.service.mean"]
     with next((tmp_path / "results").rglob("run.csv")).open(encoding="utf-8-sig", newline="") as file:
