@@ -90,13 +90,13 @@ traffic:
 
 STATUS = """
 clock: {measure: 1 h}
-statuses: {held: {label: {en: held, zh: 暂扣}, to: {released: assumed}}, declared: {to: {held: assumed}}}
+statuses: {kept: {label: {en: kept, zh: 暂扣}, to: {released: assumed}}, declared: {to: {kept: assumed}}}
 flows:
   f:
     steps:
       lodge: {take: 1 min, set: {status: declared}}
-      target: {share: {bad: 100 %, all: 0 %}, set: {status: held}, mark: hit}
-      check: {when: {status: held}, take: 10 min}
+      target: {share: {bad: 100 %, all: 0 %}, set: {status: kept}, mark: hit}
+      check: {when: {status: kept}, take: 10 min}
       let_go: {take: 1 min, set: {status: released}}
 traffic: {a: {flow: f, at: [0 min], class: good}, b: {flow: f, at: [0 min], class: bad}}
 """
@@ -110,7 +110,7 @@ def test_a_status_decides_the_way(engine):
 
     assert line.visits("check") == {"b0": (1, 1, 11)}
     assert line.marks("status.declared") == {"a0": 1, "b0": 1}
-    assert line.marks("status.held") == {"b0": 1}
+    assert line.marks("status.kept") == {"b0": 1}
     assert line.marks("status.released") == {"a0": 2, "b0": 12}
 
 
@@ -120,7 +120,7 @@ def test_a_child_goes_on_with_the_status_of_its_parent(engine):
     """
     text = STATUS.replace(
         "let_go: {take: 1 min, set: {status: released}}",
-        "t: {split: {count: 1}}\n      drive: {when: {status: held}, take: 3 min}\n      all: {join: t}",
+        "t: {split: {count: 1}}\n      drive: {when: {status: kept}, take: 3 min}\n      all: {join: t}",
     )
     assert run(text, engine=engine).visits("drive") == {"b0/1": (11, 11, 14)}
 
@@ -128,13 +128,13 @@ def test_a_child_goes_on_with_the_status_of_its_parent(engine):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("set: {status: released}", "set: {status: exported}", "13:15: status 'exported' may come after 'declared', which is not legal\n    After 'declared' come: declared, selected, released, duty_paid, held."),
-        ("when: {status: held}, take: 10 min", "when: {status: held}, take: 10 min, set: {status: bonded}", "status 'bonded' may come after 'held', which is not legal\n    After 'held' come: released."),
+        ("set: {status: released}", "set: {status: exported}", "13:15: status 'exported' may come after 'declared', which is not legal\n    After 'declared' come: in_transit, declared, selected, released, duty_paid, kept."),
+        ("when: {status: kept}, take: 10 min", "when: {status: kept}, take: 10 min, set: {status: bonded}", "status 'bonded' may come after 'kept', which is not legal\n    After 'kept' come: released."),
         ("set: {status: released}", "set: {status: released}, next: lodge", "status 'declared' may come after 'released', which is not legal"),
-        ("set: {status: released}", "set: {status: destroyed}, next: {target: 5 %}", "status 'held' may come after 'destroyed', which is not legal\n    Nothing comes after 'destroyed'."),
+        ("set: {status: released}", "set: {status: destroyed}, next: {target: 5 %}", "status 'kept' may come after 'destroyed', which is not legal\n    Nothing comes after 'destroyed'."),
         ("set: {status: released}", "set: {status: relaesed}", "no status 'relaesed'\n    Did you mean 'released'"),
-        ("when: {status: held}", "when: {status: hold}", "no status 'hold'\n    Did you mean 'held'"),
-        ("to: {held: assumed}", "to: {hled: assumed}", "no status 'hled'"),
+        ("when: {status: kept}", "when: {status: keptt}", "no status 'keptt'\n    Did you mean 'kept'"),
+        ("to: {kept: assumed}", "to: {kpet: assumed}", "no status 'kpet'"),
         ("set: {status: released}", "set: {class: goood}", "no class 'goood'\n    Did you mean 'good'"),
         ("set: {status: released}", "set: {credit: {Z.stock: 1}}", "no account 'Z.stock'"),
         ("set: {status: released}", "set: {credit: {$zone.stock: 1}}", "no parameter 'zone' here"),
@@ -160,8 +160,8 @@ def test_ways_are_told_apart_by_marks_and_classes():
     )
     by_class = text.replace("unmarked: hit", "class: good").replace("marked: hit", "class: bad")
 
-    assert plan_of(text).names.statuses[-1] == "held"
-    assert plan_of(by_class).names.statuses[-1] == "held"
+    assert plan_of(text).names.statuses[-1] == "kept"
+    assert plan_of(by_class).names.statuses[-1] == "kept"
 
 
 def test_an_account_that_starts_below_its_floor():

@@ -573,6 +573,7 @@ class Instruction(Protocol):
     op: int
     step: int
     facts: Facts
+    declared: tuple[Operand, ...]
 
     def __getattr__(self, operand: str) -> int: ...
 

@@ -115,9 +115,9 @@ def _key(code: Sequence[Instruction], first: int, unset: int, ground: Ground) ->
     def looked_at(each: Instruction) -> Iterator[object]:
         yield int(each.op)
         yield ground.steps[each.step].is_kept if each.step != NOWHERE else False
-        for name, value in zip((own.name for own in each.declared), each[2:], strict=True):
-            table = tables[name]
-            if name in _KEPT or value == NOWHERE:
+        for operand in each.declared:
+            value, table = getattr(each, operand.name), operand.table
+            if operand.name in _KEPT or value == NOWHERE:
                 yield value
             elif table == "program":
                 yield value - first
@@ -127,10 +127,7 @@ def _key(code: Sequence[Instruction], first: int, unset: int, ground: Ground) ->
             elif table == "shares":
                 yield tuple((share > 0, share < 1) for share in ground.shares[value])
 
-    told = []
-    for each in code:
-        tables = {own.name: own.table for own in each.declared}
-        told.append(tuple(looked_at(each)))
+    told = [tuple(looked_at(each)) for each in code]
     return hashlib.sha256(repr((told, unset, ground.legal, ground.implied)).encode()).digest()
 
 
