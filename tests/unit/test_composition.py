@@ -29,30 +29,35 @@ def arm(*names: str) -> Arm:
 # --- the library
 
 
-@pytest.mark.parametrize("pair", list(combinations(MEASURES, 2)), ids="+".join)
-def test_every_pair_resolves(pair):
+@pytest.mark.slow
+def test_every_pair_resolves():
     """
-    Any two measures of the library stand together, in the scenario that runs every flow.
+    Any two measures of the library stand together, or the conflict names both; what each of them edits is changed.
     """
-    resolved = resolve(load_world(ALL_FLOWS), arm(*pair))
-
-    assert [chosen.measure for chosen in resolved.arm.measures] == list(pair)
-    edits = {
-        name
-        for name in pair
-        if LIBRARY[name].zone_edits or any(practice.edits for practice in LIBRARY[name].practices.values())
-    }
-    assert {change.by.partition(".")[0] for change in resolved.changes} >= edits
+    world = load_world(ALL_FLOWS)
+    for pair in combinations(MEASURES, 2):
+        try:
+            resolved = resolve(world, arm(*pair))
+        except Faults as found:
+            assert all(all(f"'{name}'" in fault.fault for name in pair) for fault in found.faults), pair
+            continue
+        assert [chosen.measure for chosen in resolved.arm.measures] == list(pair)
+        edits = {
+            name
+            for name in pair
+            if LIBRARY[name].zone_edits or any(practice.edits for practice in LIBRARY[name].practices.values())
+        }
+        assert {change.by.partition(".")[0] for change in resolved.changes} >= edits
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
-def test_every_set_of_measures_resolves_in_every_scenario(path):
+def test_all_measures_but_one_resolve_in_every_scenario(path):
     """
-    All pairs, and all but one, in every shipped scenario.
+    All of them but one, whichever it is, in every shipped scenario.
     """
     world = load_world(path)
-    for names in [*combinations(MEASURES, 2), *combinations(MEASURES, len(MEASURES) - 1)]:
+    for names in combinations(MEASURES, len(MEASURES) - 1):
         assert resolve(world, arm(*names)).changes
 
 
