@@ -25,7 +25,11 @@ CLOCKS = {
 """Clocks that are long enough for what is looked at; others run as they are written."""
 SHORT = ("clock.warm_up=0 d", "clock.measure=1 d", "clock.cool_down=0 d")
 
-MORE = {"m08": "measures.m08.reach=100 %", "m09": "traffic.more_devices.rate=2 /week", "m19": "traffic.more_outsourcing.rate=2 /week"}
+MORE = {
+    "m08": "measures.m08.reach=100 %",
+    "m09": "traffic.more_devices.rate=2 /week",
+    "m19": "traffic.more_outsourcing.rate=2 /week",
+}
 """Settings with which a measure that brings a few shipments a year, or reaches few firms, can be seen within weeks."""
 
 REPLICATIONS = 6

@@ -376,16 +376,32 @@ HeadName = Annotated[str, BeforeValidator(_head_name), in_schema("HeadName")]
 """A name with which ids of KPIs begin: without a dot, and not `all`."""
 
 
-class ShareBy(BaseModel):
+def is_word(value: Any) -> bool:  # noqa: ANN401
+    """Return whether a value is a word, as what something is told `by` is, and no quantity: those have digits."""
+    return isinstance(value, str) and not is_reference(value) and not any(char.isdigit() for char in value)
+
+
+def told_by(value: Any) -> bool:  # noqa: ANN401
+    """Return whether a mapping tells values `by` something, also where that key is misspelt."""
+    return isinstance(value, dict) and (
+        "by" in value or any(near(key, ["by"]) and is_word(value[key]) for key in value)
+    )
+
+
+class ShareBy(Named):
     """A different share by a parameter of the flow, by class or attribute: `{by: goods, food: 5 %, all: 1 %}`."""
 
-    model_config = ConfigDict(extra="allow", frozen=True, use_attribute_docstrings=True)
     __pydantic_extra__: dict[str, CaseShare]
     by: Name = CLASS
     """
     A parameter of the flow, an attribute, or the `class`, which it is unless said; each other key is a value of it with
     its share, e.g. `{by: goods, food: 5 %, all: 1 %}`; `all` stands for every class or value that is not named.
     """
+
+    @classmethod
+    def fits_a_name(cls, value: Any) -> bool:  # noqa: ANN401
+        """Return whether `value` looks like the share of a value."""
+        return not is_word(value)
 
 
 def _form_of_case(value: Any) -> str:  # noqa: ANN401

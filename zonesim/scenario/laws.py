@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from zonesim import units
 from zonesim.faults import UnitFault
@@ -14,6 +14,7 @@ from zonesim.scenario.fields import (
     Cv,
     Distance,
     Name,
+    Named,
     Phases,
     Shape,
     Share,
@@ -22,9 +23,11 @@ from zonesim.scenario.fields import (
     Time,
     is_doubt,
     is_reference,
+    is_word,
     keys_in_schema,
     mode_of,
     problem,
+    told_by,
 )
 
 
@@ -196,13 +199,12 @@ def check_total(shares: list[Any], what: str) -> None:
         raise problem(f"{what} add up to {100 * total:.6g} %", "They must add up to 100 %.")
 
 
-class By(BaseModel):
+class By(Named):
     """
     A different law by a parameter of the flow, by class or attribute, or by what was taken: `{by: vehicle, freight: …,
     other: …}`.
     """
 
-    model_config = ConfigDict(extra="allow", frozen=True, use_attribute_docstrings=True)
     __pydantic_extra__: dict[str, Take]
     by: Name
     """
@@ -211,9 +213,14 @@ class By(BaseModel):
     stands for every value that is not named.
     """
 
+    @classmethod
+    def fits_a_name(cls, value: Any) -> bool:  # noqa: ANN401
+        """Return whether `value` looks like the law of a value."""
+        return not is_word(value)
+
 
 def _form_of_take(value: Any) -> str:  # noqa: ANN401
-    if isinstance(value, By) or (isinstance(value, dict) and "by" in value):
+    if isinstance(value, By) or told_by(value):
         return "by"
     if isinstance(value, Law) or (isinstance(value, dict) and not is_doubt(value)):
         return "law"

@@ -28,6 +28,7 @@ from zonesim.scenario.fields import (
     is_doubt,
     keys_in_schema,
     problem,
+    told_by,
 )
 from zonesim.scenario.labels import Source, Text
 from zonesim.scenario.laws import Take, check_total
@@ -40,7 +41,7 @@ LEAVE: Final = "leave"
 
 
 def _form_of_shares(value: Any) -> str:  # noqa: ANN401
-    if isinstance(value, ShareBy) or (isinstance(value, dict) and "by" in value):
+    if isinstance(value, ShareBy) or told_by(value):
         return "by"
     return "classes" if isinstance(value, dict) and not is_doubt(value) else "share"
 
