@@ -16,7 +16,7 @@ from zonesim.policy import Arm, Chosen, baseline, left_out, load_world, open_wor
 from zonesim.scenario import Measure, load_catalogue
 
 LIBRARY = load_catalogue()
-SHOWCASES = [ROOT / "scenarios" / f"{name}.yaml" for name in ("all_flows", "services", "goods")]
+SHOWCASES = [ROOT / "scenarios" / f"{name}.yaml" for name in ("all_flows", "services", "goods", "zone_and_port")]
 MEASURES = list(LIBRARY.measures.values())
 
 CLOCKS = {
