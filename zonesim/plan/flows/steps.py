@@ -163,6 +163,10 @@ class StepCompiler:
             if step.take is not None:
                 self.delays.write(step, scope, self.values.step_number(step, scope))
             self._work(step, scope)
+        self._changes(step, scope)
+
+    def _changes(self, step: Step, scope: Scope) -> None:
+        """Write what is different, and noted, when a step is done."""
         if step.correct is not None:
             self.checks.correct(step.correct, scope)
         if step.set is not None:
@@ -202,6 +206,7 @@ class StepCompiler:
             )
         inner = replace(scope, path=(*scope.path, name))
         count, most = self._how_many(step.split, scope)
+        self._changes(step, inner)  # children have what the token has when it is split
         group = self.tables.groups.add((self.out.name, inner.path), inner.path)
         between = partial(self.write_list, opened.steps.between(name), scope.of_child())
         self.routines.start(inner, step, most, group, step.split.into, between, number=count)
@@ -211,10 +216,10 @@ class StepCompiler:
         self.out.emit(Op.JOIN, group=group)
         path = (*opened.steps.path, join)
         joining = next(filter(None, leaves(scope.edition.step_at(path))))
-        for mark in joining.mark:
-            self.out.note(mark, scope)
+        together = replace(scope, path=(*scope.path, join), text=(*scope.text[:2], *path))
+        self._changes(joining, together)
         self.holding.give_back(opened, join)
-        self._next(joining, labels, replace(scope, path=(*scope.path, join), text=(*scope.text[:2], *path)))
+        self._next(joining, labels, together)
 
     def _at_once(self, step: Step, scope: Scope) -> None:
         """Write branches that are done at the same time, each by a child; the token waits for all of them."""
