@@ -14,7 +14,7 @@ import pytest
 from zonesim.engine import ENGINES as ALL_ENGINES
 from zonesim.engine import recursion
 from zonesim.kpi import Reducer, RunResult, measure
-from zonesim.plan import Plan, RowLog, Totals, compile_plan, number_of, place_of
+from zonesim.plan import NUMBER_BITS, Plan, RowLog, Totals, compile_plan, number_of, place_of
 from zonesim.policy import Arm, ResolvedTree, apply, baseline, load_world, parse_setting, resolve, world_of
 from zonesim.scenario import Measure, check, load_catalogue, read_text
 from zonesim.units import MINUTE
@@ -23,6 +23,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 ENGINES = {name: engine for name, engine in ALL_ENGINES.items() if name != "recursion"}
 """Engines that run every plan."""
+
+
+def shipped() -> list:
+    """Return the shipped scenarios as parameters; that of the province, with 21 zones, is for the slow suite."""
+    return [
+        pytest.param(path, id=path.stem, marks=pytest.mark.slow if path.stem == "jiangsu_2019" else ())
+        for path in sorted((ROOT / "scenarios").glob("*.yaml"))
+    ]
 
 
 HEAD = """\
@@ -48,8 +56,8 @@ class Timeline:
         """Return the visits of a step in the order in which they ended."""
         found = []
         for key, *times in self.sink.visits.tolist():
-            if ".".join(self.plan.names.steps[key >> 40].path) == step:
-                found.append((self.name(key & (1 << 40) - 1), tuple(_minutes(time) for time in times)))
+            if ".".join(self.plan.names.steps[key >> NUMBER_BITS].path) == step:
+                found.append((self.name(key & (1 << NUMBER_BITS) - 1), tuple(_minutes(time) for time in times)))
         return found
 
     def starts(self, step: str) -> dict[str, float]:
@@ -64,8 +72,8 @@ class Timeline:
         """Return the time of a mark by token; the last of each."""
         found = {}
         for key, when in self.sink.marks.tolist():
-            if self.plan.names.marks[key >> 40].name == mark:
-                found[self.name(key & (1 << 40) - 1)] = _minutes(when)
+            if self.plan.names.marks[key >> NUMBER_BITS].name == mark:
+                found[self.name(key & (1 << NUMBER_BITS) - 1)] = _minutes(when)
         return found
 
     def name(self, number: int) -> str:

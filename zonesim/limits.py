@@ -51,7 +51,7 @@ LONGEST_RUN_YEARS: Final = 100
 CALLS_DEEP: Final = 12
 """Calls of flows inside each other; deeper is taken for a flow that calls itself."""
 
-MOST_STEPS: Final = 40_000
+MOST_STEPS: Final = 150_000
 """Steps of all entries together, those of called flows counted at every call and in every edition."""
 
 MOST_EDITIONS: Final = 1_024

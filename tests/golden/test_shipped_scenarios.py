@@ -11,6 +11,7 @@ import hashlib
 import pytest
 
 from tests.helper import ROOT, kpis, plan_of_file, run_plan
+from zonesim.plan import Rows, number_of, place_of
 from zonesim.policy import arms_for, load_world
 
 CLOCK = ("clock.warm_up=3 d", "clock.measure=1 week", "clock.cool_down=4 d")
@@ -22,7 +23,7 @@ PACKAGE = arms_for(load_world(ALL))[-1]
 STORED = {
     TYPICAL: (
         None,
-        "5cc19fde026e19ab58591208312334190de3101fa2471e6a272763f70312d563",
+        "9cb2e31005dcb8b0f08810d0430677034a985c53f0c83fa1101188d63e2107b3",
         {
             "F4b.dwell.mean": 16.303191080964687,
             "F5.inside.mean": 25.44524388558201,
@@ -34,7 +35,7 @@ STORED = {
     ),
     ALL: (
         PACKAGE,
-        "e72097a195d64638bc62b58eeca279ddd59935c30b3bbfc32d283d43388b890c",
+        "9c0cfcde5141e46e051a10f1c27cb0d2f92b2e6aab93aa30656750f40455e859",
         {
             "F1air.dwell.mean": 25.13679831746032,
             "F6.dwell.mean": 10.385651069856985,
@@ -47,6 +48,13 @@ STORED = {
 }
 
 
+def stored(rows: Rows) -> bytes:
+    """Return rows as they were stored: keys with the step or mark from bit 40 on, whatever the layout of today."""
+    rows = rows.copy()
+    rows["key"] = place_of(rows["key"]) << 40 | number_of(rows["key"])
+    return rows.tobytes()
+
+
 @pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
 def test_the_records_are_the_stored_ones(path, engine):
     """
@@ -55,7 +63,7 @@ def test_the_records_are_the_stored_ones(path, engine):
     arm, digest, _ = STORED[path]
     line = run_plan(plan_of_file(path, *CLOCK, arm=arm), engine=engine, seed=7)
 
-    assert hashlib.sha256(line.sink.visits.tobytes() + line.sink.marks.tobytes()).hexdigest() == digest
+    assert hashlib.sha256(stored(line.sink.visits) + stored(line.sink.marks)).hexdigest() == digest
 
 
 @pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)

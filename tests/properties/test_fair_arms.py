@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.helper import ROOT, column, kpis, plan_of, plan_of_file, run, run_plan
-from zonesim.plan import Plan
+from zonesim.plan import NUMBER_BITS, Plan
 from zonesim.policy import Arm, Chosen
 
 TYPICAL = ROOT / "scenarios" / "typical_zone.yaml"
@@ -30,8 +30,10 @@ def rows(plan: Plan, engine: str) -> dict[tuple[str, str], list[tuple[str, tuple
     line = run_plan(plan, engine=engine)
     found: dict[tuple[str, str], list[tuple[str, tuple[float, float, float]]]] = {}
     for key, *times in line.sink.visits.tolist():
-        step = plan.names.steps[key >> 40]
-        found.setdefault((step.entry, ".".join(step.path)), []).append((line.name(key & (1 << 40) - 1), tuple(times)))
+        step = plan.names.steps[key >> NUMBER_BITS]
+        found.setdefault((step.entry, ".".join(step.path)), []).append(
+            (line.name(key & (1 << NUMBER_BITS) - 1), tuple(times))
+        )
     return {place: sorted(own) for place, own in found.items()}
 
 
@@ -236,8 +238,8 @@ def test_before_its_start_a_measure_changes_nothing(engine):
     def story(line) -> dict[str, list[tuple[str, tuple[int, ...]]]]:
         found: dict[str, list[tuple[str, tuple[int, ...]]]] = {}
         for key, *times in line.sink.visits.tolist():
-            step = ".".join(line.plan.names.steps[key >> 40].path)
-            name = line.name(key & (1 << 40) - 1)
+            step = ".".join(line.plan.names.steps[key >> NUMBER_BITS].path)
+            name = line.name(key & (1 << NUMBER_BITS) - 1)
             found.setdefault(name.partition("/")[0], []).append((step, tuple(times)))
         return {name: sorted(rows) for name, rows in found.items()}
 

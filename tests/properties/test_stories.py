@@ -11,7 +11,7 @@ from tests.helper import RowLog
 from tests.properties.plans import model_of
 from zonesim.engine import simulate
 from zonesim.faults import RunFault
-from zonesim.plan import Plan
+from zonesim.plan import NUMBER_BITS, Plan
 from zonesim.plan.operations import AtShiftEnd
 from zonesim.plan.plan import UNLIMITED
 from zonesim.tracing.story import Moment, Shortage, tell
@@ -26,8 +26,10 @@ class Rows:
 
     def __init__(self, plan: Plan, sink: RowLog) -> None:
         self.plan = plan
-        self.rows: list[Row] = [(key & (1 << 40) - 1, key >> 40, *times) for key, *times in sink.visits.tolist()]
-        self.booked = [(plan.names.marks[key >> 40], time) for key, time in sink.marks.tolist()]
+        self.rows: list[Row] = [
+            (key & (1 << NUMBER_BITS) - 1, key >> NUMBER_BITS, *times) for key, *times in sink.visits.tolist()
+        ]
+        self.booked = [(plan.names.marks[key >> NUMBER_BITS], time) for key, time in sink.marks.tolist()]
 
     def units(self, step: int, resource: int) -> int:
         """Return how many units of a resource a step asks for."""

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.stats import chi2
 
 from tests.helper import plan_of_file, run_plan
+from zonesim.plan import NUMBER_BITS
 from zonesim.units import HOUR
 from zonesim.verification import cases_folder
 
@@ -27,7 +28,7 @@ def test_how_many_are_inside_is_poisson():
     counts = []
     for replication in range(RUNS):
         visits = run_plan(plan, engine="compiled", seed=5, replication=replication).sink.visits
-        stays = np.array([bool(plan.names.steps[step].path == ("stay",)) for step in visits["key"] >> 40])
+        stays = np.array([bool(plan.names.steps[step].path == ("stay",)) for step in visits["key"] >> NUMBER_BITS])
         started, ended = visits["started"][stays], visits["ended"][stays]
         ended = np.where(ended < 0, plan.horizon, ended)
         counts.append([int(((started <= now) & (now < ended)).sum()) for now in INSTANTS])

@@ -6,7 +6,7 @@ import pytest
 
 from tests.helper import kpis, plan_of, run
 from zonesim.faults import Faults
-from zonesim.plan import loads
+from zonesim.plan import NUMBER_BITS, loads
 
 LANES = """
 clock: {measure: 60 min}
@@ -33,9 +33,9 @@ def where(line, step="lane"):
     names = line.plan.names
     found = {}
     for key in line.sink.visits["key"].tolist():
-        own = names.steps[key >> 40]
+        own = names.steps[key >> NUMBER_BITS]
         if ".".join(own.path) == step:
-            found[line.name(key & (1 << 40) - 1)] = names.resources[own.resources[0]].name
+            found[line.name(key & (1 << NUMBER_BITS) - 1)] = names.resources[own.resources[0]].name
     return found
 
 

@@ -17,6 +17,7 @@ from zonesim import api
 from zonesim.engine import simulate
 from zonesim.experiment import Execution
 from zonesim.jobs.run import run_job
+from zonesim.plan import NUMBER_BITS
 
 DESK = """\
 zonesim: 1
@@ -156,7 +157,12 @@ def test_records_are_the_rows_of_the_engine(desk):
     assert len(rows.visits) == len(visits) > 100
     for name in ("queued", "started", "ended"):
         assert rows.visits[name].tolist() == visits[name].tolist()
-    key = rows.visits["step"] << 40 | rows.visits["entry"] << 32 | rows.visits["ordinal"] << 6 | rows.visits["child"]
+    key = (
+        rows.visits["step"] << NUMBER_BITS
+        | rows.visits["entry"] << 32
+        | rows.visits["ordinal"] << 6
+        | rows.visits["child"]
+    )
     assert key.tolist() == visits["key"].tolist()
     assert rows.marks["time"].tolist() == marks["time"].tolist()
     assert {rows.steps[step] for step in rows.visits["step"]} == {"visitor.serve", "visitor.left"}

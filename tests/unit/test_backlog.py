@@ -7,6 +7,7 @@ import pytest
 
 from tests.helper import ENGINES, kpis, plan_of, run_plan
 from zonesim.faults import Faults
+from zonesim.plan import NUMBER_BITS
 from zonesim.units import DAY, HOUR
 
 LONG_DAY = """
@@ -77,7 +78,7 @@ traffic: {t: {flow: f, rate: 11.5 /h}}
 """
     plan = plan_of(text)
     rows = run_plan(plan, seed=4).sink.visits
-    steps = np.array([plan.names.steps[row].path == ("serve",) for row in rows["key"] >> 40])
+    steps = np.array([plan.names.steps[row].path == ("serve",) for row in rows["key"] >> NUMBER_BITS])
     queued, started = rows["queued"][steps], rows["started"][steps]
     started = np.where(started < 0, plan.horizon, started)
     counts = [int(((queued <= now) & (now < started)).sum()) for now in np.arange(1, 11) * DAY + 20 * HOUR]

@@ -7,14 +7,13 @@ from itertools import combinations
 
 import pytest
 
-from tests.helper import HEAD, ROOT, add_measure, plan_of, run_plan
+from tests.helper import HEAD, ROOT, add_measure, plan_of, run_plan, shipped
 from zonesim.faults import Faults
 from zonesim.plan import compile_plan
 from zonesim.plan.operations import Op
 from zonesim.policy import Arm, Chosen, apply, load_world, parse_setting, resolve, world_of
 from zonesim.scenario import load_catalogue, read_text
 
-SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
 TYPICAL = ROOT / "scenarios" / "typical_zone.yaml"
 ALL_FLOWS = ROOT / "scenarios" / "all_flows.yaml"
 LIBRARY = load_catalogue().measures
@@ -51,17 +50,17 @@ def test_every_pair_resolves():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["all_flows", "services", "goods"])
-def test_all_measures_but_one_resolve(name):
+@pytest.mark.parametrize("path", shipped())
+def test_all_measures_but_one_resolve_in_every_scenario(path):
     """
-    All of them but one, whichever it is, in the scenarios that they act on.
+    All of them but one, whichever it is, in every shipped scenario.
     """
-    world = load_world(ROOT / "scenarios" / f"{name}.yaml")
+    world = load_world(path)
     for names in combinations(MEASURES, len(MEASURES) - 1):
         assert resolve(world, arm(*names)).changes
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", shipped())
 def test_all_measures_together_compile(path):
     """
     The arm with every measure of the library has a plan, of at most forty thousand operations.

@@ -218,15 +218,111 @@ def test_templates_that_are_wrong(old, new, fault):
 
 def test_too_many_pairs():
     """
-    Twenty-one zones, each with each, are more entries than a plan should have.
+    Twenty-one zones, each with each, are more entries than a template may become.
     """
-    names = list(load_catalogue().zones)
-    zones = "".join(f"  {name}: {{from: {name}}}\n" for name in names)
+    zones = "".join(f"  Z{number}: {{from: KS}}\n" for number in range(21))
     text = SCENARIO.replace("zones: [KS, SIP, WX], ", "")
     text = text[: text.index("  KS:")] + zones + text[text.index("flows:") :]
     with pytest.raises(Faults) as found:
         _world(text)
 
-    assert "this gives 420 entries, more than 200\n    Name fewer zones, lower `beyond`, or use `through`." in str(
-        found.value
+    assert (
+        "this gives 420 entries, more than 400\n    Name fewer zones, lower `beyond`, raise `least`, or use `through`."
+        in str(found.value)
     )
+
+
+EACH = """clock: {measure: 1 d}
+zones:
+  KS: {from: KS, lanes: {units: 1}, label: {en: Kunshan, zh: 昆山}}
+  TC: {from: TC, like: KS}
+  SIP: {from: SIP, like: KS, outside: true}
+flows:
+  haul: {entity: truck, params: {zone: zone, km: distance}, steps: {drive: {take: {distance: $km, speed: 50 km/h}}, gate: {hold: {lane: $zone.lanes}, take: 1 min}}}
+traffic:
+  imports:
+    flow: haul
+    with: {zone: $zone, km: $zone.waigaoqiao_km}
+    label: {en: Imports, zh: 进口}
+    generate: {each: {by: size, rate: {L: 40 /d, M: {uncertain: [4 /d, 5 /d, 6 /d]}}}}
+"""
+
+
+def test_an_entry_for_every_zone():
+    """
+    Every zone that is not outside has an entry, at the rate of its size, with what the zone says in its arguments.
+    """
+    traffic = _world(EACH).tree["traffic"]
+
+    assert list(traffic) == ["imports_KS", "imports_TC"]
+    assert [entry["rate"] for entry in traffic.values()] == ["40 /d", {"uncertain": ["4 /d", "5 /d", "6 /d"]}]
+    assert [entry["with"] for entry in traffic.values()] == [
+        {"zone": "KS", "km": "69 km"},
+        {"zone": "TC", "km": "57 km"},
+    ]
+    assert traffic["imports_KS"]["label"] == {"en": "Imports: Kunshan", "zh": "进口：昆山"}
+    assert plan_of(EACH).names.sources == ("imports_KS", "imports_TC")
+
+
+def test_a_total_goes_to_zones_in_proportion():
+    """
+    Zones named have their part of the total, by a number that each has: trade of 270 and 20.
+    """
+    text = EACH.replace(
+        "by: size, rate: {L: 40 /d, M: {uncertain: [4 /d, 5 /d, 6 /d]}}", "by: trade, zones: [TC, KS], total: 290 /d"
+    )
+    traffic = _world(text).tree["traffic"]
+
+    assert {name: entry["rate"] for name, entry in traffic.items()} == {"imports_TC": "20 /d", "imports_KS": "270 /d"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("{by: size,", "{by: seize,", "16:27: zone 'KS' has no word 'seize'\n    Give it `seize: {value: …}`"),
+        ("rate: {L: 40 /d, M:", "rate: {XL: 40 /d, M:", "no zone here has the size 'XL'\n"),
+        ("{by: size,", "{zones: [KX], by: size,", "no zone 'KX'\n    Known zones: KS, TC, SIP."),
+        ("rate: {L: 40 /d, M: {uncertain: [4 /d, 5 /d, 6 /d]}}", "total: 3 /d", "zone 'KS' has no number 'size'"),
+        (
+            "by: size, rate: {L: 40 /d, M: {uncertain: [4 /d, 5 /d, 6 /d]}}",
+            "by: size",
+            "exactly one of rate and total is due\n    Write rates by word",
+        ),
+        (
+            "{each: {by",
+            "{gravity: {total: 1 /d}, each: {by",
+            "exactly one of gravity and each is due\n    Write one of them.",
+        ),
+        (
+            "by: size, rate: {L: 40 /d, M: {uncertain: [4 /d, 5 /d, 6 /d]}}",
+            "by: none, total: 1 /d",
+            "no zone here has more than 0 of 'none'\n    Give a zone some.",
+        ),
+        ("km: $zone.w", "km: $from.w", "'$from.waigaoqiao_km' stands for nothing here\n    Known: $zone."),
+    ],
+)
+def test_entries_for_every_zone_that_are_wrong(old, new, fault):
+    """
+    Each mistake is named, with what would be right.
+    """
+    text = EACH.replace("lanes: {units: 1}", "none: {value: 0}, lanes: {units: 1}").replace(old, new, 1)
+    with pytest.raises(Faults) as found:
+        _world(text)
+
+    assert fault in str(found.value)
+
+
+def test_pairs_that_hardly_exchange_are_left_to_the_others():
+    """
+    Of 90 a day pairs below `least` have none, and the rest keep their proportions and the total.
+    """
+    whole = _world(SCENARIO).tree["traffic"]
+    rates = {name: float(entry["rate"].split()[0]) for name, entry in whole.items()}
+    least = sorted(rates.values())[2]
+    left = _world(SCENARIO.replace("total:", f"least: {least} /d, total:")).tree["traffic"]
+    found = {name: float(entry["rate"].split()[0]) for name, entry in left.items()}
+
+    assert len(found) == 4
+    assert sum(found.values()) == pytest.approx(90, rel=1e-4)
+    (one, other) = list(found)[:2]
+    assert found[one] / found[other] == pytest.approx(rates[one] / rates[other], rel=1e-4)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.helper import add_measure, plan_of, run_plan
 from zonesim.faults import Faults
-from zonesim.plan import Plan, editions, loads
+from zonesim.plan import NUMBER_BITS, Plan, editions, loads
 from zonesim.plan.operations import BranchOn, Op
 from zonesim.policy import Arm, Chosen
 from zonesim.units import HOUR
@@ -222,7 +222,7 @@ def test_steps_that_some_have_stand_in_the_order_of_each_edition(monkeypatch):
     plan = plan_with("s1: {mark: s1}, s2: {mark: s2}, s3: {mark: s3}, s4: {mark: s4}", 60, 61)
     walked: dict[int, list[str]] = {}
     for key, _ in run_plan(plan).sink.marks.tolist():
-        walked.setdefault(key & (1 << 40) - 1, []).append(plan.names.marks[key >> 40].name)
+        walked.setdefault(key & (1 << NUMBER_BITS) - 1, []).append(plan.names.marks[key >> NUMBER_BITS].name)
     ways = {tuple(way[1:-1]) for way in walked.values()}
 
     assert ways == {

@@ -12,7 +12,7 @@ import pytest
 from tests.helper import ROOT, RowLog, plan_of, plan_of_file
 from zonesim.engine import simulate
 from zonesim.kpi import Reducer, catalogue, measure
-from zonesim.plan import Plan, Totals
+from zonesim.plan import NUMBER_BITS, Plan, Totals
 
 H = 3_600_000
 LIBRARY = ("arrived", "declared", "released", "pickup_allowed", "out_of_zone", "in_zone", "usable", "left")
@@ -61,8 +61,12 @@ class Rows:
         self.begin, self.end, self.horizon = plan.window.tolist()
         self.days = (self.end - self.begin) / (24 * H)
         steps, marks = plan.names.steps, plan.names.marks
-        self.visits = [(steps[key >> 40], key & (1 << 40) - 1, *times) for key, *times in sink.visits.tolist()]
-        self.marks = [(marks[key >> 40], key & (1 << 40) - 1, time) for key, time in sink.marks.tolist()]
+        self.visits = [
+            (steps[key >> NUMBER_BITS], key & (1 << NUMBER_BITS) - 1, *times) for key, *times in sink.visits.tolist()
+        ]
+        self.marks = [
+            (marks[key >> NUMBER_BITS], key & (1 << NUMBER_BITS) - 1, time) for key, time in sink.marks.tolist()
+        ]
         self.arrived = {number: time for mark, number, time in self.marks if mark.name == "arrived"}
         self.at: dict[str, dict[int, int]] = defaultdict(dict)
         for mark, number, time in self.marks:

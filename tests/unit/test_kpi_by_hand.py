@@ -16,7 +16,7 @@ from zonesim.faults import InternalError
 from zonesim.kpi import Reducer, RunResult, catalogue, definitions, measure, page
 from zonesim.kpi.censoring import MOST_MISSING, quantile, share_within
 from zonesim.kpi.reducer import by_hour
-from zonesim.plan import Block, Plan
+from zonesim.plan import NUMBER_BITS, Block, Plan
 from zonesim.plan.columns import flat
 
 HOUR = 3_600_000
@@ -320,7 +320,7 @@ def test_a_wrong_millisecond_is_a_broken_promise(recorded, column):
     holds = [bool(step.resources) for step in plan.names.steps]
     times = flat(visits)[:, 1:]
     inside = ((times > plan.begin) & (times < plan.end - 1)).all(axis=1)
-    row = np.flatnonzero(inside & np.array(holds)[visits["key"] >> 40])[0]
+    row = np.flatnonzero(inside & np.array(holds)[visits["key"] >> NUMBER_BITS])[0]
     visits[column][row] += 1
     reducer = Reducer(plan)
     reducer.take(Block(visits, sink.marks))

@@ -24,6 +24,7 @@ from zonesim.analysis import (
     replications_needed,
 )
 from zonesim.kpi.censoring import quantile
+from zonesim.plan import NUMBER_BITS
 
 NAN = math.nan
 
@@ -231,7 +232,7 @@ def _mean_delays(*settings):
     found = []
     for replication in range(PAIRS):
         visits = run_plan(plan, engine="compiled", seed=7, replication=replication).sink.visits
-        served = visits[visits["key"] >> 40 == 0]
+        served = visits[visits["key"] >> NUMBER_BITS == 0]
         order = np.argsort(served["queued"], kind="stable")[:FIRST]
         assert len(order) == FIRST
         found.append(float((served["started"] - served["queued"])[order].mean()) / 60_000)

@@ -13,6 +13,7 @@ from zonesim.briefing.text.story import span
 from zonesim.briefing.text.words import Words
 from zonesim.engine import simulate
 from zonesim.faults import ScenarioFault
+from zonesim.plan import NUMBER_BITS
 from zonesim.tracing.story import Moment, Shortage, tell
 from zonesim.tracing.trail import follow
 from zonesim.units import DAY, HOUR, MINUTE, SECOND
@@ -339,8 +340,8 @@ def test_the_slowest_is_the_one_with_the_longest_stay():
     leave = {number for number, step in enumerate(plan.names.steps) if step.is_leave}
     stays = {}
     for key, queued, _, ended in whole.visits.tolist():
-        if key >> 40 in leave and HOUR <= queued < 5 * HOUR:
-            stays[key & (1 << 40) - 1] = (ended if ended != -1 else plan.horizon) - queued
+        if key >> NUMBER_BITS in leave and HOUR <= queued < 5 * HOUR:
+            stays[key & (1 << NUMBER_BITS) - 1] = (ended if ended != -1 else plan.horizon) - queued
     for which, source in (("slowest", (0, 1)), ("slowest:f", (0, 1)), ("slowest:b", (1,))):
         own = {number: stay for number, stay in stays.items() if number >> 32 in source}
 

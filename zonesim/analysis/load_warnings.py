@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from zonesim import units
@@ -52,6 +52,11 @@ def unknown_text(load: Load) -> str:
     return ", and ".join(BECAUSE[cause] for cause in load.causes) or "it depends on the state of the system"
 
 
+def too_large(found: Sequence[Load]) -> bool:
+    """Return whether a plan was too large for loads: then none of them is known."""
+    return any(Cause.SIZE in load.causes for load in found)
+
+
 def load_warnings(plan: Plan, offset: int) -> list[str]:
     """
     Return the warnings of the loads of a plan, by resource and by step that waits for departures: a line that grows, a
@@ -65,6 +70,9 @@ def load_warnings(plan: Plan, offset: int) -> list[str]:
     def is_told(load: Load) -> bool:
         return load.is_known or load.said is not None or not plan.terminates
 
+    if too_large(found):
+        told = [f"no load is known, because {BECAUSE[Cause.SIZE]}; nothing says that no queue grows"]
+        return told if not plan.terminates else []
     told = [_warning(load, name_of, grown) for load in found if is_told(load)]
     told += [_of_departures(plan, load, name_of, grown) for load in lines if is_told(load)]
     return [text for text in told if text]

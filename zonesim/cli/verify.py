@@ -18,6 +18,17 @@ def verify(
     cases: Annotated[
         list[str] | None, typer.Option("--case", metavar="ID", help="Only this case, e.g. S08 (repeatable).")
     ] = None,
+    situations: Annotated[
+        bool,
+        typer.Option(
+            "--situations",
+            help="Rules of procedure that flows have to follow, in place of the cases.",
+        ),
+    ] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--situation", metavar="NAME", help="Only this one, or those of a flow or measure (repeatable)."),
+    ] = None,
     engine: Engine = "auto",
     seed: Seed = 1,
     workers: Workers = 0,
@@ -28,8 +39,11 @@ def verify(
     ] = None,
 ) -> None:
     """Run cases that others have worked out or published, and say whether zonesim agrees."""
-    from zonesim.jobs.verify import verify_job  # noqa: PLC0415  slow imports
+    from zonesim.jobs.verify import situations_job, verify_job  # noqa: PLC0415  slow imports
 
+    if situations or only:
+        finish(situations_job(only or [], how=execution_of(workers, engine), language=language), as_json)
+        return
     job = verify_job(
         cases or [],
         quick=quick,

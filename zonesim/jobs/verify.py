@@ -5,12 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from zonesim.briefing.tables.situations import situations_document, situations_text
 from zonesim.briefing.tables.verification import verification_document, verification_page, verification_text
 from zonesim.briefing.text.words import Words, language_named
 from zonesim.experiment import Execution
 from zonesim.jobs.job import SOME_FAILED, Job
-from zonesim.verification import chosen, prepared, read_cases, verify
+from zonesim.verification import chosen, prepared, read_cases, tried, verify
 from zonesim.writing import write_text
+
+
+def situations_job(names: Sequence[str], *, how: Execution, language: str) -> Job:
+    """
+    Run the situations with these ids, or of these flows and measures, or all; the exit code is 1 when one fails.
+
+    Raises UnknownName for a name that nothing has, Faults for what is wrong in the files.
+    """
+    say = Words(language_named(language))
+    found = list(tried(names, engine=how.engine))
+    failed = any(not each.holds for each in found)
+    return Job(situations_document(found), situations_text(found, say), [], SOME_FAILED if failed else 0)
 
 
 def verify_job(ids: Sequence[str], *, quick: bool, how: Execution, seed: int, language: str, page: Path | None) -> Job:

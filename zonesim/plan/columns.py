@@ -360,7 +360,7 @@ VISITS: Final = TableType(
     "visits",
     np.int64,
     _columns(
-        ("key", "step << 40 | token number", ""),
+        ("key", "step << 41 | token number", ""),
         ("queued", "when the token came to the step", "ms"),
         ("started", "when it got its units, -1: it never did", "ms"),
         ("ended", "when it was done, -1: still there when the run ended", "ms"),
@@ -371,7 +371,7 @@ VISITS: Final = TableType(
 MARKS: Final = TableType(
     "marks",
     np.int64,
-    _columns(("key", "mark << 40 | token number", ""), ("time", "when the milestone was reached", "ms")),
+    _columns(("key", "mark << 41 | token number", ""), ("time", "when the milestone was reached", "ms")),
 )
 """A milestone of a token; 16 bytes a row."""
 

@@ -24,8 +24,11 @@ from zonesim.plan.plan import StepName
 Row = tuple[int, ...]
 
 REMEMBERED: Final = 1000
-_proved: dict[bytes, int] = {}
-"""Programs without faults by what their proof depends on, with their ways: futures of one arm have the same proof."""
+_proved: dict[bytes, tuple[int, tuple[int, ...]]] = {}
+"""
+Programs without faults by what their proof depends on, with their ways and the most units in hand at once, by resource
+in the order in which they are met: futures of one arm have the same proof, and the same flow in zones of any size.
+"""
 
 
 _KEPT: Final = frozenset({"on", "what", "slot", "flag", "status", "statuses", "classes", "new_class"})
@@ -84,31 +87,36 @@ def prove(
     code = decoded(program[first:end])
     if not any(each.facts.units is Units.KEEPS or each.facts.sets is SetWhat.STATUS for each in code):
         return [], 0  # blocks give back what they take, and the compiler of flows has counted their units
-    key = _key(code, first, unset, ground)
-    if key in counted:
-        return [], 0
-    counted.add(key)
-    if _proved.get(key, most + 1) <= most:
-        return [], _proved[key]
+    key, met = _key(code, first, unset, ground)
+    ways, in_hand = _proved.get(key, (most + 1, ()))
+    if in_hand and all(units <= ground.most[resource] for units, resource in zip(in_hand, met, strict=True)):
+        if key in counted:
+            return [], 0
+        if ways <= most:
+            counted.add(key)
+            return [], ways
     every_class = (1 << len(ground.shares[0])) - 1 if ground.shares else 1
     start = Way(known=unset, classes=every_class)
     adoption = (1 << len(ground.implied)) - 1
-    faults, ways = _Prover(code, places, first, ground, ~adoption).run(start, most)
+    prover = _Prover(code, places, first, ground, ~adoption)
+    faults, ways = prover.run(start, most)
     if faults and adoption:
-        faults, ways = _Prover(code, places, first, ground).run(start, most)
+        prover = _Prover(code, places, first, ground)
+        faults, ways = prover.run(start, most)
     if faults or ways > most:
-        counted.discard(key)  # what is wrong is told of every entry
         return faults, ways
     if len(_proved) >= REMEMBERED:
         _proved.clear()
-    _proved[key] = ways
+    _proved[key] = ways, tuple(prover.most_in_hand.get(resource, 0) for resource in met)
+    counted.add(key)
     return faults, ways
 
 
-def _key(code: Sequence[Instruction], first: int, unset: int, ground: Ground) -> bytes:
+def _key(code: Sequence[Instruction], first: int, unset: int, ground: Ground) -> tuple[bytes, list[int]]:
     """
-    Return a hash of all that a proof depends on: rows are numbered from the first, resources in the order in which they
-    are met with their most units, of shares it is whether they are 0, 1 or between; the rest is not looked at.
+    Return a hash of all that a proof depends on but the units that there are, and the resources that are met: rows are
+    numbered from the first, resources in the order in which they are met, of shares it is whether they are 0, 1 or
+    between; the rest is not looked at.
     """
     met: dict[int, int] = {}
 
@@ -123,12 +131,12 @@ def _key(code: Sequence[Instruction], first: int, unset: int, ground: Ground) ->
                 yield value - first
             elif table == "needs":
                 for resource, units in ground.needs[value : value + each.needs]:
-                    yield met.setdefault(resource, len(met)), units, ground.most[resource]
+                    yield met.setdefault(resource, len(met)), units
             elif table == "shares":
                 yield tuple((share > 0, share < 1) for share in ground.shares[value])
 
     told = [tuple(looked_at(each)) for each in code]
-    return hashlib.sha256(repr((told, unset, ground.legal, ground.implied)).encode()).digest()
+    return hashlib.sha256(repr((told, unset, ground.legal, ground.implied)).encode()).digest(), list(met)
 
 
 class _Prover:
@@ -144,6 +152,8 @@ class _Prover:
         self.ground = ground
         self.asked = [flags & told for flags in flags_asked(code, first)]
         self.faults: dict[tuple[int, str], ScenarioFault] = {}
+        self.most_in_hand: dict[int, int] = {}
+        """By resource."""
 
     def run(self, start: Way, most: int) -> tuple[list[ScenarioFault], int]:
         """Return the faults on all ways from `start`, and how many ways there are: `most` + 1 when there are more."""
@@ -231,6 +241,7 @@ class _Prover:
             self._fault(row, f"{self._name(row)} may be done again while its units are still kept", remedy)
         hands = tuple(sorted((*(held for held in way.hands if held[0] != slot), (slot, row))))
         for resource, units in self._in_hand(hands).items() if each.facts.units is Units.SEIZES else ():
+            self.most_in_hand[resource] = max(units, self.most_in_hand.get(resource, 0))
             if units > self.ground.most[resource]:
                 name, most = self.ground.resources[resource], self.ground.most[resource]
                 had = f"{self._name(row)} has {units} units of {name} in hand with those kept before"

@@ -21,7 +21,7 @@ NEVER: Final = -1
 
 CHILD_BITS: Final = 6
 ORDINAL_BITS: Final = 26
-SOURCE_BITS: Final = 8
+SOURCE_BITS: Final = 9
 NUMBER_BITS: Final = CHILD_BITS + ORDINAL_BITS + SOURCE_BITS
 """
 A token number: source << 32 | ordinal << 6 | child. It orders events of one instant and names the token in records.
@@ -38,7 +38,7 @@ Number = TypeVar("Number", int, Ints)
 
 
 def token_number(source: int, ordinal: int, child: int = 0) -> int:
-    """Return the 40-bit number of a token."""
+    """Return the 41-bit number of a token."""
     return source << (ORDINAL_BITS + CHILD_BITS) | ordinal << CHILD_BITS | child
 
 

@@ -10,20 +10,20 @@ import copy
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from zonesim import units
 from zonesim.faults import Faults, ScenarioFault, UnknownName, suggest
 from zonesim.policy.resolved_tree import ResolvedTree
 from zonesim.scenario import Path_
 from zonesim.scenario.fields import mode_of
-from zonesim.scenario.traffic import Gravity
+from zonesim.scenario.traffic import Each, Generate, Gravity
 
 EARTH_KM: Final = 6371.0
 """Mean radius of the earth."""
 
-MOST_ENTRIES: Final = 200
-"""Entries that one template may become; a plan has room for 256 in all."""
+MOST_ENTRIES: Final = 400
+"""Entries that one template may become; a plan has room for 512 in all."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ def pairs(sites: list[Site], law: Gravity) -> list[Pair]:
     """
     Return the pairs that exchange, both directions, with shares that add up to 1; none when nobody does.
 
-    The share is proportional to the product of the weights over the road distance to the law's exponent.
+    The share is proportional to the product of the weights over the road distance to the law's exponent; pairs with
+    less than the law's `least` are left out, and their part goes to the others.
     """
     most = units.parse(mode_of(law.beyond), "distance") if law.beyond is not None else math.inf
     found: list[tuple[str, str, float, float]] = []
@@ -75,6 +76,10 @@ def pairs(sites: list[Site], law: Gravity) -> list[Pair]:
                 pull = sender.weight * receiver.weight / max(km, 1.0) ** law.exponent
                 found.append((sender.name, receiver.name, km, pull))
     total = sum(pull for *_, pull in found)
+    if law.least is not None:
+        least = units.parse(mode_of(law.least), "rate") / units.parse(mode_of(law.total), "rate")
+        found = [each for each in found if each[-1] >= least * total]
+        total = sum(pull for *_, pull in found)
     return [Pair(sender, receiver, km, pull / total) for sender, receiver, km, pull in found if pull > 0]
 
 
@@ -82,7 +87,7 @@ def expand_traffic(world: ResolvedTree) -> None:
     """
     Replace the entries of `world` that have `generate` by those that they stand for, in their place.
 
-    Raises Faults: zones that nobody has or that lack weight or position, names in `with` that stand for nothing, no
+    Raises Faults: zones that nobody has or that lack what the law goes by, names in `with` that stand for nothing, no
     pair or too many.
     """
     traffic: dict[str, dict[str, Any]] = world.tree["traffic"]
@@ -112,27 +117,91 @@ def expand_traffic(world: ResolvedTree) -> None:
 
 
 def _entries(world: ResolvedTree, name: str, entry: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the entries that one stands for, with their names."""
+    law = Generate(**entry["generate"])
+    made = _of_pairs if law.gravity is not None else _of_zones
+    several = list(made(world, name, entry, law))
+    if len(several) > MOST_ENTRIES:
+        remedy = "Name fewer zones, lower `beyond`, raise `least`, or use `through`."
+        place = world.place(("traffic", name, "generate"))
+        raise ScenarioFault(f"this gives {len(several)} entries, more than {MOST_ENTRIES}", place, remedy)
+    return iter(several)
+
+
+def _of_pairs(
+    world: ResolvedTree, name: str, entry: dict[str, Any], generate: Generate
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    law = cast("Gravity", generate.gravity)
     path = ("traffic", name, "generate", "gravity")
-    law = Gravity(**entry["generate"]["gravity"])
     found = pairs(_sites(world, law, path), law)
-    place = world.place(path)
     if not found:
-        raise ScenarioFault("no two of these zones exchange anything", place, "Raise `beyond`, or name other zones.")
-    if len(found) > MOST_ENTRIES:
-        remedy = "Name fewer zones, lower `beyond`, or use `through`."
-        raise ScenarioFault(f"this gives {len(found)} entries, more than {MOST_ENTRIES}", place, remedy)
+        fault = "no two of these zones exchange anything"
+        raise ScenarioFault(fault, world.place(path), "Raise `beyond`, or name other zones.")
     for pair in found:
         known = {"from": pair.sender, "to": pair.receiver, "km": f"{pair.km:.1f} km"}
-        one = {key: copy.deepcopy(value) for key, value in entry.items() if key != "generate"}
-        one["with"] = (
-            {key: _filled(world, value, known, ("traffic", name, "with", key)) for key, value in one["with"].items()}
-            if "with" in one
-            else {}
-        )
+        one = _made(world, name, entry, known)
         one["rate"] = _part(law.total, pair.share)
         one.setdefault("group", name)
-        one["label"] = _label(world, one.get("label", {}), pair)
+        one["label"] = _label(world, one.get("label", {}), (pair.sender, pair.receiver))
         yield f"{name}_{pair.sender}_{pair.receiver}", one
+
+
+def _of_zones(
+    world: ResolvedTree, name: str, entry: dict[str, Any], generate: Generate
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    law = cast("Each", generate.each)
+    path = ("traffic", name, "generate", "each")
+    zones: dict[str, dict[str, Any]] = world.tree.get("zones", {})
+    names = law.zones or [zone for zone, own in zones.items() if not own.get("outside", False)]
+    values = dict(_values(world, law, names, path))
+    if law.rate is not None:
+        unknown = [word for word in law.rate if word not in values.values()]
+        for word in unknown[:1]:
+            fault = f"no zone here has the {law.by} '{word}'"
+            raise UnknownName(fault, world.place((*path, "rate", word)), suggest(word, set(map(str, values.values()))))
+        rates = {zone: law.rate[str(word)] for zone, word in values.items() if str(word) in law.rate}
+    else:
+        whole = sum(values.values())
+        if not whole:
+            raise ScenarioFault(
+                f"no zone here has more than 0 of '{law.by}'", world.place((*path, "by")), "Give a zone some."
+            )
+        rates = {zone: _part(law.total, number / whole) for zone, number in values.items() if number > 0}
+    for zone, rate in rates.items():
+        one = _made(world, name, entry, {"zone": zone})
+        one["rate"] = copy.deepcopy(rate)
+        one["label"] = _label(world, one.get("label", {}), (zone,))
+        yield f"{name}_{zone}", one
+
+
+def _values(world: ResolvedTree, law: Each, names: list[str], path: Path_) -> Iterator[tuple[str, Any]]:
+    """Yield the setting of each zone that the law goes by: a word, or for a total a number of 0 or more."""
+    zones: dict[str, dict[str, Any]] = world.tree.get("zones", {})
+    faults: list[ScenarioFault] = []
+    for position, zone in enumerate(names):
+        place = world.place((*path, "zones", str(position)) if law.zones else (*path, "by"))
+        if zone not in zones:
+            faults.append(UnknownName(f"no zone '{zone}'", place, suggest(zone, zones, "zones")))
+            continue
+        setting = zones[zone].get(law.by)
+        value = mode_of(setting.get("value")) if isinstance(setting, dict) else None
+        number = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+        if value is None or (law.total is not None and not number):
+            what = "number" if law.total is not None else "word"
+            remedy = f"Give it `{law.by}: {{value: …}}`, or take it over with `from`."
+            faults.append(ScenarioFault(f"zone '{zone}' has no {what} '{law.by}'", place, remedy))
+            continue
+        yield zone, value
+    if faults:
+        raise Faults(faults)
+
+
+def _made(world: ResolvedTree, name: str, entry: dict[str, Any], known: dict[str, str]) -> dict[str, Any]:
+    """Return an entry without what it is made by, with its arguments filled in."""
+    one = {key: copy.deepcopy(value) for key, value in entry.items() if key != "generate"}
+    given = one.get("with", {})
+    one["with"] = {key: _filled(world, value, known, ("traffic", name, "with", key)) for key, value in given.items()}
+    return one
 
 
 def _sites(world: ResolvedTree, law: Gravity, path: Path_) -> list[Site]:
@@ -167,12 +236,13 @@ def _sites(world: ResolvedTree, law: Gravity, path: Path_) -> list[Site]:
 
 
 def _filled(world: ResolvedTree, value: Any, known: dict[str, str], path: Path_) -> Any:  # noqa: ANN401
-    """Return a value of `with`: `$from`, `$to` and `$km` filled in, and `$from.port_km` by what the zone says."""
+    """Return a value of `with`: names such as `$from` and `$km` filled in, `$from.port_km` by what the zone says."""
     if not isinstance(value, str) or not value.startswith("$"):
         return value
     name, dot, attribute = value[1:].partition(".")
     if name not in known or (dot and name == "km"):
-        raise UnknownName(f"'{value}' stands for nothing here", world.place(path), "Known: $from, $to, $km.")
+        told = ", ".join(f"${each}" for each in known)
+        raise UnknownName(f"'{value}' stands for nothing here", world.place(path), f"Known: {told}.")
     if not dot:
         return known[name]
     zone = world.tree["zones"][known[name]]
@@ -190,10 +260,10 @@ def _part(total: Any, share: float) -> Any:  # noqa: ANN401
     return f"{units.parse(total, 'rate') * share * units.DAY:.6g} /d"
 
 
-def _label(world: ResolvedTree, label: dict[str, str], pair: Pair) -> dict[str, str]:
-    """Return the label of the template with both zones in it."""
+def _label(world: ResolvedTree, label: dict[str, str], names: tuple[str, ...]) -> dict[str, str]:
+    """Return the label of the template with its zones in it, one or two."""
     zones = world.tree["zones"]
-    ends = [(name, zones[name].get("label", {})) for name in (pair.sender, pair.receiver)]
+    ends = [(name, zones[name].get("label", {})) for name in names]
     found = {}
     for language, to, colon in (("en", " to ", ": "), ("zh", " 至 ", "：")):
         way = to.join(str(own.get(language, own.get("en", name))) for name, own in ends)
@@ -202,10 +272,12 @@ def _label(world: ResolvedTree, label: dict[str, str], pair: Pair) -> dict[str, 
 
 
 def _place(world: ResolvedTree, template: str, name: str) -> None:
-    """Let every value of a generated entry stand where its template says it; its rate stands where the total does."""
+    """Let every value of a generated entry stand where its template says it; its rate stands where its law does."""
     for table in (world.places, world.keys):
         own = {path: place for path, place in table.items() if path[:2] == ("traffic", template)}
         for path, place in own.items():
             if path[2:3] != ("generate",):
                 table["traffic", name, *path[2:]] = place
-    world.places["traffic", name, "rate"] = world.place(("traffic", template, "generate", "gravity", "total"))
+    law = ("traffic", template, "generate")
+    places = [world.places[path] for path in ((*law, "gravity", "total"), (*law, "each")) if path in world.places]
+    world.places["traffic", name, "rate"] = places[0] if places else world.place(law)

@@ -57,15 +57,47 @@ class Gravity(Strict):
     """Road distance over great circle."""
     total: Rate
     """What all generated entries have together, both directions, e.g. `120 /d`."""
+    least: Rate | None = None
+    """Pairs that would have less than this have nothing, and the others their part, e.g. `0.2 /d`."""
     through: list[Name] = []
     """Only entries from or to one of these zones, e.g. `[KS]`; without it all."""
 
 
-class Generate(Strict):
-    """How one entry becomes several, one for each pair of zones and direction."""
+class Each(Strict):
+    """
+    One entry for every zone, at a rate that goes by a setting of the zone: by a word, such as its size, or in
+    proportion to a number.
+    """
 
-    gravity: Gravity
+    zones: list[Name] = []
+    """The zones, e.g. `[KS, SIP]`; without it all that are not `outside`."""
+    by: Name
+    """The setting of a zone that says how much comes, e.g. `size`, or `trade`."""
+    rate: Annotated[dict[Name, Rate], Field(min_length=1)] | None = None
+    """The rate for each word, e.g. `{L: 160 /d, M: 20 /d, S: 4 /d}`; a zone whose word is not named has no entry."""
+    total: Rate | None = None
+    """What all zones have together, each in proportion to its number, e.g. `900 /d`."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Each:
+        if (self.rate is None) == (self.total is None):
+            raise problem("exactly one of rate and total is due", "Write rates by word, or a total by a number.")
+        return self
+
+
+class Generate(Strict):
+    """How one entry becomes several: one for each zone, or one for each pair of zones and direction."""
+
+    gravity: Gravity | None = None
     """By weight and distance; `$from`, `$to` and `$km` in `with` stand for the two zones and the road between them."""
+    each: Each | None = None
+    """For every zone; `$zone` in `with` stands for it, `$zone.port_km` for what it says."""
+
+    @model_validator(mode="after")
+    def _one_law(self) -> Generate:
+        if (self.gravity is None) == (self.each is None):
+            raise problem("exactly one of gravity and each is due", "Write one of them.")
+        return self
 
 
 class Trace(Strict):
@@ -203,7 +235,10 @@ class Traffic(Strict):
     them.
     """
     generate: Generate | None = None
-    """Instead of a rate: entries for pairs of zones, e.g. `{gravity: {zones: [KS, SIP], total: 20 /d}}`."""
+    """
+    Instead of a rate: entries for pairs of zones, e.g. `{gravity: {zones: [KS, SIP], total: 20 /d}}`, or for every
+    zone, e.g. `{each: {by: size, rate: {L: 160 /d, S: 4 /d}}}`.
+    """
     class_: Name | None = Field(default=None, alias="class")
     """The class of all of them, e.g. `AEO`."""
     classes: dict[Name, Share] | None = None

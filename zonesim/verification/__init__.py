@@ -4,6 +4,7 @@ from zonesim.verification.pairs import Pair, Published, Validation, read_pairs, 
 from zonesim.verification.predicting import FUTURES, Prediction, predict
 from zonesim.verification.reading import CaseFile, Prepared, cases_folder, chosen, prepared, read_cases
 from zonesim.verification.running import SEED, Finding, trace, verify
+from zonesim.verification.situations import Outcome, read_situations, tried
 from zonesim.verification.verdicts import Judgement, Verdict
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "CaseFile",
     "Finding",
     "Judgement",
+    "Outcome",
     "Pair",
     "Prediction",
     "Prepared",
@@ -24,7 +26,9 @@ __all__ = [
     "prepared",
     "read_cases",
     "read_pairs",
+    "read_situations",
     "spread_factor",
     "trace",
+    "tried",
     "verify",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any, Final
 
 from rich.table import Table
@@ -58,7 +59,8 @@ def load_table(found: Mapping[str, Mapping[str, Any]]) -> tuple[Table | None, li
     if len(found) > MOST_ROWS:
         ranked = sorted(found.items(), key=lambda item: -_height(item[1]))
         shown = dict(ranked[:MOST_ROWS])
-        left = f"and {len(ranked) - MOST_ROWS} more resources, none above {_height(ranked[MOST_ROWS][1]):.0%}"
+        height = _height(ranked[MOST_ROWS][1])
+        left = f"and {len(ranked) - MOST_ROWS} more resources" + (f", none above {height:.0%}" if height < inf else "")
         table.caption = f"{left} (--json tells all)"
     for name, load in shown.items():
         if load["unknown"]:
@@ -66,7 +68,15 @@ def load_table(found: Mapping[str, Mapping[str, Any]]) -> tuple[Table | None, li
         else:
             hours = [f"{100 * value:.0f}" for value in load["hourly"]]
             table.add_row(name, load["text"], f"{load['peak']:.0%}", load["peak_hour"], *hours)
-    lines = [f"{name}: unknown, because {load['unknown']}" for name, load in shown.items() if load["unknown"]]
+    reasons: dict[str, list[str]] = {}
+    for name, load in found.items():
+        if load["unknown"]:
+            reasons.setdefault(load["unknown"], []).append(name)
+    lines = [
+        f"{name}: unknown, because {reason}"
+        for reason, names in reasons.items()
+        for name in (names if len(names) <= MOST_ROWS else [f"{len(names)} resources"])
+    ]
     if any(load["waits"] for load in shown.values()):
         lines.append("≥: time at rest with units in hand, in line for others or until the opening, comes on top")
     said = {name: load["stable"] for name, load in found.items() if load["stable"] is not None}

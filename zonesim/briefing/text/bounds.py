@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from zonesim.analysis import Bound
 from zonesim.briefing.text.words import LANGUAGES, Words
+
+MOST_NAMED: Final = 6
+"""Resources of an unknown load that are named; of more their number is told."""
 
 
 def bound_lines(bounds: Mapping[str, Bound]) -> list[str]:
@@ -21,6 +24,8 @@ def bound_lines(bounds: Mapping[str, Bound]) -> list[str]:
 def bound_text(say: Words, bound: Bound) -> str:
     """Return what is known of how many times its demand an arm carries; where nothing is, why."""
     unknown = say.listed(name for name, _ in bound.unknown)
+    if len(bound.unknown) > MOST_NAMED:
+        unknown = say("bound.several", count=str(len(bound.unknown)))
     if math.isinf(bound.multiple):
         return say("bound.unknown", names=unknown) if unknown else say("bound.none")
     phrase = "bound.less" if bound.loose else "bound.most"

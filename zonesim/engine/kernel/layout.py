@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from zonesim.plan import OPERATIONS, TABLES
+from zonesim.plan import NUMBER_BITS, OPERATIONS, TABLES
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -84,7 +84,7 @@ BATCH_DUE: Final = wide(4)
 """Ranks within an instant."""
 RANK_BITS: Final = 3
 RANK_MASK: Final = (1 << RANK_BITS) - 1
-SLOT_BITS: Final = 23
+SLOT_BITS: Final = 63 - NUMBER_BITS
 LARGEST_SLOT: Final = (1 << SLOT_BITS) - 1
 
 # --- what is to be done with a resource whose capacity has changed in this instant
@@ -299,7 +299,7 @@ ACCOUNT: Final = _record("balance floor integral")
 """How an account stands, the least it may, and quantity-ms."""
 
 EVENT: Final = _record("due who")
-"""A timed event: time << 3 | rank, token number << 23 | slot."""
+"""A timed event: time << 3 | rank, token number << SLOT_BITS | slot."""
 
 
 class Flow(NamedTuple):

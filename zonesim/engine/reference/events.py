@@ -22,7 +22,7 @@ READY: Final = 1
 TIMED: Final = 2
 """
 Priorities of SimPy events. INTERRUPT and SERVE have the number of the resource added; a timed event has TIMED + (rank
-<< 40 | token number).
+<< NUMBER_BITS | token number).
 """
 
 DELAY_END: Final = TIMED + (1 << NUMBER_BITS)
