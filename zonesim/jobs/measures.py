@@ -62,5 +62,10 @@ def measures_page() -> str:
     for card in measures_document():
         lines += ["", f"## {card_title(card)}", ""]
         for part in card_parts(card):
-            lines += [f"- **{part.title}**", *(f"  - {line.strip()}" for line in part.lines)]
+            lines += [f"- **{part.title}**", *(_item(line) for line in part.lines)]
     return "\n".join(lines) + "\n"
+
+
+def _item(line: str) -> str:
+    """Return a line of a part as an item of a list; one that is set in belongs to the one before it."""
+    return f"{'    ' if line.startswith(' ') else '  '}- {line.strip()}"

@@ -9,7 +9,7 @@ from typing import Any, Final
 from zonesim.briefing.text.words import LANGUAGES, Words
 from zonesim.policy import ALL_ZONES
 from zonesim.scenario import Catalogue, Edit, Measure, Practice, SourceNote, load_catalogue
-from zonesim.scenario.fields import ends_of
+from zonesim.scenario.fields import ends_of, mode_of
 
 BEFORE: Final = "R1"
 """The regime before the plan, whose adoption cards tell."""
@@ -52,7 +52,7 @@ def card_document(measure: Measure) -> dict[str, Any]:
         "practices": {
             name: {
                 "label": _both(practice.label),
-                "share": practice.adoption.share,
+                "share": _mode(practice.adoption.share, measure),
                 "of": practice.adoption.of,
                 BEFORE: _adopted(catalogue, measure.name, name),
             }
@@ -120,6 +120,12 @@ def _adopted(catalogue: Catalogue, measure: str, practice: str) -> dict[str, lis
     written = catalogue.regimes[BEFORE].adopted.get(measure, {}).get(practice, "0 %")
     shares = written if isinstance(written, Mapping) and "uncertain" not in written else {ALL_ZONES: written}
     return {zone: [str(end) for end in ends_of(share)] for zone, share in shares.items()}
+
+
+def _mode(share: Any, measure: Measure) -> str:  # noqa: ANN401
+    """Return the share that a practice asks for, with the parameter that it is."""
+    param = measure.params.get(str(share)[1:]) if str(share).startswith("$") else None
+    return f"{mode_of(param.default)} ({share})" if param is not None else str(mode_of(share))
 
 
 def _both(labels: Mapping[Any, str]) -> dict[str, str]:
