@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.helper import ROOT, Timeline, column, kpis, plan_of, plan_of_file, run_plan
+from zonesim.plan import place_of
 from zonesim.policy import Arm, Chosen
 
 ZONE = """
@@ -43,13 +44,13 @@ def walked(flow: str, more: str, measure: str = "", *settings: str, rate: str = 
 
 def steps(line: Timeline) -> Counter[str]:
     """Return how often a step was visited, by its path."""
-    return Counter(".".join(line.plan.names.steps[key >> 40].path) for key, *_ in line.sink.visits.tolist())
+    return Counter(".".join(line.plan.names.steps[place_of(key)].path) for key, *_ in line.sink.visits.tolist())
 
 
 def level(line: Timeline) -> int:
     """Return what the ledger has when all have left, beyond what it had at the start."""
     names = line.plan.names.marks
-    booked = [names[key >> 40] for key, _ in line.sink.marks.tolist()]
+    booked = [names[place_of(key)] for key, _ in line.sink.marks.tolist()]
     return sum(each.amount for each in booked if each.name.endswith((".credited", ".debited")))
 
 
@@ -86,7 +87,7 @@ def test_measure_14_moves_the_inspection_into_the_zone():
     assert (seen["approval"], seen["port_check"], seen["parts"]) == (0, 0, 0)
     assert seen["zone_check"] == steps(before)["port_check"]
     found = [
-        sum(1 for key, _ in line.sink.marks.tolist() if line.plan.names.marks[key >> 40].name == "inspected")
+        sum(1 for key, _ in line.sink.marks.tolist() if line.plan.names.marks[place_of(key)].name == "inspected")
         for line in (before, after)
     ]
     assert found[1] == found[0]
@@ -133,7 +134,7 @@ def test_each_change_of_owner_is_one_out_and_in(measure, passes):
     assert changes > 60
     assert changes == steps(first)["owner"] - steps(first)["examine"]
     assert own == passes * changes
-    declared = sum(1 for key, _ in line.sink.marks.tolist() if line.plan.names.marks[key >> 40].name == "declared")
+    declared = sum(1 for key, _ in line.sink.marks.tolist() if line.plan.names.marks[place_of(key)].name == "declared")
     assert declared == 2 * lots + passes // 2 * changes
     assert level(line) == 0
 
