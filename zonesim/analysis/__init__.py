@@ -7,6 +7,7 @@ from zonesim.analysis.control import bands_of, control_of
 from zonesim.analysis.echoes import echoes, trivially_changed
 from zonesim.analysis.effects import NO_DIFFERENCE, Column, Comparison, Effect, compare, curve, curve_means, judge
 from zonesim.analysis.load_warnings import NOTHING, arrival_warnings, hour_text, load_warnings, mean_text, unknown_text
+from zonesim.analysis.newcomers import mixed
 from zonesim.analysis.paired import LEVEL, Difference, Interval, interval, paired
 from zonesim.analysis.parts import Move, Parts, has_parts, is_none, parts_of, shifted
 from zonesim.analysis.precision import (
@@ -72,6 +73,7 @@ __all__ = [
     "load_warnings",
     "looks_ahead",
     "mean_text",
+    "mixed",
     "mser",
     "next_multiples",
     "overruled",

@@ -17,6 +17,7 @@ from zonesim.kpi import RunResult
 
 BY_HAND: Final = "stable by hand"
 BAND: Final = "band"
+MIX: Final = "mix"
 
 Bands = Mapping[str, Mapping[str, Band]]
 """By arm, KPIs with what they may be."""
@@ -37,8 +38,9 @@ class Effect:
     `tag`: `grows` (an arm is not stable, so the size depends on the run length and none is given), `missing` (too many
     cases have not ended in a replication of an arm, and none is given), `stable by hand` (it would be tagged `grows`,
     but the scenario says by hand that the line is stable), `band` (no mean, but the least and the most over what nobody
-    knows of control; `relative`: as shares of the baseline), `bound` (from the traffic equations, not simulated),
-    `input` (only echoes edited values), `not material` (nothing, or below 1 % of the baseline), or empty. `parts`:
+    knows of control; `relative`: as shares of the baseline), `mix` (a mean or share over goods that the baseline has
+    and others that it has not, so no difference is given), `bound` (from the traffic equations, not simulated), `input`
+    (only echoes edited values), `not material` (nothing, or below 1 % of the baseline), or empty. `parts`:
     direct part and congestion of a duration, where they were run. `moves`: what the doubts do to it that were run.
     """
 
@@ -113,6 +115,7 @@ def compare(
     unstable: Mapping[str, Collection[str]] | None = None,
     overruled: Mapping[str, Collection[str]] | None = None,
     echoes: Mapping[str, Collection[str]] | None = None,
+    mixed: Mapping[str, Collection[str]] | None = None,
     free: Mapping[str, Sequence[RunResult]] | None = None,
     durations: Collection[str] = (),
     bands: Bands | None = None,
@@ -121,9 +124,9 @@ def compare(
     """
     Return intervals and effects; the first arm is the baseline and the replications of all arms are in the same order.
 
-    `bounds`, and by arm `inputs`, `unstable` and `overruled`, name the KPIs that get those tags; `bands` are what is
-    given in place of means. `free`: the same arms and replications with unlimited units, for the parts of the KPIs in
-    `durations`; `echoes`: the KPIs of an arm that are inputs where congestion has no part in them.
+    `bounds`, and by arm `inputs`, `unstable`, `overruled` and `mixed`, name the KPIs that get those tags; `bands` are
+    what is given in place of means. `free`: the same arms and replications with unlimited units, for the parts of the
+    KPIs in `durations`; `echoes`: the KPIs of an arm that are inputs where congestion has no part in them.
     """
     return compare_columns(
         list(results),
@@ -134,6 +137,7 @@ def compare(
         unstable=unstable or {},
         overruled=overruled or {},
         echoes=echoes or {},
+        mixed=mixed or {},
         free=None if free is None else lambda arm, kpi: Column.of(free[arm], kpi) if kpi in durations else None,
         bands=bands or {},
         level=level,
@@ -151,6 +155,7 @@ def compare_columns(
     overruled: Mapping[str, Collection[str]],
     echoes: Mapping[str, Collection[str]],
     bands: Bands,
+    mixed: Mapping[str, Collection[str]] | None = None,
     free: Callable[[str, str], Column | None] | None = None,
     level: float = LEVEL,
 ) -> Comparison:
@@ -176,6 +181,7 @@ def compare_columns(
             unstable=[arm for arm in names if kpi in unstable.get(arm, ())],
             overruled=[arm for arm in names if kpi in overruled.get(arm, ())],
             echoes=[arm for arm in names if kpi in echoes.get(arm, ())],
+            mixed=[arm for arm in names if kpi in (mixed or {}).get(arm, ())],
             free=_free(names, kpi, free),
             level=level,
         )
@@ -208,6 +214,7 @@ def judge(
     unstable: Collection[str] = (),
     overruled: Collection[str] = (),
     echoes: Collection[str] = (),
+    mixed: Collection[str] = (),
     free: Mapping[str, Column] | None = None,
     level: float = LEVEL,
 ) -> Judgement:
@@ -218,7 +225,8 @@ def judge(
     anything: the replications that are left are those in which least was going on, and no sample of all. Those in
     `overruled` would grow, if it were not said by hand that they do not. Those in `inputs` and `echoes` follow from
     edited values alone; where the KPI is known with unlimited units (`free`, all arms), they are inputs if congestion
-    has no part in the difference, and where it is not, those in `inputs` are.
+    has no part in the difference, and where it is not, those in `inputs` are. Those in `mixed` have a level and no
+    difference, for it would be one between other goods.
     """
     baseline = next(iter(columns))
     missing = [share for arm, column in columns.items() if arm not in unstable for share in column.missing]
@@ -234,6 +242,9 @@ def judge(
     parts: dict[str, Parts] = {}
     for arm, column in columns.items():
         if arm == baseline:
+            continue
+        if arm in mixed:
+            effects[arm] = NO_DIFFERENCE, intervals[baseline].reason or intervals[arm].reason or MIX
             continue
         if free is not None:
             parts[arm] = parts_of(

@@ -57,6 +57,7 @@ def compared(
         unstable={arm: cell.unstable for arm, cell in cells.items()},
         overruled={arm: cell.overruled for arm, cell in cells.items()},
         echoes={arm: cell.echoes for arm, cell in cells.items()},
+        mixed={arm: cell.mixed for arm, cell in cells.items()},
         free=(lambda arm, kpi: free_column(results, arm, future, results.kpis[kpi].kpi.definition, kpi))
         if first
         else None,

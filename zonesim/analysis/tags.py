@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from zonesim.analysis.control import control_of
 from zonesim.analysis.echoes import echoes
+from zonesim.analysis.newcomers import mixed
 from zonesim.experiment import NO_CONTROL, CellTags, Design
 from zonesim.kpi import Kpi, fold_tables
 from zonesim.plan import Load, MarkName, Plan, StepName, departures, grown_queues, loads, overloaded_sources
@@ -20,8 +21,9 @@ _UNITS_OF_TIME = frozenset({"h", "min", "s", "tokens"})
 
 def tags_of(design: Design) -> dict[tuple[str, str], CellTags]:
     """
-    Return, by arm and future, which KPIs of a design only echo its edits, which depend on the run length, and what is
-    expected of control; of what is run beside the first future, only the second.
+    Return, by arm and future, which KPIs of a design only echo its edits, which depend on the run length or are over
+    another mix of goods than the baseline's, and what is expected of control; of what is run beside the first future,
+    only the second.
     """
     main = design.main()
     known: dict[tuple[str, bytes, bytes], dict[str, bool]] = {}
@@ -44,6 +46,9 @@ def tags_of(design: Design) -> dict[tuple[str, str], CellTags]:
             *growing[said],
             frozenset(kpi for kpi, waits in own.items() if waits),
             control_of(cell.plan) if (arm, future) in main else NO_CONTROL,
+            mixed(design.cells[design.baseline, future].plan, cell.plan, design.kpis)
+            if arm != design.baseline and (arm, future) in main
+            else frozenset(),
         )
     return found
 

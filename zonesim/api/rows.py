@@ -44,7 +44,10 @@ class Row:
     change: str
     """`better` or `worse`, where its limits are on one side of 0 and one way is good for the KPI; else nothing."""
     tag: str
-    """What is to be known of it: `input`, `not material`, `grows`, `missing`, `bound`, `stable by hand`, or nothing."""
+    """
+    What is to be known of it: `input`, `not material`, `grows`, `missing`, `mix`, `bound`, `stable by hand`, or
+    nothing.
+    """
     direct: float
     """The difference with unlimited units, of a duration of single tokens; nan where it is none, or was not run."""
     congestion: float

@@ -260,6 +260,7 @@ def studied(design: Design, how: Execution) -> Study:
             unstable={arm: each.unstable for arm, each in tags.items()},
             overruled={arm: each.overruled for arm, each in tags.items()},
             echoes={arm: each.echoes for arm, each in tags.items()},
+            mixed={arm: each.mixed for arm, each in tags.items()},
             free=free or None,
             durations={kpi.id for kpi in design.kpis if has_parts(kpi.definition)},
             bands=bands_of({arm: each.control for arm, each in tags.items()}),

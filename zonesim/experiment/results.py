@@ -129,6 +129,8 @@ class CellInfo:
     echoes: frozenset[str] = frozenset()
     control: CellControl = NO_CONTROL
     """What is expected of control."""
+    mixed: frozenset[str] = frozenset()
+    """KPIs that are told over goods of which the baseline has some and not others."""
 
 
 @dataclass
@@ -322,6 +324,7 @@ def _results(folder: Path, document: dict[str, Any], store: Store) -> Results:
                 frozenset(each.get("overruled", ())),
                 frozenset(each.get("echoes", ())),
                 CellControl.of_document(each["control"]) if "control" in each else NO_CONTROL,
+                frozenset(each.get("mixed", ())),
             )
             for each in document["cells"]
         },

@@ -39,6 +39,8 @@ class CellTags:
     """Those that only echo the arm's edits where nobody waits for long."""
     control: CellControl = NO_CONTROL
     """What is expected of control."""
+    mixed: frozenset[str] = frozenset()
+    """Those that are told over goods of which the baseline has some and not others."""
 
 
 def study_document(design: Design, runs: Runs[Pair], tags: Mapping[Pair, CellTags]) -> dict[str, Any]:
@@ -106,6 +108,7 @@ def study_document(design: Design, runs: Runs[Pair], tags: Mapping[Pair, CellTag
                 "unstable": sorted(tags[arm, future].unstable),
                 "overruled": sorted(tags[arm, future].overruled),
                 "echoes": sorted(tags[arm, future].echoes),
+                "mixed": sorted(tags[arm, future].mixed),
                 "control": tags[arm, future].control.document(),
                 "plan_sha256": cell.plan.identity,
                 "resolved_sha256": cell.tree,

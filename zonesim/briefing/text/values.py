@@ -14,6 +14,7 @@ TAG_WORDS: Final = {
     "grows": "grows: depends on run length, an arm is not stable",
     "missing": "missing: too many cases had not ended when a run ended; a longer cool_down follows them to their end",
     "band": "band: the least and the most over what nobody knows of control (targeting, ratio of classes); no mean",
+    "mix": "mix: a mean or share over goods of which the baseline has not all, so no difference is given",
     "bound": "bound: from the traffic equations",
     "stable by hand": "stable by hand: the load says that it grows, the scenario that it does not (`stable: true`)",
 }
