@@ -15,7 +15,7 @@ from zonesim.experiment.design import (
 from zonesim.experiment.estimate import rough_seconds
 from zonesim.experiment.eta import remaining, rough_time
 from zonesim.experiment.execution import NOBODY, Execution, Progress, Watch
-from zonesim.experiment.futures import AS_WRITTEN, FUTURE, Future, Setting, number_in, setting_of
+from zonesim.experiment.futures import AS_WRITTEN, FUTURE, Future, Setting, doubted_values, number_in, setting_of
 from zonesim.experiment.identity import (
     USUAL_LEVEL,
     USUAL_REPLICATIONS,
@@ -77,6 +77,7 @@ __all__ = [
     "are_as_run",
     "asked_settings",
     "cell_key",
+    "doubted_values",
     "drawn",
     "folder_name",
     "grid_design",

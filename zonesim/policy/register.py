@@ -91,18 +91,20 @@ def register(world: ResolvedTree, flows: Sequence[str] | None = None) -> list[En
     notes = {**catalogue.sources}
     entries = []
     for root in _ROOTS:
-        for path, value, source, key in _numbers(world.tree.get(root), (root,), world.tree.get("source"), ""):
+        for path, value, source, key in numbers_in(world.tree.get(root), (root,), world.tree.get("source"), ""):
             if flows is not None and not _in_use(world, path, flows):
                 continue
             if root == USES and not _differs(world, path, value):
                 continue
             edited = next((path[:end] for end in range(len(path), 0, -1) if path[:end] in world.edited), None)
-            note, name = _note(source, key, notes) if edited is None else _note(world.edited[edited], path[-1], notes)
+            note, name = (
+                note_of(source, key, notes) if edited is None else note_of(world.edited[edited], path[-1], notes)
+            )
             if root == "adopted" and str(world.tree["regime"]) in catalogue.regimes:
-                note, name = _note(catalogue.regimes[str(world.tree["regime"])].source, "", notes)
+                note, name = note_of(catalogue.regimes[str(world.tree["regime"])].source, "", notes)
             if root == "measures" and edited is None:
                 measure = catalogue.measures[path[1]]
-                note, name = _note(measure.params[path[2]].source, "", notes)
+                note, name = note_of(measure.params[path[2]].source, "", notes)
             entries.append(Entry(path, str(value), world.place(path), note, name))
     return entries
 
@@ -164,7 +166,7 @@ def flows_in_use(world: ResolvedTree) -> list[str]:
     return found
 
 
-def _numbers(node: Any, path: Path_, source: Any, key: str) -> Iterator[tuple[Path_, Any, Any, str]]:  # noqa: ANN401
+def numbers_in(node: Any, path: Path_, source: Any, key: str) -> Iterator[tuple[Path_, Any, Any, str]]:  # noqa: ANN401
     """Yield (path, value, nearest source, key directly below the mapping that has it)."""
     if isinstance(node, dict):
         own = node.get("source")
@@ -172,12 +174,12 @@ def _numbers(node: Any, path: Path_, source: Any, key: str) -> Iterator[tuple[Pa
             if name in _NO_NUMBERS:
                 continue
             near, below = (own, name) if own is not None else (source, key)
-            yield from _numbers(value, (*path, name), near, below)
+            yield from numbers_in(value, (*path, name), near, below)
             if "discrete" in path[-1:] and _is_number(name, path):
                 yield (*path, name), name, near, below
     elif isinstance(node, list):
         for position, value in enumerate(node):
-            yield from _numbers(value, (*path, str(position)), source, key)
+            yield from numbers_in(value, (*path, str(position)), source, key)
     elif _is_number(node, path):
         yield path, node, source, key
 
@@ -196,7 +198,8 @@ def _is_number(value: Any, path: Path_) -> bool:  # noqa: ANN401
     return False
 
 
-def _note(source: Any, key: str, notes: dict[str, SourceNote]) -> tuple[SourceNote | None, str]:  # noqa: ANN401
+def note_of(source: Any, key: str, notes: dict[str, SourceNote]) -> tuple[SourceNote | None, str]:  # noqa: ANN401
+    """Return the note that a `source` means for a key beside it, and its id; None where there is none."""
     if isinstance(source, dict) and "kind" in source:
         return SourceNote(**source), ""
     if isinstance(source, SourceNote):

@@ -50,6 +50,17 @@ def kind_at(tree: dict[str, Any], path: Path_) -> Any:  # noqa: ANN401
     return kind
 
 
+def can_be_scaled(tree: dict[str, Any], path: Path_) -> bool:
+    """Return whether a value of a world's tree changes when it is scaled: 0 does not, nor does what has a parameter."""
+    node: Any = tree
+    for part in path:
+        node = node[part]
+    try:
+        return bool(scaled(node, kind_at(tree, path), 2.0) != node)
+    except ScenarioFault:
+        return False
+
+
 def scaled(value: Any, kind: Any, factor: float) -> Any:  # noqa: ANN401
     """
     Return a value of the given type times `factor`; as it is where nothing in it can be scaled.
