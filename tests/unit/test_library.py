@@ -10,6 +10,7 @@ import pytest
 from tests.helper import ROOT, add_measure, column, kpis, plan_of_file, shipped
 from zonesim.analysis import bands_of, control_of, paired
 from zonesim.faults import Faults
+from zonesim.jobs.job import left_out_notes
 from zonesim.kpi import RunResult, catalogue
 from zonesim.plan import loads
 from zonesim.policy import Arm, Chosen, arms_for, flows_in_use, left_out, load_world, open_world, register, resolve
@@ -344,6 +345,9 @@ def test_the_package_leaves_out_what_cannot_act():
     assert "m04" not in park
     assert {"m10", "m11"} <= set(park) < set(every)
     assert every == [name for name in order if name in every]
+    told = ", ".join(LIBRARY.measures[name].number for name in order if name not in park)
+    assert left_out_notes(load_world(PARK)) == [f"left out, for nothing that they change is run here: measures {told}"]
+    assert left_out_notes(load_world(ROOT / "tests" / "cases" / "station.yaml")) == []
     assert left_out(load_world(PARK)) == [LIBRARY.measures[name].number for name in order if name not in park]
     assert {"3", "20"} <= set(left_out(load_world(TYPICAL)))
     assert arms_for(load_world(TYPICAL))[-1].name == "4+5+8+10+11+21"

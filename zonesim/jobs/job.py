@@ -26,7 +26,7 @@ from zonesim.experiment import (
     write_study,
 )
 from zonesim.faults import ZonesimError
-from zonesim.policy import ResolvedTree, left_out
+from zonesim.policy import ResolvedTree, arms_for, left_out
 from zonesim.stopping import STOPPED, keep
 
 INTERRUPTED: Final = STOPPED
@@ -147,9 +147,14 @@ def _write(design: Design, runs: Runs[Pair], folder: Path, store: Store) -> tupl
 
 
 def left_out_notes(world: ResolvedTree) -> list[str]:
-    """Return a line that says which measures are not among "all measures" of a scenario, and why; none: no line."""
+    """
+    Return a line that says which measures are not among "all measures" of a scenario, and why; no line where none is
+    left out, or where there are none together.
+    """
     names = left_out(world)
-    return [f"left out, for nothing that they change is run here: measures {', '.join(names)}"] if names else []
+    together = len(arms_for(world)) > 1
+    told = f"left out, for nothing that they change is run here: measures {', '.join(names)}"
+    return [told] if names and together else []
 
 
 def warnings_of(design: Design) -> list[str]:
