@@ -91,11 +91,11 @@ class Reading:
 
     def at_gate(self, place: str, begins: str, ends: Sequence[str]) -> list[Stretch]:
         """Return what tokens meet in the passages of a gate, in every part of every entry that has one."""
-        end = next((name for name in ends if any(mark.name == name for mark in self.plan.names.marks)), "")
+        end = next((name for name in ends if name in self._mark_names), "")
         found = []
         for source, parts in self._parts.items():
             entry = self.plan.names.sources[source]
-            own = {mark.scope for mark in self.plan.names.marks if _is_at(mark, entry, begins, place)}
+            own = {mark.scope for _, mark in self._marks.get(entry, ()) if mark.name == begins and mark.place == place}
             for scope in sorted(own):
                 for part in parts:
                     stretch = _between(part, *(_in_scope(name, scope) for name in (begins, end)))
@@ -106,9 +106,8 @@ class Reading:
         """Return what decides whether some marks are made, in all entries that have them."""
         ways: set[Way] = set()
         sure = True
-        names = self.plan.names
-        for source, entry in enumerate(names.sources):
-            own = [number for number, mark in enumerate(names.marks) if mark.entry == entry and marks.are(mark)]
+        for source, entry in enumerate(self.plan.names.sources):
+            own = [number for number, mark in self._marks.get(entry, ()) if marks.are(mark)]
             if own:
                 if source not in self._decisions:
                     self._decisions[source] = Decisions(self.plan, source)
@@ -116,6 +115,18 @@ class Reading:
                 ways |= found.ways
                 sure &= found.sure
         return Decided(frozenset(ways), sure)
+
+    @cached_property
+    def _marks(self) -> dict[str, list[tuple[int, MarkName]]]:
+        """Return the marks of each entry with their numbers."""
+        found: dict[str, list[tuple[int, MarkName]]] = {}
+        for number, mark in enumerate(self.plan.names.marks):
+            found.setdefault(mark.entry, []).append((number, mark))
+        return found
+
+    @cached_property
+    def _mark_names(self) -> frozenset[str]:
+        return frozenset(mark.name for mark in self.plan.names.marks)
 
     @cached_property
     def laws(self) -> dict[StepKey, set[Value]]:
@@ -234,10 +245,6 @@ class Reading:
         """Return the steps that some rows work for."""
         rows = (self.plan.code[row].step for row in range(first, end))
         return {(name.entry, name.path) for name in (self.plan.names.steps[row] for row in rows if row >= 0)}
-
-
-def _is_at(mark: MarkName, entry: str, name: str, place: str) -> bool:
-    return mark.entry == entry and mark.name == name and mark.place == place
 
 
 def _in_scope(name: str, scope: tuple[str, ...]) -> Is:
