@@ -154,3 +154,19 @@ def test_faults(name):
         plan_of(text)
 
     assert told in str(caught.value)
+
+
+def test_who_has_no_deadline_waits_for_ever(engine):
+    """
+    Patience until a deadline that nobody can note, since its step is never done, never ends.
+    """
+    line = run(
+        """clock: {measure: 10 h}
+zones: {Z: {desk: {units: {mon-sun: [1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]}}}}
+flows: {f: {steps: {note_it: {when: {shut: always}, due: {soon: 5 min}}, serve: {hold: {d: Z.desk}, patience: {until: soon}, take: 1 min}}}}
+traffic: {t: {flow: f, at: [1 h, 200 min, 210 min]}}
+""",
+        engine=engine,
+    )
+
+    assert line.rows("serve") == [("t0", (60, 60, 61)), ("t1", (200, 300, 301)), ("t2", (210, 301, 302))]

@@ -12,7 +12,20 @@ from numpy.typing import NDArray
 from zonesim.engine.kernel import layout as k
 from zonesim.engine.room import Room, zeros
 from zonesim.engine.sampling import prepare, whole
-from zonesim.plan import NOWHERE, TABLES, ArrivalsBy, BranchOn, Clock, Distribution, GatherBy, Op, Plan, flat, ways_of
+from zonesim.plan import (
+    NOWHERE,
+    TABLES,
+    ArrivalsBy,
+    BranchOn,
+    Clock,
+    Distribution,
+    GatherBy,
+    Instruction,
+    Op,
+    Plan,
+    flat,
+    ways_of,
+)
 
 _COMPOSED: Final = (Distribution.MIXTURE, Distribution.BY_CLASS, Distribution.SHIFTED)
 
@@ -64,6 +77,14 @@ _kept: dict[str, KernelInput] = {}
 """Plans as the kernel reads them by identity, the one that was asked for last at the end."""
 
 
+def _deadlines_of(each: Instruction) -> int:
+    """Return how many deadlines a token must have room for: notes, questions and patience name one by its number."""
+    names = {operand.name for operand in each.declared}
+    if "deadline" in names:
+        return each.deadline + 1
+    return -each.stream - 1 if "patience" in names and each.stream < NOWHERE else 0
+
+
 def input_of(plan: Plan) -> KernelInput:
     """Return a plan as the kernel reads it; plans that are the same run have the same."""
     found = _kept.pop(plan.identity, None) or _input(plan)
@@ -109,7 +130,7 @@ def _input(plan: Plan) -> KernelInput:
         "parties": 1 + int(plan.sources["parties"][plan.sources["group"] != NOWHERE].max(initial=0)),
         "ahead": ahead.most,
         "interruptible": (resources["preempts"] + resources["pauses"]).any(),
-        "deadlines": max((each.deadline + 1 for each in plan.code if each.op == Op.DUE), default=0),
+        "deadlines": max(map(_deadlines_of, plan.code), default=0),
         "timed": (resources["fall"] < resources["falls_end"]).any(),
     }.items():
         state[name] = value

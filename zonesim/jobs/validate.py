@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from zonesim.analysis import arrival_warnings, load_warnings
 from zonesim.briefing.tables.loads import load_table, loads_document
@@ -23,6 +23,9 @@ from zonesim.policy import (
 )
 from zonesim.scenario import NO_FUTURE, load_catalogue
 from zonesim.units import DAY, WEEK, parse
+
+MOST_NAMED: Final = 40
+"""Entries of the traffic that are named one by one."""
 
 
 def validate_file(file: Path, settings: Sequence[str]) -> dict[str, Any]:
@@ -75,7 +78,7 @@ def validation_text(found: dict[str, Any]) -> str:
     numbers = found["numbers"]
     lines = [
         f"{found['file']}: valid" + (f", future {found['future']}" if found["future"] != NO_FUTURE else ""),
-        f"traffic: {', '.join(found['traffic'])}; flows: {', '.join(found['flows'])}",
+        f"traffic: {_listed(found['traffic'])}; flows: {', '.join(found['flows'])}",
         f"numbers: {numbers['found']} found, {numbers['derived']} derived, {numbers['assumed']} assumed",
     ]
     lines += [f"warning: {warning}" for warning in found["warnings"]]
@@ -83,3 +86,9 @@ def validation_text(found: dict[str, Any]) -> str:
         table, below = load_table(found["loads"])
         lines += [*([printed(table)] if table else []), *below]
     return "\n".join(lines)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names one after the other, the first of them where there are too many to read."""
+    first = ", ".join(names[:MOST_NAMED])
+    return first if len(names) <= MOST_NAMED else f"{first} and {len(names) - MOST_NAMED} more entries"
