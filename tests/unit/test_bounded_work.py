@@ -197,10 +197,21 @@ flows:
     steps:
       {KEPT}
       last: {{take: 1 s}}
-traffic: {{t: {{flow: f, rate: 1 /h}}, u: {{flow: f, rate: 1 /h}}, v: {{flow: f, rate: 1 /h}}}}
+  g:
+    steps:
+      {KEPT}
+      last: {{take: 1 s}}
+      more: {{take: 1 s}}
+  h:
+    steps:
+      {KEPT}
+      last: {{take: 1 s}}
+      more: {{take: 1 s}}
+      again: {{take: 1 s}}
+traffic: {{t: {{flow: f, rate: 1 /h}}, u: {{flow: g, rate: 1 /h}}, v: {{flow: h, rate: 1 /h}}}}
 """,
         [
-            "timeline.yaml:17:47: more than 2,000 ways through the flows that differ in what is kept, known or the status",
+            "timeline.yaml:40:47: more than 2,000 ways through the flows that differ in what is kept, known or the status",
             "    Give back what is kept before the next choices (`until` an earlier step), or choose less often.",
         ],
     ),

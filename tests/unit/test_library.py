@@ -176,7 +176,7 @@ def test_steps_have_labels_in_both_languages(name):
 @pytest.mark.parametrize(
     "path",
     [
-        pytest.param(path, marks=pytest.mark.slow) if path.stem in {"kunshan", "services"} else path
+        pytest.param(path, marks=pytest.mark.slow) if path.stem in {"jiangsu_2019", "kunshan", "services"} else path
         for path in SCENARIOS
     ],
     ids=lambda path: path.stem,

@@ -191,7 +191,7 @@ def test_a_future_that_nobody_meets_is_told():
     A future of flows that no traffic walks, and one of names that are not there, are told by a warning.
     """
     assert resolve(world("", "future=level_2017"), Arm("arm")).warnings == [
-        "future level_2017 changes nothing here: no traffic walks F1, F1b, F11, F3c, F12, F14, review"
+        "future level_2017 changes nothing here: no traffic walks F1, F1b, F11, F3c, F12, F14, F8, review"
     ]
     assert resolve(
         world("futures: {f: {edits: [{scale: traffic.*.every, by: 2}]}}\n", "future=f"), Arm("arm")
