@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.helper import HEAD, ROOT
+from tests.unit.test_withheld import LONG_WORK
 from zonesim import cli
 
 SCENARIO = (
@@ -98,6 +99,16 @@ def test_an_end_at_which_a_line_grows_comes_first():
     assert (
         "队列持续增长" in invoked("desk.yaml", "--drives", "f.stay.mean", "--replications", "2", "--lang", "zh").output
     )
+
+
+@pytest.mark.usefixtures("desk")
+def test_there_is_no_mean_over_the_runs_that_finished():
+    """Where some runs withhold the KPI, for too much was unfinished, no number is made of the others."""
+    Path("bias.yaml").write_text(LONG_WORK, encoding="utf-8")
+    drives = document("bias.yaml", "--drives", "f.serve.service.mean", "--replications", "20")["drives"]
+
+    assert drives["value"] is None
+    assert [(each["low"], each["high"], each["share"]) for each in drives["drivers"]] == [(None, None, None)]
 
 
 @pytest.mark.usefixtures("desk")

@@ -14,9 +14,10 @@ from zonesim.experiment import SHARED, Execution, Future, Store, doubted_values,
 from zonesim.faults import Place, UnknownName, suggest
 from zonesim.jobs.job import Job
 from zonesim.jobs.trials import Trials
-from zonesim.kpi import catalogue
+from zonesim.kpi import RunResult, catalogue
 from zonesim.plan import compile_plan
 from zonesim.policy import (
+    Arm,
     Entry,
     ResolvedArm,
     ResolvedTree,
@@ -66,10 +67,9 @@ def sources_job(asking: Asking, how: Execution, out: Path, *, csv: bool, languag
     world = open_world(asking.file, asking.settings)
     arm = arm_named(world, asking.arm)
     resolved = resolve(world, arm)
-    entries = _entries(resolved)
-    if asking.assumed:
-        entries = [entry for entry in entries if entry.kind == "assumed"]
-    drivers = _drivers(asking, how, out, entries) if asking.drives else None
+    every = _entries(resolved)
+    entries = [entry for entry in every if entry.kind == "assumed"] if asking.assumed else every
+    drivers = _drivers(asking, world, arm, how, out, every) if asking.drives else None
     document = sources_document(resolved.arm.name, entries, drivers, asking.drives)
     text = sources_csv(entries) if csv else sources_text(say, document)
     return Job(document, text, [])
@@ -82,10 +82,11 @@ def _entries(arm: ResolvedArm) -> list[Entry]:
     return [*register(arm.world, used), *brought]
 
 
-def _drivers(asking: Asking, how: Execution, out: Path, entries: Sequence[Entry]) -> list[Driver]:
+def _drivers(
+    asking: Asking, world: ResolvedTree, arm: Arm, how: Execution, out: Path, entries: Sequence[Entry]
+) -> list[Driver]:
     """Return how the KPI moves with each doubted value, those that move it most first."""
-    world = open_world(asking.file, asking.settings)
-    base, arm = baseline(world), arm_named(world, asking.arm)
+    base = baseline(world)
     arms = {each.name: each for each in ([base, arm] if arm.measures else [base])}
     known = {kpi.id for kpi in catalogue(compile_plan(resolve(world, base)))}
     if asking.drives not in known:
@@ -109,16 +110,21 @@ def _drivers(asking: Asking, how: Execution, out: Path, entries: Sequence[Entry]
     futures = [Future(), *(future for pair in ends.values() for future in pair)]
     tried = trials.run(dict.fromkeys(arms, futures))
 
+    def given(run: RunResult) -> float | None:
+        return None if asking.drives in run.withheld else run.values.get(asking.drives)
+
     def told(future: Future) -> Interval:
-        runs = [[run.values.get(asking.drives) for run in tried[name, future.name].runs] for name in arms]
-        pairs = [values for values in zip(*runs, strict=False) if None not in values]  # nobody runs where a line grows
+        runs = [list(map(given, tried[name, future.name].runs)) for name in arms]
+        pairs = list(zip(*runs, strict=False))  # nobody runs where a line grows
+        if any(None in values for values in pairs):
+            return interval([])  # a mean over the runs that finished would be of those in which least was going on
         return interval([values[-1] - values[0] if len(arms) > 1 else values[0] for values in pairs])
 
     middle = told(Future())
     kinds = {entry.dotted: entry for entry in entries}
     found = []
     for path, (low, high) in ends.items():
-        entry = next((kinds[name] for name in kinds if name.startswith(dotted(path))), None)
+        entry = next((kinds[name] for name in kinds if f"{name}.".startswith(f"{dotted(path)}.")), None)
         found.append(Driver(dotted(path), middle, told(low), told(high), entry.kind if entry else "assumed"))
     return sorted(found, key=lambda driver: -driver.swing)
 

@@ -16,6 +16,7 @@ from zonesim.analysis import Interval
 from zonesim.briefing.tables.printing import printed
 from zonesim.briefing.text.words import Words
 from zonesim.policy import KINDS, Entry
+from zonesim.writing import for_spreadsheets
 
 FIELDS: Final = ("path", "value", "kind", "body", "title", "date", "confidence", "url", "written")
 SHOWN: Final = ("path", "value", "kind", "body", "title", "date", "confidence")
@@ -94,7 +95,7 @@ def sources_csv(entries: Sequence[Entry]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, FIELDS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({key: _plain(value) for key, value in row.items()} for row in sources_rows(entries))
+    writer.writerows({key: for_spreadsheets(value) for key, value in row.items()} for row in sources_rows(entries))
     return text.getvalue().rstrip("\n")
 
 
@@ -142,8 +143,3 @@ def _number(value: float) -> float | None:
 
 def _text(value: float | None) -> str:
     return "-" if value is None else f"{value:.4g}"
-
-
-def _plain(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@"} else text
