@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from zonesim.compiled.streams import run_key
 from zonesim.engine import ENGINES as ALL_ENGINES
 from zonesim.engine import recursion
 from zonesim.kpi import Reducer, RunResult, measure
@@ -130,7 +131,7 @@ def kpis(plan: Plan, *, seed: int = 1, replications: int = 1, engine: str = "com
     for replication in range(replications):
         reducer = Reducer(plan)
         totals = ENGINES[engine](plan, seed, replication, reducer)
-        found.append(measure(plan, reducer, totals, {}))
+        found.append(measure(plan, reducer, totals, {}, run_key(seed, replication)))
     return found
 
 

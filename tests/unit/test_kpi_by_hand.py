@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.helper import RowLog, kpis, plan_of
+from zonesim.compiled.streams import run_key
 from zonesim.engine import simulate
 from zonesim.faults import InternalError
 from zonesim.kpi import Reducer, RunResult, catalogue, definitions, measure, page
@@ -297,7 +298,7 @@ def test_folding_does_not_depend_on_blocks(recorded):
     plan, sink, totals = recorded
     whole = Reducer(plan)
     whole.take(Block(sink.visits, sink.marks))
-    expected = measure(plan, whole, totals, {}).values
+    expected = measure(plan, whole, totals, {}, run_key(1, 0)).values
     for step in (1, 7, 400):
         # A row is handed over with the block in which it is completed: cut visits and marks at the same times.
         cut = np.arange(0, plan.horizon + step * HOUR // 4, step * HOUR // 4)
@@ -307,7 +308,9 @@ def test_folding_does_not_depend_on_blocks(recorded):
         for part, notes in zip(np.split(sink.visits, rows), np.split(sink.marks, marks), strict=True):
             reducer.take(Block(part, notes))
 
-        assert measure(plan, reducer, totals, {}).values == pytest.approx(expected, nan_ok=True, rel=0, abs=0)
+        assert measure(plan, reducer, totals, {}, run_key(1, 0)).values == pytest.approx(
+            expected, nan_ok=True, rel=0, abs=0
+        )
 
 
 @pytest.mark.parametrize("column", ["queued", "started", "ended"])
@@ -374,7 +377,7 @@ def test_loads_are_passed_on():
     reducer = Reducer(plan)
     totals = simulate(plan, 1, 0, reducer)
 
-    assert measure(plan, reducer, totals, {"Z.dock": 0.7}).values["Z.dock.load"] == 0.7
+    assert measure(plan, reducer, totals, {"Z.dock": 0.7}, run_key(1, 0)).values["Z.dock.load"] == 0.7
 
 
 LATE_PAPERS = """

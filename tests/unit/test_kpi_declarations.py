@@ -26,7 +26,7 @@ HEAD = "zonesim: 1\nkind: kpis\nname: own\nkpis:\n  k:\n"
 
 LIBRARY = {
     "flow": (
-        "dwell.mean dwell.median dwell.p90 dwell.p95 dwell.within_24h dwell.within_48h dwell.missing clearance.mean"
+        "dwell.mean dwell.median dwell.p90 dwell.p95 dwell.within_24h dwell.within_48h dwell.missing dwell_by.mean dwell_by.day clearance.mean"
         " clearance.p95 customs.mean customs.p95 customs.within_24h declarations.day pending.mean inspected.rate"
         " stage.mean stay.mean stay.p95 stay.missing stay_by_end.mean inside.mean arrived.day completed.day truck_hours.day"
     ),
@@ -41,7 +41,11 @@ LIBRARY = {
     "resource": "availability utilisation queue.mean queue.peak backlog.mean backlog.share busy_hours.day overtime load",
     "account": "level.mean level.end credited.day debited.day",
     "truth": "missed.share missed.day caught.share caught.day cases.day false_stops.rate",
-    "all": "officer_hours.day truck_hours.day makespan work.first work.last",
+    "zone": "goods_dwell.mean goods_dwell.p95 goods_dwell.day",
+    "all": (
+        "officer_hours.day truck_hours.day goods_dwell.mean goods_dwell.day goods_dwell_by.mean goods_dwell_by.day makespan"
+        " work.first work.last"
+    ),
 }
 """The KPIs of the library by scope, in the order in which they are told."""
 

@@ -6,6 +6,7 @@ from zonesim.analysis.capacity import HIGHEST, LOWEST, TOLERANCE, WORK, Limit, L
 from zonesim.analysis.control import bands_of, control_of
 from zonesim.analysis.echoes import echoes, trivially_changed
 from zonesim.analysis.effects import NO_DIFFERENCE, Column, Comparison, Effect, compare, curve, curve_means, judge
+from zonesim.analysis.gains import ALL, FEW, GATE, ZONE, Gain, gains
 from zonesim.analysis.load_warnings import NOTHING, arrival_warnings, hour_text, load_warnings, mean_text, unknown_text
 from zonesim.analysis.newcomers import mixed
 from zonesim.analysis.paired import LEVEL, Difference, Interval, interval, paired
@@ -26,6 +27,9 @@ from zonesim.analysis.tags import overruled, tags_of, unstable
 from zonesim.analysis.warm_up import Truncation, mser
 
 __all__ = [
+    "ALL",
+    "FEW",
+    "GATE",
     "HIGHEST",
     "LEVEL",
     "LOWEST",
@@ -33,11 +37,13 @@ __all__ = [
     "NO_DIFFERENCE",
     "TOLERANCE",
     "WORK",
+    "ZONE",
     "Bound",
     "Column",
     "Comparison",
     "Difference",
     "Effect",
+    "Gain",
     "Interval",
     "Limit",
     "Look",
@@ -62,6 +68,7 @@ __all__ = [
     "curve_means",
     "echoes",
     "first_precise",
+    "gains",
     "grows",
     "has_parts",
     "hour_text",

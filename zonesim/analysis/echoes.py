@@ -16,6 +16,7 @@ from typing import Final
 from zonesim.analysis.passages import Marks, Reading, StepKey, Stretch, called
 from zonesim.kpi import Quantity, Scopes, fold_tables, quantities
 from zonesim.plan import Plan
+from zonesim.scenario.fields import EVERYTHING
 
 
 def trivially_changed(base: Plan, arm: Plan) -> frozenset[str]:
@@ -40,6 +41,7 @@ def echoes(base: Plan, arm: Plan) -> dict[str, bool]:
             pairs = [(own.between(source, called(early), called(late)) for own in (old, new)) for source in sources]
             if (waits := _echo([tuple(pair) for pair in pairs])) is not None:
                 found |= {f"{group}.{name}": waits for name in names}
+    _goods(found, old, new, scopes, measured)
     for lane in scopes.lanes:
         for each in measured:
             if each.scope == "gate" and each.rule.time is not None and not each.rule.time.once:
@@ -68,6 +70,30 @@ def _steps(found: dict[str, bool], old: Reading, new: Reading, scopes: Scopes, m
             if laws[0] and laws[0] != laws[1] and shapes[0] == shapes[1]:
                 found |= {f"{subject}.{name}": _within(keys, stopped) for name in service}
                 found |= {f"{subject}.{name}": True for name in stay}
+
+
+def _goods(found: dict[str, bool], old: Reading, new: Reading, scopes: Scopes, measured: Sequence[Quantity]) -> None:
+    """Note the times of the goods of a zone, and of all, whose ways are as they were, and values on some are others."""
+    known: dict[tuple[tuple[int, ...], str, tuple[str, ...]], bool | None] = {}
+    for each in measured:
+        time = each.rule.time
+        if time is None or each.scope not in {"zone", EVERYTHING}:
+            continue
+        for subject in (
+            [EVERYTHING] if each.scope == EVERYTHING else [name for name in scopes.zones if name != EVERYTHING]
+        ):
+            sources = scopes.pooled(subject, each.rule)
+            key = sources, time.from_, tuple(time.to)
+            if key not in known:
+                ends = [next(mark for mark in time.to if mark in scopes.own_marks[source]) for source in sources]
+                known[key] = _echo(
+                    [
+                        tuple(own.between(source, called(time.from_), called(end)) for own in (old, new))
+                        for source, end in zip(sources, ends, strict=True)
+                    ]
+                )
+            if (waits := known[key]) is not None:
+                found |= {f"{subject}.{told.what}": waits for told in each.told if told.statistic != "day"}
 
 
 def _echo(pairs: Sequence[tuple[Stretch | None, ...]]) -> bool | None:
@@ -117,7 +143,7 @@ def _between_marks(scopes: Scopes, group: str, measured: Sequence[Quantity]) -> 
         rule = each.rule
         if rule.time is not None and each.scope == "flow" and not rule.time.once:
             end = scopes.first(group, rule.time.to)
-            names = [definition.what for definition in each.told if definition.statistic != "missing"]
+            names = [each_.what for each_ in each.told if each_.statistic not in {"missing", "day"}]
             found.setdefault((rule.time.from_, end or ""), []).extend(names)
         elif rule.stages is not None:
             for early, late in combinations(rule.stages.through, 2):

@@ -10,7 +10,7 @@ from zonesim.analysis.control import control_of
 from zonesim.analysis.echoes import echoes
 from zonesim.analysis.newcomers import mixed
 from zonesim.experiment import NO_CONTROL, CellTags, Design
-from zonesim.kpi import Kpi, fold_tables
+from zonesim.kpi import Kpi, fold_tables, pooled
 from zonesim.plan import Load, MarkName, Plan, StepName, departures, grown_queues, loads, overloaded_sources
 
 _TIMED = frozenset({"time", "time once", "stages", "visits wait", "visits open"})
@@ -95,12 +95,15 @@ def _depending(plan: Plan, found: Sequence[Load], kpis: Sequence[Kpi]) -> frozen
         if mark.name == tables.passage[0] and any(_takes(step, mark, full) for step in plan.names.steps)
     }
     groups = {group for group, members in tables.scopes.groups.items() if sources & set(members)}
+    goods = {kpi for kpi, members in pooled(plan).items() if sources & set(members)}
     grown = set()
     for kpi in kpis:
         kind = kpi.definition.kind
         timed = kpi.unit in _UNITS_OF_TIME or (kpi.unit == "share" and kind in _TIMED)
-        touched = kpi.subject in subjects or (
-            kpi.definition.scope in {"flow", "step"} and kpi.subject.partition(".")[0] in groups
+        touched = (
+            kpi.subject in subjects
+            or kpi.id in goods
+            or (kpi.definition.scope in {"flow", "step"} and kpi.subject.partition(".")[0] in groups)
         )
         if (timed and touched) or (kind == "inside" and (touched or kpi.subject == "all")):
             grown.add(kpi.id)

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from zonesim.compiled.streams import run_key
 from zonesim.engine import simulate
 from zonesim.kpi import Reducer, measure
 from zonesim.plan import TABLES, Plan, Units, expected_before, mean_batch, rows_where
@@ -71,7 +72,7 @@ def pilot(plan: Plan, seed: int) -> Speed:
     reducer = Reducer(short)
     totals = simulate(short, seed, 0, reducer)
     simulated = perf_counter()
-    measure(short, reducer, totals, {})
+    measure(short, reducer, totals, {}, run_key(seed, 0))
     measured = perf_counter()
     tokens = max(int(totals.arrivals.sum()), 1)
     return Speed((simulated - started) / tokens, measured - simulated)

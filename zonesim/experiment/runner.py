@@ -20,6 +20,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Final, Generic, TypeVar
 
+from zonesim.compiled.streams import run_key
 from zonesim.engine import engine_for, is_ready, note_ready, simulate, too_long
 from zonesim.experiment.estimate import expected_tokens, first_tokens, rough_bytes, rough_seconds
 from zonesim.experiment.execution import NOBODY, Execution, Progress, no_longer_than
@@ -110,7 +111,7 @@ def run_cell(job: Job, replication: int) -> RunResult:
     """Return the KPIs of one replication; raises RunFault, or InternalError if the run contradicts its own records."""
     reducer = Reducer(job.plan)
     totals = simulate(job.plan, job.seed, replication, reducer, job.how.engine)
-    found = measure(job.plan, reducer, totals, job.loads)
+    found = measure(job.plan, reducer, totals, job.loads, run_key(job.seed, replication))
     if job.only is None:
         return found
     values = {name: found.values[name] for name in job.only & found.values.keys()}

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from zonesim.analysis import Comparison, bound_of, compared, curve_means, points, replications_needed
+from zonesim.analysis import Comparison, Gain, bound_of, compared, curve_means, gains, points, replications_needed
 from zonesim.briefing.tables.control import control_document, control_text, control_told, write_control
 from zonesim.briefing.tables.files import by_replication_document, write_bounds, write_by_replication, write_results
+from zonesim.briefing.tables.gains import gain_document, gain_rows, gains_text, has_groups, write_gains
 from zonesim.briefing.tables.headlines import PRECISE, headline_tables
 from zonesim.briefing.tables.parts import part_cells, part_columns, write_doubts
 from zonesim.briefing.tables.tokens import check_file, write_tokens
@@ -28,6 +29,7 @@ from zonesim.experiment import USUAL_LEVEL, Design, Execution, Results, plain_de
 from zonesim.jobs.job import Found, Job, left_out_notes, run_and_report
 from zonesim.kpi import RunResult
 from zonesim.policy import Arm, arm_named, arms_for, count_kinds, flows_in_use, left_out, open_world, register
+from zonesim.units import DAY
 from zonesim.writing import write_table, write_text
 
 
@@ -118,21 +120,39 @@ def _report(found: Found, *, only: bool, warm_up: bool, with_figures: bool, by_r
     written += write_control(found.folder, results, control)
     written += [write_by_replication(found.folder, results, kpis)] if by_replication else []
     written += write_doubts(found.folder, results, comparison)
+    who = _who_gains(found, comparison, runs)
+    scenario = design.resolved[design.baseline].scenario
+    document["gains"] = gain_document(results, who, scenario)
+    written += write_gains(found.folder, results, who, scenario)
     if not only:
         numbers = register(design.world, flows_in_use(design.world))
         told = list(points(results, kpis, {future: comparison}))
-        written += write_results(found.folder, results, told, numbers, table=False, bounds=bounds)
+        rows = gain_rows(results, who, scenario) if has_groups(who) else ()
+        written += write_results(found.folder, results, told, numbers, table=False, bounds=bounds, groups=rows)
     if with_figures and not only:
         written += _figures(found, runs, comparison)
     beside = control_text(results, control)
+    groups = gains_text(results, who, scenario)
     head = [*_title(design, results, document), *bound_lines(bounds)]
     parts = [
         *head,
         headline_tables(design, results, comparison, _needed(document, comparison)),
+        *(["", groups] if groups else []),
         *(["", beside] if beside else []),
     ]
     text = "\n".join([*parts, _closing(design, comparison), *said, "", *map(str, written)])
     return Job(document, text)
+
+
+def _who_gains(found: Found, comparison: Comparison, runs: dict[str, list[RunResult]]) -> tuple[Gain, ...]:
+    """Return what every arm changes for every group of goods."""
+    (future,) = found.results.futures
+    begin, end, _ = found.design.cells[comparison.baseline, future].plan.window.tolist()
+
+    def column(arm: str, kpi: str) -> list[float]:
+        return [run.values.get(kpi, math.nan) for run in runs[arm]]
+
+    return gains(comparison, found.design.kpis, column, (end - begin) / DAY)
 
 
 def _asked(arms: Sequence[Arm], names: Sequence[str] | None, *, only: bool) -> list[str]:

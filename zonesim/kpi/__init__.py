@@ -3,7 +3,7 @@
 from zonesim.kpi.catalogue import Kpi, catalogue, quantities
 from zonesim.kpi.censoring import quantile, told_until
 from zonesim.kpi.definitions import Definition, Quantity, definitions, table_version, way
-from zonesim.kpi.fold_tables import fold_tables
+from zonesim.kpi.fold_tables import fold_tables, pooled
 from zonesim.kpi.measure import RunResult, measure
 from zonesim.kpi.page import page
 from zonesim.kpi.reducer import Reducer
@@ -21,6 +21,7 @@ __all__ = [
     "fold_tables",
     "measure",
     "page",
+    "pooled",
     "quantile",
     "quantities",
     "scopes_of",

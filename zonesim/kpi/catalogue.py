@@ -78,8 +78,14 @@ def catalogue(plan: Plan) -> tuple[Kpi, ...]:
 
 
 def quantities(plan: Plan) -> tuple[Quantity, ...]:
-    """Return what is measured of a plan: the library's quantities, and behind them those of the scenario."""
-    return (*library(), *(quantity_of(name, rule) for name, rule in plan.names.kpis))
+    """
+    Return what is measured of a plan: the library's quantities, and behind them those of the scenario, and those of the
+    library that are told group by group.
+    """
+    return (
+        *(each for each in library() if each.rule.by is None),
+        *(quantity_of(name, rule) for name, rule in plan.names.kpis),
+    )
 
 
 def applied(plan: Plan, scopes: Scopes) -> tuple[Applied, ...]:
@@ -142,7 +148,7 @@ class _Catalogue:
             "resource": (sorted(self.limited), self._of_resource),
             "account": ([str(account) for account in names.accounts], _always),
             "truth": ([f"all.{truth}" for truth in scopes.truths], _always),
-            "zone": (sorted({resource.zone for resource in names.resources}), self._of_zone),
+            "zone": (sorted({*scopes.zones, *(each.zone for each in names.resources)} - {"all"}), self._of_zone),
             "all": (["all"], self._of_all),
         }
         for scope in SCOPES:
@@ -171,6 +177,8 @@ class _Catalogue:
         return among is None or any(mark.place == name and mark.name == among for mark in self.plan.names.marks)
 
     def _of_flow(self, name: str, quantity: Quantity) -> bool:
+        if quantity.group[0] and name not in self.plan.names.source_flows:
+            return False
         rule, first = quantity.rule, self.scopes.first
         if rule.time is not None:
             ends = [rule.time.to, *([rule.time.once] if rule.time.once else [])]
@@ -208,9 +216,13 @@ class _Catalogue:
         return quantity.rule.resource != "availability" or name in self.broken
 
     def _of_zone(self, zone: str, quantity: Quantity) -> bool:
+        if quantity.rule.time is not None:
+            return zone not in self.outside and bool(self.scopes.pooled(zone, quantity.rule))
         return any(each.zone == zone and each.role in quantity.rule.roles() for each in self.plan.names.resources)
 
-    def _of_all(self, _: str, quantity: Quantity) -> bool:
+    def _of_all(self, subject: str, quantity: Quantity) -> bool:
+        if quantity.rule.time is not None:
+            return bool(self.scopes.pooled(subject, quantity.rule))
         if quantity.rule.inside is not None:
             return self._has_kind(quantity)
         if quantity.rule.run == "work":

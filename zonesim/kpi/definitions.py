@@ -28,7 +28,7 @@ SCOPES: Final = {
 }
 """Scopes in the order in which they are told, with what ids begin with."""
 
-COMPUTED: Final = 8
+COMPUTED: Final = 9
 """
 Version of how the numbers are computed from records, curves and samples among them. It is raised with every change of
 `measure.py`, `folding.py` or `reducer.py` that changes or adds a number: stored numbers of other versions are not used again.
@@ -103,6 +103,14 @@ class Definition:
     order: float | None = None
 
     @property
+    def group(self) -> tuple[str, str]:
+        """
+        Return what consignments are told by and the value that this tells of, such as `goods` and `food`; "" and ""
+        where it is no KPI that is told by `each`.
+        """
+        return group_of(self.quantity)
+
+    @property
     def what(self) -> str:
         """Return `quantity.statistic`, as it stands in ids."""
         return self.quantity if self.statistic == PLAIN_VALUE else f"{self.quantity}.{self.statistic}"
@@ -130,6 +138,18 @@ class Quantity:
     def kind(self) -> str:
         """Return what is measured."""
         return self.rule.kind
+
+    @property
+    def group(self) -> tuple[str, str]:
+        """Return what consignments are told by and the value that this tells of, see `Definition.group`."""
+        return group_of(self.name)
+
+
+def group_of(quantity: str) -> tuple[str, str]:
+    """Return dimension and value of a quantity that is told by `each`, `dwell_by.goods.food`; "" and "" of others."""
+    _, _, group = quantity.partition(".")
+    dimension, dot, value = group.partition(".")
+    return (dimension, value) if dot else ("", "")
 
 
 def quantity_of(name: str, rule: KpiDeclaration) -> Quantity:
@@ -225,7 +245,7 @@ def _counts(rule: KpiDeclaration) -> str:
 
 def _better(rule: KpiDeclaration, statistic: str) -> str:
     """Return which way a statistic is good: a share within a time is so the other way round than the time."""
-    if statistic == "missing":
+    if statistic == "missing" or (statistic == "day" and rule.time is not None):
         return "neither"
     if limit_of(statistic) is None:
         return rule.better

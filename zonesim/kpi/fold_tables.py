@@ -105,6 +105,18 @@ def fold_tables(plan: Plan) -> FoldTables:
     )
 
 
+@lru_cache(maxsize=KEPT)
+def pooled(plan: Plan) -> dict[str, tuple[int, ...]]:
+    """Return the sources whose consignments the KPIs of the goods of a zone, or of all goods, are of, by id."""
+    tables = fold_tables(plan)
+    return {
+        kpi.id: tables.scopes.pooled(each.subject, each.quantity.rule)
+        for each in tables.applied
+        if each.form == "time" and each.quantity.scope in {"zone", "all"}
+        for kpi in each.kpis
+    }
+
+
 def _has_children(plan: Plan) -> bool:
     """Return whether any token has children."""
     return any(then.who is Who.CHILD for each in plan.code for then in each.facts.then)

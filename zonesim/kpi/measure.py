@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from zonesim.kpi.catalogue import Applied
 from zonesim.kpi.censoring import too_many
 from zonesim.kpi.consignment_table import Spans
+from zonesim.kpi.firms import Sizes, size_names, sizes_of
 from zonesim.kpi.fold_tables import ARRIVED, LEFT, TRUTH_MARKS
 from zonesim.kpi.folding import count_within
 from zonesim.kpi.numbers import NAN, NOBODY, Durations, Floats, Number, given, joined, mean, share
@@ -24,6 +25,7 @@ from zonesim.kpi.weekly import growth_weeks
 from zonesim.plan import NEVER, Ints, Plan, Totals
 from zonesim.scenario import KpiDeclaration
 from zonesim.scenario.fields import CLASS
+from zonesim.scenario.kpis import FIRM_SIZE
 from zonesim.units import DAY, HOUR, SECOND
 
 _AT_A_TIME: Final = 1 << 17
@@ -58,8 +60,9 @@ class RunResult:
 class Measurement:
     """Computes the KPIs of one run."""
 
-    def __init__(self, plan: Plan, reducer: Reducer, totals: Totals, loads: dict[str, float]) -> None:
+    def __init__(self, plan: Plan, reducer: Reducer, totals: Totals, loads: dict[str, float], key: np.uint64) -> None:
         self.plan = plan
+        self.key = key
         self.ready = prepared(plan)
         self.scopes = self.ready.scopes
         self.columns: Columns = reducer.finish(totals)
@@ -84,6 +87,7 @@ class Measurement:
         self._known: dict[tuple[tuple[int, ...], tuple[str, ...]], list[Number]] = {}
         self._kept: dict[tuple[tuple[int, ...], str], Durations] = {}
         self._completed: dict[tuple[str, int], int] = {}
+        self._sized: dict[int, Sizes] = {}
         self._measured: dict[str, Callable[[Applied], list[Number]]] = {
             "time": self._time,
             "stages": self._stages,
@@ -105,6 +109,9 @@ class Measurement:
         self._truths()
         for scope in ("zone", "all"):
             for each in self.ready.by_scope.get(scope, ()):
+                if each.form == "time":
+                    self._flow(each)
+                    continue
                 match each.quantity.rule.run:
                     case "makespan":
                         self._tell(each, [self._emptied(self.columns.last)])
@@ -125,8 +132,12 @@ class Measurement:
     # --- flows
 
     def _flow(self, each: Applied) -> None:
-        """Note what is measured of a flow or an entry; what has the same sources has the same numbers."""
-        sources = self.scopes.groups[each.subject]
+        """
+        Note what is measured of a flow or an entry, or of the goods of a zone or of all; what has the same sources has
+        the same numbers.
+        """
+        pooled = each.quantity.scope != "flow"
+        sources = self.scopes.pooled(each.subject, each.quantity.rule) if pooled else self.scopes.groups[each.subject]
         if sources != self._sources:
             self._sources, self._spans, self._durations = sources, {}, {}
         key = (sources, (each.quantity.name, *each.ids))
@@ -148,6 +159,25 @@ class Measurement:
             self._spans[mark] = joined(parts)
         return self._spans[mark]
 
+    def _ended(self, each: Applied, marks: list[str]) -> tuple[str, Spans]:
+        """
+        Return the first of some marks that a flow has, and the spans to it; where entries of several flows are told
+        together, all these marks, and the spans to the first that each entry has.
+        """
+        if each.quantity.scope == "flow":
+            end = self._end(each, marks)
+            return end, self._spans_to(end)
+        name = " ".join(marks)
+        if name not in self._spans:
+            dossiers, measured, own = self.columns.dossiers, self.columns.measured, self.scopes.own_marks
+            ends = [next(mark for mark in marks if mark in own[source]) for source in self._sources]
+            parts = [
+                dossiers.spans(end, source, *measured[source].tolist())
+                for end, source in zip(ends, self._sources, strict=True)
+            ]
+            self._spans[name] = joined(parts)
+        return name, self._spans[name]
+
     def _end(self, each: Applied, marks: list[str]) -> str:
         """Return the first of some marks that a flow has."""
         found = self.scopes.first(each.subject, marks)
@@ -158,8 +188,7 @@ class Measurement:
         """Return the statistics of the time between two marks."""
         rule = each.quantity.rule
         assert rule.time is not None  # noqa: S101
-        end = self._end(each, rule.time.to)
-        ended = self._spans_to(end)
+        end, ended = self._ended(each, rule.time.to)
         if rule.time.within:
             begun = None if rule.time.from_ == ARRIVED else self._spans_to(rule.time.from_)
             return [self._time_within(begun, ended, each.unit)]
@@ -170,7 +199,7 @@ class Measurement:
         found = self._durations.get(key) or self._between_marks(rule.time.from_, ended, self._meant(each))
         if rule.samples:
             self._kept[self._sources, each.quantity.name] = self._durations[key] = found
-        return found.tell(list(each.ids), each.unit)
+        return found.tell(list(each.ids), each.unit, self.days)
 
     def _meant(self, each: Applied) -> NDArray[np.bool_] | None:
         """Return which measured consignments a quantity is of, by what they were when they arrived; None: all."""
@@ -178,10 +207,21 @@ class Measurement:
         if not of:
             return None
         values = {CLASS: names.classes, **dict(names.attributes)}
-        meant = np.all([np.isin(values[name], wanted) for name, wanted in of.items()], axis=0)
+        asked = [np.isin(values[name], wanted) for name, wanted in of.items() if name != FIRM_SIZE]
+        meant = np.all(asked, axis=0) if asked else np.ones(max(len(names.classes), 1), dtype=np.bool_)
         measured = self.columns.measured
         parts = [meant[self.totals.classes[source][slice(*measured[source])]] for source in self._sources]
-        return np.concatenate(parts)
+        found: NDArray[np.bool_] = np.concatenate(parts)
+        if FIRM_SIZE in of:
+            wanted = [size_names(self.plan).index(size) for size in of[FIRM_SIZE] if size in size_names(self.plan)]
+            found &= np.isin(np.concatenate([self._sizes(source) for source in self._sources]), wanted)
+        return found
+
+    def _sizes(self, source: int) -> Sizes:
+        """Return the sizes of the firms of the measured consignments of a source."""
+        if source not in self._sized:
+            self._sized[source] = sizes_of(self.plan, self.key, source, *self.columns.measured[source].tolist())
+        return self._sized[source]
 
     def _between_marks(self, begin: str, ended: Spans, meant: NDArray[np.bool_] | None) -> Durations:
         """Return the durations from a mark until another, of which the spans since the arrival are given."""
@@ -493,6 +533,9 @@ class Measurement:
         return Number(float(spent_by.sum()) / HOUR / self.days)
 
 
-def measure(plan: Plan, reducer: Reducer, totals: Totals, loads: dict[str, float]) -> RunResult:
-    """Return the KPIs of a run whose blocks `reducer` has taken; `loads` holds the load of each resource by name."""
-    return Measurement(plan, reducer, totals, loads).result()
+def measure(plan: Plan, reducer: Reducer, totals: Totals, loads: dict[str, float], key: np.uint64) -> RunResult:
+    """
+    Return the KPIs of a run whose blocks `reducer` has taken; `loads` holds the load of each resource by name, `key` is
+    that of the run (`compiled.streams.run_key`).
+    """
+    return Measurement(plan, reducer, totals, loads, key).result()

@@ -58,17 +58,22 @@ class Durations:
         """Return how many there are."""
         return self.zeros + len(self.spans) + len(self.followed)
 
-    def tell(self, statistics: Sequence[str], unit: int) -> list[Number]:
-        """Return statistics: the mean and quantiles in `unit` (ms), shares within a time, the share that is missing."""
+    def tell(self, statistics: Sequence[str], unit: int, days: float = NAN) -> list[Number]:
+        """
+        Return statistics: the mean and quantiles in `unit` (ms), shares within a time, the share that is missing, and
+        how many there are a day in a window of so many `days`.
+        """
         told = self._known
         asked = [name for name in statistics if (name, unit) not in told]
         shares = {name: q for name in asked if (q := quantile_of(name)) is not None}
         found = dict(zip(shares, self._quantiles(list(shares.values()), unit), strict=True))
-        told |= {(name, unit): found[name] if name in shares else self._one(name, unit) for name in asked}
+        told |= {(name, unit): found[name] if name in shares else self._one(name, unit, days) for name in asked}
         return [told[name, unit] for name in statistics]
 
-    def _one(self, statistic: str, unit: int) -> Number:
+    def _one(self, statistic: str, unit: int, days: float) -> Number:
         missing = len(self.followed)
+        if statistic == "day":
+            return Number(self.count / days)
         if statistic == "missing":
             return Number(share(missing, self.count))
         if statistic == "mean":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zonesim.kpi.definitions import SCOPES, definitions
+from zonesim.kpi.definitions import SCOPES, definitions, library
 
 _INTRODUCTION = """\
 # KPIs
@@ -27,6 +27,10 @@ ids have no dot, `all` is no name, and what would share an id is refused: an ent
 where no other uses that flow, a step of a flow `Z` may not be called like a gate's lanes in a zone `Z`, and a \
 scenario's own KPI not like one of the library.
 
+`GROUP` is `class`, `firm_size` or an attribute of the scenario, `VALUE` one of its values, such as \
+`F1.dwell_by.class.AEO.mean`. Groups are told of flows and of all goods, where there are two at least; see [who \
+gains](../how-to/read-who-gains.md).
+
 `better` says which way is good, where there is one: results carry it.
 """
 
@@ -34,6 +38,7 @@ scenario's own KPI not like one of the library.
 def page() -> str:
     """Return docs/reference/kpi.md."""
     lines = [_INTRODUCTION.rstrip("\n")]
+    grouped = {each.name for each in library() if each.rule.by is not None}
     for scope, written in SCOPES.items():
         rows = [row for row in definitions() if row.scope == scope]
         if not rows:
@@ -47,6 +52,8 @@ def page() -> str:
         ]
         for row in rows:
             what = f"{row.quantity}.A_to_B.{row.statistic}" if row.kind == "stages" else row.what
+            if row.quantity in grouped:
+                what = f"{row.quantity}.GROUP.VALUE.{row.statistic}"
             head = "yes" if row.headline else f"without `{row.unless}`" if row.unless else ""
             better = "" if row.better == "neither" else row.better
             lines.append(

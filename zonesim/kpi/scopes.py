@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zonesim.plan import UNLIMITED, Names, Plan
-from zonesim.scenario import load_catalogue
+from zonesim.scenario import KpiDeclaration, load_catalogue
+from zonesim.scenario.fields import EVERYTHING
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,8 @@ class Scopes:
     `groups`: flows, and entries of the traffic or the groups that they are told with, with their sources; `flows`: the
     flows that each of them walks, and `marks` the marks that their tokens may make. `steps`: rows of the step table,
     and `interruptions` those of the interruptions of these steps. `lanes`: by gate direction, rows of the steps that
-    hold its lanes. `limited`: resources that somebody may wait for.
+    hold its lanes. `limited`: resources that somebody may wait for. `zones`: by zone the sources whose tokens pass a
+    gate of it, and as `all` those that pass any. `own_marks`: by source the marks that its tokens may make.
     """
 
     groups: dict[str, tuple[int, ...]]
@@ -28,6 +30,8 @@ class Scopes:
     lanes: dict[str, tuple[int, ...]]
     truths: tuple[str, ...]
     limited: tuple[int, ...]
+    zones: dict[str, tuple[int, ...]]
+    own_marks: tuple[frozenset[str], ...]
 
     def first(self, group: str, marks: Sequence[str]) -> str | None:
         """Return the first of some marks that the tokens of a group may make; None: none of them."""
@@ -39,6 +43,16 @@ class Scopes:
         chain = [mark for mark in through if mark in self.marks[group]]
         return tuple(chain[: chain.index(end) + 1]) if end in chain else ()
 
+    def pooled(self, subject: str, rule: KpiDeclaration) -> tuple[int, ...]:
+        """Return the sources whose consignments a time of a zone, or of all, is of: those that can have it."""
+        assert rule.time is not None  # noqa: S101  nothing else is pooled
+        asked = [[rule.time.from_], rule.time.to, *([rule.having] if rule.having else [])]
+        return tuple(
+            source
+            for source in self.zones.get(subject, ())
+            if all(not self.own_marks[source].isdisjoint(marks) for marks in asked)
+        )
+
 
 def scopes_of(plan: Plan) -> Scopes:
     """Return the scopes of a plan."""
@@ -49,7 +63,9 @@ def scopes_of(plan: Plan) -> Scopes:
         for source in sources:
             groups_of.setdefault(names.sources[source], []).append(name)
     marks: dict[str, set[str]] = {name: set() for name in groups}
+    own: dict[str, set[str]] = {name: set() for name in names.sources}
     for mark in names.marks:
+        own[mark.entry].add(mark.name)
         for name in groups_of[mark.entry]:
             marks[name].add(mark.name)
     steps: dict[str, list[int]] = {}
@@ -68,8 +84,8 @@ def scopes_of(plan: Plan) -> Scopes:
             lanes[place].append(number)
     return Scopes(
         groups=groups,
-        flows={name: frozenset(names.source_flows[source] for source in own) for name, own in groups.items()},
-        marks={name: frozenset(own) for name, own in marks.items()},
+        flows={name: frozenset(names.source_flows[row] for row in rows) for name, rows in groups.items()},
+        marks={name: frozenset(made) for name, made in marks.items()},
         steps={name: tuple(rows) for name, rows in steps.items()},
         interruptions={name: tuple(rows) for name, rows in interruptions.items()},
         lanes={name: tuple(rows) for name, rows in lanes.items()},
@@ -77,6 +93,8 @@ def scopes_of(plan: Plan) -> Scopes:
         limited=tuple(
             row for row in range(len(plan.resources)) if plan.most_units(row) < UNLIMITED or row in plan.stocks
         ),
+        zones=_zones(names),
+        own_marks=tuple(frozenset(own[name]) for name in names.sources),
     )
 
 
@@ -84,6 +102,17 @@ def gate_directions(names: Names) -> set[str]:
     """Return the places at which tokens begin the passage of a gate, as the library says what that is."""
     passage = load_catalogue().passage
     return {mark.place for mark in names.marks if passage is not None and mark.name == passage.from_}
+
+
+def _zones(names: Names) -> dict[str, tuple[int, ...]]:
+    passage = load_catalogue().passage
+    rows = {name: row for row, name in enumerate(names.sources)}
+    found: dict[str, set[int]] = {}
+    for mark in names.marks:
+        if passage is not None and mark.name == passage.from_ and mark.place:
+            for subject in (mark.place.partition(".")[0], EVERYTHING):
+                found.setdefault(subject, set()).add(rows[mark.entry])
+    return {name: tuple(sorted(own)) for name, own in found.items()}
 
 
 def _groups(names: Names) -> dict[str, tuple[int, ...]]:

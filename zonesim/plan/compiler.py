@@ -15,7 +15,7 @@ from zonesim.plan.breakdowns import breakdown_rows
 from zonesim.plan.columns import TABLES
 from zonesim.plan.flows import FLAGS, EntryCompiler
 from zonesim.plan.instructions import program_rows
-from zonesim.plan.kpis import due_kpis, own_kpis, watch_hours, within_kpis
+from zonesim.plan.kpis import due_kpis, grouped_kpis, own_kpis, watch_hours, within_kpis
 from zonesim.plan.naming import colliding
 from zonesim.plan.plan import Names, Plan
 from zonesim.plan.proving import Ground, prove
@@ -69,7 +69,7 @@ def compile_plan(arm: ResolvedArm) -> Plan:
     for collision in colliding(arm.world, entries, tables.steps.rows, tables.marks.rows):
         tables.faults.add(collision)
     notes = watch_hours(tables)
-    kpis = (*own_kpis(tables, entries), *within_kpis(tables), *due_kpis(tables))
+    kpis = (*own_kpis(tables, entries), *within_kpis(tables), *due_kpis(tables), *grouped_kpis(tables))
     breakdowns = breakdown_rows(tables)
     if tables.faults.faults:
         flat = [

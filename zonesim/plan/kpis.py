@@ -15,8 +15,10 @@ from zonesim.faults import Place, ScenarioFault, UnknownName, near, suggest
 from zonesim.limits import CALLS_DEEP, MOST_KPI_MARKS, MOST_PASSAGE_MARKS
 from zonesim.plan.plan import UNLIMITED
 from zonesim.plan.world_tables import WorldTables
+from zonesim.policy import sizes
 from zonesim.scenario import KpiDeclaration, Step, load_catalogue
-from zonesim.scenario.kpis import LATE, Between, KpiStatistic, within
+from zonesim.scenario.fields import CLASS
+from zonesim.scenario.kpis import EACH, FIRM_SIZE, LATE, Between, KpiStatistic, within
 from zonesim.scenario.traffic import Traffic
 
 SHARE_A_FORM: Final = ({"flow", "zone"}, {"step", "gate", "resource", "account"}, {"truth"}, {"all"})
@@ -59,18 +61,45 @@ def own_kpis(tables: WorldTables, traffic: Mapping[str, Traffic]) -> tuple[tuple
     return tuple(told for own in tables.scenario.kpis.items() for told in _told_by(*own, tables))
 
 
+def grouped_kpis(tables: WorldTables) -> tuple[tuple[str, KpiDeclaration], ...]:
+    """Return the KPIs that the library tells of one group of consignments after the other, by name."""
+    told_by = [(name, rule) for name, rule in load_catalogue().kpis if rule.by is not None]
+    return tuple(told for name, rule in told_by for told in _told_by(name, rule, tables))
+
+
 def _told_by(name: str, rule: KpiDeclaration, tables: WorldTables) -> Iterator[tuple[str, KpiDeclaration]]:
-    """Yield a KPI, or one for each class or value that it is told by."""
+    """Yield a KPI, or one for each value of what it is told by; by `each` of all that have two values at least."""
     if rule.by is None:
         yield name, rule
         return
     called = {"en": name.replace("_", " "), "zh": name} | rule.label
-    for value in tables.classes.values.get(rule.by, ()):
-        if not value or value in tables.tokens.upgraded or value not in rule.of.get(rule.by, [value]):
+    for dimension in [rule.by] if rule.by != EACH else [CLASS, FIRM_SIZE, *tables.classes.attributes]:
+        values = [value for value in _values(dimension, tables) if value in rule.of.get(dimension, [value])]
+        if rule.by == EACH and len(values) <= 1:
             continue
-        label = {"en": f"{called['en']} ({value})", "zh": f"{called['zh']}（{value}）"}
-        changes = {"by": None, "of": {**rule.of, rule.by: [value]}, "label": label}
-        yield f"{name}.{value}", rule.model_copy(update=changes)
+        for value in values:
+            words = _words(dimension, value)
+            label = {"en": f"{called['en']} ({words['en']})", "zh": f"{called['zh']}（{words['zh']}）"}
+            of = {**rule.of, dimension: [value]}
+            told = f"{name}.{dimension}.{value}" if rule.by == EACH else f"{name}.{value}"
+            yield told, rule.model_copy(update={"by": None, "of": of, "label": label})
+
+
+def _values(dimension: str, tables: WorldTables) -> Iterator[str]:
+    """Yield the values of what consignments are told by: those with which they arrive, of practices none of its own."""
+    if dimension == FIRM_SIZE:
+        yield from dict.fromkeys(sizes([firm.share for firm in tables.firms]))
+        return
+    for value in tables.classes.values.get(dimension, ()):
+        if value and value not in tables.tokens.upgraded:
+            yield value
+
+
+def _words(dimension: str, value: str) -> dict[str, str]:
+    """Return what people call a value, by language."""
+    sized = load_catalogue().firm_sizes
+    label = {str(language): text for language, text in sized[value].label.items()} if dimension == FIRM_SIZE else {}
+    return {"en": value, "zh": value} | label
 
 
 def within_kpis(tables: WorldTables) -> tuple[tuple[str, KpiDeclaration], ...]:
@@ -302,16 +331,31 @@ def _strange_subjects(own: Declared, known: Known) -> Iterator[ScenarioFault]:
 
 
 def _strange_values(own: Declared) -> Iterator[ScenarioFault]:
-    """Yield faults of classes and attributes that nobody has."""
-    by: dict[str, list[str]] = {own.rule.by: []} if own.rule.by is not None else {}
+    """Yield faults of classes, attributes and sizes of firms that nobody has."""
+    by: dict[str, list[str]] = {own.rule.by: []} if own.rule.by not in {None, EACH} else {}
     for name, values in {**by, **own.rule.of}.items():
         place = own.place("of", name) if name in own.rule.of else own.place("by")
+        if name == FIRM_SIZE:
+            yield from _strange_sizes(values, place, own.tables)
+            continue
         try:
-            own.tables.tokens.known_attribute(name, place)
+            own.tables.tokens.known_attribute(name, place, EACH, FIRM_SIZE)
             for value in values:
                 own.tables.tokens.known_value(name, value, place)
         except UnknownName as fault:
             yield fault
+
+
+def _strange_sizes(asked: list[str], place: Place, tables: WorldTables) -> Iterator[ScenarioFault]:
+    """Yield faults of sizes of firms."""
+    known = list(load_catalogue().firm_sizes)
+    there = list(_values(FIRM_SIZE, tables))
+    if not there:
+        remedy = "Write e.g. firms: {count: 60, volume: {zipf: 1.0}}."
+        yield ScenarioFault("no firm is larger than another", place, remedy)
+    for size in asked:
+        if size not in known:
+            yield UnknownName(f"no size of firms '{size}'", place, suggest(size, known, "sizes"))
 
 
 def _roles(tables: WorldTables) -> Iterator[ScenarioFault]:

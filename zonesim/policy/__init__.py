@@ -6,7 +6,7 @@ from zonesim.policy.arm_parsing import arm_from, arm_named
 from zonesim.policy.arms import ResolvedArm, Upgrade, resolve
 from zonesim.policy.edit_register import edit_entries
 from zonesim.policy.edits import ANY, Change, Request, apply, dotted, parse_setting, targets
-from zonesim.policy.firms import Firm, generate
+from zonesim.policy.firms import Firm, generate, sizes
 from zonesim.policy.futures import known_futures
 from zonesim.policy.loading import left_out, load_world, world_of
 from zonesim.policy.multiplying import Demand, demand_of
@@ -54,6 +54,7 @@ __all__ = [
     "register",
     "resolve",
     "root_of",
+    "sizes",
     "targets",
     "variant",
     "world_of",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zonesim import units
+from zonesim.scenario import load_catalogue
 from zonesim.scenario.fields import mode_of
 from zonesim.scenario.models import Firms
+
+_ALIKE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -55,3 +59,24 @@ def generate(firms: Firms) -> list[Firm]:
         for weight, credit in zip(weights, classes, strict=True)
     ]
     return sorted(scaled, key=lambda firm: -firm.share)
+
+
+def sizes(shares: Sequence[float]) -> list[str]:
+    """
+    Return the size of each firm, as the library names sizes; `shares` of the volume are in the order of firms, the
+    largest first. Nothing where all firms are alike: none of them is larger than another.
+
+    A firm is of the size in whose part of the volume, counted from the largest firm on, the middle of its own lies.
+    """
+    if not shares or max(shares) - min(shares) <= _ALIKE * max(shares):
+        return []
+    ends: list[tuple[float, str]] = []
+    for name, size in load_catalogue().firm_sizes.items():
+        ends.append((units.parse_share(mode_of(size.share)) + (ends[-1][0] if ends else 0.0), name))
+    found = []
+    begun = 0.0
+    for share in shares:
+        middle = begun + share / 2
+        found.append(next((name for end, name in ends if middle <= end), ends[-1][1]))
+        begun += share
+    return found

@@ -15,7 +15,7 @@ from zonesim.faults import Faults, Place, ScenarioFault
 from zonesim.scenario.calendars import HolidaysDocument
 from zonesim.scenario.checking import check
 from zonesim.scenario.futures import FutureDocument
-from zonesim.scenario.kpis import KpiDeclaration, KpisDocument, Passage
+from zonesim.scenario.kpis import FirmSize, KpiDeclaration, KpisDocument, Passage
 from zonesim.scenario.models import FlowDocument, SourceNote
 from zonesim.scenario.policy_documents import Measure, Regime, Sources, Tables, ZonesDocument
 from zonesim.scenario.reader import Document, Path_, read_text
@@ -63,6 +63,8 @@ class Catalogue:
     """Names and declarations; a name may stand in several scopes."""
     passage: Passage | None = None
     """The marks of a passage of a gate."""
+    firm_sizes: dict[str, FirmSize] = field(default_factory=dict)
+    """The sizes of firms by name, the largest first."""
     documents: dict[str, Document] = field(default_factory=dict)
     """The document of each measure, regime and future by name, for the places of its edits, and that of the zones."""
     places: dict[Path_, Place] = field(default_factory=dict)
@@ -135,6 +137,7 @@ def load_catalogue() -> Catalogue:
         elif isinstance(model, KpisDocument):
             catalogue.kpis += model.kpis.items()
             catalogue.passage = model.passage or catalogue.passage
+            catalogue.firm_sizes |= model.firm_sizes
         elif isinstance(model, ZonesDocument):
             catalogue.zones.update(model.as_settings(document.tree))
             catalogue.documents["zones"] = document

@@ -13,6 +13,7 @@ from zonesim.scenario.fields import (
     Name,
     PartName,
     Real,
+    Share,
     Strict,
     Words,
     as_list,
@@ -21,6 +22,7 @@ from zonesim.scenario.fields import (
     problem,
 )
 from zonesim.scenario.labels import Source, Text
+from zonesim.scenario.laws import check_total
 from zonesim.units import DAY, HOUR, MINUTE, SECOND
 
 Scope = Literal["flow", "step", "gate", "resource", "account", "truth", "zone", "all"]
@@ -28,7 +30,7 @@ Better = Literal["lower", "higher", "neither"]
 NameList = Annotated[list[Name], BeforeValidator(as_list), in_schema("Names")]
 
 FORMS: Final[dict[str, tuple[Scope, ...]]] = {
-    "time": ("flow", "gate"),
+    "time": ("flow", "gate", "zone", "all"),
     "stages": ("flow",),
     "share": ("flow", "gate"),
     "count": ("flow", "gate"),
@@ -50,9 +52,18 @@ PLAIN_VALUE: Final = "value"
 LATE: Final = "late"
 """The statistic of a time that is the share of those above 0."""
 
+FIRM_SIZE: Final = "firm_size"
+"""What a KPI of consignments can be told by besides their class and attributes: the size of the firm they belong to."""
+
+EACH: Final = "each"
+"""In place of one dimension: all that there are, one after the other."""
+
+_POOLED: Final = ("zone", "all")
+"""Scopes in which a time is that of the goods of several entries together."""
+
 _SPAN: Final = ("mean", "median", "pNN", "within_TIME", "missing")
 _STATISTICS: Final[dict[str, tuple[str, ...]]] = {
-    "time": (*_SPAN, LATE),
+    "time": (*_SPAN, LATE, "day"),
     "time once": ("mean",),
     "time within": ("mean",),
     "stages": ("mean",),
@@ -267,17 +278,20 @@ class KpiDeclaration(Strict):
     of: dict[Name, NameList] = {}
     """
     Only consignments that arrive with this class or value of an attribute, or with one of several, e.g. `{goods: food}`
-    or `{class: [AEO]}`: of a `time` or `share` of flows.
+    or `{class: [AEO]}`, or that belong to a firm of a size (`{firm_size: large}`): of a `time` or `share` of flows.
     """
     by: Name | None = None
     """
-    Told once for each class (`class`) or value of an attribute, such as `goods`, in place of one for all:
-    `FLOW.NAME.food.mean`.
+    Told once for each class (`class`), size of firm (`firm_size`) or value of an attribute, such as `goods`, in place
+    of one for all: `FLOW.NAME.food.mean`; by `each` of these, `FLOW.NAME.goods.food.mean`, of whole flows.
     """
+    having: NameList = []
+    """Of a time of a zone, or of all: only the entries of the traffic whose tokens may make one of these marks."""
     time: Between | None = None
     """
     The time between two marks, e.g. `{from: called, to: served}`: of consignments, whose last token to make a mark
-    counts; at a gate of the tokens that pass it.
+    counts; at a gate of the tokens that pass it. Of a zone: of all consignments of the entries whose tokens pass a gate
+    of it; of all: of those that pass any.
     """
     stages: Stages | None = None
     """The times between each two consecutive marks of a way."""
@@ -336,8 +350,8 @@ class KpiDeclaration(Strict):
     statistics: Annotated[dict[PartName, KpiStatistic], Field(min_length=1), keys_in_schema("PartName")]
     """
     What is told of it, by name: `mean`, `median`, `p90` and other percentiles, `within_10min` and other limits (`ms`,
-    `s`, `min`, `h`, `d`), `missing` of a time, `longest` of a recovery; `share`, `day`, `rate`, `peak`, `end`, `first`,
-    `last` or `value` of what is no time.
+    `s`, `min`, `h`, `d`), `missing` of a time and `day`, how many it is of; `longest` of a recovery; `share`, `day`,
+    `rate`, `peak`, `end`, `first`, `last` or `value` of what is no time.
     """
     source: Source | None = None
     """Where its numbers come from."""
@@ -361,7 +375,8 @@ class KpiDeclaration(Strict):
             if _family(name) not in known:
                 remedy = f"Of this there are: {', '.join(known)}."
                 raise problem(f"no statistic '{name}' of {self.kind}", remedy, ("statistics", name))
-        if (self.of or self.by) and (self.where != "flow" or self.kind not in {"time", "share"}):
+        pooled = self.time is not None and self.where in _POOLED
+        if (self.of or self.by) and not (self.where == "flow" and self.kind in {"time", "share"}) and not pooled:
             told = "of" if self.of else "by"
             fault = f"'{told}' of what is no time and no share of consignments"
             raise problem(fault, "Tell a `time` or a `share` of flows by it, or write entries of the traffic.", (told,))
@@ -372,6 +387,11 @@ class KpiDeclaration(Strict):
             raise problem(f"'{self.at}' is no time of day", 'Write "20:00".', ("at",))
         if self.time is not None and self.time.within is not None and (self.time.once or self.where != "flow"):
             raise problem("`within` is told of flows, and without `once`", "Leave out one of them.", ("time",))
+        if pooled and self.time is not None and self.time.once:
+            raise problem("`once` is told of flows and gates", "Leave it out, or `scope`.", ("time", "once"))
+        if self.having and not pooled:
+            fault = "`having` of what is no time of a zone or of all"
+            raise problem(fault, "Leave it out, or name flows with `only`.", ("having",))
         if self.share is not None and self.share.unmarked is not None and self.where != "gate":
             raise problem("a share of those without a mark is told at a gate only", "Write {marked: …}.", ("share",))
         if self.share is not None and self.share.among is not None and self.where != "gate":
@@ -409,7 +429,7 @@ class KpiDeclaration(Strict):
         """Return as text all that its numbers depend on: nothing of what people call it, or think of it."""
         told = {"label", "definition", "better", "headline", "counts", "source", "note", "statistics"}
         told |= {
-            name for name in ("of", "by", "at", "recovery") if not getattr(self, name)
+            name for name in ("of", "by", "having", "at", "recovery") if not getattr(self, name)
         }  # rules without them are known as before
         return f"{self.model_dump(exclude=told)!r} {list(self.statistics)}"
 
@@ -421,6 +441,8 @@ class KpiDeclaration(Strict):
 
     def consignment_marks(self) -> tuple[str, ...]:
         """Return the marks of which it asks when consignments reached them."""
+        if self.time is not None and self.where in _POOLED:
+            return (self.time.from_, *self.time.to)
         if self.where != "flow":
             return ()
         if self.time is not None:
@@ -463,6 +485,15 @@ class Passage(Strict):
     """The mark of having passed it, e.g. `gate_passed`."""
 
 
+class FirmSize(Strict):
+    """A size of firms: those who together make up a share of the volume, behind those of the sizes before it."""
+
+    share: Share
+    """The share of the volume, e.g. `50 %`."""
+    label: Text
+    """How people call firms of this size."""
+
+
 class KpisDocument(Strict):
     """KPIs of the library; those of one file have names of their own, those of one scope stand in one file."""
 
@@ -474,5 +505,13 @@ class KpisDocument(Strict):
     """The name of the table, e.g. `flow`."""
     passage: Passage | None = None
     """What a passage of a gate is; once in the library."""
+    firm_sizes: dict[PartName, FirmSize] = {}
+    """The sizes of firms by rank of volume, the largest first; once in the library."""
     kpis: Annotated[dict[PartName, KpiDeclaration], keys_in_schema("PartName")]
     """The KPIs by name, in the order in which they are told; an id is subject, name and statistic."""
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> KpisDocument:
+        if self.firm_sizes:
+            check_total([size.share for size in self.firm_sizes.values()], "the shares of the sizes of firms")
+        return self

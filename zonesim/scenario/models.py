@@ -35,7 +35,7 @@ from zonesim.scenario.fields import (
     problem,
 )
 from zonesim.scenario.futures import NO_FUTURE, Future
-from zonesim.scenario.kpis import KpiDeclaration
+from zonesim.scenario.kpis import EACH, FIRM_SIZE, KpiDeclaration
 from zonesim.scenario.labels import Source, SourceNote, Text
 from zonesim.scenario.laws import check_total
 from zonesim.scenario.promises import PromiseRule
@@ -414,6 +414,8 @@ class Scenario(Strict):
     def _attributes_named_well(self) -> Scenario:
         keys = {
             FIRM,
+            FIRM_SIZE,
+            EACH,
             "by",
             *(field.alias or name for each in (When, Changes) for name, field in each.model_fields.items()),
         }

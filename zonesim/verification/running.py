@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
+from zonesim.compiled.streams import run_key
 from zonesim.engine import simulate
 from zonesim.experiment import Execution, Failure, Progress, run_arms
 from zonesim.faults import ZonesimError
@@ -63,7 +64,7 @@ def trace(case: Prepared, engine: str, seed: int = SEED) -> list[Finding]:
         sink = Both(RowLog(), Reducer(case.plan))
         try:
             totals = simulate(case.plan, seed, replication, sink, engine)
-            values.append(measure(case.plan, sink.reducer, totals, {}).values)
+            values.append(measure(case.plan, sink.reducer, totals, {}, run_key(seed, replication)).values)
         except ZonesimError as fault:
             return [_failed(case, check, str(fault)) for check in case.checks] or [_failed(case, None, str(fault))]
         instants.append(list(compared(case.case, Told(case.plan, sink.log))))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from zonesim.analysis import Bound, Point
+from zonesim.briefing.tables import gains
 from zonesim.briefing.tables.control import COLUMNS, control_rows, control_told
 from zonesim.briefing.tables.parts import DOUBT_COLUMNS, doubt_rows, has_doubts, part_cells, part_columns
 from zonesim.briefing.tables.workbook import GENERAL, PERCENT, Cell, Sheet, Workbook, workbook
@@ -107,10 +108,11 @@ def write_results(
     *,
     table: bool = True,
     bounds: Mapping[str, Bound] | None = None,
+    groups: Iterable[Sequence[Any]] = (),
 ) -> list[Path]:
     """
     Write `results.csv` (unless `table` is false) and `results.xlsx`; return their paths. `bounds`: by arm how many
-    times its demand it carries at most, where that is told.
+    times its demand it carries at most, where that is told. `groups`: rows of who gains, where there are groups.
     """
     paths = []
     if table:
@@ -127,6 +129,7 @@ def write_results(
         _results_sheet(book, results, found)
         _effects_sheet(book, results, found)
         _doubts_sheet(book, results, found)
+        _gains_sheet(book, list(groups))
         _control_sheet(book, results)
         _arms_sheet(book, results)
         if bounds:
@@ -234,6 +237,15 @@ def _doubts_sheet(book: Workbook, results: Results, found: Sequence[Point]) -> N
     for row in doubt_rows(results, found, few=True):
         own = PERCENT if row[4] == "share" else ""
         sheet.append(row, ["", "", "", "", "", "", own, own, own, "", "", "", own, own])
+    sheet.filter_rows()
+
+
+def _gains_sheet(book: Workbook, rows: Sequence[Sequence[Any]]) -> None:
+    if not rows:
+        return
+    sheet = _sheet(book, "Gains", gains.COLUMNS, gains.WIDTHS)
+    for row in rows:
+        sheet.append(row, gains.gain_formats())
     sheet.filter_rows()
 
 

@@ -15,6 +15,7 @@ TAG_WORDS: Final = {
     "missing": "missing: too many cases had not ended when a run ended; a longer cool_down follows them to their end",
     "band": "band: the least and the most over what nobody knows of control (targeting, ratio of classes); no mean",
     "mix": "mix: a mean or share over goods of which the baseline has not all, so no difference is given",
+    "few": "few: fewer than 30 consignments in all replications, too few to say anything",
     "bound": "bound: from the traffic equations",
     "stable by hand": "stable by hand: the load says that it grows, the scenario that it does not (`stable: true`)",
 }
