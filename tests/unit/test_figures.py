@@ -101,6 +101,7 @@ def test_all_figures_are_drawn() -> None:
     assert {name: why for name, why in attempt(context).items() if isinstance(why, str)} == {
         "waterfall": "needs an arm whose measures are each alone in other arms",
         "zones": "there are fewer than two modelled zones",
+        "zone_map": "fewer than 3 modelled zones have a position (lat, lon)",
     }
 
 

@@ -16,6 +16,7 @@ FIGURES: Final[dict[str, str]] = {
     "week": "week:week_figure",
     "waterfall": "waterfall:waterfall_figure",
     "zones": "zones:zones_figure",
+    "zone_map": "zone_map:zone_map_figure",
 }
 """
 The figures of arms side by side, in the order in which they are told: the name of the file (`NAME`, or `NAME_…` where
