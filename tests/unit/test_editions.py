@@ -188,6 +188,18 @@ def test_a_block_has_one_edition_where_only_its_inner_steps_differ(monkeypatch):
     assert [often(plan, path) for path in ("block", "block.first", "block.inner", "block.more")] == [1, 1, 2, 1]
 
 
+def test_a_batch_is_led_by_those_alone_who_have_something_to_do_for_it(monkeypatch):
+    """
+    Who has no step inside a batch goes on when the batch is complete; who has one is led, as if each had a text of his own.
+    """
+    practice(monkeypatch, 60, "50 %", "remove: flows.f.g.s")
+    plan = plan_with("g: {gather: {number: 2}, steps: {s: {take: 7 min}}}, last: {take: 1 min}", 60)
+    alone = plan_with("g: {gather: {number: 2}}, last: {take: 1 min}")
+
+    assert (plan.program["op"] == Op.GATHER).sum() == 2 * (alone.program["op"] == Op.GATHER).sum() == 2
+    assert choices(plan) == 1
+
+
 def test_a_block_has_two_editions_where_it_takes_something_else(monkeypatch):
     """
     Units that are taken in one edition are given back in the same one.

@@ -168,7 +168,8 @@ class Edition:
 
     def step_at(self, path: Path) -> Texts[Step | None]:
         """Return a step, whose inner steps are not looked at, in its editions: None where it is not."""
-        uses = [use for use in self.texts.uses if any(_reaches(edit, path) for edit in use.edits)]
+        inner = self._that_may_empty(path)
+        uses = [use for use in self.texts.uses if use in inner or any(_reaches(edit, path) for edit in use.edits)]
         return self._choose(uses, lambda followed: self.texts.at(followed, path), _alone)
 
     def list_at(self, path: Path) -> StepList | Choice[Form]:
@@ -200,6 +201,19 @@ class Edition:
     def seen(self) -> Iterator[Flow]:
         """Yield the texts of the flow in which every step stands that some of the tokens find."""
         return map(self.texts.flow, self._samples(self.texts.uses))
+
+    # --- inner steps
+
+    def _that_may_empty(self, path: Path) -> list[Use]:
+        """
+        Return the practices that give a step its first inner steps or take its last: whether it has any changes what
+        it does itself.
+        """
+        edited = {use: names for use in self.texts.uses if (names := set(_inner_names(use.edits, path)))}
+        step = self.texts.at(self.plain, path) if edited else None
+        if step is None or ANY in set().union(*edited.values()):
+            return list(edited)
+        return [] if set(step.steps) - set().union(*edited.values()) else list(edited)
 
     # --- lists
 
@@ -325,6 +339,14 @@ def _reaches(edit: Path, path: Path) -> bool:
         return True
     in_branch = below[0] == "parallel" and len(below) > 2 and below[1] != ANY  # noqa: PLR2004  parallel.NAME.KEY
     return below[0] == ANY or (below[0] in Step.KEYS and not in_branch)
+
+
+def _inner_names(edits: Sequence[Path], path: Path) -> Iterator[str]:
+    """Yield the inner steps of the step at a path that edits add, remove or replace."""
+    own = _named(path)
+    for edit in edits:
+        if len(edit) == len(own) + 1 and _agree(edit, path) and edit[-1] not in Step.KEYS:
+            yield edit[-1]
 
 
 # --- what is compared

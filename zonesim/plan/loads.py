@@ -359,13 +359,18 @@ def _offered(work: Work, starts: Starts, room: Floats, offset: int) -> _Offered:
                 low[0, resource] = 0.0
                 work.causes.setdefault(resource, set()).add(Cause.LISTED if ends else Cause.LATE)
         found.low += rate * low[0] + there * low[1]
-        found.high += rate * high[0] + there * high[1]
+        found.high += _times(rate, high[0]) + there * high[1]
         if ends:
             found.endless += there * low[1]
             found.endless_most += there * high[1]
             continue
         # Who never leaves, and has more and more with him, is more than anything can do.
         found.endless += rate * least[0] + np.where(low[1] > 0, np.inf, 0.0)
-        found.endless_most += rate * high[0] + np.where(high[1] > 0, np.inf, 0.0)
+        found.endless_most += _times(rate, high[0]) + np.where(high[1] > 0, np.inf, 0.0)
         found.high[high[1] > 0] = np.inf
     return found
+
+
+def _times(rate: float, most: Floats) -> Floats:
+    """Return the work of arrivals that may each have any amount: nothing where nobody arrives in the window."""
+    return rate * most if rate else np.zeros_like(most)
