@@ -204,6 +204,37 @@ def test_interrupted_work_goes_on_with_the_same(engine):
     assert line.visits("s.interrupted") == {"a0": (10, 30, 30)}
 
 
+def test_interrupted_work_goes_on_where_another_held_it_up(engine):
+    """
+    Both desks break down at minutes 10, 30, … for 10 min. At 20 the one who is ahead in both lines takes the first desk: in that
+    instant the work at the second goes on, of which nobody is ahead any more.
+    """
+    text = """
+clock: {measure: 100 min}
+zones:
+  Z:
+    a: {units: 1, at_shift_end: pause, breakdowns: {up: 10 min, repair: 10 min, of: whole}}
+    b: {units: 1, at_shift_end: pause, breakdowns: {up: 10 min, repair: 10 min, of: whole}}
+flows:
+  first: {steps: {s: {hold: {d: Z.a}, priority: 2, take: 25 min}}}
+  second: {steps: {s: {hold: {d: Z.b}, priority: 2, take: 25 min}}}
+  any: {steps: {s: {hold: {d: {any: [Z.a, Z.b]}}, priority: 1, take: 1 min}}}
+traffic:
+  one: {flow: first, at: [0 min]}
+  two: {flow: second, at: [0 min]}
+  ahead: {flow: any, at: [5 min]}
+"""
+    line = run(text, engine=engine)
+
+    assert line.visits("s") == {"one0": (0, 0, 46), "two0": (0, 0, 45), "ahead0": (5, 20, 21)}
+    assert line.rows("s.interrupted") == [
+        ("two0", (10, 20, 20)),
+        ("one0", (10, 21, 21)),
+        ("one0", (30, 40, 40)),
+        ("two0", (30, 40, 40)),
+    ]
+
+
 def test_who_waits_for_ever():
     """
     Who waits for two, of which one comes back, goes on; a wait for what nobody gives back is a deadlock that names both.

@@ -48,7 +48,7 @@ from zonesim.engine.kernel.layout import (
 )
 from zonesim.engine.kernel.operations import due_at, is_answered_yes, keep, set_attribute, wait_until
 from zonesim.engine.kernel.output import begin_visit, write_mark, write_visit
-from zonesim.engine.kernel.preemption import begin_work, carry_on, change_capacity, takes_over, work_ends
+from zonesim.engine.kernel.preemption import begin_work, carry_on, change_capacity, resume_all, takes_over, work_ends
 from zonesim.engine.kernel.queues import (
     append,
     ask_either,
@@ -258,6 +258,8 @@ def run(
                     release(s, flow, tokens, resources, row)
                     if row.interruptible != 0:
                         carry_on(s, flow, tokens, resources, hours, events, output, wide(row.resource))
+                    elif s.resume_first != 0:
+                        resume_all(s, flow, tokens, resources, hours, events, output)
             pc += 1
             row = flow.program[at(pc)]
             op = row.op
@@ -365,6 +367,8 @@ def run(
             pc += 1
         elif op == _STOCK:
             stock(s, flow, tokens, resources, row.stock_resource, row.stock_amount)
+            if s.resume_first != 0:
+                resume_all(s, flow, tokens, resources, hours, events, output)
             pc += 1
         elif op == _EITHER:
             following = _either(s, flow, draws, tokens, resources, output, slot, pc)
@@ -532,4 +536,6 @@ def _give_up(
             serve_apart(s, flow, tokens, resources, resource)
         if row.interruptible != 0:
             carry_on(s, flow, tokens, resources, hours, events, output, resource)
+        elif s.resume_first != 0:
+            resume_all(s, flow, tokens, resources, hours, events, output)
     return DONE

@@ -160,10 +160,10 @@ def _resume(
     events: Rows,
     output: Output,
     slot: int,
-    resource: int,
 ) -> None:
     """Let interrupted work go on with the unit that its token has got."""
     token = tokens.tokens[at(slot)]
+    resource = wide(flow.program[at(tokens.works[at(slot)].row)].resource)
     step = flow.program[at(token.pc - 1)].delay_interrupted
     write_visit(s, output, step, token.number, tokens.works[at(slot)].stopped, s.now)
     s.events_limit += 1
@@ -223,6 +223,28 @@ def takes_over(
 
 
 @kernel
+def resume_all(
+    s: Record,
+    flow: Flow,
+    tokens: Tokens,
+    resources: Resources,
+    hours: Hours,
+    events: Rows,
+    output: Output,
+) -> None:
+    """
+    Let all interrupted work go on that has got a unit, of whichever resource: who is granted in one way of an EITHER
+    holds up nobody any more in the queues of the others.
+    """
+    slot = s.resume_first
+    while slot != 0:
+        following = wide(tokens.tokens[at(slot)].next_ready)
+        _resume(s, flow, tokens, resources, hours, events, output, slot)
+        slot = following
+    s.resume_first = s.resume_last = 0
+
+
+@kernel
 def carry_on(
     s: Record,
     flow: Flow,
@@ -233,13 +255,8 @@ def carry_on(
     output: Output,
     resource: int,
 ) -> None:
-    """Let interrupted work go on that has got a unit of a resource, then those who wait take the units of victims."""
-    slot = s.resume_first
-    while slot != 0:
-        following = wide(tokens.tokens[at(slot)].next_ready)
-        _resume(s, flow, tokens, resources, hours, events, output, slot, resource)
-        slot = following
-    s.resume_first = s.resume_last = 0
+    """Let interrupted work go on that has got a unit, then those who wait for a resource take the units of victims."""
+    resume_all(s, flow, tokens, resources, hours, events, output)
     state = resources.states[at(resource)]
     while state.preempts != 0 and state.waiting > 0:
         slot = _first_in_queue(s, resources, resource)
@@ -247,7 +264,7 @@ def carry_on(
             break
         has_unit(s, tokens, slot)
         if tokens.tokens[at(slot)].state == INTERRUPTED:
-            _resume(s, flow, tokens, resources, hours, events, output, slot, resource)
+            _resume(s, flow, tokens, resources, hours, events, output, slot)
         else:
             grant(s, flow, tokens, slot)
 
@@ -296,6 +313,8 @@ def change_capacity(
                 serve_apart(s, flow, tokens, resources, resource)
             if state.preempts + state.pauses != 0:
                 carry_on(s, flow, tokens, resources, hours, events, output, resource)
+            elif s.resume_first != 0:
+                resume_all(s, flow, tokens, resources, hours, events, output)
             if s.next_change <= s.now:
                 again = True
                 break
