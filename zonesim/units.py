@@ -34,8 +34,9 @@ UNITS: Final[dict[str, dict[str, float]]] = {
     "distance": {"m": 0.001, "km": 1},
     "speed": {"km/h": 1},
     "cost rate": {"CNY/h": 1, "CNY/d": 1 / 24},
+    "price": {"CNY": 1},
 }
-"""Units by kind, with the factor to the kind's own unit (ms, arrivals per ms, 1, km, km/h, CNY/h)."""
+"""Units by kind, with the factor to the kind's own unit (ms, arrivals per ms, 1, km, km/h, CNY/h, CNY)."""
 
 _CHINESE: Final = {
     "ms": ("毫秒",),
@@ -51,6 +52,7 @@ _CHINESE: Final = {
     "km/h": ("公里/小时", "千米/小时", "公里/时", "千米/时", "km/小时"),
     "CNY/h": ("元/小时", "元/时", "元每小时"),
     "CNY/d": ("元/天", "元/日", "元每天"),
+    "CNY": ("元", "人民币", "人民币元"),
 }
 _ENGLISH: Final = {
     "ms": ("msec", "msecs"),
@@ -63,6 +65,7 @@ _ENGLISH: Final = {
     "km/h": ("kmh", "kph"),
     "CNY/h": ("CNY/hour", "RMB/h", "yuan/h", "CNY per hour"),
     "CNY/d": ("CNY/day", "RMB/d", "yuan/d", "CNY per day"),
+    "CNY": ("RMB", "yuan", "¥"),
 }
 _TIMES: Final = ("s", "min", "h", "d", "week")
 
@@ -85,6 +88,7 @@ EXAMPLES: Final = {
     "distance": "99 km",
     "speed": "45 km/h",
     "cost rate": "60 CNY/h",
+    "price": "150 CNY",
 }
 """A quantity of each kind."""
 

@@ -23,7 +23,7 @@ PACKAGE = arms_for(load_world(ALL))[-1]
 STORED = {
     TYPICAL: (
         None,
-        "9cb2e31005dcb8b0f08810d0430677034a985c53f0c83fa1101188d63e2107b3",
+        "10e88d0d2bc5e5cafb2ab9821c7d8badd863eea74aa8d8f8f3608ab274506edb",
         {
             "F4b.dwell.mean": 16.303191080964687,
             "F5.inside.mean": 25.44524388558201,
@@ -35,7 +35,7 @@ STORED = {
     ),
     ALL: (
         PACKAGE,
-        "9c0cfcde5141e46e051a10f1c27cb0d2f92b2e6aab93aa30656750f40455e859",
+        "61120eda012ade7d448a199c5715f000c5c2c62e9e290b97c8f0d146ad1fe95d",
         {
             "F1air.dwell.mean": 25.13679831746032,
             "F6.dwell.mean": 10.385651069856985,

@@ -27,7 +27,7 @@ HEAD = "zonesim: 1\nkind: kpis\nname: own\nkpis:\n  k:\n"
 LIBRARY = {
     "flow": (
         "dwell.mean dwell.median dwell.p90 dwell.p95 dwell.within_24h dwell.within_48h dwell.missing dwell_by.mean dwell_by.day clearance.mean"
-        " clearance.p95 customs.mean customs.p95 customs.within_24h declarations.day pending.mean inspected.rate"
+        " clearance.p95 customs.mean customs.p95 customs.within_24h declarations.day transits.day pending.mean inspected.rate"
         " stage.mean stay.mean stay.p95 stay.missing stay_by_end.mean inside.mean arrived.day completed.day truck_hours.day"
     ),
     "step": (

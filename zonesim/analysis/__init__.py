@@ -4,6 +4,7 @@ from zonesim.analysis.beside import with_moves
 from zonesim.analysis.bounds import Bound, bound_of, grows
 from zonesim.analysis.capacity import HIGHEST, LOWEST, TOLERANCE, WORK, Limit, Look, limit_of, next_multiples
 from zonesim.analysis.control import bands_of, control_of
+from zonesim.analysis.costs import TOTAL, YEAR, Amount, CostLine, Costs, Payback, Saving, costs_of, prices_of
 from zonesim.analysis.echoes import echoes, trivially_changed
 from zonesim.analysis.effects import NO_DIFFERENCE, Column, Comparison, Effect, compare, curve, curve_means, judge
 from zonesim.analysis.gains import ALL, FEW, GATE, ZONE, Gain, gains
@@ -36,11 +37,16 @@ __all__ = [
     "NOTHING",
     "NO_DIFFERENCE",
     "TOLERANCE",
+    "TOTAL",
     "WORK",
+    "YEAR",
     "ZONE",
+    "Amount",
     "Bound",
     "Column",
     "Comparison",
+    "CostLine",
+    "Costs",
     "Difference",
     "Effect",
     "Gain",
@@ -49,9 +55,11 @@ __all__ = [
     "Look",
     "Move",
     "Parts",
+    "Payback",
     "Point",
     "Promise",
     "Range",
+    "Saving",
     "Sizes",
     "Sizing",
     "Spread",
@@ -64,6 +72,7 @@ __all__ = [
     "compare",
     "compared",
     "control_of",
+    "costs_of",
     "curve",
     "curve_means",
     "echoes",
@@ -87,6 +96,7 @@ __all__ = [
     "paired",
     "parts_of",
     "points",
+    "prices_of",
     "promise",
     "range_of",
     "relative_half_widths",

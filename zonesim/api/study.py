@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from zonesim.analysis import (
     NO_DIFFERENCE,
     Comparison,
+    Costs,
     Difference,
     Effect,
     Interval,
@@ -21,6 +22,7 @@ from zonesim.analysis import (
     bands_of,
     compare,
     control_of,
+    costs_of,
     has_parts,
     range_of,
     tags_of,
@@ -140,6 +142,15 @@ class Study:
         look and of who is irregular. Raises UnknownName.
         """
         return control_of(self.design.cells[self._pair(arm, future)].plan)
+
+    def costs(self) -> Costs:
+        """
+        Return what the arms cost in the first future: by item, by who pays and together, with differences to the
+        baseline and how soon what a measure needs pays for itself.
+        """
+        future = self.futures[0]
+        runs = {arm: self.results[arm, future] for arm in self.arms}
+        return costs_of(self.design, self.comparisons[future], runs)
 
     def curve(self, name: str, arm: str = "", future: str = "") -> NDArray[np.float64]:
         """

@@ -7,8 +7,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from zonesim.analysis import Comparison, Gain, bound_of, compared, curve_means, gains, points, replications_needed
+from zonesim.analysis import (
+    Comparison,
+    Gain,
+    bound_of,
+    compared,
+    costs_of,
+    curve_means,
+    gains,
+    points,
+    prices_of,
+    replications_needed,
+)
 from zonesim.briefing.tables.control import control_document, control_text, control_told, write_control
+from zonesim.briefing.tables.costs import cost_document, cost_text, write_costs
 from zonesim.briefing.tables.files import by_replication_document, write_bounds, write_by_replication, write_results
 from zonesim.briefing.tables.gains import gain_document, gain_rows, gains_text, has_groups, write_gains
 from zonesim.briefing.tables.headlines import PRECISE, headline_tables
@@ -79,6 +91,7 @@ def run_job(
         parts=parts,
         doubts=doubts,
     )
+    prices_of(design.resolved, design.kpis)  # what is wrong with them is told before anything runs
 
     def report(found: Found) -> Job:
         job = _report(found, only=only, warm_up=warm_up, with_figures=with_figures, by_replication=by_replication)
@@ -116,8 +129,11 @@ def _report(found: Found, *, only: bool, warm_up: bool, with_figures: bool, by_r
         document["by_replication"] = by_replication_document(results, kpis)
     control = control_told(results)
     document["control"] = control_document(control)
+    costs = costs_of(design, comparison, runs)
+    document["costs"] = cost_document(results, costs)
     written = [*_write(found, comparison, document), write_bounds(found.folder, results, bounds)]
     written += write_control(found.folder, results, control)
+    written += write_costs(found.folder, results, costs)
     written += [write_by_replication(found.folder, results, kpis)] if by_replication else []
     written += write_doubts(found.folder, results, comparison)
     who = _who_gains(found, comparison, runs)
@@ -128,17 +144,21 @@ def _report(found: Found, *, only: bool, warm_up: bool, with_figures: bool, by_r
         numbers = register(design.world, flows_in_use(design.world))
         told = list(points(results, kpis, {future: comparison}))
         rows = gain_rows(results, who, scenario) if has_groups(who) else ()
-        written += write_results(found.folder, results, told, numbers, table=False, bounds=bounds, groups=rows)
+        written += write_results(
+            found.folder, results, told, numbers, table=False, bounds=bounds, groups=rows, costs=costs
+        )
     if with_figures and not only:
         written += _figures(found, runs, comparison)
-    beside = control_text(results, control)
-    groups = gains_text(results, who, scenario)
+    beside = (
+        gains_text(results, who, scenario),
+        control_text(results, control),
+        cost_text(costs, comparison.baseline),
+    )
     head = [*_title(design, results, document), *bound_lines(bounds)]
     parts = [
         *head,
         headline_tables(design, results, comparison, _needed(document, comparison)),
-        *(["", groups] if groups else []),
-        *(["", beside] if beside else []),
+        *(line for text in beside if text for line in ("", text)),
     ]
     text = "\n".join([*parts, _closing(design, comparison), *said, "", *map(str, written)])
     return Job(document, text)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from zonesim.analysis import arrival_warnings, load_warnings
+from zonesim.analysis import arrival_warnings, load_warnings, prices_of
 from zonesim.briefing.tables.loads import load_table, loads_document
 from zonesim.briefing.tables.printing import printed
 from zonesim.jobs.asking import promises_of
@@ -40,9 +40,13 @@ def validate_file(file: Path, settings: Sequence[str]) -> dict[str, Any]:
     arms = [resolve(world, arm) for arm in arms_for(world)]
     plans = [compile_plan(arm) for arm in arms]
     plan = plans[0]
-    promises_of(
-        world, (), {kpi.id: kpi for each in plans for kpi in catalogue(each)} if world.tree.get("promises") else {}
+    own = any(
+        not world.place((table, name)).in_library for table in ("costs", "investments") for name in world.tree[table]
     )
+    kpis = {kpi.id: kpi for each in plans for kpi in catalogue(each)} if own or world.tree.get("promises") else {}
+    promises_of(world, (), kpis)
+    if own:
+        prices_of({each.arm.name: each for each in arms}, kpis.values())
     offset = monday_offset(arms[0].scenario.clock.start)
     return {
         "file": str(file),

@@ -68,7 +68,7 @@ def _add_library(world: ResolvedTree, catalogue: Catalogue) -> None:
         name: {key: param.default for key, param in measure.params.items()}
         for name, measure in catalogue.measures.items()
     }
-    for table in ("calendars", "holidays", "profiles"):
+    for table in ("calendars", "holidays", "profiles", "costs", "investments"):
         world.tree[table] = {**copy.deepcopy(getattr(catalogue, table)), **world.tree.get(table, {})}
     own = world.tree.get("statuses", {})
     world.tree["statuses"] = {**copy.deepcopy(catalogue.statuses), **own}

@@ -34,6 +34,8 @@ _ROOTS: Final = (
     "factors",
     "calendars",
     "kpis",
+    "costs",
+    "investments",
     "promises",
 )
 _BARE_NUMBERS: Final = frozenset(
@@ -57,6 +59,7 @@ _BARE_NUMBERS: Final = frozenset(
         "factors",
         "lift",
         "times",
+        "life",
     }
 )
 _NO_NUMBERS: Final = frozenset({"label", "source", "note", "clock", "at", "by", "name", "priority", "trace"})

@@ -24,7 +24,7 @@ from zonesim.scenario import Flow, Path_, Scenario
 from zonesim.scenario.fields import is_reference
 from zonesim.scenario.laws import Law
 
-EXTENTS: Final = frozenset({"Duration", "Time", "Rate", "Distance", "Count", "Capacity", "Staff", "CostRate"})
+EXTENTS: Final = frozenset({"Duration", "Time", "Rate", "Distance", "Count", "Capacity", "Staff", "CostRate", "Price"})
 """Field types that are times or amounts: these are scaled wherever they stand in what is scaled."""
 
 RATIOS: Final = frozenset({"Share", "Speed", "Cv", "Shape", "Phases"})

@@ -2,6 +2,7 @@
 
 from zonesim.scenario.catalogue import Catalogue, load_catalogue
 from zonesim.scenario.checking import check
+from zonesim.scenario.costs import Cost, Investment
 from zonesim.scenario.edit import Edit
 from zonesim.scenario.futures import NO_FUTURE, Future, FutureDocument
 from zonesim.scenario.kpis import KpiDeclaration
@@ -13,11 +14,13 @@ __all__ = [
     "NOT_YAML",
     "NO_FUTURE",
     "Catalogue",
+    "Cost",
     "Document",
     "Edit",
     "Flow",
     "Future",
     "FutureDocument",
+    "Investment",
     "KpiDeclaration",
     "Measure",
     "Path_",

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from zonesim.faults import Faults, Place, ScenarioFault
 from zonesim.scenario.calendars import HolidaysDocument
 from zonesim.scenario.checking import check
+from zonesim.scenario.costs import CostsDocument
 from zonesim.scenario.futures import FutureDocument
 from zonesim.scenario.kpis import FirmSize, KpiDeclaration, KpisDocument, Passage
 from zonesim.scenario.models import FlowDocument, SourceNote
@@ -32,6 +33,7 @@ KINDS: Final[dict[str, type[BaseModel]]] = {
     "statuses": Statuses,
     "sources": Sources,
     "kpis": KpisDocument,
+    "costs": CostsDocument,
 }
 _HEAD: Final = {"zonesim", "kind", "name"}
 
@@ -41,8 +43,9 @@ class Catalogue:
     """
     The library.
 
-    `flows`, `calendars`, `holidays` and `profiles` are plain data that becomes part of a scenario's world, with
-    `places` and `keys` by world path (`("library", "gate", …)`); measures, regimes, futures and sources are models.
+    `flows`, `calendars`, `holidays`, `profiles`, `costs` and `investments` are plain data that becomes part of a
+    scenario's world, with `places` and `keys` by world path (`("library", "gate", …)`); measures, regimes, futures and
+    sources are models.
     """
 
     flows: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -59,6 +62,10 @@ class Catalogue:
     roles: dict[str, dict[str, str]] = field(default_factory=dict)
     departments: dict[str, dict[str, str]] = field(default_factory=dict)
     """Who can be responsible for a measure, by name: labels by language."""
+    costs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    investments: dict[str, dict[str, Any]] = field(default_factory=dict)
+    payers: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Who can pay, by name: labels by language."""
     kpis: list[tuple[str, KpiDeclaration]] = field(default_factory=list)
     """Names and declarations; a name may stand in several scopes."""
     passage: Passage | None = None
@@ -138,6 +145,11 @@ def load_catalogue() -> Catalogue:
             catalogue.kpis += model.kpis.items()
             catalogue.passage = model.passage or catalogue.passage
             catalogue.firm_sizes |= model.firm_sizes
+        elif isinstance(model, CostsDocument):
+            catalogue.payers |= document.tree["payers"]
+            for table in ("costs", "investments"):
+                getattr(catalogue, table).update(document.tree.get(table, {}))
+                adopt_places(document, (table,), (table,), catalogue.places, catalogue.keys)
         elif isinstance(model, ZonesDocument):
             catalogue.zones.update(model.as_settings(document.tree))
             catalogue.documents["zones"] = document

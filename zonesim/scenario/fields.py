@@ -207,6 +207,7 @@ Ratio = Annotated[Any, _checked("factor", check_ratio), in_schema("Ratio")]
 Distance = Annotated[Any, _checked("distance"), in_schema("Distance")]
 Speed = Annotated[Any, _checked("speed"), in_schema("Speed")]
 CostRate = Annotated[Any, _checked("cost rate"), in_schema("CostRate")]
+Price = Annotated[Any, _checked("price"), in_schema("Price")]
 
 
 _ALWAYS_SAME: Final = "{constant: 10 min}"

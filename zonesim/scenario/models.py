@@ -11,6 +11,7 @@ from zonesim.faults import UnitFault, suggest
 from zonesim.scenario.acts import FIRM, Changes
 from zonesim.scenario.breakdowns import BreakdownsOrNone
 from zonesim.scenario.calendars import Calendar, Holidays, parse_days, parse_span
+from zonesim.scenario.costs import Cost, Investment
 from zonesim.scenario.edit import Edit
 from zonesim.scenario.factors import RandomFactor
 from zonesim.scenario.fields import (
@@ -377,6 +378,13 @@ class Scenario(Strict):
     """What arrives, by name."""
     kpis: Annotated[dict[PartName, KpiDeclaration], keys_in_schema("PartName")] = {}
     """KPIs of its own, besides those of the library, e.g. `{counter: {time: {from: called, to: served}, …}}`."""
+    costs: dict[Name, Cost] = {}
+    """
+    What is paid for and by whom, besides what the library says, e.g. `{storage: {payer: firm, of: [port.mean,
+    arrived.day], rate: 2 CNY/h}}`; one with the name of a cost of the library replaces it.
+    """
+    investments: dict[Name, Investment] = {}
+    """What measures need, besides what the library says."""
     promises: dict[Name, PromiseRule] = {}
     """
     What is promised, by name, e.g. `{gate: {kpi: TYP.lanes_in.pass.p95, most: 30 min}}`: `zonesim capacity` looks for

@@ -45,6 +45,7 @@ _ABOUT: Final = {
     "Distance": "A distance, e.g. `99 km`",
     "Speed": "A speed, e.g. `45 km/h`",
     "CostRate": "What an hour costs, e.g. `60 CNY/h`",
+    "Price": "What one costs, e.g. `150 CNY`",
 }
 
 

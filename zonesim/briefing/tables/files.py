@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from zonesim.analysis import Bound, Point
+from zonesim.analysis import Bound, Costs, Point
 from zonesim.briefing.tables import gains
 from zonesim.briefing.tables.control import COLUMNS, control_rows, control_told
+from zonesim.briefing.tables.costs import COLUMNS as COST_COLUMNS
+from zonesim.briefing.tables.costs import PAYBACK_COLUMNS, cost_rows, payback_rows
 from zonesim.briefing.tables.parts import DOUBT_COLUMNS, doubt_rows, has_doubts, part_cells, part_columns
 from zonesim.briefing.tables.workbook import GENERAL, PERCENT, Cell, Sheet, Workbook, workbook
 from zonesim.briefing.text.words import glossary
@@ -109,10 +111,12 @@ def write_results(
     table: bool = True,
     bounds: Mapping[str, Bound] | None = None,
     groups: Iterable[Sequence[Any]] = (),
+    costs: Costs | None = None,
 ) -> list[Path]:
     """
     Write `results.csv` (unless `table` is false) and `results.xlsx`; return their paths. `bounds`: by arm how many
-    times its demand it carries at most, where that is told. `groups`: rows of who gains, where there are groups.
+    times its demand it carries at most, `costs`: what it costs, where that is told. `groups`: rows of who gains, where
+    there are groups.
     """
     paths = []
     if table:
@@ -131,6 +135,8 @@ def write_results(
         _doubts_sheet(book, results, found)
         _gains_sheet(book, list(groups))
         _control_sheet(book, results)
+        if costs is not None:
+            _cost_sheets(book, results, costs)
         _arms_sheet(book, results)
         if bounds:
             _bounds_sheet(book, results, bounds)
@@ -257,6 +263,18 @@ def _control_sheet(book: Workbook, results: Results) -> None:
     for row in rows:
         share = row[COLUMNS.index("unit")] == "share"
         sheet.append(row, ["", "", "", "", "", "", "", "", PERCENT, PERCENT] if share else [])
+
+
+def _cost_sheets(book: Workbook, results: Results, costs: Costs) -> None:
+    if not costs.lines:
+        return
+    sheet = _sheet(book, "Costs", COST_COLUMNS, (16, 8, 20, 12, 34, 24, 8, *(12 for _ in COST_COLUMNS[7:-1]), 14))
+    for row in cost_rows(results, costs):
+        sheet.append(row)
+    if costs.paybacks:
+        sheet = _sheet(book, "Payback", PAYBACK_COLUMNS, (16, 16, 28, 24, 12, 16, *(12 for _ in PAYBACK_COLUMNS[6:])))
+        for row in payback_rows(results, costs):
+            sheet.append(row)
 
 
 def _arms_sheet(book: Workbook, results: Results) -> None:
