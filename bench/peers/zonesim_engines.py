@@ -14,6 +14,7 @@ import numpy as np
 from bench import workload
 from bench.answers import Answers
 from bench.programs import COMPARED, DROPPED, FOLDED
+from zonesim.compiled.streams import run_key
 from zonesim.engine import ENGINES
 from zonesim.kpi import Reducer, RunResult, measure
 from zonesim.kpi.censoring import quantile
@@ -104,7 +105,7 @@ def run(
     ended = process_time()
     if records == DROPPED:
         return Answers({}, ended - began, totals.events)
-    result = measure(plan, reducer, totals, {})
+    result = measure(plan, reducer, totals, {}, run_key(seed, 0))
     if records != FOLDED:
         ended = process_time()
     values = _values(result)
@@ -122,7 +123,7 @@ def run_single(horizon: float, seed: int, *, engine: str = "recursion", records:
     seconds = process_time() - began
     if records == DROPPED:
         return Answers({}, seconds, totals.events)
-    result = measure(plan, reducer, totals, {})
+    result = measure(plan, reducer, totals, {}, run_key(seed, 0))
     values = {
         "completed": float(len(result.samples["desk.dwell"])),
         "wait": result.values["desk.work.wait.mean"],
@@ -161,7 +162,7 @@ def run_scenario(file: str, settings: list[str], engine: str, seed: int) -> dict
     began = process_time()
     reducer = Reducer(plan)
     totals = ENGINES[engine](plan, seed, 0, reducer)
-    measure(plan, reducer, totals, {})
+    measure(plan, reducer, totals, {}, run_key(seed, 0))
     seconds, tokens = process_time() - began, int(totals.arrivals.sum())
     return {"seconds": seconds, "compile_seconds": compiled, "events": totals.events, "tokens": tokens}
 
