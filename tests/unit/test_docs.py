@@ -161,7 +161,7 @@ LOG = "arrived,left\n" + "".join(
 )
 
 
-HEAVY = {"capacity", "compare", "sweep", "plot"}
+HEAVY = {"capacity", "compare", "evaluate", "sweep", "plot"}
 """Commands that take more than a few seconds however short the clock is."""
 
 SHORT_CLOCK = ("clock.warm_up=1 d", "clock.measure=2 d", "clock.cool_down=1 d")

@@ -6,7 +6,8 @@ from zonesim.analysis.capacity import HIGHEST, LOWEST, TOLERANCE, WORK, Limit, L
 from zonesim.analysis.control import bands_of, control_of
 from zonesim.analysis.costs import TOTAL, YEAR, Amount, CostLine, Costs, Payback, Saving, costs_of, prices_of
 from zonesim.analysis.echoes import echoes, trivially_changed
-from zonesim.analysis.effects import NO_DIFFERENCE, Column, Comparison, Effect, compare, curve, curve_means, judge
+from zonesim.analysis.effects import MIX, NO_DIFFERENCE, Column, Comparison, Effect, compare, curve, curve_means, judge
+from zonesim.analysis.evaluation import Followed, Told, ZoneTold, evaluated
 from zonesim.analysis.gains import ALL, FEW, GATE, ZONE, Gain, gains
 from zonesim.analysis.load_warnings import NOTHING, arrival_warnings, hour_text, load_warnings, mean_text, unknown_text
 from zonesim.analysis.newcomers import mixed
@@ -34,6 +35,7 @@ __all__ = [
     "HIGHEST",
     "LEVEL",
     "LOWEST",
+    "MIX",
     "NOTHING",
     "NO_DIFFERENCE",
     "TOLERANCE",
@@ -49,6 +51,7 @@ __all__ = [
     "Costs",
     "Difference",
     "Effect",
+    "Followed",
     "Gain",
     "Interval",
     "Limit",
@@ -63,8 +66,10 @@ __all__ = [
     "Sizes",
     "Sizing",
     "Spread",
+    "Told",
     "Truncation",
     "Verdict",
+    "ZoneTold",
     "arrival_warnings",
     "bands_of",
     "bound_of",
@@ -76,6 +81,7 @@ __all__ = [
     "curve",
     "curve_means",
     "echoes",
+    "evaluated",
     "first_precise",
     "gains",
     "grows",

@@ -4,9 +4,10 @@ from zonesim.scenario.catalogue import Catalogue, load_catalogue
 from zonesim.scenario.checking import check
 from zonesim.scenario.costs import Cost, Investment
 from zonesim.scenario.edit import Edit
+from zonesim.scenario.evaluation import EvaluationDocument, Indicator
 from zonesim.scenario.futures import NO_FUTURE, Future, FutureDocument
 from zonesim.scenario.kpis import KpiDeclaration
-from zonesim.scenario.models import Flow, Scenario, SourceNote, Step
+from zonesim.scenario.models import Flow, Scenario, SourceNote, Step, Zone
 from zonesim.scenario.policy_documents import Measure, Practice, Regime
 from zonesim.scenario.reader import NOT_YAML, Document, Path_, nearest, read_file, read_option, read_text
 
@@ -17,9 +18,11 @@ __all__ = [
     "Cost",
     "Document",
     "Edit",
+    "EvaluationDocument",
     "Flow",
     "Future",
     "FutureDocument",
+    "Indicator",
     "Investment",
     "KpiDeclaration",
     "Measure",
@@ -29,6 +32,7 @@ __all__ = [
     "Scenario",
     "SourceNote",
     "Step",
+    "Zone",
     "check",
     "load_catalogue",
     "nearest",

@@ -15,6 +15,7 @@ from zonesim.faults import Faults, Place, ScenarioFault
 from zonesim.scenario.calendars import HolidaysDocument
 from zonesim.scenario.checking import check
 from zonesim.scenario.costs import CostsDocument
+from zonesim.scenario.evaluation import EvaluationDocument
 from zonesim.scenario.futures import FutureDocument
 from zonesim.scenario.kpis import FirmSize, KpiDeclaration, KpisDocument, Passage
 from zonesim.scenario.models import FlowDocument, SourceNote
@@ -34,6 +35,7 @@ KINDS: Final[dict[str, type[BaseModel]]] = {
     "sources": Sources,
     "kpis": KpisDocument,
     "costs": CostsDocument,
+    "evaluation": EvaluationDocument,
 }
 _HEAD: Final = {"zonesim", "kind", "name"}
 
@@ -72,6 +74,8 @@ class Catalogue:
     """The marks of a passage of a gate."""
     firm_sizes: dict[str, FirmSize] = field(default_factory=dict)
     """The sizes of firms by name, the largest first."""
+    evaluation: EvaluationDocument | None = None
+    """The evaluation of zones."""
     documents: dict[str, Document] = field(default_factory=dict)
     """The document of each measure, regime and future by name, for the places of its edits, and that of the zones."""
     places: dict[Path_, Place] = field(default_factory=dict)
@@ -150,6 +154,8 @@ def load_catalogue() -> Catalogue:
             for table in ("costs", "investments"):
                 getattr(catalogue, table).update(document.tree.get(table, {}))
                 adopt_places(document, (table,), (table,), catalogue.places, catalogue.keys)
+        elif isinstance(model, EvaluationDocument):
+            catalogue.evaluation = model
         elif isinstance(model, ZonesDocument):
             catalogue.zones.update(model.as_settings(document.tree))
             catalogue.documents["zones"] = document

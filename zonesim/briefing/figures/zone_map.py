@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from zonesim.analysis.effects import MIX
+from zonesim.analysis import MIX
 from zonesim.briefing.figures import style
 from zonesim.briefing.figures.context import NOT_GIVEN, FigureContext
 from zonesim.briefing.figures.waterfall import BETTER, WORSE
