@@ -1,12 +1,33 @@
 """Statistics over replications."""
 
+from zonesim.analysis.attribution import (
+    MOST_EXACT,
+    ORDERS,
+    Attribution,
+    Contribution,
+    Package,
+    attribute,
+    attributions,
+    packages,
+)
 from zonesim.analysis.beside import with_moves
 from zonesim.analysis.bounds import Bound, bound_of, grows
 from zonesim.analysis.capacity import HIGHEST, LOWEST, TOLERANCE, WORK, Limit, Look, limit_of, next_multiples
 from zonesim.analysis.control import bands_of, control_of
 from zonesim.analysis.costs import TOTAL, YEAR, Amount, CostLine, Costs, Payback, Saving, costs_of, prices_of
 from zonesim.analysis.echoes import echoes, trivially_changed
-from zonesim.analysis.effects import MIX, NO_DIFFERENCE, Column, Comparison, Effect, compare, curve, curve_means, judge
+from zonesim.analysis.effects import (
+    BAND,
+    MIX,
+    NO_DIFFERENCE,
+    Column,
+    Comparison,
+    Effect,
+    compare,
+    curve,
+    curve_means,
+    judge,
+)
 from zonesim.analysis.evaluation import Followed, Told, ZoneTold, evaluated
 from zonesim.analysis.gains import ALL, FEW, GATE, ZONE, Gain, gains
 from zonesim.analysis.load_warnings import NOTHING, arrival_warnings, hour_text, load_warnings, mean_text, unknown_text
@@ -30,23 +51,28 @@ from zonesim.analysis.warm_up import Truncation, mser
 
 __all__ = [
     "ALL",
+    "BAND",
     "FEW",
     "GATE",
     "HIGHEST",
     "LEVEL",
     "LOWEST",
     "MIX",
+    "MOST_EXACT",
     "NOTHING",
     "NO_DIFFERENCE",
+    "ORDERS",
     "TOLERANCE",
     "TOTAL",
     "WORK",
     "YEAR",
     "ZONE",
     "Amount",
+    "Attribution",
     "Bound",
     "Column",
     "Comparison",
+    "Contribution",
     "CostLine",
     "Costs",
     "Difference",
@@ -57,6 +83,7 @@ __all__ = [
     "Limit",
     "Look",
     "Move",
+    "Package",
     "Parts",
     "Payback",
     "Point",
@@ -71,6 +98,8 @@ __all__ = [
     "Verdict",
     "ZoneTold",
     "arrival_warnings",
+    "attribute",
+    "attributions",
     "bands_of",
     "bound_of",
     "broken_at",
@@ -99,6 +128,7 @@ __all__ = [
     "mser",
     "next_multiples",
     "overruled",
+    "packages",
     "paired",
     "parts_of",
     "points",

@@ -11,6 +11,7 @@ from typing import Final
 import typer
 
 from zonesim.cli import (
+    attribute,
     capacity,
     compare,
     diff,
@@ -37,6 +38,7 @@ from zonesim.writing import FULL
 
 __all__ = [
     "app",
+    "attribute",
     "capacity",
     "compare",
     "diff",

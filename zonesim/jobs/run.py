@@ -142,7 +142,7 @@ def _report(found: Found, *, only: bool, warm_up: bool, with_figures: bool, by_r
     written += write_gains(found.folder, results, who, scenario)
     if not only:
         numbers = register(design.world, flows_in_use(design.world))
-        told = list(points(results, kpis, {future: comparison}))
+        told = list(points(results, results.reported(), {future: comparison}))
         rows = gain_rows(results, who, scenario) if has_groups(who) else ()
         written += write_results(
             found.folder, results, told, numbers, table=False, bounds=bounds, groups=rows, costs=costs
