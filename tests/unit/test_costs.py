@@ -256,7 +256,7 @@ def test_numbers_of_costs_stand_in_the_register():
     Every figure of the library's costs has a source, and is a number behind every comparison.
     """
     world = world_of(read_text(DESK, "desk.yaml"))
-    entries = {entry.dotted: entry for entry in register(world, ())}
+    entries = {entry.dotted: entry for entry in register(world)}
 
     for name, cost in load_catalogue().costs.items():
         key = "rate" if "rate" in cost else "price"

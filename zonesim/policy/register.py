@@ -126,7 +126,7 @@ def _in_use(world: ResolvedTree, path: Path_, flows: Sequence[str]) -> bool:
         return path[1] in flows
     if path[0] == "profiles":
         return path[1] in profiles_in_use(world)
-    if path[0] in {"measures", "adopted"}:
+    if path[0] in {"measures", "adopted"} or (path[0] in {"costs", "investments"} and world.place(path).in_library):
         return bool(set(flows) & set(world.tree["library"]))
     return True
 
