@@ -346,13 +346,16 @@ CACHES = (
 @pytest.fixture
 def library(tmp_path, monkeypatch):
     """Return a copy of the library's folder of KPIs, which is read in place of the library."""
+    before = load_catalogue()
     shutil.copytree(ROOT / "zonesim" / "library", tmp_path / "library")
-    monkeypatch.setattr(catalogue_module, "files", lambda _: tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(catalogue_module, "files", lambda _: tmp_path)
+        for cache in CACHES:
+            cache.cache_clear()
+        yield tmp_path / "library" / "kpis"
     for cache in CACHES:
         cache.cache_clear()
-    yield tmp_path / "library" / "kpis"
-    for cache in CACHES:
-        cache.cache_clear()
+    vars(load_catalogue()).update(vars(before))  # other tests hold the library as it was read first
 
 
 def test_a_block_in_the_library_is_a_kpi_of_every_run(library, tmp_path):
