@@ -8,7 +8,7 @@ from bisect import bisect_right
 import pytest
 
 from tests.helper import ROOT, RowLog, kpis, plan_of, plan_of_file
-from zonesim.analysis import FEW, GATE, compare, gains
+from zonesim.analysis import FEW, GATE, compare, echoes, gains, mixed, unstable
 from zonesim.compiled.streams import run_key, uniform
 from zonesim.engine import simulate
 from zonesim.faults import Faults
@@ -214,6 +214,47 @@ def test_nothing_is_told_by_what_does_not_differ():
     )
 
     assert not [kpi.id for kpi in catalogue(plan) if "_by." in kpi.id or "goods" in kpi.id]
+
+
+def test_goods_of_a_zone_have_the_tags_of_what_they_are_of():
+    """
+    Where only times of steps are edited the dwell of a zone's goods echoes them; where its lane is overloaded the dwell of this zone
+    and of all goods grows with the run, and that of the other zone does not.
+    """
+    before, after = goods("30 min", "5 min"), goods("20 min", "5 min")
+    echoed = echoes(before, after)
+
+    assert {f"{zone}.goods_dwell.mean" for zone in "AB"} | {"all.goods_dwell.mean"} <= echoed.keys()
+    assert "all.goods_dwell_by.class.AEO.mean" in echoed
+    assert not [name for name in echoed if name.endswith("goods_dwell.day")]
+
+    text = (
+        GOODS.replace("ORDINARY", "30 min").replace("FOOD", "5 min").replace("TRAFFIC", DRAWN).replace("FIRMS", FIRMS)
+    )
+    full = plan_of(
+        text.replace("A: {lanes: {units: 99}}", "A: {lanes: {units: 1}}").replace("rate: 20 /h", "rate: 90 /h")
+    )
+    grown = unstable(full, 0, catalogue(full))
+
+    assert {"A.goods_dwell.mean", "all.goods_dwell.mean", "all.goods_dwell_by.firm_size.small.mean"} <= grown
+    assert not {"B.goods_dwell.mean", "A.goods_dwell.day", "all.goods_dwell.day"} & grown
+
+
+def test_goods_that_only_an_arm_brings_make_no_difference():
+    """
+    Where a zone gets goods with a truth that nobody comes by in the baseline, the mean over both is tagged `mix`, the other zone's not.
+    """
+    check = "papers: {take: {by: class, AEO: 10 min, ordinary: 1 min}, detect: {truth: wrong, sensitivity: 50 %}}"
+    text = GOODS.replace("papers: {take: {by: class, AEO: 10 min, ordinary: ORDINARY}}", check).replace("FOOD", "5 min")
+    text = text.replace("FIRMS", FIRMS + "\ntruth: {wrong: {all: 10 %}}")
+    base, more = (
+        plan_of(text.replace("TRAFFIC", f"{DRAWN}  c: {{flow: bring, with: {{zone: B}}, rate: {rate}}}\n"))
+        for rate in ("0 /h", "5 /h")
+    )
+    tagged = mixed(base, more, catalogue(more))
+
+    assert {"B.goods_dwell.mean", "all.goods_dwell.mean", "all.goods_dwell_by.class.AEO.mean"} <= tagged
+    assert not {"A.goods_dwell.mean", "B.goods_dwell.day"} & tagged
 
 
 def test_goods_of_two_firms_count_once():

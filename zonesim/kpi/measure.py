@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,6 +88,9 @@ class Measurement:
         self._kept: dict[tuple[tuple[int, ...], str], Durations] = {}
         self._completed: dict[tuple[str, int], int] = {}
         self._sized: dict[int, Sizes] = {}
+        self._own: dict[str, NDArray[Any]] = {}
+        """Of the sources at hand, `classes` and `sizes` of firms of the measured consignments."""
+        self._asked: dict[str, tuple[NDArray[np.bool_] | None, NDArray[np.bool_] | None]] = {}
         self._measured: dict[str, Callable[[Applied], list[Number]]] = {
             "time": self._time,
             "stages": self._stages,
@@ -139,7 +142,7 @@ class Measurement:
         pooled = each.quantity.scope != "flow"
         sources = self.scopes.pooled(each.subject, each.quantity.rule) if pooled else self.scopes.groups[each.subject]
         if sources != self._sources:
-            self._sources, self._spans, self._durations = sources, {}, {}
+            self._sources, self._spans, self._durations, self._own = sources, {}, {}, {}
         key = (sources, (each.quantity.name, *each.ids))
         if key not in self._known:
             self._known[key] = self._measured[each.form](each)
@@ -203,19 +206,43 @@ class Measurement:
 
     def _meant(self, each: Applied) -> NDArray[np.bool_] | None:
         """Return which measured consignments a quantity is of, by what they were when they arrived; None: all."""
-        of, names = each.quantity.rule.of, self.plan.names
+        of = each.quantity.rule.of
         if not of:
             return None
+        key = repr(of)
+        if key not in self._asked:
+            self._asked[key] = self._tables_of(of)
+        by_class, by_size = self._asked[key]
+        found: NDArray[np.bool_] | None = None
+        if by_class is not None:
+            found = by_class[self._of_measured("classes", self._classes)]
+        if by_size is not None:
+            sized: NDArray[np.bool_] = by_size[self._of_measured("sizes", self._sizes)]
+            found = sized if found is None else found & sized
+        return found
+
+    def _tables_of(self, of: Mapping[str, list[str]]) -> tuple[NDArray[np.bool_] | None, NDArray[np.bool_] | None]:
+        """
+        Return which classes, by number, and which sizes of firms, by place and that of none last, have the values that
+        are asked for; None where all have.
+        """
+        names = self.plan.names
         values = {CLASS: names.classes, **dict(names.attributes)}
         asked = [np.isin(values[name], wanted) for name, wanted in of.items() if name != FIRM_SIZE]
-        meant = np.all(asked, axis=0) if asked else np.ones(max(len(names.classes), 1), dtype=np.bool_)
-        measured = self.columns.measured
-        parts = [meant[self.totals.classes[source][slice(*measured[source])]] for source in self._sources]
-        found: NDArray[np.bool_] = np.concatenate(parts)
-        if FIRM_SIZE in of:
-            wanted = [size_names(self.plan).index(size) for size in of[FIRM_SIZE] if size in size_names(self.plan)]
-            found &= np.isin(np.concatenate([self._sizes(source) for source in self._sources]), wanted)
-        return found
+        by_size = (
+            np.array([*(size in of[FIRM_SIZE] for size in size_names(self.plan)), False]) if FIRM_SIZE in of else None
+        )
+        return (np.all(asked, axis=0) if asked else None), by_size
+
+    def _of_measured(self, what: str, of_source: Callable[[int], NDArray[Any]]) -> NDArray[Any]:
+        """Return what measured consignments of the sources at hand are, in the order of their spans."""
+        if what not in self._own:
+            parts = [of_source(source) for source in self._sources]
+            self._own[what] = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        return self._own[what]
+
+    def _classes(self, source: int) -> NDArray[np.int16]:
+        return self.totals.classes[source][slice(*self.columns.measured[source])]
 
     def _sizes(self, source: int) -> Sizes:
         """Return the sizes of the firms of the measured consignments of a source."""
@@ -226,12 +253,11 @@ class Measurement:
     def _between_marks(self, begin: str, ended: Spans, meant: NDArray[np.bool_] | None) -> Durations:
         """Return the durations from a mark until another, of which the spans since the arrival are given."""
         begun = None if begin == ARRIVED else self._spans_to(begin)
-        if begun is None and meant is None:
-            spans = ended[ended > 0]
-            spans -= 1
-            return Durations(spans, self._followed(ended == 0))
         if begun is None:
-            begun = np.ones(len(ended), dtype=ended.dtype)
+            whole, missing = (ended > 0, ended == 0) if meant is None else ((ended > 0) & meant, (ended == 0) & meant)
+            spans = ended[whole]
+            spans -= 1
+            return Durations(spans, self._followed(missing))
         missing = (begun > 0) & (ended == 0)
         whole = (begun > 0) & (ended > 0)
         if meant is not None:
