@@ -16,6 +16,7 @@ from pathlib import Path
 
 from faults_page import faults_page
 from format_page import format_page
+from statuses_page import statuses_page
 from typer.testing import CliRunner
 
 from zonesim import cli, kpi
@@ -225,6 +226,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/measures.md": lambda: HEAD + measures_page(),
     "docs/reference/faults.md": lambda: HEAD + faults_page(),
     "docs/reference/glossary.md": glossary_page,
+    "docs/reference/statuses.md": lambda: HEAD + statuses_page(),
     "docs/reference/format.md": lambda: HEAD + format_page(),
     SCHEMA: schema_file,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from zonesim.faults import Place
 from zonesim.plan.instructions import form_key
@@ -53,14 +53,25 @@ class Label(Later):
 Operand = int | Later
 
 
+class Spot(NamedTuple):
+    """
+    Where an operation comes from: the step that it works for, by its `path` from the outside in, and where that is
+    written, as a `place` and as a path of the world (`text`).
+    """
+
+    path: tuple[str, ...]
+    text: tuple[str, ...]
+    place: Place
+
+
 class Written(list[Operand]):
-    """An operation with its operands, and where the step that it works for is written."""
+    """An operation with its operands, and where it comes from."""
 
-    __slots__ = ("place",)
+    __slots__ = ("spot",)
 
-    def __init__(self, parts: Sequence[Operand], place: Place | None) -> None:
+    def __init__(self, parts: Sequence[Operand], spot: Spot | None) -> None:
         super().__init__(parts)
-        self.place = place
+        self.spot = spot
 
 
 @dataclass(frozen=True)
@@ -87,14 +98,14 @@ class Routine:
     """
     Instructions of one kind of token, in order. Labels may be used before they are placed.
 
-    `at` is where the step at hand is written. Slots below `nested` belong to blocks, by their depth; those above to
+    `at` is where the step at hand stands. Slots below `nested` belong to blocks, by their depth; those above to
     units that are kept after their block, all of which `kept` lists. `leaving`: where a token goes on, by the blocks
     that it is inside of, to give back all that it has and leave.
     """
 
     def __init__(self) -> None:
         self.rows: list[Written | Label] = []
-        self.at: Place | None = None
+        self.at: Spot | None = None
         self.nested = 0
         self._kept: list[Later] = []
         self.leaving: dict[tuple[Block, ...], Label] = {}
@@ -145,10 +156,10 @@ class Routine:
         self.emit(Op.JUMP, target=target, again=0)
 
 
-def link(routines: Sequence[Routine]) -> tuple[list[tuple[int, ...]], list[Place | None]]:
+def link(routines: Sequence[Routine]) -> tuple[list[tuple[int, ...]], list[Spot | None]]:
     """
-    Return the rows of a program, all routines one behind the other with row numbers for labels, and the place of
-    each.
+    Return the rows of a program, all routines one behind the other with row numbers for labels, and where each comes
+    from.
     """
     count = 0
     for routine in routines:
@@ -158,7 +169,7 @@ def link(routines: Sequence[Routine]) -> tuple[list[tuple[int, ...]], list[Place
             else:
                 count += 1
     program: list[tuple[int, ...]] = []
-    places: list[Place | None] = []
+    spots: list[Spot | None] = []
     for routine in routines:
         for row in routine.rows:
             if isinstance(row, Label):
@@ -167,5 +178,5 @@ def link(routines: Sequence[Routine]) -> tuple[list[tuple[int, ...]], list[Place
             if linked[0] == Op.JUMP:
                 linked[_AGAIN] = int(linked[_TARGET] <= len(program))
             program.append(tuple(linked))
-            places.append(row.place)
-    return program, places
+            spots.append(row.spot)
+    return program, spots

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from zonesim.faults import Faults, Place, ScenarioFault
+from zonesim.faults import Faults, ScenarioFault
 from zonesim.limits import MOST_WAYS
-from zonesim.plan.assembly import Routine, link
+from zonesim.plan.assembly import Routine, Spot, link
 from zonesim.plan.breakdowns import breakdown_rows
 from zonesim.plan.columns import TABLES
 from zonesim.plan.flows import FLAGS, EntryCompiler
 from zonesim.plan.instructions import program_rows
 from zonesim.plan.kpis import due_kpis, grouped_kpis, own_kpis, watch_hours, within_kpis
 from zonesim.plan.naming import colliding
+from zonesim.plan.operations import NOWHERE
 from zonesim.plan.plan import Names, Plan
 from zonesim.plan.proving import Ground, prove
 from zonesim.plan.records import LARGEST_SOURCE
 from zonesim.plan.source_rows import Arrivals
 from zonesim.plan.tables import stream_identity
 from zonesim.plan.world_tables import WorldTables
-from zonesim.policy import ResolvedArm
+from zonesim.policy import ResolvedArm, edits_of_flows
 from zonesim.scenario.fields import CLASS
 
 
@@ -77,9 +79,9 @@ def compile_plan(arm: ResolvedArm) -> Plan:
         ]
         raise Faults(flat)
     starts = _starts(routines)
-    linked, places = link(routines)
+    linked, spots = link(routines)
     program = program_rows(linked)
-    _prove(tables, program, places, compilers, [starts[id(first)] for first in firsts])
+    _prove(tables, program, spots, compilers, [starts[id(first)] for first in firsts])
     resources, changes = tables.resource_rows()
     calendars, spans = tables.calendar_rows()
     distributions, parameters = tables.distributions.arrays()
@@ -148,21 +150,36 @@ def compile_plan(arm: ResolvedArm) -> Plan:
 def _prove(
     tables: WorldTables,
     program: Sequence[tuple[int, ...]],
-    places: Sequence[Place | None],
+    spots: Sequence[Spot | None],
     entries: Sequence[EntryCompiler],
     firsts: Sequence[int],
 ) -> None:
-    """Raise Faults unless every token of every entry can only end with empty hands and with legal statuses."""
+    """
+    Raise Faults unless every token of every entry can only end with empty hands, and with statuses that are legal where
+    they change and where it passes.
+    """
     names = [str(name) for name in tables.resources.rows]
     most = [tables.largest_capacity(resource) for resource in range(len(names))]
     rows = (tables.steps.rows, tables.needs.rows, tables.shares.rows)
-    ground = Ground(*rows, names, most, tables.statuses, tables.legal, tables.adoptions.implied())
+    marks = list(tables.marks.rows)
+    passes = [tables.passing.get(mark.name, NOWHERE) for mark in marks]
+    ground = Ground(
+        *rows,
+        names,
+        most,
+        tables.statuses,
+        tables.legal,
+        marks,
+        passes,
+        tables.adoptions.implied(),
+        partial(edits_of_flows, tables.arm),
+    )
     unset = (1 << FLAGS) - 1 & ~((1 << len(tables.adoptions.names)) - 1)
     faults: list[ScenarioFault] = []
     left = MOST_WAYS
     counted: set[bytes] = set()
     for entry, (first, end) in zip(entries, pairwise([*firsts, len(program)]), strict=True):
-        found, ways = prove(program, places, first, end, unset, ground, left, counted)
+        found, ways = prove(program, spots, first, end, unset, ground, left, counted)
         faults += [entry.told(fault) for fault in found]
         left -= ways
         if left < 0:

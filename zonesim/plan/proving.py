@@ -1,6 +1,7 @@
 """
 What is proved of a program before it runs: on every way through it, tokens end with empty hands, take nothing twice,
-never need more units at once than there are, and change the customs status of their goods only as the law has it.
+never need more units at once than there are, change the customs status of their goods only as the law has it, and make
+the marks that the law says something of (the gate, out of the zone) only with a status that may.
 
 Tokens are followed through the program in all ways that shares, classes, flags and children allow. Two ways that
 agree in what is in hand and in the flags that are still asked for are one. At first tokens may follow a practice at one
@@ -11,15 +12,17 @@ apart. Only where it does not hold are they followed by what they have adopted.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from zonesim.faults import Place, ScenarioFault
-from zonesim.plan.instructions import decoded, successors
+from zonesim.faults import ScenarioFault
+from zonesim.plan.assembly import Spot
+from zonesim.plan.instructions import decoded, leads_away, successors
 from zonesim.plan.liveness import CHANGES_A_FLAG, flags_asked
 from zonesim.plan.operations import NOWHERE, BranchOn, Instruction, SetWhat, Units, When, Who
-from zonesim.plan.plan import StepName
+from zonesim.plan.plan import MarkName, StepName
 
 Row = tuple[int, ...]
 
@@ -53,7 +56,9 @@ class Way:
 class Ground:
     """
     What a program refers to: steps, rows of needs and shares, names and most units of the resources, statuses with the
-    bits of those that may follow. `implied`, by flag of adoption: the bits of the flags that tokens with it have too.
+    bits of those that may follow, marks with the bits of the statuses that may make them. `implied`, by flag of
+    adoption: the bits of the flags that tokens with it have too. `edited` says who edited the flows of some steps, of
+    which the paths in the world are given; "" when nobody did.
     """
 
     steps: Sequence[StepName]
@@ -63,12 +68,19 @@ class Ground:
     most: Sequence[int]
     statuses: Sequence[str]
     legal: Sequence[int]
+    marks: Sequence[MarkName]
+    passes: Sequence[int]
     implied: Sequence[int] = ()
+    edited: Callable[[Sequence[tuple[str, ...]]], str] = lambda _: ""
+
+    def statuses_in(self, bits: int) -> str:
+        """Return the names of the statuses with these bits, in their order."""
+        return ", ".join(name for number, name in enumerate(self.statuses) if bits >> number & 1)
 
 
 def prove(
     program: Sequence[Row],
-    places: Sequence[Place | None],
+    spots: Sequence[Spot | None],
     first: int,
     end: int,
     unset: int,
@@ -98,10 +110,10 @@ def prove(
     every_class = (1 << len(ground.shares[0])) - 1 if ground.shares else 1
     start = Way(known=unset, classes=every_class)
     adoption = (1 << len(ground.implied)) - 1
-    prover = _Prover(code, places, first, ground, ~adoption)
+    prover = _Prover(code, spots, first, ground, ~adoption)
     faults, ways = prover.run(start, most)
     if faults and adoption:
-        prover = _Prover(code, places, first, ground)
+        prover = _Prover(code, spots, first, ground)
         faults, ways = prover.run(start, most)
     if faults or ways > most:
         return faults, ways
@@ -127,6 +139,8 @@ def _key(code: Sequence[Instruction], first: int, unset: int, ground: Ground) ->
             value, table = getattr(each, operand.name), operand.table
             if operand.name in _KEPT or value == NOWHERE:
                 yield value
+            elif operand.name == "mark":
+                yield ground.passes[value]
             elif table == "program":
                 yield value - first
             elif table == "needs":
@@ -143,31 +157,34 @@ class _Prover:
     """Follows the tokens of one traffic entry, which are told apart by the flags whose bits are in `told`."""
 
     def __init__(
-        self, code: Sequence[Instruction], places: Sequence[Place | None], first: int, ground: Ground, told: int = -1
+        self, code: Sequence[Instruction], spots: Sequence[Spot | None], first: int, ground: Ground, told: int = -1
     ) -> None:
         self.code = code
         """Its rows are numbered from `first` on."""
-        self.places = places
+        self.spots = spots
         self.first = first
         self.ground = ground
         self.asked = [flags & told for flags in flags_asked(code, first)]
+        self.has_statuses = any(each.facts.sets is SetWhat.STATUS for each in code)
+        """Whether anything is said of the goods of its tokens; of plain traffic nothing is."""
+        self.came: dict[tuple[int, Way], tuple[int, Way] | None] = {}
+        """Where a token was before it came to a row in a way."""
         self.faults: dict[tuple[int, str], ScenarioFault] = {}
         self.most_in_hand: dict[int, int] = {}
         """By resource."""
 
     def run(self, start: Way, most: int) -> tuple[list[ScenarioFault], int]:
         """Return the faults on all ways from `start`, and how many ways there are: `most` + 1 when there are more."""
-        seen: set[tuple[int, Way]] = set()
-        pending = [(self.first, start)]
-        while pending and len(seen) <= most:
-            row, way = pending.pop()
+        pending: deque[tuple[int, Way, tuple[int, Way] | None]] = deque([(self.first, start, None)])
+        while pending and len(self.came) <= most:
+            row, way, before = pending.popleft()
             live = self.asked[row - self.first]
-            way = replace(way, known=way.known & live, value=way.value & way.known & live)
-            if (row, way) in seen:
+            here = row, replace(way, known=way.known & live, value=way.value & way.known & live)
+            if here in self.came:
                 continue
-            seen.add((row, way))
-            pending += self._ways_on(row, way)
-        return list(self.faults.values()), len(seen)
+            self.came[here] = before
+            pending += ((*then, here) for then in self._ways_on(*here))
+        return list(self.faults.values()), len(self.came)
 
     def _ways_on(self, row: int, way: Way) -> Iterator[tuple[int, Way]]:
         """Yield where a token can be after the operation at `row`."""
@@ -194,6 +211,8 @@ class _Prover:
             return self._fills(row, each, way)
         if facts.delays and each.interrupted != NOWHERE:
             self._alone(each, row, way)
+        if facts.marks:
+            self._passes(each.mark, row, way)
         if facts.sets in CHANGES_A_FLAG:
             return _knowing(way, each.flag, raised=facts.sets is SetWhat.RAISE_FLAG)
         if facts.sets is SetWhat.STATUS:
@@ -229,10 +248,41 @@ class _Prover:
         if way.status not in (NOWHERE, status) and not self.ground.legal[way.status] >> status & 1:
             names = self.ground.statuses
             old, new = names[way.status], names[status]
-            after = [name for number, name in enumerate(names) if self.ground.legal[way.status] >> number & 1]
-            remedy = f"After '{old}' come: {', '.join(after)}." if after else f"Nothing comes after '{old}'."
+            after = self.ground.statuses_in(self.ground.legal[way.status])
+            remedy = f"After '{old}' come: {after}." if after else f"Nothing comes after '{old}'."
             self._fault(row, f"status '{new}' may come after '{old}', which is not legal", remedy)
         return replace(way, status=status)
+
+    def _passes(self, mark: int, row: int, way: Way) -> None:
+        """Note a fault where goods make a mark with a status that may not."""
+        may, name = self.ground.passes[mark], self.ground.marks[mark]
+        if not self.has_statuses or may < 0 or (way.status != NOWHERE and may >> way.status & 1):
+            return
+        goods = "of no status" if way.status == NOWHERE else f"that are '{self.ground.statuses[way.status]}'"
+        at = f" at {name.place}" if name.place else ""
+        fault = f"goods {goods} may make the mark '{name.name}'{at}, which is not legal"
+        if (row, fault) in self.faults:
+            return
+        spots = self._since_the_status(row, way)
+        last = spots[-1].path if spots else (name.name,)
+        walked = [*dict.fromkeys(spot.path[0] for spot in spots if spot.path[0] != last[0]), ".".join(last)]
+        edited = self.ground.edited([spot.text for spot in spots])
+        remedy = f"They went {' → '.join(walked)}.{f' {edited}' if edited else ''}"
+        self._fault(row, fault, f"{remedy} Legal with: {self.ground.statuses_in(may)}.")
+
+    def _since_the_status(self, row: int, way: Way) -> list[Spot]:
+        """Return the steps that a token went since it was given its status, with that and the one it is at."""
+        found: list[Spot] = []
+        here: tuple[int, Way] | None = row, way
+        while here is not None:
+            each, spot = self.code[here[0] - self.first], self.spots[here[0]]
+            passes_by = each.facts.asks is not None or leads_away(each)
+            if spot is not None and not passes_by and spot not in found[-1:]:
+                found.append(spot)
+            if each.facts.sets is SetWhat.STATUS:
+                break
+            here = self.came[here]
+        return found[::-1]
 
     def _fills(self, row: int, each: Instruction, way: Way) -> Way:
         slot = each.slot
@@ -283,7 +333,9 @@ class _Prover:
         return f"'{'.'.join(step.path[:-2] if step.is_kept else step.path)}'"
 
     def _fault(self, row: int, fault: str, remedy: str, owner: tuple[str, ...] = ()) -> None:
-        self.faults.setdefault((row, fault), ScenarioFault(fault, self.places[row], remedy, owner=owner))
+        spot = self.spots[row]
+        place = None if spot is None else spot.place
+        self.faults.setdefault((row, fault), ScenarioFault(fault, place, remedy, owner=owner))
 
 
 def _knowing(way: Way, flag: int, *, raised: bool) -> Way:

@@ -97,6 +97,7 @@ class WorldTables:
         self.account_rows: list[tuple[int, int]] = []
         self.statuses = list(self.scenario.statuses)
         self.legal = self._successors()
+        self.passing = self._passing()
         self._declare_resources()
 
     def _days(self) -> Days:
@@ -217,6 +218,14 @@ class WorldTables:
         if len(masks) > MOST_STATUSES:
             place = self.arm.world.place(("statuses",))
             self.faults.add(ScenarioFault(f"more than {MOST_STATUSES} statuses", place, "Leave some out."))
+        return masks
+
+    def _passing(self) -> dict[str, int]:
+        """Return, for each mark that not every status passes, the bits of those that do."""
+        masks: dict[str, int] = {}
+        for number, status in enumerate(self.scenario.statuses.values()):
+            for mark in status.passes:
+                masks[mark] = masks.get(mark, 0) | 1 << number
         return masks
 
     def status(self, name: str, place: Place) -> int:

@@ -5,6 +5,7 @@ from zonesim.policy.arm import Arm, Chosen, arms_for, baseline, find_measure
 from zonesim.policy.arm_parsing import arm_from, arm_named
 from zonesim.policy.arms import ResolvedArm, Upgrade, resolve
 from zonesim.policy.edit_register import edit_entries
+from zonesim.policy.edited import edits_of_flows
 from zonesim.policy.edits import ANY, Change, Request, apply, dotted, parse_setting, targets
 from zonesim.policy.firms import Firm, generate, sizes
 from zonesim.policy.futures import known_futures
@@ -43,6 +44,7 @@ __all__ = [
     "demand_of",
     "dotted",
     "edit_entries",
+    "edits_of_flows",
     "find_measure",
     "flows_in_use",
     "generate",

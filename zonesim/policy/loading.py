@@ -72,9 +72,10 @@ def _add_library(world: ResolvedTree, catalogue: Catalogue) -> None:
         world.tree[table] = {**copy.deepcopy(getattr(catalogue, table)), **world.tree.get(table, {})}
     own = world.tree.get("statuses", {})
     world.tree["statuses"] = {**copy.deepcopy(catalogue.statuses), **own}
-    for name in set(own) & set(catalogue.statuses):  # further successors of a status of the library
+    for name in set(own) & set(catalogue.statuses):  # further rules of a status of the library
         both = copy.deepcopy(catalogue.statuses[name])
-        world.tree["statuses"][name] = {**both, **own[name], "to": {**both.get("to", {}), **own[name].get("to", {})}}
+        rules = {key: {**both.get(key, {}), **own[name].get(key, {})} for key in ("to", "passes")}
+        world.tree["statuses"][name] = {**both, **own[name], **rules}
     world.places.update(catalogue.places)
     world.keys.update(catalogue.keys)
     for name, measure in catalogue.measures.items():

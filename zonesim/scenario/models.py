@@ -371,7 +371,7 @@ class Scenario(Strict):
     truth: Annotated[dict[PartName, Truth], keys_in_schema("PartName")] = {}
     """Hidden facts that checks look for, e.g. `{papers_wrong: {all: 5 %}}`."""
     statuses: dict[Name, Status] = {}
-    """Customs statuses of its own, and further successors of those of the library."""
+    """Customs statuses of its own, and further successors, and passages, of those of the library."""
     flows: Annotated[dict[HeadName, Flow], keys_in_schema("HeadName")] = {}
     """Flows of the scenario's own; one with the name of a library flow replaces it."""
     traffic: Annotated[dict[HeadName, Traffic], Field(min_length=1), keys_in_schema("HeadName")]

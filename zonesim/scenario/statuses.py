@@ -1,10 +1,10 @@
-"""Customs statuses of goods, and which may follow which."""
+"""Customs statuses of goods, which may follow which, and what goods may pass with each."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from zonesim.scenario.fields import Name, Strict, Words
+from zonesim.scenario.fields import Name, PartName, Strict, Words
 from zonesim.scenario.labels import Source, Text
 
 
@@ -15,6 +15,11 @@ class Status(Strict):
     """How people call it, e.g. `{en: bonded, zh: 保税}`."""
     to: dict[Name, Source] = {}
     """What may follow, each with where the rule comes from, e.g. `{declared: assumed}`."""
+    passes: dict[PartName, Source] = {}
+    """
+    The marks that goods may make with it, each with where the rule comes from, e.g. `{out_of_zone: assumed}`. A mark
+    that some status names is made with one of those that name it; where nothing is said of a flow's goods, by anybody.
+    """
     source: Source | None = None
     """Where the status itself comes from."""
     note: Words | None = None

@@ -9,7 +9,7 @@ from typing import Final, NoReturn
 
 from zonesim import units
 from zonesim.faults import ScenarioFault
-from zonesim.plan.assembly import Label
+from zonesim.plan.assembly import Label, Spot
 from zonesim.plan.editions import StepList, leaves
 from zonesim.plan.flows.adopters import Adopters
 from zonesim.plan.flows.batches import Batches
@@ -67,7 +67,8 @@ class StepCompiler:
                 continue  # written with their split
             path = (*steps.path, name)
             text = (*scope.text[:2], *path)
-            self.out.here = self.out.routine.at = self.world.place(text)
+            self.out.here = self.world.place(text)
+            self.out.routine.at = Spot((*scope.path, name), text, self.out.here)
             if not self.tables.may_write(self.out.here):
                 return
             opened.position = position
