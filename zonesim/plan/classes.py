@@ -59,6 +59,14 @@ class Classes:
         """Return the bits of the combinations that have one of some values of an attribute."""
         return sum(1 << number for number, value in enumerate(self.by_number(attribute)) if value in values)
 
+    def mask_of_all(self, values: Mapping[str, Collection[str]]) -> int:
+        """Return the bits of the combinations that have one of some values of every attribute."""
+        return sum(
+            1 << number
+            for number, each in enumerate(self._combinations)
+            if all(value in values[name] for name, value in zip(self.values, each, strict=True))
+        )
+
     def changed(self, to: Mapping[str, str]) -> dict[int, int]:
         """Return by target, in their order, the bits of the combinations that become it when they get other values."""
         found: dict[int, int] = {}

@@ -8,6 +8,7 @@ from functools import cached_property
 from zonesim.policy import ResolvedArm
 from zonesim.scenario import Step
 from zonesim.scenario.acts import start_of
+from zonesim.scenario.models import Account
 
 
 class Reach:
@@ -25,8 +26,18 @@ class Reach:
     def of(self, flow: str) -> Reached:
         """Return what tokens may come to that walk a flow."""
         if flow not in self._found:
-            self._found[flow] = Reached(self.steps(flow))
+            self._found[flow] = Reached(self.steps(flow), self._made)
         return self._found[flow]
+
+    @cached_property
+    def _made(self) -> Mapping[str, set[str]]:
+        """Return what lots of any account are worked into, by attribute."""
+        found: dict[str, set[str]] = {}
+        entries = [entry for zone in self.arm.scenario.zones.values() for entry in zone.entries().values()]
+        for account in (entry for entry in entries if isinstance(entry, Account) and entry.lots):
+            made = {kind for lot in account.lots.values() for kind in lot.becomes}
+            found.setdefault(str(account.by), set()).update(made)
+        return found
 
     def steps(self, flow: str) -> Iterator[Step]:
         """Yield the steps of a flow and of those it calls, as followers of none and of all practices see them."""
@@ -47,7 +58,7 @@ class Reached:
     that they start, and the deadlines that they note.
     """
 
-    def __init__(self, steps: Iterator[Step]) -> None:
+    def __init__(self, steps: Iterator[Step], made: Mapping[str, set[str]]) -> None:
         self.gives: dict[str, set[str]] = {}
         self.starts: set[str] = set()
         self.deadlines: set[str] = set()
@@ -55,6 +66,9 @@ class Reached:
             self.deadlines.update(step.due)
             for name, value in step.set.values().items() if step.set is not None else ():
                 self.gives.setdefault(name, set()).add(value)
+            if step.set is not None and step.set.convert:
+                for name, values in made.items():
+                    self.gives.setdefault(name, set()).update(values)
             if step.spawn is not None:
                 self.starts.add(start_of(step.spawn).traffic)
 

@@ -61,6 +61,10 @@ class Keyed(Generic[Row]):
             self.rows.append(row)
         return self._numbers[key]
 
+    def number(self, key: Hashable) -> int:
+        """Return the number of a key that is there."""
+        return self._numbers[key]
+
 
 class Numbered(Generic[Row]):
     """

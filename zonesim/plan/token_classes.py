@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeVar
 
+from zonesim import units
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.limits import MOST_COMBINATIONS
 from zonesim.plan.classes import Classes
@@ -13,7 +14,7 @@ from zonesim.plan.tables import Collector
 from zonesim.plan.traces import Traces
 from zonesim.policy import Firm, ResolvedArm
 from zonesim.scenario import Path_
-from zonesim.scenario.fields import CLASS, EVERYTHING
+from zonesim.scenario.fields import CLASS, EVERYTHING, mode_of
 from zonesim.scenario.models import Traffic
 from zonesim.scenario.traces import TraceRows
 
@@ -142,7 +143,8 @@ class TokenClasses:
             if entry.trace is not None and attribute in entry.trace.attributes:
                 return frozenset(self._rows_of(entry).attributes.get(attribute, ()))
             given = self.scenario.attributes[attribute].shares() if mix is None else mix
-            return frozenset(given) & frozenset(self.classes.values[attribute])
+            some = {value for value, share in given.items() if units.parse_share(mode_of(share)) > 0}
+            return frozenset(some) & frozenset(self.classes.values[attribute])
         if entry.class_ is not None:
             return frozenset({entry.class_})
         if entry.classes is not None:

@@ -34,10 +34,17 @@ from zonesim.policy import Firm, ResolvedArm, generate
 from zonesim.scenario import Path_
 from zonesim.scenario.fields import RelativeShare, ShareBy, check_ratio, ends_of, mode_of
 from zonesim.scenario.kpis import Scope
+from zonesim.scenario.lots import IN_CHINESE
 from zonesim.scenario.models import Account, Resource, Staffing
 from zonesim.scenario.traces import Run
 
 Value = TypeVar("Value")
+
+
+def lot_account(account: str, kind: str, unit: str) -> str:
+    """Return the name of the account of a unit of the lots of a kind."""
+    return f"{account}_{kind}_{unit}"
+
 
 LONGEST_RUN: Final = LONGEST_RUN_YEARS * 366 * units.DAY
 """Longest run in ms."""
@@ -177,10 +184,35 @@ class WorldTables:
                     label = {str(language): text for language, text in entry.label.items()}
                     self.accounts.add((zone_name, name), AccountName(zone_name, name, entry.unit, label))
                     self.account_rows.append((entry.account, entry.floor))
+                    self._declare_lots(zone_name, name, entry)
                     if is_waited_for(entry):  # what is above its floor are units, of which there may be more some day
                         self.resources.add((zone_name, name), ResourceName(zone_name, name, label=label))
                         units = [(0, entry.account - entry.floor)]
                         self.capacities.append((units, UNLIMITED, AtShiftEnd.FINISH.name.lower()))
+
+    def _declare_lots(self, zone: str, name: str, entry: Account) -> None:
+        """Declare an account for every unit of every kind of lot; a name that is taken is noted as a fault."""
+        for kind, lot in entry.lots.items():
+            for unit, number in lot.holds.items():
+                own = lot_account(name, kind, unit)
+                if own in self.scenario.zones[zone].entries():
+                    place = self.arm.world.key_place(("zones", zone, own))
+                    fault = f"'{own}' is the account of the lots of '{name}' too"
+                    self.faults.add(ScenarioFault(fault, place, "Rename it."))
+                both = ((name, entry.label), (kind, lot.label))
+                whole, part = ({"en": written, "zh": written} | dict(label) for written, label in both)
+                label = {
+                    "en": f"{whole['en']}: {part['en']}, {unit}",
+                    "zh": f"{whole['zh']}（{part['zh']}，{IN_CHINESE.get(unit, unit)}）",
+                }
+                self.accounts.add((zone, own), AccountName(zone, own, unit, label))
+                self.account_rows.append((lot.start * number, 0))
+
+    def lots_of(self, account: int) -> Account | None:
+        """Return an account as it is written, if it has lots."""
+        name = self.accounts.rows[account]
+        entry = self.scenario.zones[name.zone].entries()[name.name]
+        return entry if isinstance(entry, Account) and entry.lots else None
 
     def account(self, dotted: Any, place: Place) -> int:  # noqa: ANN401
         """Return the number of an account; raises UnknownName."""

@@ -56,6 +56,8 @@ _BARE_NUMBERS: Final = frozenset(
         "floor",
         "credit",
         "debit",
+        "convert",
+        "lots",
         "factors",
         "lift",
         "times",

@@ -111,6 +111,11 @@ class Changes(Named):
     What is taken from accounts, e.g. `{$zone.stock: 3}`; below their floor is a fault of the run. Where tokens wait in
     line for it, a step has `draw` instead.
     """
+    convert: dict[Name, Count] = {}
+    """
+    How many units of accounts are worked into what their lots become, e.g. `{$zone.ledger: 1}`: the goods are then of
+    the first of these kinds. Nothing happens to goods whose lot becomes nothing, or that have none.
+    """
     class_: Name | None = Field(default=None, alias="class")
     """The class that the token has from now on, e.g. `ordinary`."""
     status: Name | None = None

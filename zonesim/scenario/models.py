@@ -39,6 +39,7 @@ from zonesim.scenario.futures import NO_FUTURE, Future
 from zonesim.scenario.kpis import EACH, FIRM_SIZE, KpiDeclaration
 from zonesim.scenario.labels import Source, SourceNote, Text
 from zonesim.scenario.laws import check_total
+from zonesim.scenario.lots import ENTRY, Lot, check_lots
 from zonesim.scenario.promises import PromiseRule
 from zonesim.scenario.staffing import Capacity, Staffing
 from zonesim.scenario.statuses import Status
@@ -144,10 +145,32 @@ class Account(Strict):
     """
     unit: Name = ""
     """What is counted, e.g. `t` or `pallets`."""
+    by: Name | None = None
+    """
+    What says of which kind goods are that are booked: an attribute, e.g. `goods`, `class`, or `entry`, the entry of the
+    traffic that they come by; with `lots`.
+    """
+    lots: dict[Name, Lot] = {}
+    """
+    What one unit of it is by kind, e.g. `{food: {start: 400, holds: {pieces: 9600, kg: 16000, CNY: 240000}}}`. Whatever
+    is booked here is booked for these too; of a kind that has no lot nothing more is known.
+    """
     label: Text = {}
     """How people call it."""
     source: Source | None = None
     """Where the number comes from."""
+
+    @model_validator(mode="after")
+    def _has_lots_of_kinds(self) -> Account:
+        if (self.by is None) != (not self.lots):
+            raise problem("'by' and 'lots' belong together", "Write both, or none of them.")
+        if self.lots:
+            check_lots(self.lots, self.account)
+        made = [name for name, lot in self.lots.items() if lot.becomes and self.by in {CLASS, ENTRY}]
+        if made:
+            fault = f"'{made[0]}' becomes something else, but '{self.by}' says of which kind it is"
+            raise problem(fault, "Tell kinds by an attribute, e.g. `by: goods`.", ("lots", made[0], "becomes"))
+        return self
 
     @model_validator(mode="after")
     def _starts_above_its_floor(self) -> Account:

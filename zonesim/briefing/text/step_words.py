@@ -195,6 +195,10 @@ def _changes(changes: Changes, say: Words) -> list[str]:
     words: list[str] = []
     for phrase, booked in (("step.credits", changes.credit), ("step.debits", changes.debit)):
         words += [say(phrase, number=_plain(mode_of(n)), account=_short(name, say)) for name, n in booked.items()]
+    words += [
+        say("step.converts", number=_plain(mode_of(n)), account=_short(name, say))
+        for name, n in changes.convert.items()
+    ]
     for name, value in changes.values().items():
         words.append(_attribute(name, value, say))
     words += [say("step.status", status=say.term(changes.status))] if changes.status else []

@@ -172,7 +172,8 @@ class Emitter:
         Give tokens, of those whose class is in the bits `only`, another class or other values of attributes; what else
         they are they stay.
         """
-        targets = {target: mask & only for target, mask in self.tables.classes.changed(to).items() if mask & only}
+        some = only & self.tables.classes.mask_of_all(self.possible)
+        targets = {target: mask & some for target, mask in self.tables.classes.changed(to).items() if mask & some}
         after = Label()
         for target, mask in list(targets.items())[:-1]:
             other = Label()
