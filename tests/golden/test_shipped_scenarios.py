@@ -23,7 +23,7 @@ PACKAGE = arms_for(load_world(ALL))[-1]
 STORED = {
     TYPICAL: (
         None,
-        "10e88d0d2bc5e5cafb2ab9821c7d8badd863eea74aa8d8f8f3608ab274506edb",
+        "e4653b8014c9fa47624701b6f8db2ff399f4f8cf972056345927c3bb2725a579",
         {
             "F4b.dwell.mean": 16.303191080964687,
             "F5.inside.mean": 25.44524388558201,
@@ -35,7 +35,7 @@ STORED = {
     ),
     ALL: (
         PACKAGE,
-        "61120eda012ade7d448a199c5715f000c5c2c62e9e290b97c8f0d146ad1fe95d",
+        "ffb6a48ef29ab17496ecf392bf48d92664163c6f98603761ae14ed7a2ee9c626",
         {
             "F1air.dwell.mean": 25.13679831746032,
             "F6.dwell.mean": 10.385651069856985,

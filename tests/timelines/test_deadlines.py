@@ -129,6 +129,14 @@ traffic: {a: {flow: f, at: [0 min], with: {d: 5 min}}, b: {flow: f, at: [0 min],
 
 
 FAULTS = {
+    "a mark that nobody makes": (
+        "clock: {measure: 1 h}\nflows: {f: {steps: {a: {due: {x: {within: 5 min, mark: fild}}}, b: {mark: filed}}}}\ntraffic: {t: {flow: f, at: [0 h]}}",
+        "the deadline 'x' is for the mark 'fild', which nobody makes in flow 'f'\n    Did you mean 'filed'?",
+    ),
+    "a deadline without a time": (
+        "clock: {measure: 1 h}\nflows: {f: {steps: {a: {due: {x: {mark: filed}}}, b: {mark: filed}}}}\ntraffic: {t: {flow: f, at: [0 h]}}",
+        "a deadline is a time, an opening or a closing\n    Write {within: 14 d, mark: declared}.",
+    ),
     "a deadline that nobody notes": (
         DESK.replace("in_time: papers", "in_time: paper"),
         "no deadline 'paper'\n    Did you mean 'papers'?",
@@ -170,3 +178,46 @@ traffic: {t: {flow: f, at: [1 h, 200 min, 210 min]}}
     )
 
     assert line.rows("serve") == [("t0", (60, 60, 61)), ("t1", (200, 300, 301)), ("t2", (210, 301, 302))]
+
+
+FOR_A_MARK = """
+clock: {start: "2018-09-03", measure: 10 h, cool_down: 10 h}
+calendars: {night: {mon-sun: ["06:00-18:00"]}}
+flows:
+  f:
+    params: {papers: duration}
+    steps:
+      come: {due: {entry: {within: 3 h, mark: filed, label: {en: Filing, zh: 申报期限}}, flight: {closing: night, mark: off}}}
+      prepare: {take: $papers}
+      file: {mark: filed}
+      wait: {take: 9 h}
+      fly: {mark: off}
+traffic:
+  a: {flow: f, at: [0 h, 9 h], with: {papers: 1 h}}
+  b: {flow: f, at: [1 h, 8 h], with: {papers: 5 h}}
+"""
+
+
+def test_a_deadline_may_be_for_a_mark(engine):
+    """
+    A deadline that is for a mark is kept by making that, however long one stays; results tell whose mark is late, how many a day, and by how much. The next
+    closing of a calendar is such a deadline too.
+    """
+    line = run(FOR_A_MARK, engine=engine)
+    told = kpis(plan_of(FOR_A_MARK))[0]
+
+    assert line.marks("entry.due") == {"a0": 180, "a1": 12 * 60, "b0": 240, "b1": 11 * 60}
+    assert line.marks("flight.due") == {"a0": 18 * 60, "a1": 18 * 60, "b0": 18 * 60, "b1": 18 * 60}
+    assert told.values["f.entry.due.late"] == pytest.approx(2 / 4)
+    assert told.values["f.entry.due.late_day"] == pytest.approx(2 / (10 / 24))
+    assert told.values["f.entry.due.mean"] == pytest.approx(2 * 120 / 4)
+    assert told.values["f.flight.due.late"] == pytest.approx(2 / 4)  # a1 is off at 19:00, b1 not yet when the run ends
+
+
+def test_a_deadline_for_a_mark_that_is_never_made_is_broken():
+    """
+    Who has gone, or is still there, without the mark is late once the deadline has passed.
+    """
+    told = kpis(plan_of(FOR_A_MARK.replace("file: {mark: filed}", "file: {share: 0.0001 %, mark: filed}")))[0]
+
+    assert told.values["f.entry.due.late"] == 1.0

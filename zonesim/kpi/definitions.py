@@ -34,7 +34,15 @@ Version of how the numbers are computed from records, curves and samples among t
 `measure.py`, `folding.py` or `reducer.py` that changes or adds a number: stored numbers of other versions are not used again.
 """
 
-_UNITS: Final = {"missing": "share", "share": "share", "rate": "share", "day": "/d", "peak": "tokens", "end": "units"}
+_UNITS: Final = {
+    "missing": "share",
+    "share": "share",
+    "rate": "share",
+    "day": "/d",
+    "late_day": "/d",
+    "peak": "tokens",
+    "end": "units",
+}
 _UNITS_OF: Final = {
     "inside mean": "tokens",
     "inside day": "h/d",
@@ -62,6 +70,7 @@ _ENGLISH: Final = {
     "median": "{}, median",
     "missing": "{}, still missing",
     "late": "{}, late",
+    "late_day": "{}, late per day",
     "longest": "{}, longest",
     "day": "{} per day",
 }
@@ -70,6 +79,7 @@ _CHINESE: Final = {
     "median": "{}中位数",
     "missing": "{}未完成占比",
     "late": "{}超期占比",
+    "late_day": "{}日均超期票数",
     "longest": "{}最长值",
     "day": "日均{}",
 }

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from zonesim.kpi.censoring import quantiles, share_within, too_many
 from zonesim.kpi.consignment_table import Spans
 from zonesim.plan import Ints
-from zonesim.scenario.kpis import LATE, limit_of, quantile_of
+from zonesim.scenario.kpis import LATE, LATE_DAY, limit_of, quantile_of
 
 NAN: Final = float("nan")
 NOBODY: Final = np.zeros(0, dtype=np.int64)
@@ -78,9 +78,10 @@ class Durations:
             return Number(share(missing, self.count))
         if statistic == "mean":
             return mean(int(self.spans.sum(dtype=np.int64)), self.zeros + len(self.spans), missing, unit)
-        if statistic == LATE:
-            in_time, missing_share = self.within(0)
-            return Number(1 - in_time, missing_share)
+        if statistic in {LATE, LATE_DAY}:
+            late = self._late
+            undecided = int(np.count_nonzero(self.followed <= 0))
+            return given(share(late, self.count) if statistic == LATE else late / days, undecided, self.count)
         limit = limit_of(statistic)
         assert limit is not None, statistic  # noqa: S101  the declaration was checked
         return self.within(limit[2])
@@ -89,6 +90,11 @@ class Durations:
         """Return the share of at most `limit` ms, of these and of `others` that will never end in time."""
         value, undecided = share_within(self.spans, self.followed, limit, self.zeros, others)
         return given(value, undecided, self.count + others)
+
+    @property
+    def _late(self) -> int:
+        """Return how many are known to be above 0, also of those that have not ended."""
+        return int(np.count_nonzero(self.spans > 0)) + int(np.count_nonzero(self.followed > 0))
 
     def _quantiles(self, shares: Sequence[float], unit: int) -> list[Number]:
         if not shares:

@@ -16,7 +16,7 @@ from zonesim.plan.breakdowns import breakdown_rows
 from zonesim.plan.columns import TABLES
 from zonesim.plan.flows import FLAGS, EntryCompiler
 from zonesim.plan.instructions import program_rows
-from zonesim.plan.kpis import due_kpis, grouped_kpis, own_kpis, watch_hours, within_kpis
+from zonesim.plan.kpis import due_kpis, grouped_kpis, own_kpis, unmet_deadlines, watch_hours, within_kpis
 from zonesim.plan.naming import colliding
 from zonesim.plan.operations import NOWHERE
 from zonesim.plan.plan import Names, Plan
@@ -82,6 +82,8 @@ def compile_plan(arm: ResolvedArm) -> Plan:
     linked, spots = link(routines)
     program = program_rows(linked)
     _prove(tables, program, spots, compilers, [starts[id(first)] for first in firsts])
+    if unmet := list(unmet_deadlines(tables)):
+        raise Faults(unmet)
     resources, changes = tables.resource_rows()
     calendars, spans = tables.calendar_rows()
     distributions, parameters = tables.distributions.arrays()

@@ -17,8 +17,9 @@ from zonesim.plan.plan import UNLIMITED
 from zonesim.plan.world_tables import WorldTables
 from zonesim.policy import sizes
 from zonesim.scenario import KpiDeclaration, Step, load_catalogue
+from zonesim.scenario.acts import Deadline
 from zonesim.scenario.fields import CLASS
-from zonesim.scenario.kpis import EACH, FIRM_SIZE, LATE, Between, KpiStatistic, within
+from zonesim.scenario.kpis import EACH, FIRM_SIZE, LATE, LATE_DAY, Between, KpiStatistic, within
 from zonesim.scenario.traffic import Traffic
 
 SHARE_A_FORM: Final = ({"flow", "zone"}, {"step", "gate", "resource", "account"}, {"truth"}, {"all"})
@@ -114,22 +115,42 @@ def within_kpis(tables: WorldTables) -> tuple[tuple[str, KpiDeclaration], ...]:
 
 
 def due_kpis(tables: WorldTables) -> tuple[tuple[str, KpiDeclaration], ...]:
-    """Return what is told of the deadlines that flows note: who leaves late, and by how much."""
+    """
+    Return what is told of the deadlines that flows note: who leaves late, or makes the mark late that one is for, how
+    many a day, and by how much.
+    """
     found = []
-    for name, flows in sorted(tables.deadlines.items()):
+    for (name, mark), each in sorted(tables.obligations.items()):
+        deadline = each.due if isinstance(each.due, Deadline) else None
+        called = {"en": name.replace("_", " "), "zh": name} | (dict(deadline.label) if deadline else {})
+        until = ("leaving", "离开") if deadline is None else (f"mark {mark}", f"标记（{mark}）")
         rule = KpiDeclaration(
-            time=Between.model_validate({"from": f"{name}.due", "to": ["left"]}),
+            time=Between.model_validate({"from": f"{name}.due", "to": [mark]}),
             better="lower",
-            only=list(flows),
-            label={"en": f"{name.replace('_', ' ')}: lateness", "zh": f"{name}迟延"},
+            only=list(each.flows),
+            label={"en": f"{called['en']}: lateness", "zh": f"{called['zh']}迟延"},
             definition={
-                "en": "from the deadline to leaving, 0 for who leaves before it; of those who have the deadline",
-                "zh": "自期限至离开，期限前离开者计0；仅计有此期限者",
+                "en": f"from the deadline to {until[0]}, 0 for who is there before it; of those who have the deadline",
+                "zh": f"自期限至{until[1]}，期限前完成者计0；仅计有此期限者",
             },
-            statistics={LATE: KpiStatistic(), "mean": KpiStatistic()},
+            statistics={
+                LATE: KpiStatistic(),
+                LATE_DAY: KpiStatistic(headline=False),
+                "mean": KpiStatistic(headline=deadline is None),
+            },
         )
         found.append((f"{name}.due", rule))
     return tuple(found)
+
+
+def unmet_deadlines(tables: WorldTables) -> Iterator[ScenarioFault]:
+    """Yield a fault for every deadline that is for a mark which nobody makes who has it."""
+    for (name, mark), each in sorted(tables.obligations.items()):
+        for flow, place in each.flows.items():
+            made = {other.name for other in tables.marks.rows if other.flow == flow}
+            if mark not in made:
+                fault = f"the deadline '{name}' is for the mark '{mark}', which nobody makes in flow '{flow}'"
+                yield ScenarioFault(fault, place, suggest(mark, made, "marks"))
 
 
 def watch_hours(tables: WorldTables) -> list[str]:

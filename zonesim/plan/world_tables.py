@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final, TypeVar
 
@@ -53,6 +54,14 @@ MOST_STATUSES = 62
 """Statuses that the bits of one number can tell apart."""
 
 
+@dataclass
+class Obligation:
+    """A deadline for a mark as it is written, and by flow where its tokens note it."""
+
+    due: Any
+    flows: dict[str, Place] = field(default_factory=dict)
+
+
 class WorldTables:
     """Tables of a plan under construction, and what the scenario says about the whole world."""
 
@@ -97,14 +106,15 @@ class WorldTables:
         self._written = 0
         self.deadlines: dict[str, dict[str, None]] = {}
         """Deadlines, in the order of their numbers, with the flows whose tokens note them."""
+        self.obligations: dict[tuple[str, str], Obligation] = {}
+        """By deadline and the mark that it is for."""
         self.looks: dict[tuple[int, int], Look] = {}
         self.truths: dict[tuple[str, str], Truths] = {}
         """What `Names` says of checks that pick with a lift, and of how many have a truth."""
         self.accounts: Keyed[AccountName] = Keyed()
         self.account_rows: list[tuple[int, int]] = []
         self.statuses = list(self.scenario.statuses)
-        self.legal = self._successors()
-        self.passing = self._passing()
+        self.legal, self.passing = self._successors(), self._passing()
         self._declare_resources()
 
     def _days(self) -> Days:

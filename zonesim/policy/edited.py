@@ -13,7 +13,21 @@ from zonesim.scenario import Path_, load_catalogue
 _MOST_TOLD: Final = 3
 
 _LEADS_NOWHERE: Final = frozenset(
-    {"take", "during", "hold", "draw", "keep", "priority", "patience", "detect", "within", "label", "source", "note"}
+    {
+        "take",
+        "during",
+        "hold",
+        "draw",
+        "keep",
+        "priority",
+        "patience",
+        "detect",
+        "within",
+        "mark",
+        "label",
+        "source",
+        "note",
+    }
 )
 """Keys of a step of which no value moves goods to another step or gives them another status."""
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from zonesim.scenario.fields import CLASS, PLAIN, Count, Duration, Name, Named, Strict, in_schema, problem
+from zonesim.scenario.labels import Source, Text
 from zonesim.scenario.laws import Take
 from zonesim.scenario.traffic import HowManyAtOnce
 
@@ -57,14 +58,52 @@ def start_of(spawn: Any) -> Start:  # noqa: ANN401
     return spawn if isinstance(spawn, Start) else Start(traffic=spawn)
 
 
+class Deadline(Strict):
+    """A deadline for a milestone: what has to be done until when."""
+
+    mark: Name
+    """The mark that has to be made by then, e.g. `declared`; who makes it several times is in time with the last."""
+    within: Take | None = None
+    """A time from now on, e.g. `14 d` or `10 wd`."""
+    opening: Name | None = None
+    """In place of a time: the next opening of this calendar."""
+    closing: Name | None = None
+    """In place of a time: the next closing of this calendar, e.g. `cutoff`."""
+    label: Text = {}
+    """How people call the deadline."""
+    source: Source | None = None
+    """Where the rule comes from."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Deadline:
+        given = [name for name in ("within", "opening", "closing") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise problem("a deadline is a time, an opening or a closing", "Write {within: 14 d, mark: declared}.")
+        return self
+
+    def when(self) -> Any:  # noqa: ANN401  a duration, a law or an instant
+        """Return the time from now on, or the instant of a calendar."""
+        return self.within if self.within is not None else Instant(opening=self.opening, closing=self.closing)
+
+
+def when_of(due: Any) -> Any:  # noqa: ANN401
+    """Return the time from now on, or the instant of a calendar, of a written deadline."""
+    return due.when() if isinstance(due, Deadline) else due
+
+
 def _form_of_due(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, Deadline) or (isinstance(value, dict) and {"mark", "within"} & set(value)):
+        return "deadline"
     if isinstance(value, Instant) or (isinstance(value, dict) and {"opening", "closing"} & set(value)):
         return "instant"
     return "take"
 
 
-Due = Annotated[Annotated[Instant, Tag("instant")] | Annotated[Take, Tag("take")], Discriminator(_form_of_due)]
-"""A time from now on, or an instant of a calendar."""
+Due = Annotated[
+    Annotated[Deadline, Tag("deadline")] | Annotated[Instant, Tag("instant")] | Annotated[Take, Tag("take")],
+    Discriminator(_form_of_due),
+]
+"""A time from now on, or an instant of a calendar, for leaving; or one for a mark."""
 
 
 class Patience(Strict):

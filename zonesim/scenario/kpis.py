@@ -52,6 +52,9 @@ PLAIN_VALUE: Final = "value"
 LATE: Final = "late"
 """The statistic of a time that is the share of those above 0."""
 
+LATE_DAY: Final = "late_day"
+"""The statistic of a time that is how many a day are above 0."""
+
 FIRM_SIZE: Final = "firm_size"
 """What a KPI of consignments can be told by besides their class and attributes: the size of the firm they belong to."""
 
@@ -63,7 +66,7 @@ _POOLED: Final = ("zone", "all")
 
 _SPAN: Final = ("mean", "median", "pNN", "within_TIME", "missing")
 _STATISTICS: Final[dict[str, tuple[str, ...]]] = {
-    "time": (*_SPAN, LATE, "day"),
+    "time": (*_SPAN, LATE, LATE_DAY, "day"),
     "time once": ("mean",),
     "time within": ("mean",),
     "stages": ("mean",),

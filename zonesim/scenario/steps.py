@@ -287,8 +287,8 @@ class Step(Strict):
     due: dict[PartName, Due] = {}
     """
     Notes a deadline under a name, in place of an earlier one: a time from now on, or an instant of a calendar, e.g.
-    `{papers: 14 wd}` or `{flight: {closing: cutoff}}`. Children inherit it, called flows know it, and results tell who
-    leaves late.
+    `{papers: 14 wd}` or `{flight: {closing: cutoff}}`; with a mark it is for making that, e.g. `{entry: {within: 14 d,
+    mark: declared}}`. Children inherit it, called flows know it, and results tell who leaves, or makes the mark, late.
     """
     call: Name | None = None
     """A flow to go through as a part of this one, e.g. `gate`."""

@@ -11,8 +11,9 @@ from zonesim.plan.flows.values import Values
 from zonesim.plan.operations import NOWHERE, Op
 from zonesim.plan.plan import StepName
 from zonesim.plan.scope import Scope
+from zonesim.plan.world_tables import Obligation
 from zonesim.scenario import Step
-from zonesim.scenario.acts import Instant
+from zonesim.scenario.acts import Deadline, Instant, when_of
 
 OFFICE: Final = "office"
 """The calendar whose days are working days unless a step says another."""
@@ -38,12 +39,16 @@ class Delays:
 
     def due(self, step: Step, scope: Scope) -> None:
         """Note the deadlines of a step, each with a mark at the moment of it."""
-        for name, written in step.due.items():
+        for name, due in step.due.items():
             key = ("due", name)
             mark = f"{name}.due"
             number = self.out.mark_number(mark, scope)
             deadline = self.out.deadline(name, self.world.place((*scope.text, *key)))
             self.tables.deadlines[name][self.out.entry.flow] = None
+            mark_due = due.mark if isinstance(due, Deadline) else "left"
+            obligation = self.tables.obligations.setdefault((name, mark_due), Obligation(due))
+            obligation.flows.setdefault(self.out.entry.flow, self.world.place((*scope.text, *key)))
+            written = when_of(due)
             duration, stream, calendar, which = NOWHERE, 0, NOWHERE, 0
             if isinstance(written, Instant):
                 which = int(written.closing is not None)
