@@ -43,13 +43,17 @@ def sweep(
     settings: Set = None,
     future: FutureOption = "",
     by_replication: ByReplication = False,
+    shard: Annotated[
+        str,
+        typer.Option(help="Run only this part of the runs, e.g. 2/7, and put the parts together with `gather`."),
+    ] = "",
     as_json: Json = False,
     out: Out = Path("results"),
 ) -> None:
     """Run an experiment: every arm in every future. What is finished is kept, and not run again."""
     from zonesim.jobs.sweep import sweep_job  # noqa: PLC0415
 
-    how = execution_of(workers, engine, time_limit)
+    how = execution_of(workers, engine, time_limit, shard)
     job = sweep_job(
         file, asked(settings, future), replications, seed, how, out, level / 100, by_replication=by_replication
     )

@@ -14,7 +14,7 @@ from zonesim.experiment.design import (
 )
 from zonesim.experiment.estimate import rough_seconds
 from zonesim.experiment.eta import remaining, rough_time
-from zonesim.experiment.execution import NOBODY, Execution, Progress, Watch
+from zonesim.experiment.execution import NOBODY, Execution, Progress, Shard, Watch
 from zonesim.experiment.futures import AS_WRITTEN, FUTURE, Future, Setting, doubted_values, number_in, setting_of
 from zonesim.experiment.identity import (
     USUAL_LEVEL,
@@ -34,12 +34,14 @@ from zonesim.experiment.recall import are_as_run, have_changed, recall_arms
 from zonesim.experiment.results import STUDY, ArmInfo, BesideInfo, CellInfo, FutureInfo, KpiInfo, Results, load_results
 from zonesim.experiment.runner import Failure, Runs, run_arms
 from zonesim.experiment.samples import drawn
+from zonesim.experiment.store import FOLDER as CELLS
 from zonesim.experiment.store import SHARED, Store, cell_key
 from zonesim.experiment.study import CellTags, study_document, write_inputs, write_study
 from zonesim.experiment.warm_up_series import inside_from_start, rhythm
 
 __all__ = [
     "AS_WRITTEN",
+    "CELLS",
     "FUTURE",
     "MOST_AT_AN_END",
     "NOBODY",
@@ -72,6 +74,7 @@ __all__ = [
     "Results",
     "Runs",
     "Setting",
+    "Shard",
     "Store",
     "Watch",
     "are_as_run",

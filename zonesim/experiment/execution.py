@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from zonesim.engine import AUTO, ENGINES
-from zonesim.faults import Place, RunFault, UnknownName, suggest
+from zonesim.faults import Place, RunFault, ScenarioFault, UnknownName, suggest
 
 _ALARMS: Final = hasattr(signal, "setitimer")  # not on Windows
 
@@ -42,16 +42,51 @@ NOBODY: Final = Watch()
 
 
 @dataclass(frozen=True)
+class Shard:
+    """
+    One of `count` parts of the runs of an experiment, numbered from 1: the runs are dealt out one by one, so that parts
+    are as large as each other and together are all. Raises ScenarioFault for a part that there is none of.
+    """
+
+    number: int
+    count: int
+
+    def __post_init__(self) -> None:
+        """Refuse a part that there is none of."""
+        if not 1 <= self.number <= self.count:
+            fault = f"there is no part {self.number} of {self.count}"
+            raise ScenarioFault(fault, Place("--shard"), "Write e.g. 1/4, 2/4, 3/4 and 4/4.")
+
+    @classmethod
+    def written(cls, text: str) -> Shard:
+        """Return what `2/7` means; raises ScenarioFault."""
+        number, stroke, count = text.partition("/")
+        if not (stroke and number.strip().isdecimal() and count.strip().isdecimal()):
+            raise ScenarioFault(f"'{text}' is no part of the runs", Place("--shard"), "Write e.g. 2/7.")
+        return cls(int(number), int(count))
+
+    def has(self, place: int) -> bool:
+        """Return whether the run at a place in the order of all runs, from 0, belongs to it."""
+        return place % self.count == self.number - 1
+
+    def __str__(self) -> str:
+        """Return it as people write it."""
+        return f"{self.number}/{self.count}"
+
+
+@dataclass(frozen=True)
 class Execution:
     """
     `workers`: processes; `engine`: its name, or `auto`; `limit`: seconds that a replication may take, None: as long as
-    it takes; `watch`: who waits. Raises UnknownName for an engine that there is none of.
+    it takes; `watch`: who waits; `shard`: the part of the runs that is run here, None: all. Raises UnknownName for an
+    engine that there is none of.
     """
 
     workers: int = 1
     engine: str = AUTO
     limit: float | None = None
     watch: Watch = field(default=NOBODY, compare=False)
+    shard: Shard | None = None
 
     def __post_init__(self) -> None:
         """Refuse an engine that there is none of."""

@@ -15,6 +15,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from threading import Thread
@@ -23,7 +24,7 @@ from typing import Final, Generic, TypeVar
 from zonesim.compiled.streams import run_key
 from zonesim.engine import engine_for, is_ready, note_ready, simulate, too_long
 from zonesim.experiment.estimate import expected_tokens, first_tokens, rough_bytes, rough_seconds
-from zonesim.experiment.execution import NOBODY, Execution, Progress, no_longer_than
+from zonesim.experiment.execution import NOBODY, Execution, Progress, Shard, no_longer_than
 from zonesim.experiment.store import Store, cell_key
 from zonesim.faults import DiskFull, OutOfMemory, ZonesimError
 from zonesim.kpi import Reducer, RunResult, measure
@@ -140,7 +141,8 @@ def run_arms(
     distance of the run's start from Monday 00:00 in ms, for the loads. `progress` is called with the replications that
     are done and those that were to do. `block`: so many replications are a cell (None: as many as make a cell worth its
     while). `only`: the KPIs that results keep, without curves and samples; None for everything. Raises RunFault, before
-    anything runs, for a plan that does not fit into memory, and DiskFull.
+    anything runs, for a plan that does not fit into memory, and DiskFull. A `shard` of `how` leaves the other runs out;
+    those of other shards that the store has are found.
     """
     keys = {name: cell_key(plan, seed, offset) for name, plan in plans.items()}
     distinct = {keys[name]: plan for name, plan in plans.items()}
@@ -149,7 +151,8 @@ def run_arms(
     for name, key in keys.items():
         most[key] = max(most.get(key, range(0)), wanted[name], key=len)
     there = {key: store.finished(key, most[key]) if store is not None else [] for key in distinct}
-    missing = {key: [number for number in most[key] if number not in set(there[key])] for key in distinct}
+    own_part = _part(most, how.shard)
+    missing = {key: [number for number in own_part[key] if number not in set(there[key])] for key in distinct}
     cells = _cells({key: plan for key, plan in distinct.items() if missing[key]}, missing, how.workers, block)
     for cell_plan in {cell.key: distinct[cell.key] for cell in cells}.values():
         _check_room(cell_plan, min(how.workers, len(cells)))
@@ -189,6 +192,14 @@ def run_arms(
             store.forget(key)
             runs.finished[name] = store.finished(key, own)  # what an interrupted cell has kept among them
     return runs
+
+
+def _part(wanted: Mapping[str, range], shard: Shard | None) -> dict[str, list[int]]:
+    """Return the replications of each plan that are run here: all, or those that a part of the runs is dealt."""
+    if shard is None:
+        return {key: list(numbers) for key, numbers in wanted.items()}
+    firsts = dict(zip(wanted, accumulate(map(len, wanted.values()), initial=0), strict=False))
+    return {key: [number for number in numbers if shard.has(firsts[key] + number)] for key, numbers in wanted.items()}
 
 
 def _compile_all(plan: Plan) -> None:

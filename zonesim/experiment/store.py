@@ -168,15 +168,34 @@ class Store:
         They are the same files under a second name where the disk can do that, else copies.
         """
         for path in dict.fromkeys(self._known[key][number] for number in self.finished(key, replications)):
-            kept = other.folder / path.name
-            if not (kept.exists() and kept.samefile(path)):
-                with whole(kept) as part:
-                    part.unlink(missing_ok=True)
-                    try:
-                        part.hardlink_to(path)
-                    except OSError:
-                        shutil.copy2(path, part)
-            other.trust(key, self._sound[path])
+            self._give(path, key, other)
+
+    def give_all(self, other: Store) -> int:
+        """
+        Put every whole file into another store as `keep` does, and return how many it had not; `notes` tells of files
+        that are not whole.
+        """
+        given = 0
+        for path in sorted(self.folder.glob("*-*-*.parquet")):
+            key = path.stem.rsplit("-", 2)[0]
+            head = self._checked(path, key)
+            if head is not None:
+                self._sound[path] = head
+                given += not (other.folder / path.name).exists()
+                self._give(path, key, other)
+        return given
+
+    def _give(self, path: Path, key: str, other: Store) -> None:
+        """Put a whole file into another store."""
+        kept = other.folder / path.name
+        if not (kept.exists() and kept.samefile(path)):
+            with whole(kept) as part:
+                part.unlink(missing_ok=True)
+                try:
+                    part.hardlink_to(path)
+                except OSError:
+                    shutil.copy2(path, part)
+        other.trust(key, self._sound[path])
 
     def _path(self, key: str, replications: Sequence[int]) -> Path:
         return self.folder / f"{key}-{min(replications):06d}-{max(replications):06d}.parquet"

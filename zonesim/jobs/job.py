@@ -15,6 +15,7 @@ from zonesim.experiment import (
     Execution,
     Results,
     Runs,
+    Shard,
     Store,
     load_results,
     remaining,
@@ -76,6 +77,8 @@ def run_and_report(design: Design, how: Execution, out: Path, report: Callable[[
     if runs.interrupted:
         notes = [*store.notes, f"stopped; {_kept(design, runs, store)}"]
         return Job({**what, "interrupted": True}, "", notes, INTERRUPTED)
+    if how.shard is not None:
+        return _part_done(design, runs, store, how.shard, what)
     failed = [(pair, failure) for pair, each in runs.failures.items() for failure in each]
     told = 2 if design.kind == "sweep" else 1
     failures = [
@@ -93,9 +96,20 @@ def run_and_report(design: Design, how: Execution, out: Path, report: Callable[[
     return job
 
 
+def _part_done(design: Design, runs: Runs[Pair], store: Store, shard: Shard, what: dict[str, Any]) -> Job:
+    """Say what a part of the runs has left in the store; what was found is told when all parts are together."""
+    failures = list(dict.fromkeys(each.message for own in runs.failures.values() for each in own))
+    done, total = _counted(design, runs)
+    text = f"part {shard}: {done} of {total} runs of the experiment are kept in {store.folder}"
+    if done < total:
+        text += "\nput the parts together with `zonesim gather DIR…`, then run the same command without --shard"
+    document = {**what, "shard": str(shard), "done": done, "runs": total, "failures": failures}
+    return Job(document, text, [*store.notes, *failures], SOME_FAILED if failures else 0)
+
+
 def _run(design: Design, how: Execution, store: Store) -> Runs[Pair]:
     """Run what the store does not have; tell who waits how long it will take, and how far it is."""
-    if how.watch.is_somebody:
+    if how.watch.is_somebody and how.shard is None:
         _announce(design, how, store)
     keep(f"what was finished is kept in {store.folder}: run the same command again to go on")
     names = " | ".join(design.options)
@@ -175,10 +189,15 @@ def _where(design: Design, pairs: list[Pair]) -> str:
 
 
 def _kept(design: Design, runs: Runs[Pair], store: Store) -> str:
+    done, total = _counted(design, runs)
+    return f"{done} of {total} runs are kept in {store.folder}: run the same command again to go on"
+
+
+def _counted(design: Design, runs: Runs[Pair]) -> tuple[int, int]:
+    """Return how many runs are done, and how many there are; those of equal plans count once."""
     counts = design.counts()
     pairs: dict[str, Pair] = {}
     for pair, cell in design.cells.items():
         pairs[cell.key] = max(pairs.get(cell.key, pair), pair, key=counts.__getitem__)
     done = sum(len(runs.finished[pair]) for pair in pairs.values())
-    total = sum(counts[pair] for pair in pairs.values())
-    return f"{done} of {total} runs are kept in {store.folder}: run the same command again to go on"
+    return done, sum(counts[pair] for pair in pairs.values())
