@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -150,6 +151,7 @@ SHORT = {
     "trace": (),
     "plan": (),
     "sweep": ("--replications", "2"),
+    "attribute": ("--replications", "2"),
 }
 """Commands that take a clock, with what makes them short besides it."""
 
@@ -161,7 +163,7 @@ LOG = "arrived,left\n" + "".join(
 )
 
 
-HEAVY = {"capacity", "compare", "evaluate", "sweep", "plot"}
+HEAVY = {"attribute", "capacity", "compare", "evaluate", "gather", "plot", "query", "sweep"}
 """Commands that take more than a few seconds however short the clock is."""
 
 SHORT_CLOCK = ("clock.warm_up=1 d", "clock.measure=2 d", "clock.cool_down=1 d")
@@ -203,14 +205,18 @@ def shortened(words):
 )
 def test_a_command_of_the_readme_runs(line, project):
     """
-    Each command of the README ends well in a copy of the project; what is plotted has been swept before.
+    Each command of the README ends well in a copy of the project; what is plotted, asked or gathered has been swept before.
     """
-    words = line.split()
-    if words[0] == "plot":
+    words = shlex.split(line)
+    if words[0] in {"gather", "plot", "query"}:
         (sweep,) = (other.split() for other in COMMANDS if other.startswith("sweep"))
         assert zonesim(project, *shortened(sweep)).returncode == 0
+    if words[0] == "gather":
+        (project / words[1]).parent.mkdir()
+        (project / "results").rename(project / words[1])
+    elif words[0] in {"plot", "query"}:
         (words[1],) = (str(path) for path in project.glob(f"{words[1]}--*"))  # the short clock is a setting
-        if fonts.chinese() is None:
+        if fonts.chinese() is None and "zh" in words:
             words[words.index("zh")] = "en"
     done = zonesim(project, *shortened(words))
 
