@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from zonesim.briefing.text.words import ENGLISH, Words
 from zonesim.scenario import Step
-from zonesim.scenario.acts import Changes, Gather, Instant, start_of, when_of
+from zonesim.scenario.acts import Changes, Deadline, Gather, Instant, start_of, when_of
 from zonesim.scenario.fields import CLASS, ShareBy, ends_of, mode_of
 from zonesim.scenario.laws import By, Law
 from zonesim.scenario.steps import AnyOf, Shortest
@@ -79,9 +79,10 @@ def facts_of(step: Step, say: Words = ENGLISH) -> Facts:
         patience = take_text(step.patience.longest, say)
         holds = say.listed([holds, say("step.patience", time=patience, step=say.term(step.patience.next))])
     for name, due in step.due.items():
+        called = say.label(due.label, name) if isinstance(due, Deadline) and due.label else say.term(name)
         told = when_of(due)
         when = _instant(told, say) if isinstance(told, Instant) else say("step.due_within", time=take_text(told, say))
-        check = say.listed([*([check] if check else []), say("step.due", name=say.term(name), when=when)])
+        check = say.listed([*([check] if check else []), say("step.due", name=called, when=when)])
     if step.set is not None:
         check = say.listed([*([check] if check else []), *_changes(step.set, say)])
     if step.spawn is not None:
