@@ -130,6 +130,17 @@ def test_what_nobody_saves_is_never_paid_back(desk):
     assert "不足以收回投资" in chinese
 
 
+def test_what_other_measures_may_have_saved_pays_nothing_back(desk, monkeypatch):
+    """
+    An arm with a measure beside the one that needs the scanners has a saving of both, and no payback.
+    """
+    add_measure(monkeypatch, FASTER.replace("90", "91").replace("serve.take, to: 6 min", "pack.take, to: 30 min"))
+    study = zonesim.load(desk).compare("90", "90+91", **ALONE)
+
+    assert [(each.arm, each.name) for each in study.costs().paybacks] == [("90", "scanner")]
+    assert "90+91" in study.arms
+
+
 def test_a_measure_that_was_followed_before_needs_nothing(desk):
     """
     Nothing is bought where as many follow the practice already.

@@ -88,8 +88,8 @@ class CostLine:
 @dataclass(frozen=True)
 class Payback:
     """
-    What an arm needs that the baseline does not, and how many years it takes to pay for itself by what all payers
-    together save, upkeep taken off.
+    What an arm of the measures that need it, and no others, has to buy, and how many years it takes to pay for itself
+    by what all payers together save, upkeep taken off.
 
     `price`, `upkeep` (a year): CNY at low, usual and high figures. `years`: with usual figures, inf: never, nan: not
     known; `years_low` and `years_high` over the interval of the saving, `years_least` and `years_most` over all figures
@@ -296,8 +296,14 @@ class _Books:
         return float(sum(columns, start=np.zeros(1)).mean()) if columns else math.nan
 
     def paybacks(self, arm: str, total: CostLine) -> Iterator[Payback]:
-        """Yield what an arm needs that the baseline does not; the saving is that of the whole arm."""
+        """
+        Yield what an arm needs that the baseline does not. The saving is that of the whole arm, so nothing is told of
+        arms with other measures beside, which may have saved it.
+        """
         resolved = self.design.resolved
+        needing = {rule.measure for rule in resolved[arm].scenario.investments.values()}
+        if not needing.issuperset(each.measure for each in resolved[arm].arm.measures):
+            return
         plan = self.design.cells[arm, self.design.futures[0].name].plan
         saving = total.differences[arm]
         for name, rule in resolved[arm].scenario.investments.items():
