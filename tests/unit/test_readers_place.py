@@ -53,7 +53,7 @@ def test_the_zone_that_lacks_something_comes_first():
     assert shown[0] == f"{zone}: zone 'TYP' has no 'lanes_out'"
     assert shown[1] == f"{zone.line:>5} |   TYP:"
     assert shown[3].startswith("    used at zonesim's own library/flows/F1.yaml:69:5 and ")
-    assert shown[4].startswith("   68 | ")
+    assert shown[4].startswith("   69 | ")
     assert shown[-1] == "    Did you mean 'lanes_in'?"
 
 
