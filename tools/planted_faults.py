@@ -169,7 +169,9 @@ FAULTS: Final = (
         "    if resources.states[at(resource)].waiting > 0:\n"
         "        serve_apart(s, flow, tokens, resources, resource)\n"
         "    if row.interruptible != 0:\n"
-        "        carry_on(s, flow, tokens, resources, hours, events, output, resource)",
+        "        carry_on(s, flow, tokens, resources, hours, events, output, resource)\n"
+        "    elif s.resume_first != 0:\n"
+        "        resume_all(s, flow, tokens, resources, hours, events, output)",
         "for each in range(row.seize_needs):\n"
         "    resource = flow.needs[at(row.seize_first_need + each)].resource\n"
         "    if resources.states[at(resource)].waiting > 0:\n"

@@ -47,6 +47,7 @@ SOURCES: Final = (
     "engine/sampling.py",
     "compiled/streams.py",
     "faults.py",
+    "kpi/firm_draws.py",
     "kpi/fold_layout.py",
     "kpi/folding.py",
     "limits.py",

@@ -8,10 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from zonesim.compiled.jit import kernel
-from zonesim.compiled.streams import uniform
+from zonesim.kpi.firm_draws import draw_sizes
 from zonesim.kpi.fold_tables import KEPT
-from zonesim.plan import NOWHERE, ArrivalsBy, Floats, Plan
+from zonesim.plan import NOWHERE, ArrivalsBy, Plan
 from zonesim.policy import sizes
 
 Sizes = NDArray[np.int8]
@@ -42,14 +41,5 @@ def sizes_of(plan: Plan, key: np.uint64, source: int, first: int, after: int) ->
     if own["group"] == NOWHERE or not own["parties"] or own["arrivals"] == ArrivalsBy.SPAWNED or not size_names(plan):
         return found
     cumulative = np.ascontiguousarray(plan.members["cumulative_share"])
-    _draw(key, plan.source_streams["firm"][source], first, cumulative, _by_member(plan), found)
+    draw_sizes(key, plan.source_streams["firm"][source], first, cumulative, _by_member(plan), found)
     return found
-
-
-@kernel
-def _draw(key: np.uint64, stream: np.uint64, first: int, cumulative: Floats, by_member: Sizes, found: Sizes) -> None:
-    """Fill `found` with the sizes of the firms of consignments, as `engine.arrivals` draws these."""
-    last = len(cumulative) - 1
-    for place in range(len(found)):
-        member = int(np.searchsorted(cumulative, uniform(key, stream, first + place, 0, 0), side="right"))
-        found[place] = by_member[min(member, last)]
