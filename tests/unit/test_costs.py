@@ -197,6 +197,7 @@ def test_figures_of_an_arm_are_its_own(desk):
             "rate: 5 CNY/h, scope: all",
             "no KPI 'dwell.mean' of any all",
         ),
+        ("[dwell.mean, arrived.day]", "dwel.mean, only: [f]", "no KPI 'dwel.mean' of any flow"),
         ("arrived.day], rate", "arrived.day], only: [g], rate", "nothing has all that cost 'storage' is told of"),
         ("measure: m90", "measure: m91", "no measure 'm91'"),
         ("practice: p", "practice: q", "measure m90 has no practice 'q'"),

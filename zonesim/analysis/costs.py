@@ -164,7 +164,7 @@ def _priced(name: str, rule: Cost, resolved: ResolvedArm, kpis: Mapping[str, Kpi
     strange = next((what for what in rule.of if what not in told), None)
     library = resolved.world.place(("costs", name)).in_library
     if strange is not None:
-        if library or rule.only:  # of flows that the scenario has not
+        if library:  # of flows that the scenario has not
             return []
         place = resolved.world.place(("costs", name, "of"))
         raise UnknownName(f"no KPI '{strange}' of any {rule.scope}", place, suggest(strange, sorted(told), "KPIs"))

@@ -12,7 +12,7 @@ from rich.table import Table
 from zonesim.analysis import Attribution, Contribution, Difference
 from zonesim.briefing.tables.printing import printed
 from zonesim.briefing.text.values import figure_text, level_text, told_run
-from zonesim.briefing.text.words import ENGLISH, Words
+from zonesim.briefing.text.words import CHINESE, ENGLISH
 from zonesim.experiment import Results
 from zonesim.scenario import load_catalogue
 from zonesim.writing import write_table
@@ -24,7 +24,6 @@ COLUMNS: Final = (
     *("difference", "diff_low", "diff_high", "n", "percent", "reason", "run"),
 )
 
-CHINESE: Final = Words("zh")
 
 _MOST_PAIRS: Final = 5
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from zonesim.analysis import interval
 from zonesim.briefing.tables.printing import printed
 from zonesim.briefing.text.values import band_text
-from zonesim.briefing.text.words import ENGLISH, Words
+from zonesim.briefing.text.words import CHINESE, ENGLISH, Words
 from zonesim.experiment import Band, CellControl, Results
 from zonesim.writing import write_table
 
@@ -33,8 +33,6 @@ _OF_TRUTHS: Final = (
 
 _OF_CHECKS: Final = ("met", "power")
 """The same of a check: the cases of its flow that come to it, and of these those that it finds."""
-
-CHINESE: Final = Words("zh")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from zonesim.analysis import YEAR, CostLine, Costs, Payback
 from zonesim.briefing.tables.printing import printed
-from zonesim.briefing.text.words import ENGLISH, Words
+from zonesim.briefing.text.words import CHINESE, ENGLISH, Words
 from zonesim.experiment import Results
 from zonesim.scenario import load_catalogue
 from zonesim.writing import write_table
@@ -42,7 +42,6 @@ PAYBACK_COLUMNS: Final = (
 
 UNIT: Final = "CNY/d"
 
-CHINESE: Final = Words("zh")
 
 _THOUSAND: Final = 1000
 

@@ -12,7 +12,7 @@ from zonesim.analysis import ALL, GATE, ZONE, Gain
 from zonesim.briefing.tables.printing import printed
 from zonesim.briefing.tables.workbook import PERCENT
 from zonesim.briefing.text.values import figure_text, level_text
-from zonesim.briefing.text.words import ENGLISH, Words
+from zonesim.briefing.text.words import CHINESE, ENGLISH, Words
 from zonesim.experiment import Results
 from zonesim.scenario import Scenario, load_catalogue
 from zonesim.scenario.fields import EVERYTHING
@@ -30,8 +30,6 @@ WIDTHS: Final = (16, 14, 18, 12, 30, 24, 36, 8, *[12] * 13, 14, 12)
 
 MOST: Final = 12
 """Groups of an arm that are printed at most; all are written to the file."""
-
-CHINESE: Final = Words("zh")
 
 
 def group_label(gain: Gain, scenario: Scenario, say: Words) -> str:

@@ -106,3 +106,4 @@ class Words:
 
 
 ENGLISH: Final = Words("en")
+CHINESE: Final = Words("zh")
