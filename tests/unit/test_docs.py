@@ -152,6 +152,7 @@ SHORT = {
     "plan": (),
     "sweep": ("--replications", "2"),
     "attribute": ("--replications", "2"),
+    "sensitivity": ("--replications", "2"),
 }
 """Commands that take a clock, with what makes them short besides it."""
 
@@ -163,7 +164,7 @@ LOG = "arrived,left\n" + "".join(
 )
 
 
-HEAVY = {"attribute", "capacity", "compare", "evaluate", "gather", "plot", "query", "sweep"}
+HEAVY = {"attribute", "capacity", "compare", "evaluate", "gather", "plot", "query", "sensitivity", "sweep"}
 """Commands that take more than a few seconds however short the clock is."""
 
 SHORT_CLOCK = ("clock.warm_up=1 d", "clock.measure=2 d", "clock.cool_down=1 d")
@@ -241,6 +242,28 @@ def test_commands_of_the_fit_page_run(tmp_path):
 
     assert len(lines) == 3
     assert list((tmp_path / "results").glob("GATE-replay*/compare.csv"))
+
+
+WITH_SCENARIO = ("find-what-decides",)
+"""Pages whose commands run on the scenario that they show, in its file."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", WITH_SCENARIO)
+def test_commands_of_a_page_run_on_its_scenario(name, tmp_path):
+    """
+    Each command of such a page ends well on the scenario of the page, one after the other, and prints the lines that the page shows of it.
+    """
+    page = (ROOT / "docs" / "how-to" / f"{name}.md").read_text(encoding="utf-8")
+    for scenario in re.findall(r"```yaml (?:scenario|file)\n(.*?)```", page, re.DOTALL):
+        (tmp_path / f"{re.findall(r'^name: (.*)', scenario, re.MULTILINE)[0]}.yaml").write_text(scenario, "utf-8")
+    blocks = re.findall(r"```console\n\$ zonesim (.*?)\n(.*?)```", page, re.DOTALL)
+    for line, shown in blocks:
+        done = zonesim(tmp_path, *shlex.split(line))
+        assert done.returncode == 0, done.stderr
+        assert [row for row in shown.splitlines() if row not in done.stdout.splitlines()] == []
+
+    assert blocks
 
 
 def test_the_readme_shows_every_command():

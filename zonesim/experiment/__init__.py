@@ -15,7 +15,8 @@ from zonesim.experiment.design import (
 from zonesim.experiment.estimate import rough_seconds
 from zonesim.experiment.eta import remaining, rough_time
 from zonesim.experiment.execution import NOBODY, Execution, Progress, Shard, Watch
-from zonesim.experiment.futures import AS_WRITTEN, FUTURE, Future, Setting, doubted_values, number_in, setting_of
+from zonesim.experiment.factors import Factor, factors_of, future_at
+from zonesim.experiment.futures import AS_WRITTEN, FUTURE, Future, Setting, doubts_of, number_in, setting_of
 from zonesim.experiment.identity import (
     USUAL_LEVEL,
     USUAL_REPLICATIONS,
@@ -64,6 +65,7 @@ __all__ = [
     "Combination",
     "Design",
     "Execution",
+    "Factor",
     "Failure",
     "Future",
     "FutureInfo",
@@ -80,9 +82,11 @@ __all__ = [
     "are_as_run",
     "asked_settings",
     "cell_key",
-    "doubted_values",
+    "doubts_of",
     "drawn",
+    "factors_of",
     "folder_name",
+    "future_at",
     "grid_design",
     "have_changed",
     "inside_from_start",

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from zonesim.experiment.futures import BY_FUTURE, Future, doubted_values, setting_of
+from zonesim.experiment.futures import BY_FUTURE, Future, doubts_of, setting_of
 from zonesim.faults import Faults, Place, UnknownName
 from zonesim.policy import Request, ResolvedTree, dotted, targets
 from zonesim.scenario import Edit, Path_, load_catalogue
@@ -57,7 +57,7 @@ def ends_of_doubts(world: ResolvedTree) -> Iterator[Beside]:
     named: dict[str, Any] = {**(regime.doubts if regime is not None else {}), **world.tree.get("doubts", {})}
     if not named:
         return
-    known = doubted_values(world)
+    known = doubts_of(world)
     faults = []
     for path, label in named.items():
         place = world.key_place(("doubts", path))
@@ -68,7 +68,7 @@ def ends_of_doubts(world: ResolvedTree) -> Iterator[Beside]:
                 faults.append(UnknownName(f"no value at '{path}', which is doubted", place, fault.remedy))
             continue
         own = {at: value for at, value in known.items() if any(at[: len(each)] == each for each in found)}
-        for number, end in enumerate(("low", "high")):
+        for end, number in (("low", 0), ("high", 2)):
             if own:
                 yield _end(path, end, {at: ends[number] for at, ends in own.items()}, dict(label), place)
     if faults:

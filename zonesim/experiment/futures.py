@@ -195,7 +195,7 @@ def _check_sample(experiment: Experiment, document: Document) -> None:
 
 def _doubts(experiment: Experiment, document: Document, world: ResolvedTree, measures: Sequence[str]) -> list[Future]:
     """Return the low and the high end of every doubt, one value at a time, or the futures of a sample."""
-    known = dict(_doubted(world, measures))
+    known = doubts_of(world, measures)
     asked = experiment.doubts
     where: Path_ = ("doubts", "of") if isinstance(asked, Sample) else ("doubts",)
     listed = asked.of if isinstance(asked, Sample) else asked if isinstance(asked, list) else []
@@ -219,9 +219,9 @@ def _doubts(experiment: Experiment, document: Document, world: ResolvedTree, mea
     return ends
 
 
-def doubted_values(world: ResolvedTree) -> dict[Path_, tuple[Any, Any]]:
-    """Return low and high of every doubt in what the traffic of a world uses, by path."""
-    return {path: (low, high) for path, (low, _, high) in _doubted(world, ())}
+def doubts_of(world: ResolvedTree, measures: Sequence[str] = ()) -> dict[Path_, tuple[Any, Any, Any]]:
+    """Return low, mode and high of every doubt in what the traffic uses, and in parameters of `measures`, by path."""
+    return dict(_doubted(world, measures))
 
 
 def _chosen(

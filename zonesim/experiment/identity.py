@@ -19,7 +19,7 @@ from zonesim.experiment.futures import FUTURE
 if TYPE_CHECKING:
     from zonesim.experiment.design import Design
 
-Kind = Literal["compare", "run", "sweep", "capacity"]
+Kind = Literal["compare", "run", "sweep", "capacity", "sensitivity", "best"]
 
 USUAL_LEVEL: Final = 0.95
 USUAL_REPLICATIONS: Final = 10
@@ -57,7 +57,7 @@ def number_of(told: object) -> str:
 
 def folder_name(design: Design) -> str:
     """Return the name of the folder of a run: `zone`, `zone--run`, `zone--rate-x2-r3f9a1c07`."""
-    kind = [design.kind] if design.kind in {"run", "capacity"} else []
+    kind = [design.kind] if design.kind not in {"compare", "sweep"} else []
     if not design.asked:
         return "--".join([design.name, *kind])
     words = "-".join([*kind, *design.asked])[:_WORDS].strip("-._")

@@ -1,0 +1,80 @@
+"""The command `sensitivity`: which doubted numbers move a KPI, or what an arm does to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zonesim.cli.app import (
+    ArmOption,
+    Engine,
+    File,
+    FutureOption,
+    Json,
+    Lang,
+    Level,
+    Out,
+    Seed,
+    Set,
+    Workers,
+    app,
+    asked,
+    execution_of,
+    finish,
+)
+
+
+@app.command()
+def sensitivity(
+    file: File,
+    of: Annotated[
+        str,
+        typer.Option(
+            "--of", metavar="KPI", help="KPIs by id, e.g. F1.dwell.mean; default: those promised, or headlines."
+        ),
+    ] = "",
+    arm: ArmOption = "",
+    method: Annotated[
+        str, typer.Option(help="tornado (one number at a time), morris (screening) or sobol (shares of variance).")
+    ] = "tornado",
+    numbers: Annotated[
+        str, typer.Option(metavar="PATHS", help="Only the doubted numbers at these paths or below; default: all.")
+    ] = "",
+    points: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=65_536, help="Walks of morris (10), or rows of the sample of sobol (64, a power of 2)."
+        ),
+    ] = None,
+    replications: Annotated[int, typer.Option(min=1, max=1000, help="Runs of each arm in each future.")] = 5,
+    seed: Seed = 1,
+    workers: Workers = 0,
+    engine: Engine = "auto",
+    level: Level = 95,
+    settings: Set = None,
+    future: FutureOption = "",
+    figures: Annotated[
+        bool, typer.Option("--figures/--no-figures", help="Draw the tornado, or leave that out.")
+    ] = True,
+    lang: Lang = "en",
+    as_json: Json = False,
+    out: Out = Path("results"),
+) -> None:
+    """Find which doubted numbers move a KPI, or what measures do to it: tornado, Morris, Sobol."""
+    from zonesim.jobs.sensitivity import Asked, sensitivity_job  # noqa: PLC0415
+
+    question = Asked(
+        file,
+        asked(settings, future),
+        arm,
+        [part.strip() for part in of.split(",") if part.strip()],
+        method,
+        [part.strip() for part in numbers.split(",") if part.strip()],
+        points,
+        replications,
+        seed,
+        level / 100,
+    )
+    finish(sensitivity_job(question, execution_of(workers, engine), out, lang, with_figure=figures), as_json)
