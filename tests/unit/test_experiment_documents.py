@@ -220,7 +220,7 @@ def test_arms_with_one_plan_have_one_key(folder):
         ),
         (
             "seed: 1\n",
-            "e.yaml:1:1: key 'arms' is missing in 'the document'\n    Add 'arms:' there.",
+            "e.yaml:1:1: there are no arms\n    Write `arms: {R1: [], m11: [m11]}`, or a `design`.",
         ),
     ],
 )

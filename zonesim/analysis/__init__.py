@@ -9,6 +9,7 @@ from zonesim.analysis.attribution import (
     attribute,
     attributions,
     packages,
+    reasons,
 )
 from zonesim.analysis.beside import with_moves
 from zonesim.analysis.bounds import Bound, bound_of, grows
@@ -29,6 +30,7 @@ from zonesim.analysis.effects import (
     judge,
 )
 from zonesim.analysis.evaluation import Followed, Told, ZoneTold, evaluated
+from zonesim.analysis.factors import Factors, contrasts, factors, tells_pairs
 from zonesim.analysis.gains import ALL, FEW, GATE, ZONE, Gain, gains
 from zonesim.analysis.load_warnings import NOTHING, arrival_warnings, hour_text, load_warnings, mean_text, unknown_text
 from zonesim.analysis.newcomers import mixed
@@ -96,6 +98,7 @@ __all__ = [
     "Costs",
     "Difference",
     "Effect",
+    "Factors",
     "Followed",
     "Gain",
     "Influence",
@@ -128,6 +131,7 @@ __all__ = [
     "broken_at",
     "compare",
     "compared",
+    "contrasts",
     "control_of",
     "costs_of",
     "curve",
@@ -135,6 +139,7 @@ __all__ = [
     "echoes",
     "elementary_effects",
     "evaluated",
+    "factors",
     "first_precise",
     "gains",
     "grows",
@@ -161,6 +166,7 @@ __all__ = [
     "prices_of",
     "promise",
     "range_of",
+    "reasons",
     "relative_half_widths",
     "replications_for",
     "replications_needed",
@@ -171,6 +177,7 @@ __all__ = [
     "spreads",
     "swings",
     "tags_of",
+    "tells_pairs",
     "tornado",
     "trajectories",
     "trivially_changed",

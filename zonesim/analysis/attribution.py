@@ -19,8 +19,10 @@ from typing import Final
 
 import numpy as np
 
-from zonesim.analysis.effects import MATERIAL, NO_DIFFERENCE
+from zonesim.analysis.control import bands_of
+from zonesim.analysis.effects import BAND, MATERIAL, MIX, NO_DIFFERENCE
 from zonesim.analysis.paired import LEVEL, Difference, interval, student
+from zonesim.experiment import Results
 from zonesim.plan import Floats
 
 MOST_EXACT: Final = 6
@@ -71,6 +73,24 @@ class Attribution:
         """Return whether the whole package surely moves the KPI, and by 1 % of what it is without."""
         moved = self.joint.low > 0 or self.joint.high < 0
         return moved and abs(self.joint.value) >= MATERIAL * abs(self.base)
+
+
+def reasons(results: Results, future: str, arms: Iterable[str]) -> Callable[[str], str]:
+    """
+    Return what says of a KPI why arms are not told apart by it in a future: it is a band in one, is over other goods in
+    one, or grows in one; "" where nothing speaks against it.
+    """
+    cells = {arm: results.cells[arm, future] for arm in arms}
+    bands = bands_of({arm: cell.control for arm, cell in cells.items()})
+
+    def reason(kpi: str) -> str:
+        if any(kpi in own for own in bands.values()):
+            return BAND
+        if any(kpi in cell.mixed for cell in cells.values()):
+            return MIX
+        return "grows" if any(kpi in cell.unstable for cell in cells.values()) else ""
+
+    return reason
 
 
 def packages(measures: Sequence[str], *, seed: int = 1, orders: int = ORDERS) -> list[Package]:

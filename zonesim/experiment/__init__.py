@@ -5,7 +5,6 @@ from zonesim.experiment.control import NO_CONTROL, UNKNOWN, Band, CellControl, C
 from zonesim.experiment.design import (
     Combination,
     Design,
-    Option,
     grid_design,
     is_experiment,
     plain_design,
@@ -31,10 +30,12 @@ from zonesim.experiment.identity import (
     told_setting,
     told_settings,
 )
+from zonesim.experiment.options import Layout, Option
 from zonesim.experiment.recall import are_as_run, have_changed, recall_arms
 from zonesim.experiment.results import STUDY, ArmInfo, BesideInfo, CellInfo, FutureInfo, KpiInfo, Results, load_results
 from zonesim.experiment.runner import Failure, Runs, run_arms
 from zonesim.experiment.samples import drawn
+from zonesim.experiment.screening import is_orthogonal
 from zonesim.experiment.store import FOLDER as CELLS
 from zonesim.experiment.store import SHARED, Store, cell_key
 from zonesim.experiment.study import CellTags, study_document, write_inputs, write_study
@@ -71,6 +72,7 @@ __all__ = [
     "FutureInfo",
     "Kind",
     "KpiInfo",
+    "Layout",
     "Option",
     "Progress",
     "Results",
@@ -92,6 +94,7 @@ __all__ = [
     "inside_from_start",
     "is_experiment",
     "is_future",
+    "is_orthogonal",
     "load_results",
     "number_in",
     "number_of",

@@ -20,6 +20,7 @@ from zonesim.experiment.identity import (
     asked_number,
     asked_settings,
 )
+from zonesim.experiment.options import Layout, Option, made_options
 from zonesim.experiment.store import cell_key
 from zonesim.faults import MOST_TOLD, Faults, Place, ScenarioFault, UnknownName, suggest
 from zonesim.kpi import Kpi, catalogue
@@ -31,7 +32,6 @@ from zonesim.policy import (
     ResolvedArm,
     ResolvedTree,
     apply,
-    arm_from,
     dotted,
     load_world,
     parse_setting,
@@ -40,7 +40,7 @@ from zonesim.policy import (
     variant,
 )
 from zonesim.scenario import Document, check, read_file
-from zonesim.scenario.experiment_documents import ArmDocument, Experiment
+from zonesim.scenario.experiment_documents import Experiment
 from zonesim.scenario.paths import inside_project
 
 _CHOSEN: Final = "Arms are what we choose, futures what nobody chooses."
@@ -50,20 +50,6 @@ _FEWEST_VARIANTS: Final = 3
 
 _MOST_TEXTS: Final = 1000
 """So many parts of resolved scenarios are kept as text."""
-
-
-@dataclass(frozen=True)
-class Option:
-    """An arm of an experiment: its measures, and changes of its own that are no measures."""
-
-    arm: Arm
-    edits: tuple[Setting, ...] = ()
-    label: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def name(self) -> str:
-        """Return what results call it."""
-        return self.arm.name
 
 
 @dataclass(frozen=True)
@@ -99,6 +85,8 @@ class Design:
     seed: int
     replications: int
     offset: int
+    layout: Layout | None = None
+    """Which arms together tell the effect of each measure."""
     beside: tuple[Beside, ...] = ()
     """What is run beside the first future, so that its differences say what they are made of."""
     cells: dict[tuple[str, str], Combination] = field(default_factory=dict)
@@ -198,15 +186,17 @@ def draft_experiment(
     apply(world, [each.request for each in own])
     apply(world, [parse_setting(text) for text in settings])
     faults: list[ScenarioFault] = []
-    options = _options(written, document, world, faults)
-    baseline = written.baseline or next(iter(written.arms))
-    if baseline not in written.arms:
-        remedy = suggest(baseline, written.arms, "arms")
+    made = made_options(written, document, world, faults)
+    options = made.options
+    baseline = written.baseline or made.usual_baseline
+    known = {**written.arms, **options}
+    if baseline not in known and (written.design is None or made.usual_baseline):
+        remedy = suggest(baseline, known, "arms")
         faults.append(UnknownName(f"no arm '{baseline}'", document.place(("baseline",)), remedy))
     measures = dict.fromkeys(each.measure for option in options.values() for each in option.arm.measures)
     futures: list[Future] = []
     try:
-        futures = futures_of(written, document, world, list(measures))
+        futures = futures_of(written, document, world, list(measures), arms=len(options))
     except Faults as fault:
         faults += fault.faults
     faults += _clashes(world, options, futures)
@@ -223,6 +213,7 @@ def draft_experiment(
         baseline=baseline,
         options=first,
         futures=tuple(futures),
+        layout=made.layout,
         seed=written.seed if seed is None else seed,
         replications=written.replications if replications is None else replications,
         offset=0,
@@ -310,7 +301,7 @@ def grid_design(
     design = draft_comparison(file, world, arms, settings)
     design.seed, design.replications, design.level, design.kind = seed, replications, level, "sweep"
     measures = dict.fromkeys(each.measure for arm in arms for each in arm.measures)
-    design.futures = tuple(futures_of(written, document, world, list(measures)))
+    design.futures = tuple(futures_of(written, document, world, list(measures), arms=len(arms)))
     if faults := _clashes(world, design.options, design.futures):
         raise Faults(faults)
     return complete(design, [])
@@ -499,33 +490,6 @@ def _planned(world: ResolvedTree, future: Future, option: Option, resolved: Reso
     except Faults:
         resolved = _concrete(world, future, option)
         return resolved, compile_plan(resolved)
-
-
-def _options(
-    written: Experiment, document: Document, world: ResolvedTree, faults: list[ScenarioFault]
-) -> dict[str, Option]:
-    """Return the arms; what is wrong with them goes to `faults`."""
-    options: dict[str, Option] = {}
-    for name, own in written.arms.items():
-        measures, at = written.written_measures(name)
-        edits: list[Setting] = []
-        label: tuple[tuple[str, str], ...] = ()
-        if isinstance(own, ArmDocument):
-            by, where = f"arm '{name}'", ("arms", name)
-            edits += [
-                setting_of(path, value, factor=False, by=by, place=document.place((*where, "set", path)))
-                for path, value in own.set.items()
-            ]
-            edits += [
-                setting_of(path, value, factor=True, by=by, place=document.place((*where, "scale", path)))
-                for path, value in own.scale.items()
-            ]
-            label = tuple(own.label.items())
-        try:
-            options[name] = Option(arm_from(name, measures, world, document, at), tuple(edits), label)
-        except Faults as found:
-            faults += found.faults
-    return options
 
 
 def _wanted(written: Experiment, document: Document) -> list[tuple[str, Place]]:

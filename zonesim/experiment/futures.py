@@ -101,7 +101,7 @@ def setting_of(path: str, value: Any, *, factor: bool, by: str, place: Place) ->
 
 
 def futures_of(
-    experiment: Experiment, document: Document, world: ResolvedTree, measures: Sequence[str]
+    experiment: Experiment, document: Document, world: ResolvedTree, measures: Sequence[str], *, arms: int
 ) -> list[Future]:
     """
     Return the futures in the order in which they are written: the grid with the zipped rows, then the doubts.
@@ -113,12 +113,12 @@ def futures_of(
     grid = [_column(path, values, document, "grid") for path, values in experiment.futures.grid.items()]
     zipped = [_column(path, values, document, "zip") for path, values in experiment.futures.zip.items()]
     _check_apart([column[0] for column in [*grid, *zipped]], world)
-    _check_count(grid, zipped, len(experiment.arms), document)
+    _check_count(grid, zipped, arms, document)
     rows = [*product(*grid)] if grid else [()]
     together = [*zip(*zipped, strict=True)] if zipped else [()]
     found = [Future((*row, *more)) for row in rows for more in together]
     if experiment.doubts is not False:
-        _check_sample(experiment, document)
+        _check_sample(experiment, arms, document)
         ends = _doubts(experiment, document, world, measures)
         as_written = [] if any(not each.settings for each in found) else [Future()]
         found = list({repr(each): each for each in [*found, *as_written, *ends]}.values())  # a value may be a mapping
@@ -185,9 +185,9 @@ def _check_names(futures: Sequence[Future], document: Document) -> None:
 # --- doubts
 
 
-def _check_sample(experiment: Experiment, document: Document) -> None:
+def _check_sample(experiment: Experiment, arms: int, document: Document) -> None:
     """Raise Faults when the arms meet too many futures of a sample."""
-    asked, arms = experiment.doubts, len(experiment.arms)
+    asked = experiment.doubts
     if isinstance(asked, Sample) and asked.sample * arms > MOST_CELLS:
         what = f"a sample of {asked.sample:,} futures with {arms} arms, together more than {MOST_CELLS:,}"
         raise Faults([ScenarioFault(what, document.place(("doubts", "sample")), "Draw fewer.")])

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from zonesim.experiment.control import NO_CONTROL, CellControl
-from zonesim.experiment.design import Design, Option
+from zonesim.experiment.design import Design
 from zonesim.experiment.futures import Setting
 from zonesim.experiment.identity import run_id, told_settings
+from zonesim.experiment.options import Option
 from zonesim.experiment.results import FORMAT, INPUTS, STUDY
 from zonesim.experiment.runner import Runs
 from zonesim.kpi import table_version

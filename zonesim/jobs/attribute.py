@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from zonesim.analysis import BAND, MIX, ORDERS, Package, attributions, bands_of, packages
+from zonesim.analysis import ORDERS, Package, attributions, packages, reasons
 from zonesim.briefing.tables.attribution import attribution_document, attribution_text, write_attribution
 from zonesim.experiment import USUAL_LEVEL, Design, Execution, plain_design
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
@@ -97,21 +97,11 @@ def _report(found: Found, asked: Asked, names: Sequence[str], arms: dict[Package
     def values(kpi: str) -> dict[Package, Floats]:
         return {package: results.column(arm, future, kpi) for package, arm in arms.items()}
 
-    cells = {arm: results.cells[arm, future] for arm in arms.values()}
-    bands = bands_of({arm: cell.control for arm, cell in cells.items()})
-
-    def reason(kpi: str) -> str:
-        if any(kpi in own for own in bands.values()):
-            return BAND
-        if any(kpi in cell.mixed for cell in cells.values()):
-            return MIX
-        return "grows" if any(kpi in cell.unstable for cell in cells.values()) else ""
-
     told = attributions(
         kpis,
         values,
         names,
-        reason=reason,
+        reason=reasons(results, future, arms.values()),
         seed=asked.seed,
         orders=asked.orders,
         level=asked.level,

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from rich.table import Table
 
-from zonesim.analysis import Point, Range, Spread, points, spreads
+from zonesim.analysis import Point, Range, Spread, factors, points, spreads
 from zonesim.briefing.tables.control import control_document, control_told, write_control
 from zonesim.briefing.tables.files import by_replication_document, write_by_replication, write_results
+from zonesim.briefing.tables.main_effects import main_effects_document, main_effects_text, write_main_effects
 from zonesim.briefing.tables.printing import printed
 from zonesim.briefing.text.values import (
     TAG_WORDS,
@@ -78,7 +79,13 @@ def _report(found: Found, *, by_replication: bool) -> Job:
     if by_replication:
         document["by_replication"] = by_replication_document(results, results.reported())
         written.append(write_by_replication(found.folder, results, results.reported()))
-    text = "\n".join([sweep_text(results, told), "", *map(str, written)])
+    parts = [sweep_text(results, told), ""]
+    if design.layout is not None:
+        effects = list(factors(results, design.layout, results.reported()))
+        document["main_effects"] = main_effects_document(results, design.layout, effects)
+        written.append(write_main_effects(found.folder, results, effects))
+        parts += [main_effects_text(results, design.layout, effects), ""]
+    text = "\n".join([*parts, *map(str, written)])
     return Job(document, text)
 
 

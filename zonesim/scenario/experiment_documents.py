@@ -58,6 +58,60 @@ class Scale(Strict):
     """The factors, e.g. `[1.0, 1.5, 2.0]`."""
 
 
+Kind = Literal["each_alone", "each_left_out", "all_pairs", "factorial", "plackett_burman"]
+
+SCREENING: tuple[Kind, ...] = ("factorial", "plackett_burman")
+"""The kinds whose arms together tell the effect of each measure."""
+
+
+def _form_of_kinds(value: Any) -> str:  # noqa: ANN401
+    return "list" if isinstance(value, list) else "one"
+
+
+def _form_of_package(value: Any) -> str:  # noqa: ANN401
+    return "word" if isinstance(value, str) else "list"
+
+
+class ArmsDesign(Strict):
+    """Arms that are made of a list of measures, beside those that are written one by one."""
+
+    arms: Annotated[
+        Annotated[Kind, Tag("one")] | Annotated[Annotated[list[Kind], Field(min_length=1)], Tag("list")],
+        Discriminator(_form_of_kinds),
+    ]
+    """
+    Which arms, one kind or a list: `each_alone`, each measure by itself; `each_left_out`, all of them, and all but
+    each; `all_pairs`, every two of them; `factorial`, every combination; `plackett_burman`, a few combinations that
+    tell the main effect of each. The arm without any of them is always there.
+    """
+    of: Annotated[
+        Annotated[Literal["all"], Tag("word")] | Annotated[Measures, Tag("list")], Discriminator(_form_of_package)
+    ] = "all"
+    """The measures, e.g. `[m10, {m11: {coverage: 60 %}}]`; `all` that change anything which the scenario runs."""
+    foldover: bool = False
+    """
+    Whether `plackett_burman` also runs every combination with all measures switched, twice the arms: main effects are
+    then clear of interactions of two.
+    """
+
+    @property
+    def kinds(self) -> list[Kind]:
+        """Return which arms are made, as a list."""
+        return self.arms if isinstance(self.arms, list) else [self.arms]
+
+    @model_validator(mode="after")
+    def _fits(self) -> ArmsDesign:
+        twice = next((kind for kind in self.kinds if self.kinds.count(kind) > 1), None)
+        if twice is not None:
+            raise problem(f"'{twice}' stands twice", "Keep one of them.", ("arms",))
+        if set(SCREENING) <= set(self.kinds):
+            both = "'factorial' and 'plackett_burman' both tell main effects"
+            raise problem(both, "Keep one: factorial for a few measures, plackett_burman for many.", ("arms",))
+        if self.foldover and "plackett_burman" not in self.kinds:
+            raise problem("only plackett_burman has a foldover", "Leave it out.", ("foldover",))
+        return self
+
+
 def _form_of_values(value: Any) -> str:  # noqa: ANN401
     return "scale" if isinstance(value, Scale | dict) else "values"
 
@@ -146,10 +200,18 @@ class Experiment(Strict):
     """The scenario file, from the folder of this file, e.g. `../scenarios/typical_zone.yaml`."""
     set: dict[Name, Value] = {}
     """Values of the scenario that are otherwise in all arms and futures, by path, e.g. `{clock.measure: 2 week}`."""
-    arms: Annotated[dict[Name, Arm], Field(min_length=1)]
-    """What is compared, by name, e.g. `{R1: [], m11: [m11], narrow: [{m11: {coverage: 60 %}}]}`."""
+    arms: dict[Name, Arm] = {}
+    """
+    What is compared, by name, e.g. `{R1: [], m11: [m11], narrow: [{m11: {coverage: 60 %}}]}`; at least one, or a
+    `design`.
+    """
+    design: ArmsDesign | None = None
+    """Arms that are made of a list of measures, e.g. `{arms: each_left_out, of: [m10, m11]}`."""
     baseline: Name | None = None
-    """The arm that differences are taken to; the first one if nothing is said."""
+    """
+    The arm that differences are taken to; if nothing is said that of a `design` without any of its measures, else the
+    first one.
+    """
     futures: Futures = Futures()
     """What nobody chooses: demand, laws, shares. Every arm meets every future."""
     doubts: Doubts = False
@@ -165,6 +227,12 @@ class Experiment(Strict):
     """What is reported, by id, e.g. `[F1.dwell.mean, TYP.lanes_in.pass.p95]`; the headlines if nothing is said."""
     note: Words | None = None
     """A sentence for people who read the file."""
+
+    @model_validator(mode="after")
+    def _has_arms(self) -> Experiment:
+        if not self.arms and self.design is None:
+            raise problem("there are no arms", "Write `arms: {R1: [], m11: [m11]}`, or a `design`.", ("arms",))
+        return self
 
     def written_measures(self, arm: str) -> tuple[list[Any], Path_]:
         """Return the measures of an arm as they are written, and where in the document."""
