@@ -23,7 +23,7 @@ PACKAGE = arms_for(load_world(ALL))[-1]
 STORED = {
     TYPICAL: (
         None,
-        "e4653b8014c9fa47624701b6f8db2ff399f4f8cf972056345927c3bb2725a579",
+        "8031ab96cebf41b028b7c2450ffba74ccb92eae314d24c4bfaa0cbfd8eb1a7b3",
         {
             "F4b.dwell.mean": 16.303191080964687,
             "F5.inside.mean": 25.44524388558201,
@@ -35,7 +35,7 @@ STORED = {
     ),
     ALL: (
         PACKAGE,
-        "ffb6a48ef29ab17496ecf392bf48d92664163c6f98603761ae14ed7a2ee9c626",
+        "fc26cfd7ae177213290450f33cf36588a832d310a0482b42728fa57ccd007962",
         {
             "F1air.dwell.mean": 25.13679831746032,
             "F6.dwell.mean": 10.385651069856985,

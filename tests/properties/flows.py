@@ -67,13 +67,15 @@ class Place:
     marks: list[str] = field(default_factory=list)
     statuses: list[str] = field(default_factory=list)
     dues: list[str] = field(default_factory=list)
+    split: str = ""
+    """The split whose children stand here."""
 
     def inside(self, needs: dict[str, int] | None = None) -> Place:
         """Return the place inside a step of this one that holds `needs` besides."""
         held = dict(self.held)
         for name, units in (needs or {}).items():
             held[name] = held.get(name, 0) + units
-        return replace(self, held=held, depth=self.depth + 1)
+        return replace(self, held=held, depth=self.depth + 1, split="")
 
     def alone(self) -> Place:
         """Return the place of a child, which holds nothing."""
@@ -253,7 +255,7 @@ class FlowWriter:
         if luck.chance(0.4):
             count = {"discrete": dict(zip(["1", "2", "4"], luck.split_percent(3), strict=True))}
         found[split] = {"split": {"into": "part", "count": count}}
-        found.update(self.steps(place.alone(), 3))
+        found.update(self.steps(replace(place.alone(), split=split), 3))
         found[join] = {"join": split}
         return [split, join]
 
@@ -401,6 +403,8 @@ class FlowWriter:
             kinds += [{"status": luck.some(world.statuses, 1, 2)}] + [{"status": place.statuses[-1]}] * 3
         if place.dues:
             kinds += [{luck.pick(["overdue", "in_time"]): luck.pick(place.dues)}] * 3
+        if place.split:
+            kinds += [{"last_of": place.split}] * 3
         if place.marks:
             kinds += [{luck.pick(["marked", "unmarked"]): luck.pick(place.marks)}] * 2
         return luck.pick(kinds)

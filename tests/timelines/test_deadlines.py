@@ -6,6 +6,7 @@ import pytest
 
 from tests.helper import kpis, plan_of, run
 from zonesim.faults import Faults
+from zonesim.kpi import catalogue
 
 DESK = """
 clock: {start: "2018-09-03", measure: 100 min, cool_down: 20 min}
@@ -137,6 +138,10 @@ FAULTS = {
         "clock: {measure: 1 h}\nflows: {f: {steps: {a: {due: {x: {mark: filed}}}, b: {mark: filed}}}}\ntraffic: {t: {flow: f, at: [0 h]}}",
         "a deadline is a time, an opening or a closing\n    Write {within: 14 d, mark: declared}.",
     ),
+    "a time besides a time": (
+        "clock: {measure: 1 h}\nflows: {f: {steps: {a: {due: {x: {within: 5 min, after: 1 h, mark: filed}}}, b: {mark: filed}}}}\ntraffic: {t: {flow: f, at: [0 h]}}",
+        "'after' is for an opening or a closing\n    Add the two times.",
+    ),
     "a deadline that nobody notes": (
         DESK.replace("in_time: papers", "in_time: paper"),
         "no deadline 'paper'\n    Did you mean 'papers'?",
@@ -221,3 +226,47 @@ def test_a_deadline_for_a_mark_that_is_never_made_is_broken():
     told = kpis(plan_of(FOR_A_MARK.replace("file: {mark: filed}", "file: {share: 0.0001 %, mark: filed}")))[0]
 
     assert told.values["f.entry.due.late"] == 1.0
+
+
+BOOKED = """
+clock: {start: "2018-09-03", measure: 40 h, cool_down: 10 h}
+calendars: {flights: {mon-sun: ["04:00", "10:00", "16:00", "22:00"]}, shop: {mon-sun: ["06:00-18:00"]}}
+flows:
+  f:
+    params: {work: duration}
+    steps:
+      order: {due: {flight: {opening: flights, after: 6 h, mark: aboard}, shut: {closing: shop, after: 6 h, mark: aboard}}}
+      work: {take: $work}
+      aboard: {wait_until: flights, mark: aboard}
+traffic:
+  a: {flow: f, at: [10 h, 11 h], with: {work: 6 h}}
+  b: {flow: f, at: [12 h], with: {work: 11 h}}
+"""
+
+
+def test_an_instant_some_time_away(engine):
+    """
+    The flight that is booked is the first whose cut-off comes when six hours have passed, that moment included; a closing
+    comes later than that moment. Who is done too late for it takes the next one.
+    """
+    line = run(BOOKED, engine=engine)
+
+    assert line.marks("flight.due") == {"a0": 16 * 60, "a1": 22 * 60, "b0": 22 * 60}
+    assert line.marks("shut.due") == {"a0": 18 * 60, "a1": 18 * 60, "b0": (24 + 18) * 60}
+    assert line.marks("aboard") == {"a0": 16 * 60, "a1": 22 * 60, "b0": 28 * 60}
+    told = kpis(plan_of(BOOKED), engine=engine)[0].values
+    assert told["f.flight.due.late"] == pytest.approx(1 / 3)
+    assert told["f.flight.due.mean"] == pytest.approx(6 / 3 * 60)
+
+
+def test_a_deadline_after_the_end_of_the_run_is_no_headline():
+    """
+    Who is late is printed where all who come have had the time of the deadline when the run ends, else only written.
+    """
+    text = BOOKED.replace("cool_down: 10 h", "cool_down: 5 h")
+
+    def headlines(text):
+        return {kpi.id for kpi in catalogue(plan_of(text)) if kpi.headline and kpi.id.endswith("due.late")}
+
+    assert headlines(BOOKED) == {"f.flight.due.late", "f.shut.due.late"}
+    assert headlines(text) == set()

@@ -105,8 +105,8 @@ def test_every_flow_that_books_keeps_its_ledger(flow):
 
 
 SLIPS = {
-    "an export that is taken off twice": ("F2", {"set": "library.F2.release.set.debit", "to": {"$zone.ledger": 2}}),
-    "an export that is never taken off": ("F2", {"remove": "library.F2.release.set.debit"}),
+    "an export that is taken off twice": ("F2", {"set": "library.F2.post.set.debit", "to": {"$zone.ledger": 2}}),
+    "an export that is never taken off": ("F2", {"remove": "library.F2.post.set.debit"}),
     "an import that is booked when it is declared, too": (
         "F1",
         {"add": "library.F1.declare.set.credit", "to": {"$zone.ledger": 1}},
@@ -116,7 +116,7 @@ SLIPS = {
         {"remove": "library.F8.scrapped.destroy.set.debit"},
         {"set": "library.F8.scrapped.share", "to": "50 %"},
     ),
-    "a transfer that only arrives": ("F5", {"remove": "library.F5.release.set.debit"}),
+    "a transfer that only arrives": ("F5", {"remove": "library.F5.outside.set"}),
 }
 
 

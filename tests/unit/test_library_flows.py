@@ -272,7 +272,7 @@ def test_every_consignment_is_booked_once(flow):
     The bonded stock of a zone changes by one for each consignment: imports and refund goods add to it, exports, sales and deliveries take from it.
     """
     line = run_plan(plan_of(text(flow, MORE.get(flow, ""), rate="4 /d", cool_down="60 d")))
-    done = len({name.partition("/")[0] for name in line.marks("usable" if BONDED[flow] > 0 else "released")})
+    done = len({name.partition("/")[0] for name in line.marks("usable" if BONDED[flow] > 0 else "posted")})
     booked = line.totals.levels - 100_000
 
     assert done > 50
@@ -289,7 +289,7 @@ def test_a_transfer_is_booked_in_both_zones():
     line = run_plan(plan_of(zones))
     levels = dict(zip([str(account) for account in line.plan.names.accounts], line.totals.levels, strict=True))
 
-    out = {name.partition("/")[0] for name in line.marks("released")}
+    out = {name.partition("/")[0] for name in line.visits("haul")}
     there = {name.partition("/")[0] for name in line.marks("posted")}
     assert there <= out
     assert levels["Z.ledger"] == 100_000 - len(out)

@@ -217,7 +217,7 @@ def misspelt(document: Document, path: Path_) -> tuple[dict[str, Any], str]:
 
 
 COULD_BE_A_NAME = {
-    *(("When", key) for key in ("marked", "unmarked", "class")),
+    *(("When", key) for key in ("marked", "unmarked", "last_of", "class")),
     *(("Changes", key) for key in ("status", "class", "credit", "debit")),
     ("Account", "account"),
 }

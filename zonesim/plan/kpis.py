@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from zonesim import units
 from zonesim.faults import Place, ScenarioFault, UnknownName, near, suggest
 from zonesim.limits import CALLS_DEEP, MOST_KPI_MARKS, MOST_PASSAGE_MARKS
 from zonesim.plan.plan import UNLIMITED
@@ -134,13 +135,19 @@ def due_kpis(tables: WorldTables) -> tuple[tuple[str, KpiDeclaration], ...]:
                 "zh": f"自期限至{until[1]}，期限前完成者计0；仅计有此期限者",
             },
             statistics={
-                LATE: KpiStatistic(),
+                LATE: KpiStatistic(headline=None if _ends_in_time(tables, deadline) else False),
                 LATE_DAY: KpiStatistic(headline=False),
                 "mean": KpiStatistic(headline=deadline is None),
             },
         )
         found.append((f"{name}.due", rule))
     return tuple(found)
+
+
+def _ends_in_time(tables: WorldTables, deadline: Deadline | None) -> bool:
+    """Return whether all who come in the measured window have had the time of a deadline before the run ends."""
+    written = None if deadline is None else deadline.within if deadline.within is not None else deadline.after
+    return not isinstance(written, str) or units.parse_time(written) <= tables.horizon - tables.measured
 
 
 def unmet_deadlines(tables: WorldTables) -> Iterator[ScenarioFault]:

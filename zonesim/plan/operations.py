@@ -67,6 +67,7 @@ class BranchOn(IntEnum):
     SHORTEST = 6
     GRANTED = 7
     OVERDUE = 8
+    LAST = 9
 
 
 class SetWhat(IntEnum):
@@ -348,10 +349,10 @@ OPERATIONS: Final[dict[Op, Operation]] = {
                     (
                         Operand("mark", "row of the marks, by name"),
                         Operand("deadline", "its number"),
-                        Operand("duration", "how long from now on, in ms", "distributions", "at an instant"),
+                        Operand("duration", "how long from now on, in ms", "distributions", "no time"),
                         _DRAWN_BY,
                         Operand("calendar", "only its open time counts; whose instant it is", "calendars", "all time"),
-                        Operand("which", "0: its next opening, 1: its next closing"),
+                        Operand("which", "0: its next opening after that, 1: its next closing", none="at that time"),
                     ),
                     Facts(marks=True),
                 ),
@@ -478,6 +479,13 @@ OPERATIONS: Final[dict[Op, Operation]] = {
                     None,
                     _TARGET,
                     Operand("passed", "1: yes if the token has it and it has passed, 0: if it has it and it has not"),
+                ),
+                _branch(
+                    BranchOn.LAST,
+                    Operand("flag", "of those who have been here; yes if every other child of the same SPLIT has it"),
+                    None,
+                    _TARGET,
+                    Operand("number", "how many children that makes: so is known how often it is yes", "distributions"),
                 ),
                 _branch(
                     BranchOn.GRANTED,

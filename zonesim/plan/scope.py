@@ -22,6 +22,15 @@ class OpenList:
 
 
 @dataclass(frozen=True)
+class Siblings:
+    """The children of a split: in which call, what it is called, and how many they are (a distribution)."""
+
+    call: tuple[str, ...]
+    split: str
+    number: int
+
+
+@dataclass(frozen=True)
 class Scope:
     """
     Where the compiler stands.
@@ -35,7 +44,7 @@ class Scope:
     token has in its hands. `zones` are those that the call is in. `lists` are the lists of steps around the step, the
     nearest last; `blocks` those that the token is inside of, likewise, those of the calls around it included. `leads`:
     whether others wait for the token to do the steps of their batch. `edition` is what is known of the practices that
-    the token follows in this flow, `order` where the call of the flow stands.
+    the token follows in this flow, `order` where the call of the flow stands. `siblings`: whose child of a split it is.
     """
 
     flow: str
@@ -55,10 +64,11 @@ class Scope:
     leads: bool = False
     order: Order = ()
     choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    siblings: Siblings | None = None
 
-    def of_child(self) -> Scope:
+    def of_child(self, siblings: Siblings | None = None) -> Scope:
         """Return where a child stands that begins here: with nothing in its hands, and lists of its own."""
-        return replace(self, depth=0, held=(), lists=(), blocks=(), leads=False)
+        return replace(self, depth=0, held=(), lists=(), blocks=(), leads=False, siblings=siblings)
 
 
 @dataclass(frozen=True)

@@ -164,6 +164,9 @@ class Ways:
             again = same.facts.asks is BranchOn.SHARE and same.stream == each.stream
             no = self._after(state)._replace(drawn=max(share, state.drawn) if again else 0.0)
             node.edges = [self._edge(self._at(state, each.target), yes), self._edge(no, 1 - yes)]
+        elif facts.asks is BranchOn.LAST:  # one of those who come; `low` may be too much where some leave before
+            share = 1 / self.plan.mean(each.number, state.klass)
+            node.edges = [self._edge(self._at(state, each.target), share), self._edge(self._after(state), 1 - share)]
         elif facts.asks is not None:
             node.cause = _CAUSES.get(facts.asks, Cause.STATE)
             node.of = frozenset([each.resource]) if facts.asks is BranchOn.QUEUE_LONGER else frozenset()
@@ -394,7 +397,7 @@ class Ways:
             return None if self._is_waited_for(each.resource) else False
         if asks is BranchOn.CLOSED:
             return None if self.shuts[each.resource] else False
-        if asks in (BranchOn.GRANTED, BranchOn.OVERDUE):
+        if asks in (BranchOn.GRANTED, BranchOn.OVERDUE, BranchOn.LAST):
             return None
         return True if each.needs - each.candidate == 1 else None
 

@@ -69,6 +69,8 @@ class Deadline(Strict):
     """In place of a time: the next opening of this calendar."""
     closing: Name | None = None
     """In place of a time: the next closing of this calendar, e.g. `cutoff`."""
+    after: Take | None = None
+    """The opening, or closing, that comes next when this time has passed, e.g. `12 h`; without it the very next one."""
     label: Text = {}
     """How people call the deadline."""
     source: Source | None = None
@@ -79,6 +81,8 @@ class Deadline(Strict):
         given = [name for name in ("within", "opening", "closing") if getattr(self, name) is not None]
         if len(given) != 1:
             raise problem("a deadline is a time, an opening or a closing", "Write {within: 14 d, mark: declared}.")
+        if self.after is not None and self.within is not None:
+            raise problem("'after' is for an opening or a closing", "Add the two times.", ("after",))
         return self
 
     def when(self) -> Any:  # noqa: ANN401  a duration, a law or an instant

@@ -203,6 +203,11 @@ class When(BaseModel):
     """Tokens whose deadline of this name (see `due`) has passed, e.g. `flight`."""
     in_time: Name | None = None
     """Tokens that have a deadline of this name which has not passed, e.g. `flight`."""
+    last_of: Name | None = None
+    """
+    The last of the children of this split who comes here, once all have come, e.g. `trucks`; who has left before is not
+    waited for.
+    """
     queue: Line | None = None
     """Tokens that find this line too long, e.g. `{of: $lanes, longer_than: 3}`, as it is at their turn."""
     shut: Name | None = None

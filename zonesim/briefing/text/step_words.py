@@ -231,6 +231,7 @@ def _condition(step: Step, say: Words) -> str:
         parts += [say("step.if", mark=_either(step.when.status, say))] if step.when.status else []
         parts += [_attribute(CLASS, step.when.class_, say)] if step.when.class_ else []
         parts += [say("step.overdue", due=say.term(step.when.overdue))] if step.when.overdue else []
+        parts += [say("step.last_of", split=say.term(step.when.last_of))] if step.when.last_of else []
         parts += [say("step.in_time", due=say.term(step.when.in_time))] if step.when.in_time else []
         if step.when.queue is not None:
             line = step.when.queue

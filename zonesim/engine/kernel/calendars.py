@@ -56,14 +56,20 @@ def next_opening(s: Record, hours: Hours, calendar: int, after: int) -> int:
 
 
 @kernel
-def next_closing(s: Record, hours: Hours, calendar: int) -> int:
-    """Return when a calendar closes next, later than now; -1: not again in this run."""
+def instant_after(s: Record, hours: Hours, calendar: int, time: int, closing: int) -> int:
+    """
+    Return when a calendar opens next from a `time` of now or later on, that included, or when it closes next later than
+    that; -1: not again in this run.
+    """
     own = hours.calendars[at(calendar)]
-    position = _last_opened(s, hours, calendar)
-    if position >= 0 and hours.spans[at(own.first_span + position)].closes > s.now:
-        return hours.spans[at(own.first_span + position)].closes
-    if position + 1 < own.spans:
-        return hours.spans[at(own.first_span + position + 1)].closes
+    position = max(_last_opened(s, hours, calendar), 0)
+    while position < own.spans:
+        span = hours.spans[at(own.first_span + position)]
+        if closing != 0 and span.closes > time:
+            return span.closes
+        if closing == 0 and span.opens >= time:
+            return span.opens
+        position += 1
     return -1
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from zonesim.compiled.jit import inlined, kernel
 from zonesim.compiled.streams import unit
-from zonesim.engine.kernel.calendars import end_of, instant_of, next_closing, next_opening
+from zonesim.engine.kernel.calendars import end_of, instant_after, instant_of
 from zonesim.engine.kernel.draws import draw_for, uniform_for
 from zonesim.engine.kernel.events import schedule
 from zonesim.engine.kernel.layout import (
@@ -36,6 +36,7 @@ _ON_CLASS: Final = int(BranchOn.CLASS)
 _ON_QUEUE: Final = int(BranchOn.QUEUE_LONGER)
 _ON_STATUS: Final = int(BranchOn.STATUS)
 _ON_OVERDUE: Final = int(BranchOn.OVERDUE)
+_ON_LAST: Final = int(BranchOn.LAST)
 _ON_SHORTEST: Final = int(BranchOn.SHORTEST)
 _RAISE: Final = int(SetWhat.RAISE_FLAG)
 _LOWER: Final = int(SetWhat.LOWER_FLAG)
@@ -69,9 +70,27 @@ def is_answered_yes(
     if on == _ON_OVERDUE:
         due = tokens.dues[at(slot * s.deadlines + row.branch_deadline)]
         return due >= 0 and (s.now > due) == (row.branch_passed != 0)
+    if on == _ON_LAST:
+        return _is_last(tokens, slot, row.branch_flag)
     if on == _ON_SHORTEST:
         return shortest(flow, resources, row.branch_first_need, row.branch_needs) == row.branch_candidate
     return resources.states[at(row.branch_resource)].capacity == 0
+
+
+@kernel
+def _is_last(tokens: Tokens, slot: int, flag: int) -> bool:
+    """Return whether all other children that somebody still waits for with this one have a flag."""
+    every = tokens.tokens
+    token = every[at(slot)]
+    if token.parent == 0:
+        return False
+    kin = wide(token.next_kin)
+    while kin != slot:
+        other = every[at(kin)]
+        if other.parent == token.parent and other.group == token.group and (other.flags >> flag) & 1 == 0:
+            return False
+        kin = wide(other.next_kin)
+    return True
 
 
 @inlined
@@ -102,12 +121,13 @@ def set_attribute(s: Record, accounts: Rows, token: Record, slot: int, row: Reco
 def due_at(s: Record, draws: Draws, tokens: Tokens, hours: Hours, output: Output, slot: int, row: Record) -> None:
     """Note a deadline of a token."""
     token = tokens.tokens[at(slot)]
+    time = wide(0)
     if row.due_duration >= 0:
-        due = end_of(s, hours, row.due_calendar, draw_for(s, draws, token, row.due_duration, row.due_stream))
-    elif row.due_which != 0:
-        due = next_closing(s, hours, row.due_calendar)
+        time = draw_for(s, draws, token, row.due_duration, row.due_stream)
+    if row.due_which < 0:
+        due = end_of(s, hours, row.due_calendar, time)
     else:
-        due = next_opening(s, hours, row.due_calendar, wide(0))
+        due = instant_after(s, hours, row.due_calendar, s.now + time, row.due_which)
     tokens.dues[at(slot * s.deadlines + row.due_deadline)] = due
     if due >= 0:
         write_mark_at(s, output, row.due_mark, token.number, due)

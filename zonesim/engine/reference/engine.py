@@ -189,10 +189,13 @@ class ReferenceEngine:
 
     def _due_at(self, token: Token, each: Instruction) -> bool:
         now = self.events.now
-        if each.duration != NOWHERE:
-            due = self.calendars.end_of(each.calendar, now, self.draws.for_token(token, each.duration, each.stream))
+        time = 0 if each.duration == NOWHERE else self.draws.for_token(token, each.duration, each.stream)
+        if each.which == NOWHERE:
+            due = self.calendars.end_of(each.calendar, now, time)
         else:
-            due = (self.calendars.next_closing if each.which else self.calendars.next_opening)(each.calendar, now)
+            due = (self.calendars.next_closing if each.which else self.calendars.next_opening)(
+                each.calendar, now + time
+            )
         token.dues.pop(each.deadline, None)
         if due != NOWHERE:
             token.dues[each.deadline] = due
@@ -243,6 +246,8 @@ class ReferenceEngine:
         elif each.on == BranchOn.OVERDUE:
             due = token.dues.get(each.deadline)
             yes = due is not None and (self.events.now > due) == bool(each.passed)
+        elif each.on == BranchOn.LAST:
+            yes = self._is_last(token, each.flag)
         elif each.on == BranchOn.GRANTED:
             yes = token.open[each.slot].way == each.candidate
         else:
@@ -250,6 +255,13 @@ class ReferenceEngine:
         if yes:
             token.row = each.target
         return True
+
+    def _is_last(self, token: Token, flag: int) -> bool:
+        """Return whether all other children that somebody still waits for with this one have a flag."""
+        if token.parent is None or token.parent.number not in self.inside:
+            return False
+        family = (each for each in self.inside.values() if each.parent is token.parent and each.group == token.group)
+        return all(each is token or each.flags >> flag & 1 for each in family)
 
     def _jump(self, token: Token, each: Instruction) -> bool:
         token.row = each.target

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from zonesim.faults import Place, UnknownName, suggest
+from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.plan.assembly import Label
 from zonesim.plan.flows.emitter import Emitter
 from zonesim.plan.flows.values import Values
-from zonesim.plan.operations import BranchOn, Op
+from zonesim.plan.operations import BranchOn, Op, SetWhat
 from zonesim.plan.plan import Look
 from zonesim.plan.scope import Scope
 from zonesim.scenario import Step
@@ -101,6 +101,8 @@ class Conditions:
         for due, passed in ((when.overdue, 1), (when.in_time, 0)):
             if due is not None:
                 self.out.only_if(BranchOn.OVERDUE, after, deadline=self.out.deadline(due, place), passed=passed)
+        if when.last_of is not None:
+            self._last(when.last_of, scope, after)
         for door, is_open in ((when.shut, False), (when.open, True)):
             if door is not None and not self._door(self.values.resolved(door, scope), place, after, is_open=is_open):
                 return False
@@ -112,6 +114,18 @@ class Conditions:
                 else:
                     self.out.emit(Op.BRANCH, code=BranchOn.FLAG, flag=flag, target=after)
         return True
+
+    def _last(self, split: str, scope: Scope, after: Label) -> None:
+        """Let only the last of the children of a split go on here, and only once."""
+        siblings = scope.siblings
+        if siblings is None or (siblings.call, siblings.split) != (scope.call, split):
+            place = self.world.place((*scope.text, "when", "last_of"))
+            fault = f"the token here is no child of a split '{split}'"
+            raise ScenarioFault(fault, place, "Name the split that this step stands behind, before its join.")
+        flag = self.out.flag(f"been at {'.'.join((*scope.path, *scope.text[-1:]))}")
+        self.out.emit(Op.BRANCH, code=BranchOn.FLAG, flag=flag, target=after)
+        self.out.emit(Op.SET, code=SetWhat.RAISE_FLAG, flag=flag)
+        self.out.only_if(BranchOn.LAST, after, flag=flag, number=siblings.number)
 
     def _door(self, name: Any, place: Place, after: Label, *, is_open: bool) -> bool:  # noqa: ANN401
         """

@@ -49,10 +49,14 @@ class Delays:
             obligation = self.tables.obligations.setdefault((name, mark_due), Obligation(due))
             obligation.flows.setdefault(self.out.entry.flow, self.world.place((*scope.text, *key)))
             written = when_of(due)
-            duration, stream, calendar, which = NOWHERE, 0, NOWHERE, 0
+            duration, stream, calendar, which = NOWHERE, 0, NOWHERE, NOWHERE
             if isinstance(written, Instant):
                 which = int(written.closing is not None)
                 calendar = self.values.calendar(str(written.closing or written.opening), scope, key)
+                after = due.after if isinstance(due, Deadline) else None
+                if after is not None:
+                    duration = self.values.distribution(step, scope, after, (*key, "after"), working=False)
+                    stream = self.out.stream(scope, f"due {name}")
             else:
                 working = self.values.in_working_days(written, scope)
                 duration = self.values.distribution(step, scope, written, key, working=working)

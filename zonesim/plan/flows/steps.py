@@ -23,7 +23,7 @@ from zonesim.plan.flows.holding import Holding
 from zonesim.plan.flows.routines import Known, Routines
 from zonesim.plan.flows.values import Values
 from zonesim.plan.operations import NOWHERE, BranchOn, Op
-from zonesim.plan.scope import OpenList, Scope
+from zonesim.plan.scope import OpenList, Scope, Siblings
 from zonesim.scenario import Step
 from zonesim.scenario.fields import mode_of
 from zonesim.scenario.models import END, Split
@@ -209,7 +209,9 @@ class StepCompiler:
         count, most = self._how_many(step.split, scope)
         self._changes(step, inner)  # children have what the token has when it is split
         group = self.tables.groups.add((self.out.name, inner.path), inner.path)
-        between = partial(self.write_list, opened.steps.between(name), scope.of_child())
+        between = partial(
+            self.write_list, opened.steps.between(name), scope.of_child(Siblings(scope.call, name, count))
+        )
         self.routines.start(inner, step, most, group, step.split.into, between, number=count)
         join = opened.steps.joins[name]
         self.out.place(labels[join])
