@@ -64,6 +64,7 @@ from zonesim.analysis.sensitivity import (
 )
 from zonesim.analysis.sizing import Sizes, Sizing, Verdict, broken_at
 from zonesim.analysis.spread import Range, Spread, range_of, spreads
+from zonesim.analysis.stability import Stability, share_interval, stabilities, stability
 from zonesim.analysis.sweep import Point, compared, points
 from zonesim.analysis.tags import overruled, tags_of, unstable
 from zonesim.analysis.warm_up import Truncation, mser
@@ -118,6 +119,7 @@ __all__ = [
     "Sizes",
     "Sizing",
     "Spread",
+    "Stability",
     "Told",
     "Truncation",
     "Verdict",
@@ -173,8 +175,11 @@ __all__ = [
     "saltelli",
     "screened",
     "sensitivity",
+    "share_interval",
     "shifted",
     "spreads",
+    "stabilities",
+    "stability",
     "swings",
     "tags_of",
     "tells_pairs",

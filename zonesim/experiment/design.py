@@ -196,7 +196,14 @@ def draft_experiment(
     measures = dict.fromkeys(each.measure for option in options.values() for each in option.arm.measures)
     futures: list[Future] = []
     try:
-        futures = futures_of(written, document, world, list(measures), arms=len(options))
+        futures = futures_of(
+            written,
+            document,
+            world,
+            list(measures),
+            arms=len(options),
+            seed=written.seed if seed is None else seed,
+        )
     except Faults as fault:
         faults += fault.faults
     faults += _clashes(world, options, futures)
@@ -301,7 +308,7 @@ def grid_design(
     design = draft_comparison(file, world, arms, settings)
     design.seed, design.replications, design.level, design.kind = seed, replications, level, "sweep"
     measures = dict.fromkeys(each.measure for arm in arms for each in arm.measures)
-    design.futures = tuple(futures_of(written, document, world, list(measures), arms=len(arms)))
+    design.futures = tuple(futures_of(written, document, world, list(measures), arms=len(arms), seed=seed))
     if faults := _clashes(world, design.options, design.futures):
         raise Faults(faults)
     return complete(design, [])

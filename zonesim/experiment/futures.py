@@ -9,12 +9,12 @@ from itertools import product
 from math import prod
 from typing import Any, Final
 
-from zonesim.experiment.samples import drawn
-from zonesim.faults import Faults, Place, ScenarioFault, UnknownName
+from zonesim.experiment.samples import check_range, drawn, latin_hypercube, sobol, value_at
+from zonesim.faults import Faults, Place, ScenarioFault, UnitFault, UnknownName
 from zonesim.limits import MOST_CELLS
 from zonesim.policy import ALL_ZONES, Request, ResolvedTree, dotted, flows_in_use, root_of, targets
 from zonesim.scenario import NO_FUTURE, Document, Edit, Path_, load_catalogue
-from zonesim.scenario.experiment_documents import Experiment, Sample, Scale
+from zonesim.scenario.experiment_documents import DOUBTED, Drawn, Experiment, Sample, Scale
 
 AS_WRITTEN: Final = "as written"
 """Name of the future that changes nothing."""
@@ -24,6 +24,9 @@ FUTURE: Final = "future"
 
 BY_FUTURE: Final = "a future"
 """Who asks for the edits of a future, in messages."""
+
+_DIGITS: Final = 2
+"""Digits of the number of a drawn future at least, so that names sort by number."""
 
 _NUMBER: Final = re.compile(r"\s*([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)\s*([^\d\s].*?)?\s*")
 _DOUBT_ROOTS: Final = ("adopted", "zones", "firms", "truth", "traffic", "flows", "library")
@@ -57,11 +60,15 @@ class Future:
     doubt: str = ""
     """`low` or `high` when it is one end of a doubt."""
     sample: int = 0
-    """Its number, from 1, when all doubts are drawn at once; 0 for others."""
+    """Its number, from 1, when several values are drawn at once; 0 for others."""
+    called: str = ""
+    """What results call it, where its settings do not say it."""
 
     @property
     def name(self) -> str:
         """Return what results call it."""
+        if self.called:
+            return self.called
         if self.sample:
             return f"sample {self.sample}"
         if self.doubt:
@@ -101,14 +108,15 @@ def setting_of(path: str, value: Any, *, factor: bool, by: str, place: Place) ->
 
 
 def futures_of(
-    experiment: Experiment, document: Document, world: ResolvedTree, measures: Sequence[str], *, arms: int
+    experiment: Experiment, document: Document, world: ResolvedTree, measures: Sequence[str], *, arms: int, seed: int
 ) -> list[Future]:
     """
-    Return the futures in the order in which they are written: the grid with the zipped rows, then the doubts.
+    Return the futures in the order in which they are written: the grid with the zipped rows, those that are drawn by
+    `seed`, then the doubts.
 
-    The low and high ends of doubts stand beside a future as written, which is there then. `measures` are those of the
-    arms, whose parameters are doubted within their bounds. Raises Faults: two futures that change one value, a path
-    that does not exist, a doubt that is none.
+    Drawn futures, and the low and high ends of doubts, stand beside a future as written, which is there then.
+    `measures` are those of the arms, whose parameters are doubted within their bounds. Raises Faults: two futures that
+    change one value, a path that does not exist, a doubt that is none.
     """
     grid = [_column(path, values, document, "grid") for path, values in experiment.futures.grid.items()]
     zipped = [_column(path, values, document, "zip") for path, values in experiment.futures.zip.items()]
@@ -117,11 +125,17 @@ def futures_of(
     rows = [*product(*grid)] if grid else [()]
     together = [*zip(*zipped, strict=True)] if zipped else [()]
     found = [Future((*row, *more)) for row in rows for more in together]
+    beside: list[Future] = []
+    if (asked := experiment.futures.drawn) is not None:
+        _check_sample(asked[1].n, arms, document.place(("futures", asked[0], "n")))
+        beside += _drawn(*asked, document, world, measures, seed)
     if experiment.doubts is not False:
-        _check_sample(experiment, arms, document)
-        ends = _doubts(experiment, document, world, measures)
+        if isinstance(experiment.doubts, Sample):
+            _check_sample(experiment.doubts.sample, arms, document.place(("doubts", "sample")))
+        beside += _doubts(experiment, document, world, measures)
+    if beside or experiment.doubts is not False:
         as_written = [] if any(not each.settings for each in found) else [Future()]
-        found = list({repr(each): each for each in [*found, *as_written, *ends]}.values())  # a value may be a mapping
+        found = list({repr(each): each for each in [*found, *as_written, *beside]}.values())  # a value may be a mapping
     _check_names(found, document)
     return found
 
@@ -185,12 +199,69 @@ def _check_names(futures: Sequence[Future], document: Document) -> None:
 # --- doubts
 
 
-def _check_sample(experiment: Experiment, arms: int, document: Document) -> None:
+def _check_sample(number: int, arms: int, place: Place) -> None:
     """Raise Faults when the arms meet too many futures of a sample."""
-    asked = experiment.doubts
-    if isinstance(asked, Sample) and asked.sample * arms > MOST_CELLS:
-        what = f"a sample of {asked.sample:,} futures with {arms} arms, together more than {MOST_CELLS:,}"
-        raise Faults([ScenarioFault(what, document.place(("doubts", "sample")), "Draw fewer.")])
+    if number * arms > MOST_CELLS:
+        what = f"a sample of {number:,} futures with {arms} arms, together more than {MOST_CELLS:,}"
+        raise Faults([ScenarioFault(what, place, "Draw fewer.")])
+
+
+def _drawn(
+    how: str, asked: Drawn, document: Document, world: ResolvedTree, measures: Sequence[str], seed: int
+) -> list[Future]:
+    """Return futures in which the values that are asked for are drawn at once; raises Faults."""
+    ranges = _ranges(how, asked, document, world, measures)
+    place = document.place(("futures", how))
+    if not ranges:
+        remedy = "Give ranges, e.g. over: {traffic.*.rate: {scale: [0.8, 1.5]}}."
+        raise Faults([ScenarioFault("nothing here is doubted, so there is nothing to draw", place, remedy)])
+    rows = (latin_hypercube if how == "latin_hypercube" else sobol)(list(ranges), asked.n, seed)
+    width = max(_DIGITS, len(str(asked.n)))
+    return [
+        Future(
+            tuple(
+                setting_of(path, value_at(ends, row[path]), factor=factor, by=BY_FUTURE, place=place)
+                for path, (ends, factor) in ranges.items()
+            ),
+            sample=number,
+            called=f"future_{number:0{width}d}",
+        )
+        for number, row in enumerate(rows, start=1)
+    ]
+
+
+def _ranges(
+    how: str, asked: Drawn, document: Document, world: ResolvedTree, measures: Sequence[str]
+) -> dict[str, tuple[tuple[Any, ...], bool]]:
+    """Return the range of every value that is drawn, and whether it is one of factors, by path; raises Faults."""
+    known = doubts_of(world, measures)
+    over, where = asked.over, ("futures", how, "over")
+    given = over if isinstance(over, dict) else {}
+    listed = [*over] if isinstance(over, list) else [path for path, each in given.items() if each == DOUBTED]
+    keyed = [document.place((*where, path)) for path in listed] if given else None
+    chosen = _chosen(listed, where, document, world, known, keyed) if over != "doubts" else list(known)
+    found: dict[str, tuple[tuple[Any, ...], bool]] = {dotted(path): (known[path], False) for path in chosen}
+    faults: list[ScenarioFault] = []
+    for path, written in given.items():
+        if written == DOUBTED:
+            continue
+        factor = isinstance(written, dict)
+        ends = tuple(written["scale"] if factor else written)
+        place = document.place((*where, path))
+        try:
+            check_range(ends, factor=factor)
+        except UnitFault as fault:
+            faults.append(fault.at(place))
+            continue
+        found[path] = tuple(map(float, ends)) if factor else ends, factor
+    if faults:
+        raise Faults(faults)
+    firsts = [
+        setting_of(path, ends[0], factor=factor, by=BY_FUTURE, place=document.place((*where, path)))
+        for path, (ends, factor) in found.items()
+    ]
+    _check_apart(firsts, world)
+    return found
 
 
 def _doubts(experiment: Experiment, document: Document, world: ResolvedTree, measures: Sequence[str]) -> list[Future]:
@@ -230,12 +301,16 @@ def _chosen(
     document: Document,
     world: ResolvedTree,
     known: Mapping[Path_, tuple[Any, Any, Any]],
+    places: Sequence[Place] | None = None,
 ) -> list[Path_]:
-    """Return the doubted values at the paths of a list or below, each once; raises Faults for a path without any."""
+    """
+    Return the doubted values at the paths of a list or below, each once; raises Faults for a path without any, at its
+    own of `places` where they do not stand in a list.
+    """
     faults: list[ScenarioFault] = []
     chosen: list[Path_] = []
     for number, path in enumerate(listed):
-        place = document.place((*where, str(number)))
+        place = places[number] if places is not None else document.place((*where, str(number)))
         try:
             found = targets(world, Request(Edit(remove=path), "a doubt", place))
         except UnknownName as fault:

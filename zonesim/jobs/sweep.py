@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from rich.table import Table
 
-from zonesim.analysis import Point, Range, Spread, factors, points, spreads
+from zonesim.analysis import Point, Range, Spread, factors, points, spreads, stabilities
 from zonesim.briefing.tables.control import control_document, control_told, write_control
 from zonesim.briefing.tables.files import by_replication_document, write_by_replication, write_results
+from zonesim.briefing.tables.futures import stability_document, stability_text, write_futures, write_stability
 from zonesim.briefing.tables.main_effects import main_effects_document, main_effects_text, write_main_effects
 from zonesim.briefing.tables.printing import printed
 from zonesim.briefing.text.values import (
@@ -85,6 +86,13 @@ def _report(found: Found, *, by_replication: bool) -> Job:
         document["main_effects"] = main_effects_document(results, design.layout, effects)
         written.append(write_main_effects(found.folder, results, effects))
         parts += [main_effects_text(results, design.layout, effects), ""]
+    signs = list(stabilities(told, [name for name, number in _sample(results).items() if number], results.level))
+    if len(results.futures) > 1:
+        written.append(write_futures(found.folder, results))
+    if signs:
+        document["stability"] = stability_document(signs)
+        written.append(write_stability(found.folder, results, signs))
+        parts += [stability_text(results, signs), ""]
     text = "\n".join([*parts, *map(str, written)])
     return Job(document, text)
 
@@ -200,7 +208,7 @@ def sweep_text(results: Results, found: Sequence[Point]) -> str:
 
 def _ranges(found: Sequence[Spread], kpi: str, count: int, *, percent: bool) -> str:
     """Return the ranges of a KPI over a sample as a table."""
-    title = f"over {count} futures drawn from the doubts | {count} 个抽样情景"
+    title = f"over {count} futures that are drawn | {count} 个抽样情景"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("arm")
     for head in ("median", "P5", "P95", "difference", "P5", "P95", "futures"):
@@ -279,7 +287,7 @@ def _plan_text(design: Design, document: dict[str, Any]) -> str:
             if each.name != AS_WRITTEN or len(design.futures) > 1
         ),
         *([f"  and {written - MOST_ROWS} more"] if written > MOST_ROWS else []),
-        *([f"  {_counted(drawn, 'future')} drawn from the doubts"] if drawn else []),
+        *([f"  {_counted(drawn, 'future')} that are drawn"] if drawn else []),
         *(["  the scenario as written"] if [each.name for each in design.futures] == [AS_WRITTEN] else []),
         "",
         f"reported: {', '.join(design.reported)}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
@@ -141,13 +141,61 @@ Arm = Annotated[
 """An arm: the list of its measures, or a mapping with `measures`, `set`, `scale` and `label`."""
 
 
+def _range(value: Any) -> Any:  # noqa: ANN401
+    listed = value["scale"] if isinstance(value, dict) and set(value) == {"scale"} else value
+    if value == DOUBTED or (isinstance(listed, list) and len(listed) in {2, 3}):
+        return value
+    raise problem(
+        f"expected a range, found {units.describe(value)}",
+        "Write [low, high], [low, mode, high], {scale: [0.8, 1.5]}, or doubted.",
+    )
+
+
+DOUBTED: Final = "doubted"
+"""In place of a range: that of the `uncertain` values there."""
+
+Range = Annotated[Any, BeforeValidator(_range), in_schema("Range")]
+
+
+def _form_of_over(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, dict):
+        return "ranges"
+    return "list" if isinstance(value, list) else "word"
+
+
+Over = Annotated[
+    Annotated[Literal["doubts"], Tag("word")]
+    | Annotated[Annotated[list[Name], Field(min_length=1)], Tag("list")]
+    | Annotated[Annotated[dict[Name, Range], Field(min_length=1)], Tag("ranges")],
+    Discriminator(_form_of_over),
+]
+"""What is drawn: all doubts in use, those at some paths, or ranges by path."""
+
+
+class Drawn(Strict):
+    """Futures in which several values are drawn at once, each from its own range, by the seed of the experiment."""
+
+    n: Annotated[int, Field(ge=1, le=1_000), PLAIN]
+    """How many futures are drawn, e.g. `20`; for `sobol` a power of two."""
+    over: Over = "doubts"
+    """
+    What is drawn: `doubts`, every `uncertain` value in use with its low, mode and high (by a triangular law); a list of
+    paths, the doubts there; or ranges by path, e.g. `{traffic.*.rate: {scale: [0.8, 1.5]}, zones.TYP.docks.units: [8,
+    12], measures.m11.coverage: doubted}`: `[low, high]` uniform, `[low, mode, high]` triangular, `{scale: …}` factors.
+    """
+
+
 class Futures(Strict):
-    """The futures: every row of the grid with every row of the zipped values."""
+    """The futures: every row of the grid with every row of the zipped values, and beside them those that are drawn."""
 
     grid: dict[Name, Values] = {}
     """Paths with the values they take, all combined, e.g. `{traffic.*.rate: {scale: [1.0, 1.5, 2.0]}}`."""
     zip: dict[Name, Values] = {}
     """Paths that change together: the first values of all, then the second ones; the lists are of one length."""
+    latin_hypercube: Drawn | None = None
+    """Futures that are drawn so that each value falls once into each of `n` slices of equal probability."""
+    sobol: Drawn | None = None
+    """Futures that are drawn by a scrambled Sobol sequence, which fills the space of all values evenly."""
 
     @model_validator(mode="after")
     def _one_length(self) -> Futures:
@@ -155,7 +203,20 @@ class Futures(Strict):
         if len(set(lengths.values())) > 1:
             told = ", ".join(f"'{path}' has {length}" for path, length in lengths.items())
             raise problem(f"zipped lists differ in length: {told}", "Give each the same number of values.")
+        if self.latin_hypercube is not None and self.sobol is not None:
+            raise problem("'latin_hypercube' and 'sobol' both draw futures", "Keep one of them.", ("sobol",))
+        if self.sobol is not None and (n := self.sobol.n) & (n - 1):
+            lower, upper = 1 << (n.bit_length() - 1), 1 << n.bit_length()
+            fault = f"{n} futures of a Sobol sequence, which is even over powers of two"
+            raise problem(fault, f"Write n: {lower} or n: {upper}.", ("sobol", "n"))
         return self
+
+    @property
+    def drawn(self) -> tuple[Literal["latin_hypercube", "sobol"], Drawn] | None:
+        """Return how futures are drawn and which; None where none are."""
+        if self.latin_hypercube is not None:
+            return "latin_hypercube", self.latin_hypercube
+        return ("sobol", self.sobol) if self.sobol is not None else None
 
 
 class Sample(Strict):
@@ -232,6 +293,9 @@ class Experiment(Strict):
     def _has_arms(self) -> Experiment:
         if not self.arms and self.design is None:
             raise problem("there are no arms", "Write `arms: {R1: [], m11: [m11]}`, or a `design`.", ("arms",))
+        if isinstance(self.doubts, Sample) and self.futures.drawn is not None:
+            both = f"'sample' and '{self.futures.drawn[0]}' both draw futures"
+            raise problem(both, "Keep one of them.", ("doubts", "sample"))
         return self
 
     def written_measures(self, arm: str) -> tuple[list[Any], Path_]:

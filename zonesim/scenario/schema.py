@@ -107,6 +107,19 @@ def _types() -> dict[str, Schema]:
             {"type": "number", "exclusiveMinimum": 0, "maximum": LARGEST_RATIO}, "A factor above 0, e.g. `3`."
         ),
         "Factor": {"description": "A factor above 0, e.g. `1.5`.", "type": "number", "exclusiveMinimum": 0},
+        "Range": {
+            "description": "`[low, high]`, `[low, mode, high]`, factors `{scale: [0.8, 1.5]}`, or `doubted`.",
+            "anyOf": [
+                {"const": "doubted"},
+                {"type": "array", "minItems": 2, "maxItems": 3},
+                {
+                    "type": "object",
+                    "properties": {"scale": {"type": "array", "minItems": 2, "maxItems": 3}},
+                    "required": ["scale"],
+                    "additionalProperties": False,
+                },
+            ],
+        },
         "Value": {"description": "A value as the scenario has it at this path.", "not": {"type": "null"}},
         "Measures": {
             "description": "Measures, e.g. `[m10, {m11: {coverage: 60 %}}]`.",
