@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
@@ -36,6 +36,21 @@ def room(array: NDArray[Any], length: int, *, zeros: bool = True) -> NDArray[Any
     grown = (np.zeros if zeros else np.empty)(max(length, 2 * len(array)), dtype=array.dtype)
     grown[: len(array)] = array
     return grown
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The facts of the notes of one kind, which take memory while somebody reads them."""
+
+    notes: Ints
+    """All notes; shape (n, NOTE_FIELDS)."""
+    rows: Ints
+    """Which of them, in the order in which they were begun."""
+
+    def read(self, column: int) -> Ints:
+        """Return one of the five facts of each note."""
+        found: Ints = self.notes[self.rows, f.FACTS + column]
+        return found
 
 
 class Dossiers:
@@ -165,14 +180,13 @@ class Dossiers:
         rows = _taken(chunks, self._places(source, first, after)).reshape(-1)
         return rows[begin : begin + after - first]
 
-    def facts(self) -> Iterator[Ints]:
-        """Yield, by kind, the facts of all notes in the order in which they were begun; shape (n, 5)."""
+    def facts(self) -> list[Facts]:
+        """Return the facts of all notes by kind, each in the order in which its notes were begun."""
         notes = self.notes[: int(self.state[f.NOTES]) * f.NOTE_FIELDS].reshape(-1, f.NOTE_FIELDS)
         kinds = (notes[:, f.TAG] >> CHILD_BITS).astype(np.int16)  # few, so that sorting counts them
         order = np.argsort(kinds, kind="stable")
         edges = np.searchsorted(kinds[order], np.arange(self.tables.reached + 1)).tolist()
-        for first, after in pairwise(edges):
-            yield notes[order[first:after], f.FACTS :]
+        return [Facts(notes, order[first:after]) for first, after in pairwise(edges)]
 
 
 class Waits:

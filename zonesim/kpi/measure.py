@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final
@@ -66,7 +66,7 @@ class Measurement:
         self.ready = prepared(plan)
         self.scopes = self.ready.scopes
         self.columns: Columns = reducer.finish(totals)
-        self.facts = list(self.columns.dossiers.facts())
+        self.facts = self.columns.dossiers.facts()
         self.totals = totals
         self.loads = loads
         self.window = int(plan.window[1] - plan.window[0])
@@ -376,25 +376,35 @@ class Measurement:
 
     def _passages(self, direction: int) -> dict[str, Ints]:
         """Return by mark when the passages of a gate direction made it, NEVER: not yet."""
-        facts = np.concatenate([self.facts[kind] for kind in self.ready.tables.passages[direction]])
-        return dict(zip(self.ready.tables.passage, facts.T, strict=False))
+        tables = self.ready.tables
+        return {
+            mark: np.concatenate([self.facts[kind].read(column) for kind in tables.passages[direction]])
+            for column, mark in enumerate(tables.passage)
+        }
 
     def _gates(self) -> None:
-        directions = {place: number for number, place in enumerate(self.scopes.lanes)}
-        passages = {place: self._passages(number) for place, number in directions.items()}
-        for place, number in directions.items():
-            self._curves(number, place, passages[place])
-        for each in (each for each in self.ready.by_scope.get("gate", ()) if each.form != "recovery"):
-            rule, own = each.quantity.rule, passages[each.subject]
+        told: dict[str, list[Applied]] = {place: [] for place in self.scopes.lanes}
+        for each in self.ready.by_scope.get("gate", ()):
+            if each.form != "recovery":
+                told[each.subject].append(each)
+        for number, (place, kpis) in enumerate(told.items()):
+            self._gate(number, place, kpis)
+
+    def _gate(self, direction: int, place: str, kpis: Sequence[Applied]) -> None:
+        """Tell of a gate direction; its passages are in memory no longer than that."""
+        own = self._passages(direction)
+        self._curves(direction, place, own)
+        for each in kpis:
+            rule = each.quantity.rule
             if rule.time is not None:
                 to = next((mark for mark in rule.time.to if mark in self.ready.gates[each.subject]), rule.time.to[0])
                 found = self._between(own[rule.time.from_], own[to])
                 self._keep(each, found)
                 self._tell(each, found.tell(list(each.ids), each.unit))
             elif rule.share is not None:
-                self._tell(each, [self._passing(each.subject, own, rule)])
+                self._tell(each, [self._passing(place, own, rule)])
             else:
-                count = int(self.columns.passages[directions[each.subject]].sum())
+                count = int(self.columns.passages[direction].sum())
                 self._tell(each, [Number(count / self.days)])
 
     def _recoveries(self) -> None:
@@ -531,7 +541,7 @@ class Measurement:
     def _truth(self, number: int) -> dict[tuple[str, str], Number]:
         """Return by quantity and statistic what became of a truth."""
         made = dict(zip(TRUTH_MARKS, self.columns.truths[number].tolist(), strict=True))
-        facts = self.facts[self.ready.tables.truths[number]][:, 0]
+        facts = self.facts[self.ready.tables.truths[number]].read(0)
         true, caught, corrected = ((facts >> TRUTH_MARKS.index(what) & 1) > 0 for what in _KNOWN)
         passed = true & ~caught & ~corrected
         inside = int((passed & (facts >> len(TRUTH_MARKS) > 0)).sum())
