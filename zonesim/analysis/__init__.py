@@ -44,7 +44,8 @@ from zonesim.analysis.precision import (
     replications_for,
     replications_needed,
 )
-from zonesim.analysis.promises import Promise, promise, written_promise
+from zonesim.analysis.promises import Promise, in_unit, promise, written_promise
+from zonesim.analysis.selection import FIRST, STEP, Choice, Standing, allocated, chosen
 from zonesim.analysis.sensitivity import (
     METHODS,
     QUANTITIES,
@@ -73,6 +74,7 @@ __all__ = [
     "ALL",
     "BAND",
     "FEW",
+    "FIRST",
     "GATE",
     "HIGHEST",
     "LEVEL",
@@ -84,6 +86,7 @@ __all__ = [
     "NO_DIFFERENCE",
     "ORDERS",
     "QUANTITIES",
+    "STEP",
     "TOLERANCE",
     "TOTAL",
     "WORK",
@@ -92,6 +95,7 @@ __all__ = [
     "Amount",
     "Attribution",
     "Bound",
+    "Choice",
     "Column",
     "Comparison",
     "Contribution",
@@ -120,10 +124,12 @@ __all__ = [
     "Sizing",
     "Spread",
     "Stability",
+    "Standing",
     "Told",
     "Truncation",
     "Verdict",
     "ZoneTold",
+    "allocated",
     "apportioned",
     "arrival_warnings",
     "attribute",
@@ -131,6 +137,7 @@ __all__ = [
     "bands_of",
     "bound_of",
     "broken_at",
+    "chosen",
     "compare",
     "compared",
     "contrasts",
@@ -147,6 +154,7 @@ __all__ = [
     "grows",
     "has_parts",
     "hour_text",
+    "in_unit",
     "indices",
     "interval",
     "is_none",

@@ -79,13 +79,13 @@ def promise(
     if known.bound:
         raise ScenarioFault(f"'{kpi}' is a bound, which no run measures", place, "Promise what is measured.")
     try:
-        value = _in_unit(limit, known.unit)
+        value = in_unit(limit, known.unit)
     except UnitFault as fault:
         raise fault.at(at) from None
     return Promise(name, kpi, value, most, known.unit, label)
 
 
-def _in_unit(limit: Any, unit: str) -> float:  # noqa: ANN401
+def in_unit(limit: Any, unit: str) -> float:  # noqa: ANN401
     """Return a limit in the unit of a KPI; raises UnitFault."""
     if unit in _SPANS:
         return units.parse(limit, "duration") / units.UNITS["duration"][unit]

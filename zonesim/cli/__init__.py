@@ -12,6 +12,7 @@ import typer
 
 from zonesim.cli import (
     attribute,
+    best,
     capacity,
     compare,
     diff,
@@ -42,6 +43,7 @@ from zonesim.writing import FULL
 __all__ = [
     "app",
     "attribute",
+    "best",
     "capacity",
     "compare",
     "diff",

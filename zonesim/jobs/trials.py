@@ -82,7 +82,7 @@ class Trials:
                 plans,
                 seed=self.seed,
                 replications=self.replications,
-                how=self._how(plans.values()),
+                how=worthwhile(self.how, plans.values(), self.replications),
                 offset=offset,
                 progress=progress,
                 store=self.store,
@@ -99,7 +99,8 @@ class Trials:
             self.count += len(runs)
         return found
 
-    def _how(self, plans: Iterable[Plan]) -> Execution:
-        """Return how to run some plans: a round of a search that takes a moment only is not worth more processes."""
-        seconds = self.replications * sum(map(rough_seconds, plans))
-        return replace(self.how, workers=1) if seconds < WORTHWHILE else self.how
+
+def worthwhile(how: Execution, plans: Iterable[Plan], replications: int) -> Execution:
+    """Return how to run some plans: a round of a search that takes a moment only is not worth more processes."""
+    seconds = replications * sum(map(rough_seconds, plans))
+    return replace(how, workers=1) if seconds < WORTHWHILE else how
