@@ -68,6 +68,7 @@ from zonesim.analysis.spread import Range, Spread, range_of, spreads
 from zonesim.analysis.stability import Stability, share_interval, stabilities, stability
 from zonesim.analysis.sweep import Point, compared, points
 from zonesim.analysis.tags import overruled, tags_of, unstable
+from zonesim.analysis.until_precise import Enough, Width, enough, next_replications, relative_widths
 from zonesim.analysis.warm_up import Truncation, mser
 
 __all__ = [
@@ -103,6 +104,7 @@ __all__ = [
     "Costs",
     "Difference",
     "Effect",
+    "Enough",
     "Factors",
     "Followed",
     "Gain",
@@ -128,6 +130,7 @@ __all__ = [
     "Told",
     "Truncation",
     "Verdict",
+    "Width",
     "ZoneTold",
     "allocated",
     "apportioned",
@@ -147,6 +150,7 @@ __all__ = [
     "curve_means",
     "echoes",
     "elementary_effects",
+    "enough",
     "evaluated",
     "factors",
     "first_precise",
@@ -168,6 +172,7 @@ __all__ = [
     "mixed",
     "mser",
     "next_multiples",
+    "next_replications",
     "overruled",
     "packages",
     "paired",
@@ -178,6 +183,7 @@ __all__ = [
     "range_of",
     "reasons",
     "relative_half_widths",
+    "relative_widths",
     "replications_for",
     "replications_needed",
     "saltelli",

@@ -15,14 +15,14 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
 from zonesim.analysis.control import bands_of
 from zonesim.analysis.effects import BAND, MATERIAL, MIX, NO_DIFFERENCE
 from zonesim.analysis.paired import LEVEL, Difference, interval, student
-from zonesim.experiment import Results
+from zonesim.experiment import CellControl, Results
 from zonesim.plan import Floats
 
 MOST_EXACT: Final = 6
@@ -33,6 +33,23 @@ ORDERS: Final = 20
 
 Package = frozenset[str]
 """Measures by name."""
+
+
+class Tagged(Protocol):
+    """What is known of the KPIs of a cell by their ids."""
+
+    @property
+    def unstable(self) -> frozenset[str]:
+        """Those that depend on the run length."""
+
+    @property
+    def mixed(self) -> frozenset[str]:
+        """Those that are told over other goods than the baseline's."""
+
+    @property
+    def control(self) -> CellControl:
+        """What is expected of control."""
+
 
 Values = Mapping[Package, Floats]
 """What a KPI is in each replication, shape (replications,), by the measures in force; nan: not known."""
@@ -80,7 +97,11 @@ def reasons(results: Results, future: str, arms: Iterable[str]) -> Callable[[str
     Return what says of a KPI why arms are not told apart by it in a future: it is a band in one, is over other goods in
     one, or grows in one; "" where nothing speaks against it.
     """
-    cells = {arm: results.cells[arm, future] for arm in arms}
+    return reasons_of({arm: results.cells[arm, future] for arm in arms})
+
+
+def reasons_of(cells: Mapping[str, Tagged]) -> Callable[[str], str]:
+    """Return what `reasons` does, from the tags of cells by arm."""
     bands = bands_of({arm: cell.control for arm, cell in cells.items()})
 
     def reason(kpi: str) -> str:

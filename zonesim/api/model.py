@@ -22,6 +22,7 @@ from zonesim.experiment import (
     plain_design,
     read_design,
 )
+from zonesim.faults import Place, ScenarioFault
 from zonesim.plan import Plan, compile_plan
 from zonesim.policy import Arm, ResolvedTree, arm_named, arms_for, baseline, open_world, resolve
 from zonesim.scenario import read_file
@@ -245,4 +246,7 @@ class Experiment:
         the faults.
         """
         design = read_design(self.file, self.settings, seed=seed, replications=replications, level=level)
+        if design.precision is not None:
+            fault = "the file is run until it is precise, which takes a store of finished runs: `zonesim sweep`"
+            raise ScenarioFault(fault, Place("replications"), "Say how many, e.g. replications=20.")
         return studied(design, Execution(workers, engine))

@@ -5,6 +5,7 @@ from zonesim.experiment.control import NO_CONTROL, UNKNOWN, Band, CellControl, C
 from zonesim.experiment.design import (
     Combination,
     Design,
+    Precision,
     grid_design,
     is_experiment,
     plain_design,
@@ -74,6 +75,7 @@ __all__ = [
     "KpiInfo",
     "Layout",
     "Option",
+    "Precision",
     "Progress",
     "Results",
     "Runs",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from zonesim import units
 from zonesim.experiment.beside import Beside, ends_of_doubts, unlimited_units
 from zonesim.experiment.futures import FUTURE, Future, Setting, futures_of, overlap, setting_of
 from zonesim.experiment.identity import (
@@ -40,7 +41,7 @@ from zonesim.policy import (
     variant,
 )
 from zonesim.scenario import Document, check, read_file
-from zonesim.scenario.experiment_documents import Experiment
+from zonesim.scenario.experiment_documents import Experiment, Until
 from zonesim.scenario.paths import inside_project
 
 _CHOSEN: Final = "Arms are what we choose, futures what nobody chooses."
@@ -62,6 +63,27 @@ class Combination:
     """SHA-256 of the resolved scenario."""
     changes: tuple[Change, ...]
     shares: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Precision:
+    """
+    How precisely differences have to be known: half of an interval is at most `until` (a share) of the value of the
+    `baseline`, or of the `difference` itself, for every one of `kpis`, in `at_least` to `at_most` replications.
+    """
+
+    until: float
+    of: str
+    at_least: int
+    at_most: int
+    kpis: tuple[str, ...] = ()
+    """By id; those that are reported where there are none."""
+    places: tuple[Place, ...] = field(default=(), compare=False)
+    """Where these are written."""
+
+    def rule(self) -> list[object]:
+        """Return what tells it from others."""
+        return [self.until, self.of, self.at_least, self.at_most, list(self.kpis)]
 
 
 @dataclass
@@ -95,6 +117,8 @@ class Design:
     """Every KPI that a plan of the experiment has."""
     reported: tuple[str, ...] = ()
     """Ids of the KPIs that are reported."""
+    precision: Precision | None = None
+    """How precise differences have to be; `replications` are then those that were found to be enough."""
     level: float = USUAL_LEVEL
     """Confidence level of its intervals."""
     kind: Kind = "sweep"
@@ -210,6 +234,7 @@ def draft_experiment(
     if faults:
         raise Faults(faults)
     first = {baseline: options[baseline], **options}
+    number = written.replications if isinstance(written.replications, int) else written.replications.at_most
     design = Design(
         name=written.name,
         label={str(key): text for key, text in written.label.items()},
@@ -222,7 +247,8 @@ def draft_experiment(
         futures=tuple(futures),
         layout=made.layout,
         seed=written.seed if seed is None else seed,
-        replications=written.replications if replications is None else replications,
+        replications=number if replications is None else replications,
+        precision=_precision(written, document) if replications is None else None,
         offset=0,
         level=level,
         given=tuple(settings),
@@ -230,10 +256,12 @@ def draft_experiment(
     )
     design.asked = (
         *asked_settings(settings),
-        *asked_number("n", design.replications, written.replications),
+        *(asked_number("n", design.replications, number) if isinstance(written.replications, int) else ()),
         *asked_number("seed", design.seed, written.seed),
         *asked_number("level", 100 * level, 100 * USUAL_LEVEL),
     )
+    if design.precision is None and isinstance(written.replications, Until):
+        design.asked = (*design.asked, f"n{design.replications}")  # also where it is the most that the file allows
     return design, _wanted(written, document)
 
 
@@ -381,9 +409,10 @@ def complete(design: Design, wanted: Sequence[tuple[str, Place]]) -> Design:
         design.reported = tuple(dict.fromkeys(name for name, _ in wanted)) or tuple(
             kpi.id for kpi in design.kpis if kpi.headline
         )
+        also = zip(design.precision.kpis, design.precision.places, strict=True) if design.precision is not None else ()
         faults += [
             UnknownName(f"no KPI '{name}' in this experiment", place, suggest(name, known))
-            for name, place in wanted
+            for name, place in (*wanted, *also)
             if name not in known
         ]
     if faults:
@@ -497,6 +526,15 @@ def _planned(world: ResolvedTree, future: Future, option: Option, resolved: Reso
     except Faults:
         resolved = _concrete(world, future, option)
         return resolved, compile_plan(resolved)
+
+
+def _precision(written: Experiment, document: Document) -> Precision | None:
+    """Return how precise the differences of an experiment have to be, None where it says how often it is run."""
+    asked = written.replications
+    if isinstance(asked, int):
+        return None
+    places = tuple(document.place(("replications", "kpis", str(number))) for number in range(len(asked.kpis)))
+    return Precision(units.parse_share(asked.until), asked.of, asked.at_least, asked.at_most, tuple(asked.kpis), places)
 
 
 def _wanted(written: Experiment, document: Document) -> list[tuple[str, Place]]:

@@ -43,7 +43,13 @@ def run_id(design: Design) -> str:
     told = (
         ["zonesim run", design.kind, design.name, design.baseline, told_settings(design)],
         [[arm, future, cell.key] for (arm, future), cell in design.cells.items()],
-        [list(design.reported), design.seed, design.replications, design.level],
+        [
+            list(design.reported),
+            design.seed,
+            # How many are enough follows from the rest.
+            design.replications if design.precision is None else design.precision.rule(),
+            design.level,
+        ],
         *([list(design.question)] if design.question else []),
     )
     return number_of(told)

@@ -98,6 +98,7 @@ def study_document(design: Design, runs: Runs[Pair], tags: Mapping[Pair, CellTag
         "reported": list(design.reported),
         "seed": design.seed,
         "replications": design.replications,
+        **({"precision": design.precision.rule()} if design.precision is not None else {}),
         "level": design.level,
         "cells": [
             {

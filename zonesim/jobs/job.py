@@ -27,6 +27,7 @@ from zonesim.experiment import (
     write_study,
 )
 from zonesim.faults import ZonesimError
+from zonesim.jobs.until_precise import Reached, precision_document, precision_text, refuse_parts, run_until_precise
 from zonesim.policy import ResolvedTree, arms_for, left_out
 from zonesim.stopping import STOPPED, keep
 
@@ -70,9 +71,14 @@ def run_and_report(design: Design, how: Execution, out: Path, report: Callable[[
     The job's notes and exit code are added to those of `report`, which is not asked when the runs were interrupted, or
     when no future has a replication that every arm has finished.
     """
+    refuse_parts(design, how)
     folder = results_folder(out, design)
     store = Store.below(out, SHARED)
-    runs = _run(design, how, store)
+    reached: Reached | None = None
+    if design.precision is not None:
+        runs, reached = run_until_precise(design, design.precision, how, store, lambda: _run(design, how, store))
+    else:
+        runs = _run(design, how, store)
     what: dict[str, Any] = {"experiment" if design.kind == "sweep" else "scenario": design.name}
     if runs.interrupted:
         notes = [*store.notes, f"stopped; {_kept(design, runs, store)}"]
@@ -91,6 +97,9 @@ def run_and_report(design: Design, how: Execution, out: Path, report: Callable[[
         return Job({**what, "failures": failures}, "no replication was finished", notes, code)
     results, moved = _write(design, runs, folder, store)
     job = report(Found(design, results, folder, warnings, failures))
+    if reached is not None:
+        job.document["precision"] = precision_document(reached)
+        job.text += f"\n\n{precision_text(reached)}"
     job.notes[:0] = [*notes, *moved]
     job.exit_code = job.exit_code or (SOME_FAILED if failures else 0)
     return job

@@ -260,6 +260,14 @@ def plan_job(
     return Job(document, _plan_text(design, document), notes)
 
 
+def _replications(design: Design) -> str:
+    rule = design.precision
+    if rule is None:
+        return _counted(design.replications, "replication")
+    of = "the baseline's value" if rule.of == "baseline" else "the difference"
+    return f"{rule.at_least} to {rule.at_most} replications, until {100 * rule.until:.12g} % of {of}"
+
+
 def _plan_text(design: Design, document: dict[str, Any]) -> str:
     arms = Table(box=None, pad_edge=False)
     for title in ("arm", "measures", "own changes"):
@@ -274,7 +282,7 @@ def _plan_text(design: Design, document: dict[str, Any]) -> str:
     written = len(design.futures) - drawn
     lines = [
         f"{design.label.get('en', design.name)}: {_counted(len(design.options), 'arm')} ×"
-        f" {_counted(len(design.futures), 'future')} × {_counted(design.replications, 'replication')},"
+        f" {_counted(len(design.futures), 'future')} × {_replications(design)},"
         f" seed {design.seed}",
         "",
         printed(arms),

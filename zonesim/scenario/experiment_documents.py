@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from zonesim import units
-from zonesim.scenario.fields import PLAIN, Name, Strict, Words, in_schema, problem
+from zonesim.scenario.fields import PLAIN, Name, Share, Strict, Words, in_schema, problem
 from zonesim.scenario.labels import Text
 from zonesim.scenario.reader import Path_
 
@@ -228,6 +228,38 @@ class Sample(Strict):
     """The paths that are drawn, with all below them; all doubts in use if nothing is said."""
 
 
+class Until(Strict):
+    """
+    As many replications as it takes until every difference to the baseline is known precisely, one number for all arms
+    and futures: half of its interval is at most `until`, and stays so over the next five replications (more in
+    proportion above 100).
+    """
+
+    until: Share
+    """How wide half an interval may be, e.g. `5 %`."""
+    of: Literal["baseline", "difference"] = "baseline"
+    """Of what: the value of the baseline, or the difference itself, which takes far more where it is small."""
+    at_least: Annotated[int, Field(ge=2, le=100_000), PLAIN] = 5
+    """So many replications are run in any case."""
+    at_most: Annotated[int, Field(ge=2, le=100_000), PLAIN] = 100
+    """No more than these are run; what is not known precisely by then is told."""
+    kpis: list[Name] = []
+    """What has to be known, by id; what is reported if nothing is said."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Until:
+        if not units.parse_share(self.until) > 0:
+            raise problem("half an interval of 0 % is never reached", "Write e.g. until: 5 %.", ("until",))
+        if self.at_most < self.at_least:
+            told = f"at most {self.at_most} replications, and at least {self.at_least}"
+            raise problem(told, "Give at_most the larger number.", ("at_most",))
+        return self
+
+
+def _form_of_replications(value: Any) -> str:  # noqa: ANN401
+    return "rule" if isinstance(value, Until | dict) else "number"
+
+
 def _form_of_doubts(value: Any) -> str:  # noqa: ANN401
     if isinstance(value, Sample | dict):
         return "sample"
@@ -280,8 +312,14 @@ class Experiment(Strict):
     Whether the low and the high end of each `uncertain` value in use is a future, one value at a time: `true`, or a
     list of paths; or `{sample: 100}`, so many futures in which all of them are drawn at once.
     """
-    replications: Annotated[int, Field(ge=1, le=100_000), PLAIN] = 10
-    """Repetitions of every arm in every future."""
+    replications: Annotated[
+        Annotated[Annotated[int, Field(ge=1, le=100_000), PLAIN], Tag("number")] | Annotated[Until, Tag("rule")],
+        Discriminator(_form_of_replications),
+    ] = 10
+    """
+    Repetitions of every arm in every future; or `{until: 5 %, at_most: 100}`, as many as it takes until differences are
+    known to 5 % of the baseline's value.
+    """
     seed: Annotated[int, Field(ge=0, lt=2**63), PLAIN] = 1
     """Chooses the luck, the same in all arms and futures."""
     kpis: list[Name] = []
