@@ -13,7 +13,7 @@ from zonesim.experiment.design import (
     tree_hash,
 )
 from zonesim.experiment.estimate import rough_seconds
-from zonesim.experiment.eta import remaining, rough_time
+from zonesim.experiment.eta import remaining, rough_size, rough_time
 from zonesim.experiment.execution import NOBODY, Execution, Progress, Shard, Watch
 from zonesim.experiment.factors import Factor, factors_of, future_at
 from zonesim.experiment.futures import AS_WRITTEN, FUTURE, Future, Setting, doubts_of, number_in, setting_of
@@ -106,6 +106,7 @@ __all__ = [
     "remaining",
     "rhythm",
     "rough_seconds",
+    "rough_size",
     "rough_time",
     "run_arms",
     "run_id",

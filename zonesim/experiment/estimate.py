@@ -10,6 +10,7 @@ import numpy as np
 
 from zonesim.compiled.streams import run_key
 from zonesim.engine import simulate
+from zonesim.experiment.store import is_kept
 from zonesim.kpi import Reducer, measure
 from zonesim.plan import TABLES, Plan, Units, expected_before, mean_batch, rows_where
 
@@ -18,6 +19,10 @@ PILOT: Final = 400
 
 _TYPICAL: Final = 0.000003
 """Seconds that a token takes, order of magnitude, where nothing has been tried."""
+
+_NAME_BYTES: Final = 4.0
+_NUMBER_BYTES: Final = 2.0
+"""Bytes on the disk of a name in a file of cells, and of a number, compressed: measured on the shipped scenarios."""
 
 _CLASS_BYTES: Final = 6
 _VALUE_BYTES: Final = 8
@@ -49,14 +54,25 @@ def rough_bytes(plan: Plan) -> float:
 
 @dataclass(frozen=True)
 class Speed:
-    """What a pilot run measured: seconds a token, and seconds a replication whatever its length."""
+    """
+    What a pilot run measured: seconds a token, and seconds a replication whatever its length; how many `names` its
+    results have, how many `numbers` whatever its length, and how many durations are kept of a measured token.
+    """
 
     token: float
     fixed: float
+    names: int
+    numbers: int
+    samples: float
 
     def seconds(self, plan: Plan) -> float:
         """Return how long a replication of a plan takes."""
         return self.fixed + self.token * expected_tokens(plan)
+
+    def disk(self, plan: Plan, runs: int, cells: int) -> float:
+        """Return how many bytes so many replications of a plan take on the disk, in so many files."""
+        measured = expected_tokens(plan, plan.end) - expected_tokens(plan, plan.begin)
+        return _NAME_BYTES * self.names * cells + _NUMBER_BYTES * runs * (self.numbers + self.samples * measured)
 
 
 def pilot(plan: Plan, seed: int) -> Speed:
@@ -72,10 +88,17 @@ def pilot(plan: Plan, seed: int) -> Speed:
     reducer = Reducer(short)
     totals = simulate(short, seed, 0, reducer)
     simulated = perf_counter()
-    measure(short, reducer, totals, {}, run_key(seed, 0))
+    found = measure(short, reducer, totals, {}, run_key(seed, 0))
     measured = perf_counter()
     tokens = max(int(totals.arrivals.sum()), 1)
-    return Speed((simulated - started) / tokens, measured - simulated)
+    kept = [durations for name, durations in found.samples.items() if is_kept(name)]
+    return Speed(
+        (simulated - started) / tokens,
+        measured - simulated,
+        1 + len(found.values) + len(found.curves) + len(kept),
+        len(found.values) + sum(map(len, found.curves.values())),
+        sum(map(len, kept)) / tokens,
+    )
 
 
 def first_tokens(plan: Plan, tokens: int) -> Plan:

@@ -153,7 +153,7 @@ def run_arms(
     there = {key: store.finished(key, most[key]) if store is not None else [] for key in distinct}
     own_part = _part(most, how.shard)
     missing = {key: [number for number in own_part[key] if number not in set(there[key])] for key in distinct}
-    cells = _cells({key: plan for key, plan in distinct.items() if missing[key]}, missing, how.workers, block)
+    cells = cells_of({key: plan for key, plan in distinct.items() if missing[key]}, missing, how.workers, block)
     for cell_plan in {cell.key: distinct[cell.key] for cell in cells}.values():
         _check_room(cell_plan, min(how.workers, len(cells)))
     jobs = {
@@ -218,7 +218,7 @@ def _check_room(plan: Plan, workers: int) -> None:
         raise too_long(needed, there, expected_tokens(plan))
 
 
-def _cells(
+def cells_of(
     plans: Mapping[str, Plan], missing: Mapping[str, Sequence[int]], workers: int, block: int | None
 ) -> list[Cell]:
     """Return the cells in the order in which they are run: the first replications of all plans, then the next ones."""

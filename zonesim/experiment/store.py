@@ -65,6 +65,11 @@ _WRITE: Final = """
 """
 
 
+def is_kept(name: str) -> bool:
+    """Return whether the durations of a name are kept one by one."""
+    return name.rpartition(".")[2] in SAMPLES
+
+
 def cell_key(plan: Plan, seed: int, offset: int) -> str:
     """
     Return the hash (32 hex digits) of all that the numbers of a plan depend on but the replication.
@@ -123,6 +128,11 @@ class Store:
                     known.update({number: path for number in head if number not in known})
             self._known[key] = known
         return [number for number in replications if number in self._known[key]]
+
+    def files(self, key: str) -> list[Path]:
+        """Return the whole files of a plan, each once."""
+        self.finished(key, ())
+        return list(dict.fromkeys(self._known[key].values()))
 
     def forget(self, key: str) -> None:
         """Look again for the files of a plan the next time: others have written some."""
@@ -253,9 +263,7 @@ class _Table:
         found._add_singles("value", numbers, [run.values for run in runs])
         found._add_singles("withheld", numbers, [run.withheld for run in runs])
         found._add_arrays("curve", numbers, [run.curves for run in runs])
-        samples = [
-            {name: kept for name, kept in run.samples.items() if name.rpartition(".")[2] in SAMPLES} for run in runs
-        ]
+        samples = [{name: kept for name, kept in run.samples.items() if is_kept(name)} for run in runs]
         found._add_arrays("sample", numbers, samples)
         return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -34,6 +35,7 @@ from zonesim.experiment import (
     Store,
     read_design,
     remaining,
+    rough_size,
     rough_time,
 )
 from zonesim.jobs.job import Found, Job, run_and_report, warnings_of
@@ -250,14 +252,26 @@ def plan_job(
         "plans": ahead.plans,
         "runs": ahead.runs,
         "runs_done": ahead.done,
+        "cells": ahead.cells,
+        "cells_done": ahead.cells_done,
+        "bytes": ahead.disk,
+        "bytes_done": ahead.disk_done,
         "workers": workers,
         "processor_seconds": ahead.work,
         "seconds": ahead.seconds,
     }
     warnings = warnings_of(design) if len(design.cells) <= MOST_WARNED else []
+    if (free := _free_bytes(out)) < ahead.disk:
+        warnings = [*warnings, f"warning: {rough_size(free)} are free for {out}, and the runs take more"]
     document["warnings"] = warnings
     notes = [*design.notes(), *warnings, *(store.notes if store is not None else [])]
     return Job(document, _plan_text(design, document), notes)
+
+
+def _free_bytes(folder: Path) -> float:
+    """Return how many bytes are free where a folder is, or will be."""
+    there = next((each for each in (folder, *folder.absolute().parents) if each.is_dir()), None)
+    return shutil.disk_usage(there).free if there is not None else math.inf
 
 
 def _replications(design: Design) -> str:
@@ -280,6 +294,8 @@ def _plan_text(design: Design, document: dict[str, Any]) -> str:
     shared = combinations - document["plans"]
     drawn = sum(each.sample > 0 for each in design.futures)
     written = len(design.futures) - drawn
+    equal = f" ({shared} of {combinations} arms are equal to others)" if shared else ""
+    runs = f"{'at most ' if design.precision is not None else ''}{document['runs']} runs{equal}"
     lines = [
         f"{design.label.get('en', design.name)}: {_counted(len(design.options), 'arm')} ×"
         f" {_counted(len(design.futures), 'future')} × {_replications(design)},"
@@ -300,10 +316,12 @@ def _plan_text(design: Design, document: dict[str, Any]) -> str:
         "",
         f"reported: {', '.join(design.reported)}",
         "",
-        f"{document['runs']} runs"
-        + (f" ({shared} of {combinations} arms are equal to others)" if shared else "")
-        + f", {document['runs_done']} of them done",
-        f"about {rough_time(document['seconds'])} with {_counted(document['workers'], 'worker')}"
+        f"{runs}, {document['runs_done']} of them done ({_counted(document['cells_done'], 'cell')},"
+        f" {rough_size(document['bytes_done'])})"
+        if document["runs_done"]
+        else f"{runs}, none of them done",
+        f"left: {_counted(document['cells'], 'cell')}, about {rough_time(document['seconds'])} with"
+        f" {_counted(document['workers'], 'worker')}, about {rough_size(document['bytes'])} on the disk"
         if document["runs_done"] < document["runs"]
         else "nothing is left to run",
     ]
