@@ -106,12 +106,14 @@ def print_json(document: Any) -> None:  # noqa: ANN401
     typer.echo(to_json(document))
 
 
-def execution_of(workers: int, engine: str, limit: float | None = None, shard: str = "") -> Any:  # noqa: ANN401  its type is imported with it
+def execution_of(
+    workers: int, engine: str, limit: float | None = None, shard: str = "", scheduler: str = "local"
+) -> Any:  # noqa: ANN401  its type is imported with it
     """Return by what means to run; who sits at the terminal is told how it goes on."""
     from zonesim.cli.terminal import Terminal  # noqa: PLC0415
     from zonesim.experiment import Execution, Shard  # noqa: PLC0415
 
-    return Execution(workers_of(workers), engine, limit, Terminal(), Shard.written(shard) if shard else None)
+    return Execution(workers_of(workers), engine, limit, Terminal(), Shard.written(shard) if shard else None, scheduler)
 
 
 def workers_of(wanted: int) -> int:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
+import re
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +14,17 @@ from typing import Final
 from zonesim.engine import AUTO, ENGINES
 from zonesim.faults import Place, RunFault, ScenarioFault, UnknownName, suggest
 
+_ADDRESS: Final = re.compile(r"(tcp|tls|ucx|ws|wss)://[^\s/]+:[0-9]+")
+
 _ALARMS: Final = hasattr(signal, "setitimer")  # not on Windows
+
+CLUSTER: Final = "--scheduler"
+
+LOCAL: Final = "local"
+"""In processes of this machine, without a cluster."""
+
+OWN_CLUSTER: Final = "dask"
+"""On a cluster of processes that is started on this machine."""
 
 LONGEST: Final = 1e9
 """Seconds beyond which a limit is none: thirty years."""
@@ -78,8 +91,9 @@ class Shard:
 class Execution:
     """
     `workers`: processes; `engine`: its name, or `auto`; `limit`: seconds that a replication may take, None: as long as
-    it takes; `watch`: who waits; `shard`: the part of the runs that is run here, None: all. Raises UnknownName for an
-    engine that there is none of.
+    it takes; `watch`: who waits; `shard`: the part of the runs that is run here, None: all; `scheduler`: `local`, or
+    the address of that of a cluster, or `dask` for a cluster of one's own. Raises UnknownName for an engine that there
+    is none of, ScenarioFault for what is no address.
     """
 
     workers: int = 1
@@ -87,12 +101,23 @@ class Execution:
     limit: float | None = None
     watch: Watch = field(default=NOBODY, compare=False)
     shard: Shard | None = None
+    scheduler: str = LOCAL
 
     def __post_init__(self) -> None:
-        """Refuse an engine that there is none of."""
+        """Refuse an engine that there is none of, and an address that is none."""
+        if self.scheduler not in {LOCAL, OWN_CLUSTER} and not _ADDRESS.fullmatch(self.scheduler):
+            fault = f"'{self.scheduler}' is no address of a scheduler"
+            raise ScenarioFault(fault, Place(CLUSTER), "Write local, or e.g. tcp://10.0.0.5:8786.")
         if self.engine not in {AUTO, *ENGINES}:
             known = [AUTO, *ENGINES]
             raise UnknownName(f"no engine '{self.engine}'", Place("--engine"), suggest(self.engine, known, "engines"))
+
+
+def _told(seconds: float) -> str:
+    return (
+        f"a replication takes longer than {seconds:g} s and was stopped.\n"
+        "    Give it more with --time-limit, or a shorter clock."
+    )
 
 
 @contextmanager
@@ -100,17 +125,23 @@ def no_longer_than(seconds: float | None) -> Iterator[None]:
     """
     Raise RunFault when what happens inside takes longer than so many seconds by the clock on the wall.
 
-    Works in the main thread, which runs replications; where a system has no timer for it, there is no limit.
+    By a signal in the main thread, which runs replications; workers of a cluster run them in others, which are
+    interrupted from a thread beside.
     """
-    if seconds is None or not seconds < LONGEST or not _ALARMS:
+    if seconds is None or not seconds < LONGEST:
         yield
-        return
+    elif threading.current_thread() is threading.main_thread() and _ALARMS:
+        with _by_signal(seconds):
+            yield
+    else:
+        with _from_beside(seconds):
+            yield
 
+
+@contextmanager
+def _by_signal(seconds: float) -> Iterator[None]:
     def over(*_: object) -> None:
-        raise RunFault(
-            f"a replication takes longer than {seconds:g} s and was stopped.\n"
-            "    Give it more with --time-limit, or a shorter clock."
-        )
+        raise RunFault(_told(seconds))
 
     before = signal.signal(signal.SIGALRM, over)
     signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -119,3 +150,31 @@ def no_longer_than(seconds: float | None) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+class _Over(BaseException):
+    """Time is over: raised in the thread that runs a replication."""
+
+
+@contextmanager
+def _from_beside(seconds: float) -> Iterator[None]:
+    thread, lock = ctypes.c_ulong(threading.get_ident()), threading.Lock()
+    ended = False
+
+    def interrupt() -> None:
+        with lock:
+            if not ended:
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(_Over))
+
+    timer = threading.Timer(seconds, interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except _Over:
+        raise RunFault(_told(seconds)) from None
+    finally:
+        with lock:
+            ended = True
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, None)  # one that is on its way comes no more
+        timer.cancel()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import traceback
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Generator, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -18,18 +18,20 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from multiprocessing import get_context, parent_process
 from pathlib import Path
-from threading import Thread
+from socket import gethostname
+from threading import Lock, Thread
 from typing import Final, Generic, TypeVar
 
 from zonesim.compiled.streams import run_key
 from zonesim.engine import engine_for, is_ready, note_ready, simulate, too_long
+from zonesim.experiment.cluster import Lost, connected, spread
 from zonesim.experiment.estimate import expected_tokens, first_tokens, rough_bytes, rough_seconds
-from zonesim.experiment.execution import NOBODY, Execution, Progress, Shard, no_longer_than
+from zonesim.experiment.execution import CLUSTER, LOCAL, NOBODY, Execution, Progress, Shard, no_longer_than
 from zonesim.experiment.store import Store, cell_key
-from zonesim.faults import DiskFull, OutOfMemory, ZonesimError
-from zonesim.kpi import Reducer, RunResult, measure
+from zonesim.faults import DiskFull, OutOfMemory, Place, ScenarioFault, ZonesimError
+from zonesim.kpi import Reducer, RunResult, measure, table_version
 from zonesim.limits import free_memory
-from zonesim.plan import Plan, loads
+from zonesim.plan import MEANING, Plan, loads
 from zonesim.stopping import patiently, undisturbed
 
 PATIENCE: Final = 0.2
@@ -167,11 +169,9 @@ def run_arms(
         _compile_all(distinct[cells[0].key])
     try:
         with patiently():
-            for cell, outcome in (
-                _in_processes(jobs, cells, how.workers) if how.workers > 1 and len(cells) > 1 else _here(jobs, cells)
-            ):
+            for cell, outcome in _everywhere(jobs, cells, how, store):
                 done[cell.key].append(outcome)
-                if store is not None:
+                if store is not None and how.scheduler == LOCAL:
                     store.trust(cell.key, outcome.finished)
                 count += len(cell.replications)
                 if progress is not None:
@@ -233,7 +233,9 @@ def cells_of(
 
 def _job(plan: Plan, seed: int, offset: int, store: Store | None, how: Execution, only: frozenset[str] | None) -> Job:
     bounds = {str(plan.names.resources[load.resource]): load.mean for load in loads(plan, offset) if load.is_known}
-    return Job(plan, bounds, seed, store.folder if store is not None else None, replace(how, watch=NOBODY), only)
+    return Job(
+        plan, bounds, seed, store.folder.absolute() if store is not None else None, replace(how, watch=NOBODY), only
+    )
 
 
 def _attempt(job: Job, cell: Cell) -> Outcome:
@@ -269,6 +271,77 @@ def _attempt(job: Job, cell: Cell) -> Outcome:
 def _unexpected(error: Exception) -> str:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"unexpected {type(error).__name__} in {Path(frame.filename).name}:{frame.lineno}: {error}"
+
+
+def _everywhere(
+    jobs: dict[str, Job], cells: Sequence[Cell], how: Execution, store: Store | None
+) -> Iterator[tuple[Cell, Outcome]]:
+    """Return the outcomes of cells as they come: from a cluster, from processes, or from this one."""
+    if how.scheduler != LOCAL and store is not None and cells:
+        return _in_cluster(jobs, cells, how, store)
+    if how.workers > 1 and len(cells) > 1:
+        return _in_processes(jobs, cells, how.workers)
+    return _here(jobs, cells)
+
+
+def _in_cluster(
+    jobs: Mapping[str, Job], cells: Sequence[Cell], how: Execution, store: Store
+) -> Iterator[tuple[Cell, Outcome]]:
+    """
+    Yield outcomes as they come from the workers of a cluster. Only files count: what a worker says it has finished is
+    finished when there is a whole file of it here.
+
+    What is lost with its workers, or has no whole file, is run again replication by replication, and each of these once
+    more; one that is lost then is a failure.
+    """
+    waiting = deque(cells)
+    lost: Counter[Cell] = Counter()
+    seen = False
+    meaning = (MEANING, table_version())
+    with connected(how.scheduler, how.workers) as client:
+        for cell, answer in spread(client, waiting, lambda own: (_on_cluster, jobs[own.key], own, meaning), how.watch):
+            if isinstance(answer, ZonesimError):
+                raise answer
+            if isinstance(answer, Outcome):
+                store.forget(cell.key)
+                if set(answer.finished) <= set(store.finished(cell.key, answer.finished)):
+                    seen = seen or bool(answer.finished)
+                    yield cell, answer
+                    continue
+                if not seen:
+                    raise ScenarioFault(
+                        f"a worker has finished a cell, and there is no file of it in {store.folder.absolute()}",
+                        Place(CLUSTER),
+                        "Name a folder with --out that all workers see by the same path.",
+                    )
+            elif not isinstance(answer, Lost):
+                told = f"unexpected {type(answer).__name__} on a worker: {answer}"
+                failed = (Failure(number, told, ZonesimError.exit_code) for number in cell.replications)
+                yield cell, Outcome(failures=tuple(failed))
+                continue
+            lost[cell] += 1
+            if len(cell.replications) > 1:
+                waiting.extend(Cell(cell.key, (number,)) for number in cell.replications)
+            elif lost[cell] > 1:
+                died = "the workers that ran it died (out of memory?)"
+                yield cell, Outcome(failures=tuple(Failure(number, died) for number in cell.replications))
+            else:
+                waiting.append(cell)
+
+
+_one_at_a_time = Lock()
+
+
+def _on_cluster(job: Job, cell: Cell, meaning: tuple[int, str]) -> Outcome:
+    """
+    Run a cell on a worker of a cluster, one at a time in a process; raises ScenarioFault where another version of
+    zonesim runs, whose numbers mean something else.
+    """
+    if meaning != (MEANING, table_version()):
+        fault = f"the worker on {gethostname()} has another version of zonesim, whose numbers mean something else"
+        raise ScenarioFault(fault, Place(CLUSTER), "Install the version on workers that runs the command.")
+    with _one_at_a_time:
+        return _attempt(job, cell)
 
 
 def _here(jobs: Mapping[str, Job], cells: Sequence[Cell]) -> Iterator[tuple[Cell, Outcome]]:
