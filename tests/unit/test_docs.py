@@ -153,6 +153,7 @@ SHORT = {
     "sweep": ("--replications", "2"),
     "attribute": ("--replications", "2"),
     "sensitivity": ("--replications", "2"),
+    "robust": ("--replications", "2"),
     "best": ("--replications", "2", "--most", "10"),
 }
 """Commands that take a clock, with what makes them short besides it."""
@@ -165,7 +166,19 @@ LOG = "arrived,left\n" + "".join(
 )
 
 
-HEAVY = {"attribute", "best", "capacity", "compare", "evaluate", "gather", "plot", "query", "sensitivity", "sweep"}
+HEAVY = {
+    "attribute",
+    "best",
+    "capacity",
+    "compare",
+    "evaluate",
+    "gather",
+    "plot",
+    "query",
+    "robust",
+    "sensitivity",
+    "sweep",
+}
 """Commands that take more than a few seconds however short the clock is."""
 
 SHORT_CLOCK = ("clock.warm_up=1 d", "clock.measure=2 d", "clock.cool_down=1 d")
@@ -245,7 +258,7 @@ def test_commands_of_the_fit_page_run(tmp_path):
     assert list((tmp_path / "results").glob("GATE-replay*/compare.csv"))
 
 
-WITH_SCENARIO = ("find-the-best-arm", "find-what-decides")
+WITH_SCENARIO = ("find-the-best-arm", "find-what-decides", "see-where-it-does-not-pay")
 """Pages whose commands run on the scenario that they show, in its file."""
 
 

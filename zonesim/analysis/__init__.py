@@ -44,7 +44,9 @@ from zonesim.analysis.precision import (
     replications_for,
     replications_needed,
 )
+from zonesim.analysis.prim import Box, Limits, discovered, trajectory
 from zonesim.analysis.promises import Promise, in_unit, promise, written_promise
+from zonesim.analysis.robustness import Kept, Regret, keeps, kept_in, regrets
 from zonesim.analysis.selection import FIRST, STEP, Choice, Standing, allocated, chosen
 from zonesim.analysis.sensitivity import (
     METHODS,
@@ -96,6 +98,7 @@ __all__ = [
     "Amount",
     "Attribution",
     "Bound",
+    "Box",
     "Choice",
     "Column",
     "Comparison",
@@ -110,7 +113,9 @@ __all__ = [
     "Gain",
     "Influence",
     "Interval",
+    "Kept",
     "Limit",
+    "Limits",
     "Look",
     "Method",
     "Move",
@@ -120,6 +125,7 @@ __all__ = [
     "Point",
     "Promise",
     "Range",
+    "Regret",
     "Saving",
     "Sensitivity",
     "Sizes",
@@ -148,6 +154,7 @@ __all__ = [
     "costs_of",
     "curve",
     "curve_means",
+    "discovered",
     "echoes",
     "elementary_effects",
     "enough",
@@ -163,6 +170,8 @@ __all__ = [
     "interval",
     "is_none",
     "judge",
+    "keeps",
+    "kept_in",
     "lag_one",
     "limit_of",
     "load_warnings",
@@ -182,6 +191,7 @@ __all__ = [
     "promise",
     "range_of",
     "reasons",
+    "regrets",
     "relative_half_widths",
     "relative_widths",
     "replications_for",
@@ -199,6 +209,7 @@ __all__ = [
     "tells_pairs",
     "tornado",
     "trajectories",
+    "trajectory",
     "trivially_changed",
     "unknown_text",
     "unstable",

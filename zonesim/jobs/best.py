@@ -17,12 +17,10 @@ from zonesim.analysis import (
     Choice,
     Promise,
     allocated,
-    bands_of,
     chosen,
     in_unit,
     interval,
     paired,
-    tags_of,
     unstable,
 )
 from zonesim.briefing.folders import results_folder, set_aside
@@ -44,6 +42,7 @@ from zonesim.experiment import (
 )
 from zonesim.faults import Place, RunFault, ScenarioFault, UnitFault, UnknownName, suggest
 from zonesim.jobs.asking import kept, promises_of
+from zonesim.jobs.goal import Goal, goal_of
 from zonesim.jobs.job import Job
 from zonesim.jobs.trials import worthwhile
 from zonesim.kpi import Kpi, RunResult
@@ -57,7 +56,6 @@ from zonesim.writing import make_folder, write_table, write_text
 DOCUMENT: Final = "best.json"
 TABLE: Final = "best.csv"
 
-_GOAL: Final = re.compile(r"\s*(smallest|largest)\s+(\S+)\s*")
 _BUDGET: Final = re.compile(r"\s*(.+?)\s*(?:<=|≤)\s*([0-9.]+)\s*")
 
 Method = Literal["kn", "ocba"]
@@ -93,20 +91,13 @@ class Asked:
     level: float = USUAL_LEVEL
 
 
-@dataclass(frozen=True)
-class _Goal:
-    kpi: Kpi
-    sign: int
-    """1 where small is good, -1 where large is: searches look for the smallest."""
-
-
 @dataclass
 class _Runs:
     """The runs of some arms in one future, as far as they are asked for; what the store has is not run again."""
 
     design: Design
     future: str
-    goal: _Goal
+    goal: Goal
     promises: Sequence[Promise]
     how: Execution
     store: Store
@@ -172,7 +163,7 @@ def best_job(asked: Asked, how: Execution, out: Path, language: str = "en") -> J
         raise UnknownName(f"no method '{asked.method}'", Place("--method"), suggest(asked.method, METHODS, "methods"))
     design = read_design(asked.file, asked.settings, seed=asked.seed, replications=asked.replications)
     future = _future(design, asked.future)
-    goal = _goal(design, asked.goal)
+    goal = goal_of(design, asked.goal)
     promises = () if asked.method == "ocba" else _promises(design, asked)
     _check(asked, design)
     indifference = _indifference(asked, goal.kpi) if asked.method == "kn" else math.nan
@@ -225,25 +216,6 @@ def _future(design: Design, name: str) -> str:
         fault = f"{len(names)} futures, and the best arm may be another in each"
         raise ScenarioFault(fault, Place("--at"), f"Name one of {shown}{', …' if len(names) > 3 else ''}.")  # noqa: PLR2004
     return name or names[0]
-
-
-def _goal(design: Design, text: str) -> _Goal:
-    """Return what `smallest KPI` asks for; raises ScenarioFault, UnknownName."""
-    place = Place("--goal")
-    match = _GOAL.fullmatch(text)
-    if match is None:
-        raise ScenarioFault("expected smallest KPI, or largest KPI", place, "Write 'smallest F4b.dwell.mean'.")
-    known = {kpi.id: kpi for kpi in design.kpis}
-    if match[2] not in known:
-        raise UnknownName(f"no KPI '{match[2]}' in this experiment", place, suggest(match[2], known, "KPIs"))
-    kpi = known[match[2]]
-    if kpi.bound:
-        raise ScenarioFault(f"'{kpi.id}' is a bound, which no run measures", place, "Ask for what is measured.")
-    tags = tags_of(design)
-    if any(kpi.id in own for own in bands_of({arm: tag.control for (arm, _), tag in tags.items()}).values()):
-        fault = f"'{kpi.id}' is a band over what nobody knows of control, and has no mean"
-        raise ScenarioFault(fault, place, "Ask for what has a mean.")
-    return _Goal(kpi, 1 if match[1] == "smallest" else -1)
 
 
 def _promises(design: Design, asked: Asked) -> tuple[Promise, ...]:
@@ -335,7 +307,7 @@ def _at(node: object, path: Sequence[str]) -> object:
     return node
 
 
-def _growing(design: Design, future: str, goal: _Goal, promises: Sequence[Promise]) -> list[str]:
+def _growing(design: Design, future: str, goal: Goal, promises: Sequence[Promise]) -> list[str]:
     """Return the arms in which the goal, or what is promised, depends on the run length because a line grows."""
     wanted = [kpi for kpi in design.kpis if kpi.id in {goal.kpi.id, *(each.kpi for each in promises)}]
     return [arm for arm in design.options if unstable(design.cells[arm, future].plan, design.offset, wanted)]
@@ -363,6 +335,7 @@ def _asked_design(
         cells={pair: cell for pair, cell in design.cells.items() if pair[1] == future},
         asked=(*words, *design.asked),
         question=question,
+        precision=None,  # a search ends by its own rule
     )
 
 

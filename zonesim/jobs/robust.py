@@ -1,0 +1,239 @@
+"""The job of `zonesim robust`: how the arms of an experiment do over its futures, and where one does not do well."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from zonesim.analysis import (
+    Interval,
+    Point,
+    Promise,
+    discovered,
+    interval,
+    keeps,
+    kept_in,
+    paired,
+    points,
+    regrets,
+    trajectory,
+)
+from zonesim.briefing.tables.robustness import (
+    BOX_COLUMNS,
+    COLUMNS,
+    Discovery,
+    Robust,
+    box_rows,
+    robust_document,
+    robust_rows,
+    robust_text,
+)
+from zonesim.briefing.text.values import level_text, run_document, told_run
+from zonesim.briefing.text.words import Words, language_named
+from zonesim.experiment import USUAL_LEVEL, Design, Execution, Results, read_design
+from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
+from zonesim.jobs.asking import promises_of
+from zonesim.jobs.goal import Goal, goal_of
+from zonesim.jobs.job import Found, Job, run_and_report
+from zonesim.plan import Floats
+from zonesim.writing import write_table
+
+TABLE: Final = "robustness.csv"
+BOXES: Final = "boxes.csv"
+
+LOOKS: Final = ("not-better", "broken")
+"""What a box is looked for: futures in which an arm is not surely better, or does not keep its promises."""
+
+FEWEST: Final = 20
+"""Futures from which on a box is looked for: of fewer, a slice of a twentieth is no future."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """
+    What is asked: of which experiment, with what `goal` (`smallest KPI`), `promises` in place of the scenario's, for
+    which of its `arms` a box is looked for (none: all but the baseline), and what it is to hold.
+    """
+
+    file: Path
+    settings: Sequence[str]
+    goal: str
+    promises: Sequence[str] = ()
+    arms: Sequence[str] = ()
+    look_for: str = "not-better"
+    replications: int | None = None
+    seed: int | None = None
+    level: float = USUAL_LEVEL
+
+
+def robust_job(asked: Asked, how: Execution, out: Path, language: str = "en") -> Job:
+    """
+    Run what `out` does not have of an experiment, as `sweep` does, and write `robustness.csv` and `boxes.csv` to the
+    folder of that run.
+
+    Raises Faults; ScenarioFault where there are no futures to tell apart, or no promise to look at; UnknownName for a
+    goal, arm or what is looked for that there is none of.
+    """
+    say = Words(language_named(language), level=level_text(asked.level))
+    if asked.look_for not in LOOKS:
+        raise UnknownName(f"nothing '{asked.look_for}'", Place("--look-for"), suggest(asked.look_for, LOOKS, "words"))
+    design = read_design(
+        asked.file, asked.settings, seed=asked.seed, replications=asked.replications, level=asked.level
+    )
+    goal = goal_of(design, asked.goal)
+    promises = promises_of(design.world, asked.promises, {kpi.id: kpi for kpi in design.kpis})
+    arms = _arms(design, asked, promises)
+    return run_and_report(design, how, out, lambda found: _report(found, asked, goal, promises, arms, say))
+
+
+def _arms(design: Design, asked: Asked, promises: Sequence[Promise]) -> list[str]:
+    """Return the arms that a box is looked for; raises ScenarioFault, UnknownName."""
+    if len(design.futures) < 2:  # noqa: PLR2004  robustness is over several
+        fault = "one future: whether an arm does well in others cannot be told"
+        remedy = "Write futures, e.g. futures: {latin_hypercube: {n: 100, over: doubts}}."
+        raise ScenarioFault(fault, Place(str(asked.file)), remedy)
+    if asked.look_for == "broken" and not promises:
+        fault = "there is no promise that could be broken"
+        raise ScenarioFault(fault, Place("--look-for"), "Write --promise 'TYP.lanes_in.pass.p95 <= 30 min'.")
+    for name in asked.arms:
+        if name not in design.options:
+            remedy = suggest(name, design.options, "arms")
+            raise UnknownName(f"no arm '{name}' in this experiment", Place("--arms"), remedy)
+        if name == design.baseline and asked.look_for == "not-better":
+            fault = f"'{name}' is the baseline, which others are compared to"
+            raise ScenarioFault(fault, Place("--arms"), "Name another, or ask with --look-for broken.")
+    others = [name for name in design.options if name != design.baseline or asked.look_for == "broken"]
+    return list(asked.arms) or others
+
+
+def _report(
+    found: Found, asked: Asked, goal: Goal, promises: Sequence[Promise], arms: Sequence[str], say: Words
+) -> Job:
+    results = found.results
+    sampled = [name for name, each in results.futures.items() if each.sample]
+    futures = sampled or list(results.futures)
+    name = goal.kpi.id
+    values = {arm: {future: _values(results, arm, future, name) for future in futures} for arm in results.arms}
+    known = [each for each in points(results, [name]) if each.future in futures]
+    signs = {arm: _signs(known, arm, goal.sign) for arm in results.arms if arm != results.baseline}
+    kept = [
+        kept_in(
+            arm,
+            promise,
+            [_interval(results, arm, future, promise.kpi) for future in futures],
+            is_sample=bool(sampled),
+            level=results.level,
+        )
+        for promise in promises
+        for arm in results.arms
+    ]
+    names, table = _numbers(results, futures)
+    told = Robust(
+        goal.kpi,
+        goal.sign < 0,
+        regrets(values, sign=goal.sign, level=results.level),
+        kept,
+        signs,
+        [_discovery(results, arm, futures, values, goal, promises, asked.look_for, names, table) for arm in arms],
+        asked.look_for,
+        results.baseline,
+        {each: (float(column.min()), float(column.max())) for each, column in zip(names, table.T, strict=True)},
+    )
+    path, boxes = found.folder / TABLE, found.folder / BOXES
+    write_table(path, COLUMNS, robust_rows(told, results.run))
+    write_table(boxes, BOX_COLUMNS, box_rows(told, results.run))
+    head = say(
+        "robust.head",
+        name=say.label(results.label, results.name),
+        arms=len(results.arms),
+        futures=len(futures),
+        n=results.replications,
+        seed=results.seed,
+    )
+    document = {"run": run_document(results), "futures": len(futures), **robust_document(told)}
+    document["failures"] = list(found.failures)
+    text = "\n".join([head, told_run(results), "", *robust_text(say, told), "", str(path), str(boxes)])
+    return Job(document, text)
+
+
+def _signs(known: Sequence[Point], arm: str, sign: int) -> tuple[int, int, int]:
+    """Return in how many futures an arm is surely better than the baseline, surely worse, and neither or unknown."""
+    found = [each.difference for each in known if each.arm == arm and each.difference is not None]
+    above, below = sum(each.low > 0 for each in found), sum(each.high < 0 for each in found)
+    better, worse = (below, above) if sign > 0 else (above, below)
+    return better, worse, len(found) - better - worse
+
+
+def _values(results: Results, arm: str, future: str, kpi: str) -> Floats:
+    """Return a KPI by replication, nan everywhere where it is not given."""
+    column = results.column(arm, future, kpi)
+    if results.grows(arm, future, kpi) or results.missing(arm, future, kpi) or not len(column):
+        return np.full(max(len(column), 1), math.nan)
+    return column
+
+
+def _interval(results: Results, arm: str, future: str, kpi: str) -> Interval:
+    """Return a KPI of an arm in a future, with the reason where it is not given."""
+    if results.grows(arm, future, kpi):
+        return Interval(math.nan, math.nan, math.nan, 0, "grows")
+    if missing := results.missing(arm, future, kpi):
+        return Interval(math.nan, math.nan, math.nan, 0, "missing", max(missing), len(missing))
+    return interval(results.column(arm, future, kpi).tolist(), results.level)
+
+
+def _numbers(results: Results, futures: Sequence[str]) -> tuple[list[str], Floats]:
+    """Return the numbers that futures differ in, by path, and what each is, shape (futures, numbers)."""
+    given = [{path: number for path, _, number in results.futures[future].settings} for future in futures]
+    shared = [path for path in given[0] if all(isinstance(each.get(path), float) for each in given)]
+    varied = [path for path in shared if len({each[path] for each in given}) > 1]
+    table = np.array([[each[path] for path in varied] for each in given], dtype=np.float64)
+    return varied, table.reshape(len(futures), len(varied))
+
+
+def _discovery(
+    results: Results,
+    arm: str,
+    futures: Sequence[str],
+    values: dict[str, dict[str, Floats]],
+    goal: Goal,
+    promises: Sequence[Promise],
+    look_for: str,
+    names: Sequence[str],
+    table: Floats,
+) -> Discovery:
+    """Return the box of futures in which an arm does not do well."""
+    found = [
+        _is_broken(results, arm, future, promises)
+        if look_for == "broken"
+        else _is_no_better(values[results.baseline][future], values[arm][future], goal.sign, results.level)
+        for future in futures
+    ]
+    told = [place for place, each in enumerate(found) if each is not None]
+    cases = np.array([bool(found[place]) for place in told])
+    count = int(cases.sum()) if told else 0
+    if len(told) < FEWEST or not names:
+        return Discovery(arm, count, len(told), (), None, "few")
+    if count in {0, len(told)}:
+        return Discovery(arm, count, len(told), (), None, "none" if not count else "all")
+    own = table[told]
+    return Discovery(arm, count, len(told), trajectory(names, own, cases), discovered(names, own, cases))
+
+
+def _is_broken(results: Results, arm: str, future: str, promises: Sequence[Promise]) -> bool:
+    return not all(keeps(_interval(results, arm, future, each.kpi), each)[0] for each in promises)
+
+
+def _is_no_better(base: Floats, arm: Floats, sign: int, level: float) -> bool | None:
+    """
+    Return whether an arm is not surely better than the baseline: it is none where it has no value and the baseline has,
+    and is where it is the other way round; None where neither has.
+    """
+    if np.isnan(base).any() or np.isnan(arm).any():
+        return None if np.isnan(base).any() and np.isnan(arm).any() else bool(np.isnan(arm).any())
+    found = paired((sign * base).tolist(), (sign * arm).tolist(), level)
+    return not found.high < 0
