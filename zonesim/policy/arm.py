@@ -216,7 +216,7 @@ def settle_params(world: ResolvedTree, arm: Arm, catalogue: Catalogue) -> list[s
     """
     for each in arm.measures:
         for key, value in each.params:
-            world.tree["measures"][each.measure][key] = value
+            world.open(("measures", each.measure, key))[key] = value
             world.places["measures", each.measure, key] = _place(each, arm, key)
             world.edited["measures", each.measure, key] = "assumed"
     faults: list[ScenarioFault] = []

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Final
 
 from zonesim.faults import Faults, MeasureConflict, ScenarioFault
 from zonesim.policy.adoption import PracticeUse, practice_uses
@@ -105,13 +106,12 @@ class ResolvedArm:
         key = self._known(key)
         adopted &= {use.name for use in self.touching(key)}
         if (key, adopted) not in self._editions:
-            world = self.world
             if adopted and self._pristine is not None:
-                path = world.flow_path(key)
-                world = self._pristine.with_only(path)
                 followed = adopted | {name for name, use in self.uses.items() if use.everywhere}
-                apply(world, [request for request in self.edits[key] if request.by in followed], within=path)
-            self._editions[key, adopted] = world.flow(key)
+                requests = [request for request in self.edits[key] if request.by in followed]
+                self._editions[key, adopted] = _edition(self._pristine, key, requests)
+            else:
+                self._editions[key, adopted] = self.world.flow(key)
         return self._editions[key, adopted]
 
     def bare_flow(self, key: str) -> Flow:
@@ -139,16 +139,43 @@ class ResolvedArm:
 
     def fork(self, paths: Sequence[Path_]) -> ResolvedArm:
         """
-        Return the same arm in worlds in which the values at `paths` can be replaced; all else is shared with this one,
-        of the checked flows those that none of the paths leads into.
+        Return the same arm in worlds in which the values at `paths` can be replaced; of the checked flows it has those
+        that none of the paths leads into.
         """
         changed = {path[:2] for path in paths if path[0] in {"library", "flows", USES}}
         if not changed:
-            return replace(self, world=self.world.fork(paths))
-        world, pristine = (own.fork(paths) for own in self.worlds)
+            return replace(self, world=self.world.copy())
+        world, pristine = (own.copy() for own in self.worlds)
         editions = {known: flow for known, flow in self._editions.items() if world.flow_path(known[0]) not in changed}
         bare = {key: flow for key, flow in self._bare.items() if world.flow_path(key) not in changed}
         return replace(self, world=world, _pristine=pristine, _editions=editions, _bare=bare)
+
+
+_EDITIONS: Final[dict[tuple[object, ...], tuple[object, Flow]]] = {}
+"""Editions that were made before, by the texts of flow and edits, which nobody changes; these are kept with them."""
+
+_MOST_EDITIONS: Final = 2000
+
+
+def _edition(world: ResolvedTree, key: str, requests: Sequence[Request]) -> Flow:
+    """Return a flow of a world after some edits; raises Faults."""
+    path = world.flow_path(key)
+    if path[0] == USES:  # what edits mean there depends on other entries too
+        return _edited_flow(world, key, requests)
+    text = world.tree[path[0]][path[1]]
+    known = (path, id(text), *((id(request.edit), repr(request.params)) for request in requests))
+    if known not in _EDITIONS:
+        if len(_EDITIONS) >= _MOST_EDITIONS:
+            _EDITIONS.clear()
+        kept = text, [request.edit for request in requests]
+        _EDITIONS[known] = kept, _edited_flow(world, key, requests)
+    return _EDITIONS[known][1]
+
+
+def _edited_flow(world: ResolvedTree, key: str, requests: Sequence[Request]) -> Flow:
+    edited = world.copy()
+    apply(edited, requests, within=world.flow_path(key))
+    return edited.flow(key)
 
 
 def resolve(world: ResolvedTree, arm: Arm) -> ResolvedArm:

@@ -274,8 +274,7 @@ def _label(world: ResolvedTree, label: dict[str, str], names: tuple[str, ...]) -
 def _place(world: ResolvedTree, template: str, name: str) -> None:
     """Let every value of a generated entry stand where its template says it; its rate stands where its law does."""
     for table in (world.places, world.keys):
-        own = {path: place for path, place in table.items() if path[:2] == ("traffic", template)}
-        for path, place in own.items():
+        for path, place in table.below(("traffic", template)):
             if path[2:3] != ("generate",):
                 table["traffic", name, *path[2:]] = place
     law = ("traffic", template, "generate")

@@ -10,7 +10,6 @@ copy of its own.
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -235,8 +234,8 @@ def _change(world: ResolvedTree, request: Request, path: Path_) -> Change:
     edit = request.edit
     if path[0] == USES:
         world.own_flow(path[1])
-    parent, key = _get(world.tree, path[:-1]), path[-1]
-    old = copy.deepcopy(parent.get(key))
+    parent, key = world.open(path), path[-1]
+    old = parent.get(key)
     new = None
     if edit.action == "remove":
         del parent[key]
@@ -257,11 +256,11 @@ def _change(world: ResolvedTree, request: Request, path: Path_) -> Change:
             _insert(parent, key, new, request)
     world.forget(path)
     if path[0] == "traffic" and path[2:] == ("flow",):
-        world.tree.get(USES, {}).pop(path[1], None)
+        world.tree[USES] = {entry: flow for entry, flow in world.tree.get(USES, {}).items() if entry != path[1]}
     if edit.action != "remove":
         world.places[path] = request.place
         world.edited[path] = edit.source or "assumed"
-    return Change(path, old, copy.deepcopy(new), request.by, request.place)
+    return Change(path, old, new, request.by, request.place)
 
 
 def _scaled(world: ResolvedTree, request: Request, path: Path_, old: Any) -> Any:  # noqa: ANN401
@@ -323,7 +322,7 @@ def _filled(value: Any, params: dict[str, Any], request: Request) -> Any:  # noq
     if isinstance(value, list):
         return [_filled(part, params, request) for part in value]
     if isinstance(value, str) and value.startswith("$") and value[1:] in params:
-        return copy.deepcopy(params[value[1:]])
+        return params[value[1:]]
     return value
 
 

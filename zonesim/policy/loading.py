@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,9 +11,10 @@ from zonesim.faults import Faults, ScenarioFault, UnknownName, suggest
 from zonesim.policy.acting import acting, idle
 from zonesim.policy.demand import expand_traffic
 from zonesim.policy.edits import Request, apply
+from zonesim.policy.places import PlaceTable
 from zonesim.policy.resolved_tree import ResolvedTree, by_zone
 from zonesim.policy.zones import fill_zones
-from zonesim.scenario import Catalogue, Document, Edit, Regime, Scenario, check, load_catalogue, read_file
+from zonesim.scenario import Catalogue, Document, Edit, Path_, Regime, Scenario, check, load_catalogue, read_file
 from zonesim.scenario.catalogue import adopt_places
 from zonesim.scenario.times import LONGEST_CLOSING
 
@@ -62,8 +64,20 @@ def _make_edits(world: ResolvedTree, document: Document) -> None:
     apply(world, requests)
 
 
+@cache
+def _library() -> tuple[dict[str, Any], PlaceTable, PlaceTable]:
+    """Return the flows of the library with their defaults written out, and where all of the library is written."""
+    catalogue = load_catalogue()
+    flows = copy.deepcopy(catalogue.flows)
+    for flow in flows.values():
+        _fill_steps(flow.get("steps", {}))
+    return flows, PlaceTable(catalogue.places), PlaceTable(catalogue.keys)
+
+
 def _add_library(world: ResolvedTree, catalogue: Catalogue) -> None:
-    world.tree["library"] = copy.deepcopy(catalogue.flows)
+    flows, places, keys = _library()
+    world.tree["library"] = dict(flows)
+    world.places, world.keys = places.copy(), keys.copy()
     world.tree["measures"] = {
         name: {key: param.default for key, param in measure.params.items()}
         for name, measure in catalogue.measures.items()
@@ -76,8 +90,6 @@ def _add_library(world: ResolvedTree, catalogue: Catalogue) -> None:
         both = copy.deepcopy(catalogue.statuses[name])
         rules = {key: {**both.get(key, {}), **own[name].get(key, {})} for key in ("to", "passes")}
         world.tree["statuses"][name] = {**both, **own[name], **rules}
-    world.places.update(catalogue.places)
-    world.keys.update(catalogue.keys)
     for name, measure in catalogue.measures.items():
         document = catalogue.documents[name]
         for key in measure.params:
@@ -102,9 +114,8 @@ def _fill_defaults(world: ResolvedTree) -> None:
                     broken.setdefault("of", "unit")
             if isinstance(entry, dict) and "account" in entry:
                 entry.setdefault("floor", 0)
-    for root in ("library", "flows"):
-        for flow in world.tree.get(root, {}).values():
-            _fill_steps(flow.get("steps", {}))
+    for flow in world.tree.get("flows", {}).values():
+        _fill_steps(flow.get("steps", {}))
 
 
 def regime_of(world: ResolvedTree, catalogue: Catalogue) -> Regime:
@@ -156,19 +167,20 @@ def fill_adoption(world: ResolvedTree, catalogue: Catalogue) -> None:
 
 
 def _fill_shares(world: ResolvedTree, regime: Regime, document: Document) -> None:
-    adopted = world.tree.setdefault("adopted", {})
+    world.tree.setdefault("adopted", {})
     for measure, practices in regime.adopted.items():
-        for practice, share in practices.items():
-            own = adopted.setdefault(measure, {}) if isinstance(adopted.setdefault(measure, {}), dict) else {}
-            place = document.place(("adopted", measure, practice))
-            if practice not in own:
-                own[practice] = copy.deepcopy(share)
-                world.places["adopted", measure, practice] = place
-            elif by_zone(own[practice]):
-                for zone, value in (share if by_zone(share) else {"all": share}).items():
-                    if zone not in own[practice]:
-                        own[practice][zone] = copy.deepcopy(value)
-                        world.places["adopted", measure, practice, zone] = place
+        world.open(("adopted", measure)).setdefault(measure, {})
+        written = world.tree["adopted"][measure]
+        for practice, share in practices.items() if isinstance(written, dict) else ():
+            path = ("adopted", measure, practice)
+            given: dict[Path_, Any] = {path: share}
+            if practice in written:
+                zones = share if by_zone(share) else {"all": share}
+                own = written[practice] if by_zone(written[practice]) else zones
+                given = {(*path, zone): value for zone, value in zones.items() if zone not in own}
+            for at, value in given.items():
+                world.open(at)[at[-1]] = value
+                world.places[at] = document.place(path)
 
 
 def _fill_steps(steps: dict[str, Any]) -> None:

@@ -65,9 +65,9 @@ def _take_shares_back(world: ResolvedTree, catalogue: Catalogue) -> list[Path_]:
             path = ("adopted", measure, practice)
             if by_zone(share):
                 for zone in [zone for zone in share if world.place((*path, zone)).file in others]:
-                    del share[zone]
+                    del world.open((*path, zone))[zone]
                     taken.append((*path, zone))
             elif world.place(path).file in others:
-                del practices[practice]
+                del world.open(path)[practice]
                 taken.append(path)
     return taken

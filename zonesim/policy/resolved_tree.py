@@ -5,12 +5,12 @@ measures.
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from zonesim.faults import Faults, Place, ScenarioFault
+from zonesim.policy.places import PlaceTable
 from zonesim.scenario import Flow, Path_, Scenario, check, nearest
 from zonesim.scenario.fields import is_reference
 
@@ -28,12 +28,14 @@ class ResolvedTree:
     `tree` holds the keys of the scenario, `library` (flows by name), `measures` (parameters by measure) and `uses`
     (flows that one traffic entry has to itself, because an edit means only that use of it). `places` and `keys` tell
     where each value and key was written.
+
+    Worlds share what they have in common: nothing that stands in the tree is changed in place but through `open`.
     """
 
     file: str
     tree: dict[str, Any]
-    places: dict[Path_, Place] = field(default_factory=dict)
-    keys: dict[Path_, Place] = field(default_factory=dict)
+    places: PlaceTable = field(default_factory=PlaceTable)
+    keys: PlaceTable = field(default_factory=PlaceTable)
     edited: dict[Path_, Any] = field(default_factory=dict)
     """Sources that edits gave with their values, by path."""
     settings: list[Any] = field(default_factory=list)
@@ -43,37 +45,22 @@ class ResolvedTree:
         """Return a world that can be edited without touching this one."""
         return ResolvedTree(
             self.file,
-            copy.deepcopy(self.tree),
-            dict(self.places),
-            dict(self.keys),
+            dict(self.tree),
+            self.places.copy(),
+            self.keys.copy(),
             dict(self.edited),
             list(self.settings),
         )
 
-    def with_only(self, path: Path_) -> ResolvedTree:
-        """Return a world in which what stands below `path` can be edited; all else is shared with this one."""
-        tree = self._open(path)
-        parent = _get(tree, path[:-1])
-        parent[path[-1]] = copy.deepcopy(parent[path[-1]])
-        end = len(path)
-        places = {key: place for key, place in self.places.items() if key[:end] == path}
-        keys = {key: place for key, place in self.keys.items() if key[:end] == path}
-        return ResolvedTree(self.file, tree, places, keys, dict(self.edited))
-
-    def fork(self, paths: Sequence[Path_]) -> ResolvedTree:
-        """Return a world in which the values at `paths` can be replaced; all else is shared with this one."""
-        tree = self._open(*paths)
-        return ResolvedTree(self.file, tree, dict(self.places), dict(self.keys), dict(self.edited), list(self.settings))
-
-    def _open(self, *paths: Path_) -> dict[str, Any]:
-        """Return the tree with mappings of its own on the way to what stands at `paths`."""
-        tree = dict(self.tree)
-        for path in paths:
-            node = tree
-            for part in path[:-1]:
-                node[part] = dict(node[part])
-                node = node[part]
-        return tree
+    def open(self, path: Path_) -> dict[str, Any]:
+        """Return the mapping around what stands at `path`, to be changed: it and those around it become its own."""
+        node: Any = self.tree
+        for part in path[:-1]:
+            key = int(part) if isinstance(node, list) else part
+            node[key] = copy(node[key])
+            node = node[key]
+        found: dict[str, Any] = node
+        return found
 
     def has(self, path: Path_) -> bool:
         """Return whether anything stands at `path`."""
@@ -86,10 +73,8 @@ class ResolvedTree:
 
     def forget(self, path: Path_) -> None:
         """Forget where what stands at `path` and below was written."""
-        end = len(path)
-        for table in (self.places, self.keys):
-            for known in [known for known in table if known[:end] == path]:
-                del table[known]
+        self.places.forget(path)
+        self.keys.forget(path)
 
     # --- flows and the copies of them
 
@@ -101,13 +86,12 @@ class ResolvedTree:
 
     def own_flow(self, entry: str) -> None:
         """Give a traffic entry a copy of its flow, if it has none yet."""
-        uses = self.tree.setdefault(USES, {})
-        if entry in uses:
+        if entry in self.tree.setdefault(USES, {}):
             return
         path = self.flow_of(entry)
-        uses[entry] = copy.deepcopy(self.tree[path[0]][path[1]])
+        self.open((USES, entry))[entry] = self.tree[path[0]][path[1]]
         for table in (self.places, self.keys):
-            table.update({(USES, entry, *key[2:]): place for key, place in table.items() if key[:2] == path})
+            table.repeat(path, (USES, entry))
         for key in [key for key in self.edited if key[:2] == path]:
             self.edited[USES, entry, *key[2:]] = self.edited[key]
 
@@ -129,7 +113,7 @@ class ResolvedTree:
         """Return a flow as a checked model; raises Faults."""
         path = self.flow_path(key)
         try:
-            return check(Flow, _get(self.tree, path), self.places, self.keys, at=path, file=self.file)
+            return _checked(_get(self.tree, path), self, path)
         except Faults as found:
             for fault in found.faults:
                 fault.owner = path  # the library's text is right: an edit has made it wrong
@@ -151,7 +135,7 @@ class ResolvedTree:
         for path in filter(None, paths):
             around = [self.keys.get(path), *(self.places.get(path[:end]) for end in range(len(path), 0, -1))]
             own = next(filter(None, around), None)
-            below = [place for known, place in self.places.items() if known[: len(path)] == path]
+            below = [place for _, place in self.places.below(path)]
             edits = [place for place in reversed(below) if place.file != self.file]
             for place in filter(None, (*edits, own)):
                 if not place.in_library:
@@ -182,6 +166,24 @@ class ResolvedTree:
         if faults:
             raise Faults(faults)
         return flows
+
+
+_KNOWN: Final[dict[int, tuple[dict[str, Any], Flow]]] = {}
+"""Flows by the text that they are checked from, which nobody changes; it is kept with them."""
+
+_MOST_KNOWN: Final = 2000
+
+
+def _checked(text: Any, world: ResolvedTree, path: Path_) -> Flow:  # noqa: ANN401
+    """Return the text of a flow, which stands at a path of a world, as a checked model; raises Faults."""
+    known = _KNOWN.get(id(text))
+    if known is not None:
+        return known[1]
+    found = check(Flow, text, world.places, world.keys, at=path, file=world.file)
+    if len(_KNOWN) >= _MOST_KNOWN:
+        _KNOWN.clear()
+    _KNOWN[id(text)] = text, found
+    return found
 
 
 def _get(tree: Any, path: Path_) -> Any:  # noqa: ANN401

@@ -63,9 +63,7 @@ def _like(
 
 def _copy_places(world: ResolvedTree, old: tuple[str, ...], new: tuple[str, ...]) -> None:
     for table in (world.places, world.keys):
-        found = {path: place for path, place in table.items() if path[: len(old)] == old}
-        for path, place in found.items():
-            table[new + path[len(old) :]] = place
+        table.repeat(old, new)
 
 
 def _take(

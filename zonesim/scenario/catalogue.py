@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -98,7 +98,11 @@ def _files(folder: Traversable, prefix: str = "library") -> Iterator[tuple[str, 
 
 
 def adopt_places(
-    document: Document, at: Path_, below: Path_, places: dict[Path_, Place], keys: dict[Path_, Place]
+    document: Document,
+    at: Path_,
+    below: Path_,
+    places: MutableMapping[Path_, Place],
+    keys: MutableMapping[Path_, Place],
 ) -> None:
     """Copy the places of `document` below path `below` into `places` and `keys` under path `at`."""
     for table, own in ((places, document.places), (keys, document.keys)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -23,8 +23,8 @@ Model = TypeVar("Model", bound=BaseModel)
 def check(
     model: type[Model],
     tree: dict[str, Any],
-    places: dict[Path_, Place],
-    keys: dict[Path_, Place],
+    places: Mapping[Path_, Place],
+    keys: Mapping[Path_, Place],
     *,
     at: Path_ = (),
     file: str = "",
@@ -53,8 +53,8 @@ def check(
 def _unknown_keys(
     unknown: Sequence[tuple[int, str, type[BaseModel]]],
     tree: dict[str, Any],
-    places: dict[Path_, Place],
-    keys: dict[Path_, Place],
+    places: Mapping[Path_, Place],
+    keys: Mapping[Path_, Place],
     at: Path_,
     file: str,
 ) -> list[ScenarioFault]:
@@ -92,8 +92,8 @@ def _mappings(node: Any, path: Path_) -> list[tuple[Path_, Any]]:  # noqa: ANN40
 def _fault(
     details: ErrorDetails,
     tree: dict[str, Any],
-    places: dict[Path_, Place],
-    keys: dict[Path_, Place],
+    places: Mapping[Path_, Place],
+    keys: Mapping[Path_, Place],
     at: Path_,
     file: str,
 ) -> ScenarioFault:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
@@ -66,7 +67,7 @@ class Document:
         return nearest(self.places, path, self.file)
 
 
-def nearest(places: dict[Path_, Place], path: Path_, default: str = "") -> Place:
+def nearest(places: Mapping[Path_, Place], path: Path_, default: str = "") -> Place:
     """Return the place of `path` or of the nearest value around it."""
     for end in range(len(path), -1, -1):
         if path[:end] in places:
