@@ -178,6 +178,8 @@ def run_arms(
                     progress(count, total)
     except KeyboardInterrupt:
         runs.interrupted = True
+    if store is not None and cells:
+        store.look_again()
     for name, key in keys.items():
         own = wanted[name]
         runs.finished[name] = sorted(number for outcome in done[key] for number in outcome.finished if number in own)
@@ -189,7 +191,6 @@ def run_arms(
         }
         runs.failures[name] = [failure for outcome in done[key] for failure in outcome.failures]
         if store is not None:
-            store.forget(key)
             runs.finished[name] = store.finished(key, own)  # what an interrupted cell has kept among them
     return runs
 
@@ -303,8 +304,7 @@ def _in_cluster(
             if isinstance(answer, ZonesimError):
                 raise answer
             if isinstance(answer, Outcome):
-                store.forget(cell.key)
-                if set(answer.finished) <= set(store.finished(cell.key, answer.finished)):
+                if not answer.finished or store.has(cell.key, answer.finished):
                     seen = seen or bool(answer.finished)
                     yield cell, answer
                     continue

@@ -45,6 +45,7 @@ LAYOUT: Final = 2
 SAMPLES: Final = frozenset({"dwell", "dwell_open"})
 """Durations that are kept one by one: those that a figure shows the distribution of."""
 
+_FILES: Final = "*-*-*.parquet"
 _TAG: Final = "zonesim"
 _KEY_LENGTH: Final = 32
 
@@ -96,10 +97,16 @@ def cell_key(plan: Plan, seed: int, offset: int) -> str:
 
 @dataclass
 class Store:
-    """The folder of finished cells of one experiment; `notes` tells of files that could not be used."""
+    """
+    The folder of finished cells of one experiment; `notes` tells of files that could not be used.
+
+    What lies there is looked at once; `trust` and `has` add to it, and `look_again` begins anew.
+    """
 
     folder: Path
     notes: list[str] = field(default_factory=list)
+    _listed: dict[str, list[Path]] | None = None
+    """The files that there are by plan; None until the folder is looked at, which takes long where it holds many."""
     _known: dict[str, dict[int, Path]] = field(default_factory=dict)
     _sound: dict[Path, list[int]] = field(default_factory=dict)
     """Replications in files that have been found whole: these are looked at once."""
@@ -121,7 +128,7 @@ class Store:
         """Return those of `replications` that are stored whole; a damaged file is noted, once, and does not count."""
         if key not in self._known:
             known: dict[int, Path] = {}
-            for path in sorted(self.folder.glob(f"{key}-*.parquet")):
+            for path in self._files_of(key):
                 head = self._sound.get(path) or self._checked(path, key)
                 if head is not None:
                     self._sound[path] = head
@@ -134,15 +141,43 @@ class Store:
         self.finished(key, ())
         return list(dict.fromkeys(self._known[key].values()))
 
-    def forget(self, key: str) -> None:
-        """Look again for the files of a plan the next time: others have written some."""
-        self._known.pop(key, None)
+    def look_again(self) -> None:
+        """Look for files anew the next time: others have written some."""
+        self._listed = None
+        self._known.clear()
 
     def trust(self, key: str, replications: Sequence[int]) -> None:
         """Take the file that another process has just written of these replications for whole; it is not looked at."""
         if replications:
-            self._sound[self._path(key, replications)] = sorted(replications)
-        self.forget(key)
+            self._note(key, self._path(key, replications), sorted(replications))
+
+    def has(self, key: str, replications: Sequence[int]) -> bool:
+        """
+        Return whether the file that a cell of just these replications is written to is there and whole; a damaged one
+        is noted.
+        """
+        path = self._path(key, replications)
+        head = self._checked(path, key) if path.exists() else None
+        if head is None:
+            return False
+        self._note(key, path, head)
+        return set(replications) <= set(head)
+
+    def _note(self, key: str, path: Path, replications: list[int]) -> None:
+        """Note that a whole file of these replications is there."""
+        self._sound[path] = replications
+        if self._listed is not None and path not in self._listed.setdefault(key, []):
+            self._listed[key].append(path)
+        if key in self._known:
+            self._known[key] |= {number: path for number in replications if number not in self._known[key]}
+
+    def _files_of(self, key: str) -> list[Path]:
+        """Return what is called like a file of a plan, in order."""
+        if self._listed is None:
+            self._listed = {}
+            for path in sorted(self.folder.glob(_FILES)):
+                self._listed.setdefault(path.stem.rsplit("-", 2)[0], []).append(path)
+        return self._listed.get(key, [])
 
     def write(self, key: str, results: Mapping[int, RunResult]) -> None:
         """Write the results of a block of replications as one file; it appears whole or not at all."""
@@ -186,7 +221,7 @@ class Store:
         that are not whole.
         """
         given = 0
-        for path in sorted(self.folder.glob("*-*-*.parquet")):
+        for path in sorted(self.folder.glob(_FILES)):
             key = path.stem.rsplit("-", 2)[0]
             head = self._checked(path, key)
             if head is not None:
@@ -213,7 +248,7 @@ class Store:
     def _checked(self, path: Path, key: str) -> list[int] | None:
         """Return the replications in a file, or None with a note when it is not a whole cell of this plan."""
         if not path.is_file():
-            self.notes.append(f"{path}: is not a file; its replications are run again")
+            self._noted(f"{path}: is not a file; its replications are run again")
             return None
         try:
             head = _head(path)
@@ -227,8 +262,13 @@ class Store:
                 return [int(number) for number in head["replications"]]
         except (duckdb.Error, OSError, ValueError, KeyError, TypeError) as error:
             reason = f"cannot be read ({str(error).splitlines()[0] if str(error) else type(error).__name__})"
-        self.notes.append(f"{path}: {reason}; its replications are run again")
+        self._noted(f"{path}: {reason}; its replications are run again")
         return None
+
+    def _noted(self, text: str) -> None:
+        """Note what is wrong with a file, once however often it is looked at."""
+        if text not in self.notes:
+            self.notes.append(text)
 
 
 @cache
