@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 
 import duckdb
 import numpy as np
@@ -72,7 +73,7 @@ class Study:
         """Names of the futures."""
         return list(self.comparisons)
 
-    @property
+    @cached_property
     def kpis(self) -> dict[str, Kpi]:
         """KPIs by id, with labels and units, in the order in which they are told."""
         return {kpi.id: kpi for kpi in self.design.kpis}
@@ -206,13 +207,12 @@ class Study:
         return f"{head}, {level_text(design.level)} % intervals\n{rows_text(self.table())}"
 
     def _row(self, kpi: str, arm: str, future: str) -> Row:
-        known, comparison = self.kpis[kpi], self.comparisons[future]
-        mean = comparison.arms[arm][kpi]
+        known, mean = self.kpis[kpi], self.comparisons[future].arms[arm][kpi]
         tag = str(mean.reason)
         change, parts = NO_DIFFERENCE, None
-        for effect in comparison.effects:
-            if (effect.arm, effect.kpi) == (arm, kpi):
-                change, tag, parts = effect.difference, effect.tag, effect.parts
+        effect = self._effects.get((future, arm, kpi))
+        if effect is not None:
+            change, tag, parts = effect.difference, effect.tag, effect.parts
         return Row(
             *(future, arm, kpi, known.en, known.zh, known.unit),
             *(mean.value, mean.low, mean.high, mean.n),
@@ -220,6 +220,15 @@ class Study:
             *(change.change(known.definition.better), tag),
             *((parts.direct.value, parts.congestion.value) if parts is not None else (math.nan, math.nan)),
         )
+
+    @cached_property
+    def _effects(self) -> dict[tuple[str, str, str], Effect]:
+        """By future, arm and KPI."""
+        return {
+            (future, effect.arm, effect.kpi): effect
+            for future, comparison in self.comparisons.items()
+            for effect in comparison.effects
+        }
 
     def _known(self, kpi: str) -> None:
         if kpi not in self.kpis:
