@@ -20,6 +20,7 @@ from typing import Any, Final, TypeVar
 from uuid import uuid4
 
 from zonesim.experiment.execution import CLUSTER, OWN_CLUSTER, Watch
+from zonesim.experiment.starting import started_quietly, track_quietly
 from zonesim.faults import Place, RunFault, ScenarioFault
 
 DEATHS: Final = 10
@@ -68,17 +69,17 @@ def connected(scheduler: str, workers: int) -> Iterator[Any]:
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     with dask.config.set(settings):
         if scheduler == OWN_CLUSTER:
-            with (
-                distributed.LocalCluster(
+            track_quietly()
+            with started_quietly():  # also workers that take the place of others hear no interrupt
+                cluster = distributed.LocalCluster(
                     n_workers=workers,
                     threads_per_worker=1,
                     processes=True,
                     dashboard_address=None,
                     memory_limit=None,
                     silence_logs=logging.CRITICAL,
-                ) as cluster,
-                distributed.Client(cluster, set_as_default=False) as client,
-            ):
+                )
+            with cluster, distributed.Client(cluster, set_as_default=False) as client:
                 yield client
             return
         try:

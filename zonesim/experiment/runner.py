@@ -13,7 +13,7 @@ from collections import Counter, deque
 from collections.abc import Generator, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from multiprocessing import get_context, parent_process
@@ -27,17 +27,16 @@ from zonesim.engine import engine_for, is_ready, note_ready, simulate, too_long
 from zonesim.experiment.cluster import Lost, connected, spread
 from zonesim.experiment.estimate import expected_tokens, first_tokens, rough_bytes, rough_seconds
 from zonesim.experiment.execution import CLUSTER, LOCAL, NOBODY, Execution, Progress, Shard, no_longer_than
+from zonesim.experiment.starting import started_quietly, track_quietly
 from zonesim.experiment.store import Store, cell_key
 from zonesim.faults import DiskFull, OutOfMemory, Place, ScenarioFault, ZonesimError
 from zonesim.kpi import Reducer, RunResult, measure, table_version
 from zonesim.limits import free_memory
 from zonesim.plan import MEANING, Plan, loads
-from zonesim.stopping import patiently, undisturbed
+from zonesim.stopping import patiently
 
 PATIENCE: Final = 0.2
 """Seconds between looks at finished cells, so that an interrupt is answered at once."""
-
-_WARNINGS: Final = "PYTHONWARNINGS"
 
 LEAST_WORK: Final = 1.5
 """Seconds that the work of a cell should take at least, so that starting and storing it costs little beside."""
@@ -393,7 +392,7 @@ def _in_pool(
     jobs: dict[str, Job], waiting: deque[Cell], workers: int
 ) -> Generator[tuple[Cell, Outcome], None, list[Cell]]:
     """Run cells from the front of `waiting` until it is empty or a worker dies; return the cells lost with it."""
-    _track_quietly()
+    track_quietly()
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (jobs,))
     running: dict[Future[Outcome], Cell] = {}
     lost: list[Cell] = []
@@ -402,7 +401,7 @@ def _in_pool(
         while (waiting and sound) or running:
             while waiting and sound and len(running) < workers:
                 try:
-                    with _started_quietly():
+                    with started_quietly():
                         running[pool.submit(_in_worker, waiting[0])] = waiting[0]
                     waiting.popleft()
                 except BrokenProcessPool:
@@ -422,39 +421,3 @@ def _in_pool(
                 process.kill()
         pool.shutdown(wait=not stopped, cancel_futures=True)
     return lost
-
-
-def _track_quietly() -> None:
-    """Start the process that clears up what a pool leaves behind when it is stopped: it need not say that it does."""
-    if not hasattr(signal, "pthread_sigmask"):
-        return
-    from multiprocessing.resource_tracker import ensure_running  # noqa: PLC0415  POSIX only
-
-    before = os.environ.get(_WARNINGS)
-    os.environ[_WARNINGS] = "ignore:resource_tracker"
-    ensure_running()
-    if before is None:
-        del os.environ[_WARNINGS]
-    else:
-        os.environ[_WARNINGS] = before
-
-
-@contextmanager
-def _started_quietly() -> Iterator[None]:
-    """
-    Hold an interrupt back while a process is started.
-
-    A half-started process would end with a traceback. Processes inherit that they are not interrupted themselves.
-    """
-    if not hasattr(signal, "pthread_sigmask"):  # Windows: they are deaf only from their own first line on
-        yield
-        return
-    from multiprocessing.resource_tracker import ensure_running  # noqa: PLC0415  POSIX only
-
-    ensure_running()  # started inside, the tracker would end the hold
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        with undisturbed():  # another thread may have got it
-            yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
