@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Final
 
 import numpy as np
 
-from zonesim.analysis.paired import LEVEL, Difference, Interval, Reason, interval, paired
+from zonesim.analysis.paired import LEVEL, Difference, Interval, Reason, interval, paired, together
 from zonesim.analysis.parts import Move, Parts, is_none, parts_of
 from zonesim.experiment import Band
 from zonesim.kpi import RunResult
@@ -263,7 +263,18 @@ def judge(
             echo = (echo or arm in echoes) and is_none(parts[arm], intervals[baseline].value)
         tag = tag_of(difference, intervals[baseline], bound=bound, echo=echo)
         effects[arm] = difference, BY_HAND if by_hand else tag
-    return Judgement(intervals, effects, parts)
+    return Judgement(intervals, _at_once(effects, level), parts)
+
+
+def _at_once(effects: Mapping[str, tuple[Difference, str]], level: float) -> dict[str, tuple[Difference, str]]:
+    """Return differences with the limits that hold together with those of the other arms that have one."""
+    arms = sum(not math.isnan(difference.low) for difference, _ in effects.values())
+    return {
+        arm: (replace(own, together=together(own, arms, level), arms=arms), tag)
+        if arms > 1 and not math.isnan(own.low)
+        else (own, tag)
+        for arm, (own, tag) in effects.items()
+    }
 
 
 def tag_of(difference: Difference, base: Interval, *, bound: bool, echo: bool) -> str:

@@ -46,7 +46,8 @@ class Difference:
     Mean paired difference arm - baseline with its limits.
 
     `variance_reduction` = (variance of the baseline + variance of the arm) / variance of the difference: how many
-    times more replications independent luck would have needed.
+    times more replications independent luck would have needed. `together`: limits that hold at once with those of all
+    arms that are compared to the baseline (see `together`); its own where it is the only one, or nobody asked.
     """
 
     value: float
@@ -54,13 +55,27 @@ class Difference:
     high: float
     n: int
     variance_reduction: float
+    together: tuple[float, float] = (math.nan, math.nan)
+    arms: int = 1
+    """How many arms are compared at once."""
+
+    @property
+    def is_sure(self) -> bool:
+        """Return whether its own limits are on one side of 0."""
+        return self.low > 0 or self.high < 0
+
+    @property
+    def is_sure_together(self) -> bool:
+        """Return whether the limits that hold together are on one side of 0."""
+        low, high = (self.low, self.high) if self.arms == 1 else self.together
+        return low > 0 or high < 0
 
     def change(self, better: str) -> str:
         """
         Return `better` or `worse` where the limits are on one side of 0 and there is a way that is good: `better` says
         which, `lower` or `higher`. Empty where they are not, or where neither way is.
         """
-        if better not in {"lower", "higher"} or not (self.low > 0 or self.high < 0):
+        if better not in {"lower", "higher"} or not self.is_sure:
             return ""
         return "better" if (self.high < 0) == (better == "lower") else "worse"
 
@@ -100,6 +115,21 @@ def paired(base: Sequence[float], arm: Sequence[float], level: float = LEVEL) ->
         spread = float((seconds - firsts).var(ddof=1))
         reduction = float(firsts.var(ddof=1) + seconds.var(ddof=1)) / spread if spread > 0 else math.nan
     return Difference(found.value, found.low, found.high, found.n, reduction)
+
+
+def together(difference: Difference, arms: int, level: float = LEVEL) -> tuple[float, float]:
+    """
+    Return the limits of a difference that hold together with those of all `arms` that are compared to one baseline, at
+    the same `level` at which its own limits hold alone.
+
+    Each is told at a level of 1 - (1 - level) / arms (Bonferroni): that holds whatever ties the differences, while
+    Dunnett's limits are for arms that are independent with one variance, which arms under the same luck are not.
+    """
+    if arms == 1 or difference.n < 2 or math.isnan(difference.low):  # noqa: PLR2004  a spread needs two
+        return difference.low, difference.high
+    half = (difference.high - difference.low) / 2
+    half *= student(difference.n - 1, 1 - (1 - level) / arms) / student(difference.n - 1, level)
+    return difference.value - half, difference.value + half
 
 
 @lru_cache(1000)

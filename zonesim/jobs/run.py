@@ -24,6 +24,7 @@ from zonesim.briefing.tables.costs import cost_document, cost_text, write_costs
 from zonesim.briefing.tables.files import by_replication_document, write_bounds, write_by_replication, write_results
 from zonesim.briefing.tables.gains import gain_document, gain_rows, gains_text, has_groups, write_gains
 from zonesim.briefing.tables.headlines import PRECISE, headline_tables
+from zonesim.briefing.tables.multiplicity import together_cells, together_lines
 from zonesim.briefing.tables.parts import part_cells, part_columns, write_doubts
 from zonesim.briefing.tables.tokens import check_file, write_tokens
 from zonesim.briefing.text.bounds import bound_document, bound_lines
@@ -228,6 +229,7 @@ def _document(found: Found, comparison: Comparison, runs: dict[str, list[RunResu
                 "difference": effect.difference.value,
                 "low": effect.difference.low,
                 "high": effect.difference.high,
+                **dict(zip(("low_together", "high_together"), together_cells(effect.difference), strict=True)),
                 "n": effect.difference.n,
                 "better": found.results.kpis[effect.kpi].better,
                 "change": effect.difference.change(found.results.kpis[effect.kpi].better),
@@ -269,7 +271,8 @@ def _write(found: Found, comparison: Comparison, document: dict[str, Any]) -> li
     head = ["kpi", "label_en", "label_zh", "unit", "better", "headline"]
     head += [comparison.baseline, "low", "high", "n", *WITHHELD]
     for name in others:
-        head += [name, *(f"{name} {what}" for what in ("difference", "low", "high", "n", "change", "tag"))]
+        limits = ("difference", "low", "high", "low together", "high together", "n", "change", "tag")
+        head += [name, *(f"{name} {what}" for what in limits)]
         head += [f"{name} {what.replace('_', ' ')}" for what in part_columns(results)]
     head += ["run", "seed", "replications", "settings"]
     rows = []
@@ -296,6 +299,7 @@ def _write(found: Found, comparison: Comparison, document: dict[str, Any]) -> li
                 change.value,
                 change.low,
                 change.high,
+                *together_cells(change),
                 change.n,
                 change.change(kpi.definition.better),
                 effect.tag,
@@ -348,6 +352,9 @@ def _closing(design: Design, comparison: Comparison) -> str:
             lines.append(
                 f"Common random numbers: the variance of a difference is {reduction:.1f} times smaller (median)."
             )
+        lines += together_lines(
+            (f"{each.arm} {each.kpi}", each.difference) for each in comparison.effects if each.kpi in shown
+        )
     else:
         lines.append(
             f"n for ±{100 * PRECISE:g} %: so many replications bring the interval to ±{100 * PRECISE:g} % of the mean,"

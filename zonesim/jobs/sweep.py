@@ -15,6 +15,7 @@ from zonesim.briefing.tables.control import control_document, control_told, writ
 from zonesim.briefing.tables.files import by_replication_document, write_by_replication, write_results
 from zonesim.briefing.tables.futures import stability_document, stability_text, write_futures, write_stability
 from zonesim.briefing.tables.main_effects import main_effects_document, main_effects_text, write_main_effects
+from zonesim.briefing.tables.multiplicity import together_cells, together_lines
 from zonesim.briefing.tables.printing import printed
 from zonesim.briefing.text.values import (
     TAG_WORDS,
@@ -40,6 +41,8 @@ from zonesim.experiment import (
 )
 from zonesim.jobs.job import Found, Job, run_and_report, warnings_of
 from zonesim.policy import flows_in_use, register
+
+_TOGETHER: Final = ("diff_low_together", "diff_high_together")
 
 MOST_ROWS: Final = 100
 """So many arms, and so many futures, are listed."""
@@ -126,6 +129,7 @@ def _document(results: Results, found: Sequence[Point], failures: Sequence[str])
                 "difference": point.difference.value if point.difference else None,
                 "diff_low": point.difference.low if point.difference else None,
                 "diff_high": point.difference.high if point.difference else None,
+                **dict(zip(_TOGETHER, together_cells(point.difference), strict=True)),
                 "better": results.kpis[point.kpi].better,
                 "change": point.difference.change(results.kpis[point.kpi].better) if point.difference else "",
                 "tag": point.tag,
@@ -205,6 +209,13 @@ def sweep_text(results: Results, found: Sequence[Point]) -> str:
     legend = [text for tag, text in TAG_WORDS.items() if tag in tags]
     if legend:
         parts += ["", *legend]
+    several = len(results.futures) > 1
+    if lines := together_lines(
+        (" ".join([each.arm, each.kpi, *([each.future] if several else [])]), each.difference)
+        for each in found
+        if each.difference is not None and not sample[each.future]
+    ):
+        parts += ["", *lines]
     return "\n".join(parts)
 
 

@@ -12,6 +12,7 @@ from zonesim.briefing.tables import gains
 from zonesim.briefing.tables.control import COLUMNS, control_rows, control_told
 from zonesim.briefing.tables.costs import COLUMNS as COST_COLUMNS
 from zonesim.briefing.tables.costs import PAYBACK_COLUMNS, cost_rows, payback_rows
+from zonesim.briefing.tables.multiplicity import together_cells
 from zonesim.briefing.tables.parts import DOUBT_COLUMNS, doubt_rows, has_doubts, part_cells, part_columns
 from zonesim.briefing.tables.workbook import GENERAL, PERCENT, Cell, Sheet, Workbook, workbook
 from zonesim.briefing.text.words import glossary
@@ -43,6 +44,8 @@ _NUMBERS: Final = (
     "difference",
     "diff_low",
     "diff_high",
+    "diff_low_together",
+    "diff_high_together",
     "change",
     "tag",
 )
@@ -85,6 +88,7 @@ def rows_of(results: Results, found: Iterable[Point]) -> list[list[Any]]:
                 point.interval.withheld,
                 results.baseline,
                 *((change.value, change.low, change.high) if change is not None else (math.nan,) * 3),
+                *together_cells(change),
                 change.change(kpi.better) if change is not None else "",
                 point.tag,
                 *part_cells(results, point.parts),
