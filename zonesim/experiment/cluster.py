@@ -99,11 +99,13 @@ def spread(
     client: Any,  # noqa: ANN401  distributed ships no types
     waiting: deque[Task],
     call: Callable[[Task], tuple[Any, ...]],
+    is_done: Callable[[Task], bool],
     watch: Watch,
 ) -> Iterator[tuple[Task, Any]]:
     """
-    Hand out tasks from the front of `waiting`, to which may be added meanwhile, and yield each with its answer, or with
-    what was raised: `Lost` where its workers died. `call`: the function and its arguments for a task.
+    Hand out tasks from the front of `waiting`, to which may be added meanwhile, and yield each with None when `is_done`
+    finds that it was done, else with its answer, or with what was raised: `Lost` where its workers died. `call`: the
+    function and its arguments for a task.
 
     Raises RunFault when the scheduler is gone.
     """
@@ -132,7 +134,8 @@ def spread(
             except Empty:
                 continue
             task, _ = running.pop(future.key)
-            yield task, _answer(future)
+            # Fetching an answer takes longer than looking whether it is needed.
+            yield task, None if future.status == "finished" and is_done(task) else _answer(future)
     finally:
         with suppress(Exception):  # the scheduler may be gone
             client.cancel([future for _, future in running.values()], force=True)

@@ -298,10 +298,21 @@ def _in_cluster(
     lost: Counter[Cell] = Counter()
     seen = False
     meaning = (MEANING, table_version())
+
+    def call(cell: Cell) -> tuple[object, ...]:
+        return _on_cluster, jobs[cell.key], cell, meaning
+
+    def is_done(cell: Cell) -> bool:
+        return store.has(cell.key, cell.replications)
+
     with connected(how.scheduler, how.workers) as client:
-        for cell, answer in spread(client, waiting, lambda own: (_on_cluster, jobs[own.key], own, meaning), how.watch):
+        for cell, answer in spread(client, waiting, call, is_done, how.watch):
             if isinstance(answer, ZonesimError):
                 raise answer
+            if answer is None:
+                seen = True
+                yield cell, Outcome(cell.replications)
+                continue
             if isinstance(answer, Outcome):
                 if not answer.finished or store.has(cell.key, answer.finished):
                     seen = seen or bool(answer.finished)
