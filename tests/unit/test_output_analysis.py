@@ -22,6 +22,7 @@ from zonesim.analysis import (
     relative_half_widths,
     replications_for,
     replications_needed,
+    welch,
 )
 from zonesim.kpi.censoring import quantile
 from zonesim.plan import NUMBER_BITS
@@ -252,3 +253,27 @@ def test_common_random_numbers_make_a_difference_sharp():
     assert np.mean(slow) == pytest.approx(4.134185, abs=3.5 * error)
     assert found.low < 1.654 < found.high
     assert found.variance_reduction > 4
+
+
+def test_welch_averages_by_hand():
+    """
+    Of 1 to 7 and then 0, two to either side: 1, the mean of three, then of five (Law, Simulation Modeling and Analysis, chapter 9);
+    the last two have none. A window of more than half the series fits nowhere.
+    """
+    values = [1.0, 2, 6, 3, 8, 5, 7, 0]
+
+    assert welch(values, 2).tolist() == pytest.approx([1, 3, 4, 24 / 5, 29 / 5, 23 / 5])
+    assert welch([3.0] * 10, 4).tolist() == [3] * 6
+    with pytest.raises(ValueError, match="a window of 5 to either side does not fit into 8 values"):
+        welch(values, 5)
+
+
+def test_mser_on_weekly_means_cuts_a_start_that_was_put_there():
+    """
+    Thirty weekly means around 10 after four that rise to it: one by one, the four are cut, or one more.
+    """
+    noise = np.random.default_rng(4).normal(scale=0.3, size=30)
+    found = mser([2.0, 5.0, 7.0, 8.5, *(10 + noise).tolist()], 1)
+
+    assert found.leave_out in {4, 5}
+    assert found.mean == pytest.approx(10, abs=0.2)

@@ -8,11 +8,16 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from tests.helper import column, kpis, plan_of
+from tests.helper import HEAD, column, kpis, plan_of
 from zonesim import cli
-from zonesim.briefing.text.warm_up import warm_up_document, warm_up_text, warm_ups
+from zonesim.analysis import Comparison
+from zonesim.briefing.figures import fonts, style
+from zonesim.briefing.figures.context import FigureContext, Told
+from zonesim.briefing.figures.warm_up import warm_up_figure
+from zonesim.briefing.text.warm_up import WarmUp, warm_up_document, warm_up_text, warm_ups
+from zonesim.briefing.text.words import LANGUAGES
 from zonesim.experiment.warm_up_series import inside_from_start, rhythm
-from zonesim.units import HOUR, MINUTE, WEEK
+from zonesim.units import DAY, HOUR, MINUTE, WEEK
 
 BY_HAND = """
 clock: {measure: 10 min, cool_down: 5 min}
@@ -102,3 +107,34 @@ def test_run_says_it(tmp_path):
     assert "Warm-up by MSER-5, from the number inside over 2 replications; the scenario has 60 min:" in shown.stdout
     assert told["given_h"] == 1
     assert np.isfinite(told["needed_h"]["visit"])
+
+
+def test_the_plot_is_drawn_where_it_is_asked_for(tmp_path):
+    """`run --warm-up` draws Welch's plot beside its tables, and names the file; the averages reach over a twentieth of the run."""
+    (tmp_path / "park.yaml").write_text(HEAD + FILLING, encoding="utf-8")
+    words = ["run", str(tmp_path / "park.yaml"), "--warm-up", "--replications", "2", "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(cli.app, words)
+    (path,) = (tmp_path / "out").rglob("warm_up.png")
+    (found,) = warm_ups(plan_of(FILLING), seed=1, replications=2)
+
+    assert done.exit_code == 0, done.output
+    assert str(path) in done.output
+    assert path.stat().st_size > 10_000
+    assert (len(found.inside), found.window) == (1000, 25)
+
+
+@pytest.mark.parametrize("language", [each for each in LANGUAGES if each == "en" or fonts.chinese() is not None])
+def test_texts_of_the_plot_do_not_run_into_each_other(language):
+    """Two flows, one of them too short to tell, in both languages: no text overlaps, and each flow has its panel."""
+    flows = [
+        WarmUp(name, needed, np.linspace(0, 50, 400) % 17, 6 * HOUR, 10)
+        for name, needed in (("f", 20 * DAY), ("g", None))
+    ]
+    plan = plan_of(FILLING)
+    told = Told("park", {"en": "A park", "zh": "停车场"}, True, "2018-09-03", "60 min", "3000 min")
+    context = FigureContext({}, {"R1": ()}, Comparison("R1", {}, (), 0.95), (), 1, language, told=told)
+    with style.look(language):
+        figure = warm_up_figure(context, flows, plan.begin)
+
+        assert style.overlaps(figure) == []
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["f", "g"]

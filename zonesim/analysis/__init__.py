@@ -71,7 +71,7 @@ from zonesim.analysis.stability import Stability, share_interval, stabilities, s
 from zonesim.analysis.sweep import Point, compared, points
 from zonesim.analysis.tags import overruled, tags_of, unstable
 from zonesim.analysis.until_precise import Enough, Width, enough, next_replications, relative_widths
-from zonesim.analysis.warm_up import Truncation, mser
+from zonesim.analysis.warm_up import Truncation, mser, welch
 
 __all__ = [
     "ALL",
@@ -214,6 +214,7 @@ __all__ = [
     "trivially_changed",
     "unknown_text",
     "unstable",
+    "welch",
     "with_moves",
     "written_promise",
 ]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -46,3 +47,23 @@ def mser(values: Sequence[float], batch: int = 5) -> Truncation:
     best = min(range(len(statistics)), key=statistics.__getitem__)
     mean = math.fsum(means[best:].tolist()) / (count - best)
     return Truncation(best * batch, mean, tuple(statistics), best < count // 2)
+
+
+def welch(values: Sequence[float], window: int) -> NDArray[np.float64]:
+    """
+    Return Welch's moving averages of a series (a mean over replications at each instant): of `window` values to either
+    side, of fewer at the start, where there are no more before; the last `window` values have none.
+
+    The series has reached its steady state where this curve has become level. Raises ValueError for a window of less
+    than 1, or of more than half the series.
+
+    Source: P. D. Welch, The statistical analysis of simulation results, in S. S. Lavenberg (ed.), Computer Performance
+    Modeling Handbook, 1983; as in A. M. Law, Simulation Modeling and Analysis, chapter 9.
+    """
+    series = np.array(values, dtype=np.float64)
+    if not 1 <= window <= len(series) // 2:
+        raise ValueError(f"a window of {window} to either side does not fit into {len(series)} values")
+    sums = np.concatenate([[0.0], series.cumsum()])
+    places = np.arange(len(series) - window)
+    reach = np.minimum(places, window)
+    return np.asarray((sums[places + reach + 1] - sums[places - reach]) / (2 * reach + 1), dtype=np.float64)

@@ -42,7 +42,10 @@ def run(
     future: FutureOption = "",
     warm_up: Annotated[
         bool,
-        typer.Option("--warm-up", help="Also say whether the warm-up is long enough (MSER-5); runs twice as long."),
+        typer.Option(
+            "--warm-up",
+            help="Also say and draw whether the warm-up is long enough (MSER-5, Welch); runs twice as long.",
+        ),
     ] = False,
     by_replication: ByReplication = False,
     tokens: Annotated[

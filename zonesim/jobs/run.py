@@ -38,6 +38,7 @@ from zonesim.briefing.text.values import (
     told_run,
     withheld_fields,
 )
+from zonesim.briefing.text.words import Language
 from zonesim.experiment import USUAL_LEVEL, Design, Execution, Results, plain_design, slug
 from zonesim.jobs.job import Found, Job, left_out_notes, run_and_report
 from zonesim.kpi import RunResult
@@ -125,7 +126,7 @@ def _report(found: Found, *, only: bool, warm_up: bool, with_figures: bool, by_r
     bounds = {name: bound_of(design.cells[name, future].plan, design.offset) for name in design.options}
     document = _document(found, comparison, runs, only=only)
     document["bounds"] = {name: bound_document(bound) for name, bound in bounds.items()}
-    said = _warm_up(design, document, len(results.common(future))) if warm_up else []
+    said, drawn = _warm_up(found, document, runs) if warm_up else ([], [])
     if by_replication:
         document["by_replication"] = by_replication_document(results, kpis)
     control = control_told(results)
@@ -133,7 +134,7 @@ def _report(found: Found, *, only: bool, warm_up: bool, with_figures: bool, by_r
     costs = costs_of(design, comparison, runs)
     document["costs"] = cost_document(results, costs)
     written = [*_write(found, comparison, document), write_bounds(found.folder, results, bounds)]
-    written += write_control(found.folder, results, control)
+    written += [*write_control(found.folder, results, control), *drawn]
     written += write_costs(found.folder, results, costs)
     written += [write_by_replication(found.folder, results, kpis)] if by_replication else []
     written += write_doubts(found.folder, results, comparison)
@@ -183,14 +184,38 @@ def _asked(arms: Sequence[Arm], names: Sequence[str] | None, *, only: bool) -> l
     return [slug("-".join(["measures", *names]))] if names is not None else []
 
 
-def _warm_up(design: Design, document: dict[str, Any], replications: int) -> list[str]:
-    """Return what is to be said of the warm-up, and put it into the document."""
-    from zonesim.briefing.text.warm_up import warm_up_document, warm_up_text, warm_ups  # noqa: PLC0415  seldom needed
+def _warm_up(found: Found, document: dict[str, Any], runs: dict[str, list[RunResult]]) -> tuple[list[str], list[Path]]:
+    """Return what is to be said of the warm-up, put it into the document, and draw it in both languages."""
+    from zonesim.briefing.figures import fonts, style  # noqa: PLC0415  matplotlib is slow to import, and seldom needed
+    from zonesim.briefing.figures.comparison import FigureContext, save_all  # noqa: PLC0415
+    from zonesim.briefing.figures.warm_up import warm_up_figure  # noqa: PLC0415
+    from zonesim.briefing.text.warm_up import warm_up_document, warm_up_text, warm_ups  # noqa: PLC0415
 
+    design, results = found.design, found.results
     (cell,) = design.cells.values()
-    found = warm_ups(cell.plan, design.seed, replications)
-    document["warm_up"] = warm_up_document(cell.plan, found)
-    return ["", warm_up_text(cell.plan, found, replications)]
+    n = len(runs[design.baseline])
+    told = warm_ups(cell.plan, design.seed, n)
+    document["warm_up"] = warm_up_document(cell.plan, told)
+    shown = [each for each in told if len(each.inside) > 1]
+    if not shown:
+        return ["", warm_up_text(cell.plan, told, n)], []
+    drawn = []
+    languages: tuple[Language, ...] = ("en", "zh") if fonts.chinese() is not None else ("en",)
+    for language in languages:
+        context = FigureContext(
+            design.resolved,
+            runs,
+            Comparison(design.baseline, {}, (), design.level),
+            design.kpis,
+            design.seed,
+            language,
+            run=results.run,
+            settings=results.settings,
+        )
+        with style.look(language):
+            figure = warm_up_figure(context, shown, cell.plan.begin)
+        drawn += save_all(found.folder, {"warm_up": figure}, context, ())
+    return ["", warm_up_text(cell.plan, told, n)], drawn
 
 
 # --- documents

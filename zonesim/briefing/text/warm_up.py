@@ -7,13 +7,16 @@ from typing import Any, Final
 
 from zonesim.analysis import mser
 from zonesim.experiment import inside_from_start, rhythm
-from zonesim.plan import Plan
+from zonesim.plan import Floats, Plan
 from zonesim.units import DAY, HOUR, MINUTE, SECOND, WEEK
 
 PARTS: Final = 1000
 """Into how many parts a run without a weekly rhythm is divided."""
 
 BATCH: Final = 5
+WINDOWS: Final = 40
+"""Welch's averages reach so small a part of a run to either side."""
+
 FEWEST: Final = 10
 """Weeks from which on a start can be told from a steady state."""
 
@@ -22,27 +25,41 @@ _WORDS: Final = ((WEEK, "weeks"), (DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SEC
 
 @dataclass(frozen=True)
 class WarmUp:
-    """How much of the start of a flow (ms) is to be left out, None where the run is too short to tell."""
+    """
+    How much of the start of a flow (ms) is to be left out, None where the run is too short to tell; from how many are
+    `inside` on average in every `step` ms from the start on. Welch's averages are over `window` of these to either
+    side.
+    """
 
     flow: str
     needed: int | None
+    inside: Floats
+    step: int
+    window: int
 
 
 def warm_ups(plan: Plan, seed: int, replications: int) -> list[WarmUp]:
     """
     Return what MSER-5 says of the number inside, flow by flow, averaged over replications.
 
-    Where arrivals or opening hours follow the week a value is a whole week, taken one by one; otherwise a thousandth of
-    the run, in fives.
+    Where arrivals or opening hours follow the week a value is a whole week, taken one by one (and a day for Welch's
+    averages, over a week); otherwise a thousandth of the run, in fives (and averages over a twentieth).
     """
     week = rhythm(plan)
-    step, batch = (week, 1) if week is not None else (max(plan.end // PARTS, 1), BATCH)
-    if week is not None and plan.end // week < FEWEST:
-        return [WarmUp(flow, None) for flow in sorted(set(plan.names.source_flows))]
+    step = DAY if week is not None else max(plan.end // PARTS, 1)
     found = []
     for flow, series in sorted(inside_from_start(plan, seed=seed, replications=replications, step=step).items()):
-        cut = mser(series.tolist(), batch)
-        found.append(WarmUp(flow, cut.leave_out * step if cut.found else None))
+        if week is None:
+            window = max(len(series) // WINDOWS, 1)
+            cut = mser(series.tolist(), BATCH)
+            found.append(WarmUp(flow, cut.leave_out * step if cut.found else None, series, step, window))
+            continue
+        days = week // DAY
+        weeks = series[: len(series) // days * days].reshape(-1, days).mean(axis=1)
+        enough = len(weeks) >= FEWEST
+        weekly = mser(weeks.tolist(), 1) if enough else None
+        needed = weekly.leave_out * week if weekly is not None and weekly.found else None
+        found.append(WarmUp(flow, needed, series, step, days // 2))
     return found
 
 
