@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.helper import HEAD, ROOT, RowLog, plan_of, plan_of_file, plan_of_world
+from zonesim.briefing.text.words import CHINESE
 from zonesim.engine import AUTO, simulate
 from zonesim.faults import Faults
+from zonesim.kpi import catalogue
 from zonesim.plan import Plan, number_of, place_of
 from zonesim.policy import world_of
 from zonesim.scenario import Document, load_catalogue, read_file
@@ -269,3 +271,26 @@ def test_faults_of_lots(name):
         plan_of(WORKS.replace(old, new))
 
     assert message in str(caught.value), str(caught.value)
+
+
+def test_an_account_is_told_in_its_own_unit():
+    """
+    Level and bookings of an account have the unit that the scenario names, in both languages where the glossary has a word for it.
+    """
+    told = {kpi.id: kpi.unit for kpi in catalogue(plan_of(WORKS))}
+
+    assert told["Z.ledger.level.mean"] == "lots"
+    assert told["Z.ledger_remnants_kg.level.end"] == "kg"
+    assert told["Z.ledger_product_pieces.credited.day"] == "pieces/d"
+    assert [CHINESE.unit(unit) for unit in ("lots", "kg", "pieces/d", "boxes/d", "boxes")] == [
+        "批",
+        "千克",
+        "件每天",
+        "boxes每天",
+        "boxes",
+    ]
+    assert {
+        kpi.unit
+        for kpi in catalogue(plan_of(WORKS.replace("unit: lots", 'unit: ""')))
+        if kpi.id == "Z.ledger.level.mean"
+    } == {"units"}

@@ -25,11 +25,13 @@ class Kpi:
     headline: bool
     en: str
     zh: str
+    own_unit: str = ""
+    """The unit of an account, as the scenario calls it, and a day of it."""
 
     @property
     def unit(self) -> str:
         """Return the unit of the value."""
-        return self.definition.unit
+        return self.own_unit or self.definition.unit
 
     @property
     def stage(self) -> tuple[str, str]:
@@ -104,6 +106,8 @@ class _Catalogue:
         self.twins = {name for name, own in groups.items() if name not in plan.names.source_flows and own in flows}
         """Entries that alone use their flow: their numbers are the flow's, and are told under its name."""
         self.limited = {str(plan.names.resources[resource]) for resource in scopes.limited}
+        self.units = {str(account): account.unit for account in plan.names.accounts}
+        """What each account counts."""
 
     @cached_property
     def in_line(self) -> set[int]:
@@ -252,7 +256,9 @@ class _Catalogue:
     def _kpi(self, subject: str, definition: Definition, name: str, label: str = "") -> Kpi:
         extra = f" ({label})" if label else ""
         english, chinese = f"{subject}: {definition.en}{extra}", f"{subject}：{definition.zh}{extra}"
-        return Kpi(name, definition, subject, self._is_headline(subject, definition), english, chinese)
+        unit = self.units.get(subject, "") if definition.scope == "account" else ""
+        own = f"{unit}/d" if unit and definition.statistic == "day" else unit
+        return Kpi(name, definition, subject, self._is_headline(subject, definition), english, chinese, own)
 
     def _is_headline(self, subject: str, definition: Definition) -> bool:
         """

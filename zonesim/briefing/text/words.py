@@ -81,8 +81,12 @@ class Words:
         )
 
     def unit(self, unit: str) -> str:
-        """Return a unit of a KPI as it stands on an axis."""
-        return str(glossary()["units"][unit][self.language])
+        """Return a unit of a KPI as it stands on an axis; that of an account is as the scenario calls it."""
+        known = glossary()["units"]
+        of, slash, day = unit.rpartition("/")
+        if unit not in known and slash:
+            return f"{self.unit(of)}{self.unit(slash + day)}"
+        return str(known[unit][self.language]) if unit in known else unit
 
     def label(self, labels: Mapping[Any, str], name: str) -> str:
         """Return the label in this language, or in English, or the name."""
