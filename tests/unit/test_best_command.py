@@ -71,6 +71,7 @@ def test_the_best_within_a_budget_that_keeps_the_promise():
 
     assert found["best"] == "three"
     assert found["probability"] == 0.95
+    assert "better by 0.00833 h or more" in invoked(*SMALLEST, "--budget", "zones.Z.desk.units <= 3").stdout
     assert states == {
         "one": ("grows", ""),
         "two": ("beaten", "three"),

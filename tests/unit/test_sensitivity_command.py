@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from tests.helper import HEAD, ROOT, add_measure
 from zonesim import cli
 from zonesim.experiment import Factor
+from zonesim.jobs import doubted
 
 DESK = (
     HEAD
@@ -107,6 +108,17 @@ def test_cells_are_kept():
 
     assert {path: path.stat().st_mtime_ns for path in Path("results", ".cells").rglob("*.parquet")} == cells
     assert cells
+
+
+@pytest.mark.usefixtures("desk")
+def test_what_is_told_does_not_depend_on_batches(monkeypatch):
+    """Three futures at a time, or a hundred, with results of their own: the same numbers."""
+    words = ("--method", "morris", "--points", "3", "--replications", "2")
+    whole, _ = told(*words, "--out", "one")
+    monkeypatch.setattr(doubted, "BATCH", 3)
+    batches, _ = told(*words, "--out", "other")
+
+    assert batches == whole
 
 
 @pytest.mark.usefixtures("desk")

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from zonesim.analysis import Sensitivity, tornado
 from zonesim.experiment import SHARED, Execution, Factor, Future, Store, factors_of
 from zonesim.faults import Place, UnknownName, suggest
 from zonesim.jobs.trials import Trials, Tried
-from zonesim.kpi import Kpi, catalogue
+from zonesim.kpi import Kpi, RunResult, catalogue
 from zonesim.plan import Floats, Plan, compile_plan
 from zonesim.policy import (
     Arm,
@@ -28,6 +29,9 @@ from zonesim.policy import (
     register,
     resolve,
 )
+
+BATCH: Final = 100
+"""So many futures are compiled and run at a time, so that what is finished is soon kept, and memory is bounded."""
 
 
 @dataclass
@@ -44,7 +48,10 @@ class Doubted:
     factors: list[Factor]
     plan: Plan
     trials: Trials
-    tried: dict[tuple[str, str], Tried] = field(default_factory=dict)
+    columns: dict[tuple[str, str], dict[str, Floats]] = field(default_factory=dict)
+    """By arm and name of the future, KPIs that were asked for: shape (replications,)."""
+    as_written: dict[str, Sequence[RunResult]] = field(default_factory=dict)
+    """By arm the runs with every number at its mode."""
 
     @property
     def is_difference(self) -> bool:
@@ -56,26 +63,33 @@ class Doubted:
         """Return the KPIs of the baseline by id."""
         return {kpi.id: kpi for kpi in catalogue(self.plan)}
 
-    def run(self, futures: Sequence[Future]) -> None:
-        """Run what the store does not have of some futures."""
-        wanted = [each for each in futures if (self.arm.name, each.name) not in self.tried]
-        if wanted:
-            self.tried |= self.trials.run(dict.fromkeys(self.trials.arms, wanted))
+    def run(self, futures: Sequence[Future], kpis: Sequence[str]) -> None:
+        """
+        Run what the store does not have of some futures, a batch at a time, and keep some KPIs of all: nan where one is
+        withheld, and everywhere in a future in which a line grows by its loads.
+        """
+        for first in range(0, len(futures), BATCH):
+            found = self.trials.run(dict.fromkeys(self.trials.arms, futures[first : first + BATCH]))
+            for (arm, future), tried in found.items():
+                self.columns[arm, future] = {kpi: _column(tried, kpi, self.trials.replications) for kpi in kpis}
+                if future == Future().name:
+                    self.as_written[arm] = tried.runs
 
     def values(self, kpi: str, future: Future) -> Floats:
-        """
-        Return a KPI in a future that was run, shape (replications,): nan where it is withheld, and everywhere in a
-        future in which a line grows by its loads.
-        """
-        columns = [_column(self.tried[name, future.name], kpi, self.trials.replications) for name in self.trials.arms]
-        return columns[-1] - columns[0] if self.is_difference else columns[0]
+        """Return a KPI in a future that was run, shape (replications,), nan where there is none."""
+        base, arm = (self.columns[name, future.name][kpi] for name in (next(iter(self.trials.arms)), self.arm.name))
+        return arm - base if self.is_difference else arm
 
-    def tornado(self, kpi: str, level: float) -> Sensitivity:
-        """Return what a KPI does where each number is at its low and at its high end, one at a time."""
+    def tornado(self, kpis: Sequence[str], level: float) -> list[Sensitivity]:
+        """Return what KPIs do where each number is at its low and at its high end, one at a time."""
         ends = {factor.name: factor.ends() for factor in self.factors}
-        self.run([Future(), *(future for pair in ends.values() for future in pair)])
-        values = {name: (self.values(kpi, low), self.values(kpi, high)) for name, (low, high) in ends.items()}
-        return tornado(kpi, self.values(kpi, Future()), values, level)
+        self.run([Future(), *(future for pair in ends.values() for future in pair)], kpis)
+
+        def told(kpi: str) -> Sensitivity:
+            values = {name: (self.values(kpi, low), self.values(kpi, high)) for name, (low, high) in ends.items()}
+            return tornado(kpi, self.values(kpi, Future()), values, level)
+
+        return [told(kpi) for kpi in kpis]
 
     def check_kpi(self, kpi: str, option: str) -> None:
         """Raise UnknownName for a KPI that the baseline does not have."""

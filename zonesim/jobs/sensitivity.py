@@ -178,11 +178,11 @@ def _told(
     """Run the futures of a method and return what it says of each KPI."""
     if method == "tornado":
         _announce(own, 1 + 2 * len(own.factors), how)
-        return [own.tornado(kpi.id, asked.level) for kpi in kpis]
+        return own.tornado([kpi.id for kpi in kpis], asked.level)
     points = (trajectories if method == "morris" else saltelli)(len(own.factors), count, asked.seed)
     futures = [future_at(own.factors, point, number) for number, point in enumerate(points.tolist(), start=1)]
     _announce(own, 1 + len(futures), how)
-    own.run([Future(), *futures])
+    own.run([Future(), *futures], [kpi.id for kpi in kpis])
     names = [factor.name for factor in own.factors]
 
     def told(kpi: str) -> Sensitivity:
@@ -262,7 +262,7 @@ def _figures(
 
     context = FigureContext(
         design.resolved,
-        {arm: own.tried[arm, Future().name].runs for arm in own.trials.arms},
+        own.as_written,
         Comparison(design.baseline, {}, (), asked.level),
         design.kpis,
         design.seed,

@@ -61,7 +61,7 @@ def _drivers(asking: Asking, how: Execution, out: Path, entries: Sequence[Entry]
         out=out,
     )
     own.check_kpi(asking.drives, "--drives")
-    found = own.tornado(asking.drives, USUAL_LEVEL)
+    (found,) = own.tornado([asking.drives], USUAL_LEVEL)
     kinds = kinds_of(entries)
     return [
         Driver(each.factor, found.middle, each.values["low"], each.values["high"], kind_of(each.factor, kinds))

@@ -148,7 +148,7 @@ def _verdict(say: Words, found: Found, unit: str, probability: float, *, percent
     if math.isnan(choice.probability):
         yield say("best.undecided", arm=choice.best)
     elif found.method == "kn":
-        indifference = f"{figure_text(found.indifference, percent=percent)} {unit}"
+        indifference = f"{(100 if percent else 1) * found.indifference:.3g} {unit}"
         yield say("best.promised", arm=choice.best, sure=f"{100 * probability:.4g}", indifference=indifference)
     else:
         yield say("best.estimated", arm=choice.best, sure=sure)
