@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from socket import gethostname
 from typing import Any, Final
 
 from zonesim.faults import DiskFull, Place, ScenarioFault, ZonesimError
@@ -21,8 +22,13 @@ FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 ELSEWHERE: Final = "Choose another folder with --out."
 
-_PART: Final = re.compile(r".*\.([0-9]+)\.part")
-"""What is being written is called after the file and the process that writes it."""
+_PART: Final = re.compile(r".*\.([0-9]+)(?:@([^.]*))?\.part")
+"""
+What is being written is called after the file, the process that writes it and its machine: several may write to a
+folder that they share.
+"""
+
+_MACHINE: Final = re.sub(r"[^A-Za-z0-9_-]", "-", gethostname())
 
 _EXECUTED: Final = tuple("=+-@\t\r\n＝＋－＠")
 """What a text begins with that spreadsheets take for a formula."""
@@ -38,7 +44,8 @@ def make_folder(folder: Path, remedy: str = ELSEWHERE) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for part in folder.glob("*.part"):
             written_by = _PART.fullmatch(part.name)
-            if written_by is not None and not _alive(int(written_by[1])):
+            here = written_by is not None and written_by[2] in {None, _MACHINE}
+            if written_by is not None and here and not _alive(int(written_by[1])):
                 part.unlink(missing_ok=True)
     except OSError as error:
         raise unwritable(folder, error, remedy) from None
@@ -56,7 +63,7 @@ def whole(path: Path, remedy: str = ELSEWHERE) -> Iterator[Path]:
     if path.exists() and not path.is_file():
         what = "a folder" if path.is_dir() else "no ordinary file"
         raise ScenarioFault(f"cannot be written: there is {what} of this name", Place(str(path)), remedy)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = path.with_name(f"{path.name}.{os.getpid()}@{_MACHINE}.part")
     try:
         yield part
         part.replace(path)

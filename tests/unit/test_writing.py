@@ -95,15 +95,22 @@ def test_a_full_disk_has_words_of_its_own(tmp_path):
 
 def test_leftovers_of_dead_processes_are_cleared(tmp_path):
     """
-    What a process that has ended left half written goes; what a living one writes stays, and what is no such file.
+    What a process that has ended left half written goes; what a living one writes stays, or one of another machine, of which nothing is known
+    here, and what is no such file.
     """
     dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
-    names = [f"a.csv.{int(dead.stdout)}.part", f"b.csv.{os.getpid()}.part", "mine.part"]
-    for name in names:
+    ended = int(dead.stdout)
+    names = [f"b.csv.{os.getpid()}.part", f"c.csv.{ended}@elsewhere.part", "mine.part"]
+    with whole(tmp_path / "a.csv") as part:
+        own = part.name.replace(str(os.getpid()), str(ended))
+        part.touch()
+    (tmp_path / "a.csv").unlink()
+    for name in (own, f"d.csv.{ended}.part", *names):
         (tmp_path / name).touch()
     make_folder(tmp_path)
 
-    assert sorted(each.name for each in tmp_path.iterdir()) == names[1:]
+    assert "@" in own
+    assert sorted(each.name for each in tmp_path.iterdir()) == names
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+cmd", "-2+3", "@SUM(A1)", "\tx", "\rx", "\n=x", " =1", "＝1+1", "-"])
