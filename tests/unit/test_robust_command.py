@@ -159,3 +159,20 @@ def test_one_future_is_no_many():
 
     assert "desks.yaml: one future: whether an arm does well in others cannot be told\n    Write futures, e.g." in one
     assert "--look-for: there is no promise that could be broken\n    Write --promise" in none
+
+
+@pytest.mark.usefixtures("desks")
+def test_many_futures_do_not_bury_the_answer_in_warnings():
+    """
+    Where a line grows in many futures, each by another load, the first twenty warnings are told and how many more there are; --json
+    has all.
+    """
+    Path("desks.yaml").write_text(
+        DESKS.replace("[0.5, 1.4]", "[1.7, 3]").replace("replications: 5", "replications: 1"), encoding="utf-8"
+    )
+    done = invoked(*SMALLEST)
+    told = [line for line in done.stderr.splitlines() if line.startswith("warning: ")]
+    document = json.loads(invoked(*SMALLEST, "--json").stdout)
+
+    assert len(told) == 21
+    assert told[-1] == f"warning: {len(document['warnings']) - 20} more warnings like these, see --json"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -36,6 +36,9 @@ SOME_FAILED: Final = 1
 
 LONG: Final = 10
 """Seconds from which on people are told how long a run will take."""
+
+MOST_WARNINGS: Final = 20
+"""So many warnings are told to people; the JSON has all."""
 
 MOST_TOLD: Final = 3
 """So many arms in futures are named in a warning that holds for some."""
@@ -91,7 +94,7 @@ def run_and_report(design: Design, how: Execution, out: Path, report: Callable[[
         f"{', '.join(pair[:told])}, replication {failure.replication}: {failure.message}" for pair, failure in failed
     ]
     warnings = warnings_of(design)
-    notes = [*design.notes(), *warnings, *store.notes, *failures]
+    notes = [*design.notes(), *first_ones(warnings), *store.notes, *failures]
     if not _anything_finished(design, runs):
         code = max((failure.exit_code for _, failure in failed), default=3)
         return Job({**what, "failures": failures}, "no replication was finished", notes, code)
@@ -101,6 +104,7 @@ def run_and_report(design: Design, how: Execution, out: Path, report: Callable[[
         job.document["precision"] = precision_document(reached)
         job.text += f"\n\n{precision_text(reached)}"
     job.notes[:0] = [*notes, *moved]
+    job.document.setdefault("warnings", warnings)
     job.exit_code = job.exit_code or (SOME_FAILED if failures else 0)
     return job
 
@@ -187,6 +191,14 @@ def warnings_of(design: Design) -> list[str]:
         for warning in (*arrival_warnings(cell.plan), *load_warnings(cell.plan, design.offset)):
             found.setdefault(warning, []).append(pair)
     return [f"warning: {text}{_where(design, pairs)}" for text, pairs in found.items()]
+
+
+def first_ones(warnings: Sequence[str]) -> list[str]:
+    """Return the warnings that people are told: of many, as futures make them, the first ones and how many more."""
+    more = len(warnings) - MOST_WARNINGS
+    if more <= 0:
+        return list(warnings)
+    return [*warnings[:MOST_WARNINGS], f"warning: {more} more warnings like these, see --json"]
 
 
 def _where(design: Design, pairs: list[Pair]) -> str:
