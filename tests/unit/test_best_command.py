@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.helper import HEAD
+from tests.unit.test_expected_control import LIFTED
 from zonesim import cli
 
 DESK = (
@@ -177,6 +178,22 @@ def test_a_future_is_named_where_there_are_several():
 
 
 @pytest.mark.usefixtures("desks")
+def test_a_band_has_no_best():
+    """What depends on what nobody knows of control has no mean, and so no arm of which it is smallest."""
+    Path("desk.yaml").write_text(HEAD + LIFTED, encoding="utf-8")
+    Path("desks.yaml").write_text(
+        "zonesim: 1\nkind: experiment\nname: e\nscenario: desk.yaml\narms: {R1: [], other: {set: {clock.measure: 2 d}}}\n",
+        encoding="utf-8",
+    )
+    done = invoked("--goal", "smallest all.irregular.missed.share", "--indifference", "1 %")
+
+    assert str(done.exception) == (
+        "--goal: 'all.irregular.missed.share' is a band over what nobody knows of control, and has no mean\n"
+        "    Ask for what has a mean."
+    )
+
+
+@pytest.mark.usefixtures("desks")
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -192,7 +209,7 @@ def test_a_future_is_named_where_there_are_several():
         ((*SMALLEST, "--method", "ocba", "--runs", "100"), "--indifference: a budget of runs knows no indifference\n    Ask with --method kn, or leave it out."),
         (("--goal", "smallest f.stay.mean", "--method", "ocba"), "--runs: 5 arms with 10 first runs each take 50 runs\n    Write --runs 100, for instance."),
         (("--goal", "smallest f.stay.mean", "--method", "ocba", "--runs", "99", "--promise", "f.serve.wait.mean <= 1 h"), "--promise: a budget of runs is spent on the goal alone\n    Ask with --method kn."),
-        ((*SMALLEST, "--promise", "f.serve.wait.mean <= 0 min"), "has a limit of 0, of which no share is a tolerance\n    Write a limit above 0, e.g. the least that counts."),
+        ((*SMALLEST, "--promise", "f.serve.wait.mean <= 0 min"), "' has a limit of 0, of which no share is a tolerance\n    Write a limit above 0, e.g. the least that counts."),
         ((*SMALLEST, "--budget", "zones.Z.dsk.units <= 3"), "--budget zones.Z.dsk.units <= 3: no value at 'zones.Z.dsk.units'\n    Did you mean 'desk'?"),
         ((*SMALLEST, "--budget", "zones.Z.desk.units"), "expected PATH + PATH <= NUMBER\n    Write 'zones.TYP.lanes_in.units <= 6'."),
         ((*SMALLEST, "--budget", "flows.f.serve.take <= 3"), "'flows.f.serve.take' is no number in the arm 'two'\n    Name what is one number, such as units."),

@@ -209,7 +209,7 @@ def misspelt(document: Document, path: Path_) -> tuple[dict[str, Any], str]:
     for part in path[:-1]:
         node = node[int(part)] if isinstance(node, list) else node[part]
     key = path[-1]
-    wrong = key[:-2] + key[-1] + key[-2] if key[-1] != key[-2] else key + "e"
+    wrong = key + "e" if len(key) == 1 or key[-1] == key[-2] else key[:-2] + key[-1] + key[-2]
     items = [(wrong if name == key else name, value) for name, value in node.items()]
     node.clear()
     node.update(items)
@@ -220,6 +220,7 @@ COULD_BE_A_NAME = {
     *(("When", key) for key in ("marked", "unmarked", "last_of", "class")),
     *(("Changes", key) for key in ("status", "class", "credit", "debit")),
     ("Account", "account"),
+    ("Range", "scale"),
 }
 """
 Misspelt, these are read as something else: parameters of the flow, attributes, a resource. It is found when the scenario is compiled, or told of that.
