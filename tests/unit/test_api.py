@@ -16,6 +16,7 @@ from tests.helper import ROOT, RowLog, plan_of_file
 from zonesim import api
 from zonesim.engine import simulate
 from zonesim.experiment import Execution
+from zonesim.faults import ScenarioFault
 from zonesim.jobs.run import run_job
 from zonesim.plan import NUMBER_BITS
 
@@ -249,6 +250,26 @@ def test_an_experiment_file_runs_as_it_says(desk):
     assert short.values("visit.serve.wait.mean", "third").shape == (2,)
     assert study.difference("visit.serve.wait.mean").value < 0
     assert [row.kpi for row in study.table()] == ["visit.serve.wait.mean"] * 2
+
+
+def test_a_file_that_runs_until_it_is_precise_needs_a_store(desk):
+    """
+    From Python nothing is stored, so the number of replications has to be said.
+    """
+    file = desk.with_name("precise.yaml")
+    file.write_text(
+        "zonesim: 1\nkind: experiment\nname: precise\nscenario: desk.yaml\nreplications: {until: 5 %, of: baseline}\n"
+        "arms: {R1: [], third: {set: {zones.DESK.clerks.units: 3}}}\nkpis: [visit.serve.wait.mean]\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(ScenarioFault) as told:
+        zonesim.load(file).sweep()
+
+    assert "the file is run until it is precise, which takes a store of finished runs: `zonesim sweep`" in str(
+        told.value
+    )
+    assert "Say how many, e.g. replications=20." in str(told.value)
+    assert zonesim.load(file).sweep(2).values("visit.serve.wait.mean", "third").shape == (2,)
 
 
 @pytest.mark.parametrize(

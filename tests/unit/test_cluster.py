@@ -11,6 +11,7 @@ from collections import deque
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -413,3 +414,16 @@ def test_workers_of_a_cluster_that_is_there_may_all_die(desks, tmp_path):
 
     assert process.returncode == 0, told
     assert tables(desks / "out") == expected
+
+
+def test_a_scheduler_that_is_gone_is_told():
+    """
+    Where the scheduler answers no more the run ends with what to do, and what is finished stays.
+    """
+    gone = SimpleNamespace(status="closed", scheduler=SimpleNamespace(address="tcp://nowhere:8786"))
+    with pytest.raises(RunFault) as told:
+        cluster_module._threads(gone)
+
+    assert str(told.value).endswith(
+        "the scheduler at tcp://nowhere:8786 does not answer any more.\n    What was finished is kept: start one and run the same command again."
+    )

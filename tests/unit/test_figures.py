@@ -30,17 +30,17 @@ def name_everything(world: ResolvedTree) -> None:
     """Give the scenario, its flows, steps and lanes the longest names that people come up with."""
     world.tree["name"] = "a-zone-with-a-name-that-goes-on-and-on-as-if-nobody-would-ever-have-to-read-it-x"
     world.tree["clock"]["warm_up"] = "1234567.25 min"
-    for flow in world.tree["library"].values():
-        flow["label"] = {"en": LONG}
-        for step in flow["steps"].values():
-            step["label"] = {"en": LONG}
+    for name, flow in world.tree["library"].items():
+        world.open(("library", name, "label"))["label"] = {"en": LONG}
+        for step in flow["steps"]:
+            world.open(("library", name, "steps", step, "label"))["label"] = {"en": LONG}
     for lanes in ("lanes_in", "lanes_out"):
         world.tree["zones"]["TYP"][lanes]["label"] = {"en": LONG}
 
 
 def add_steps(world: ResolvedTree) -> None:
     """Put forty steps before the others of the transfer."""
-    flow = world.tree["library"]["F5"]
+    flow = world.open(("library", "F5", "steps"))
     flow["steps"] = {f"wait_{number}": {"take": f"{number + 1} min"} for number in range(40)} | flow["steps"]
 
 

@@ -118,7 +118,7 @@ SLIPS = {
         {"remove": "library.F8.scrapped.destroy.set.debit"},
         {"set": "library.F8.scrapped.share", "to": "50 %"},
     ),
-    "a transfer that only arrives": ("F5", {"remove": "library.F5.outside.set"}),
+    "a transfer that only arrives": ("F5", {"remove": "library.F5.gate_out.set"}),
 }
 
 
