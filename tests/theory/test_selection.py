@@ -147,7 +147,7 @@ def test_where_runs_end_nothing_is_promised():
 def test_a_promise_that_nobody_can_tell_is_told():
     """An arm just at its promise takes part, and nothing is promised of the choice: it might break it."""
     found = chosen(
-        ["a", "b"], normal([0, 9], seed=1, promises=[[0, -9]]), indifference=1, error=0.05, tolerances=[0.01], most=20
+        ["a", "b"], normal([0, 9], seed=1, promises=[[0, -99]]), indifference=1, error=0.05, tolerances=[0.01], most=20
     )
 
     assert (found.best, found.unsure, found.decided) == ("a", ("a",), False)
