@@ -49,7 +49,9 @@ def desks(tmp_path, monkeypatch):
 
 def invoked(*words):
     """Return what `zonesim best desks.yaml` does."""
-    return CliRunner().invoke(cli.app, ["best", "desks.yaml", *words, "--workers", "1"], prog_name="zonesim")
+    return CliRunner().invoke(
+        cli.app, ["best", "desks.yaml", *words, "--no-figures", "--workers", "1"], prog_name="zonesim"
+    )
 
 
 def told(*words):

@@ -215,7 +215,7 @@ def test_the_figure_of_what_is_carried(desk, monkeypatch, language, promises):
         drawn.update(figures)
         return [Path("capacity.png")]
 
-    monkeypatch.setattr("zonesim.briefing.figures.comparison.save_all", saved)
+    monkeypatch.setattr("zonesim.jobs.drawing.save_all", saved)
     question = Question(desk, None, [], promises, 3, 1, tolerance=0.1)
     job = capacity_job(question, Execution(1), Path("results"), language)
     figure = drawn["capacity"]

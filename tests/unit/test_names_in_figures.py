@@ -181,7 +181,20 @@ def test_effects_of_an_experiment_are_its_kpis_by_label(folder):
         ("zones.TYP.docks.units", "units of Docks", "装卸月台的数量"),
         ("m11.coverage", "coverage of measure 11", "措施11的覆盖率"),
         ("measures.m21.coverage", "coverage of measure 21", "措施21的覆盖率"),
-        ("library.gate.lane.compare.take", "library.gate.lane.compare.take", "library.gate.lane.compare.take"),
+        (
+            "library.gate.lane.compare.take",
+            "time of Gate › Lane for goods vehicles › Compare data",
+            "卡口 › 货车通道 › 数据比对的时长",
+        ),
+        ("library.F4b.approve.take.pert", "time of F4b › Officer approves", "F4b › 审批作业的时长"),
+        (
+            "library.gate.lane.check.detect.false_alarm",
+            "false alarms of Gate › Lane for goods vehicles › Check papers",
+            "卡口 › 货车通道 › 单证核对的误报率",
+        ),
+        ("truth.papers_wrong.all", "how often: Papers wrong", "单证有误的发生率"),
+        ("library.gate.lane.compare.hold", "library.gate.lane.compare.hold", "library.gate.lane.compare.hold"),
+        ("clock.measure", "clock.measure", "clock.measure"),
     ],
 )
 def test_paths_in_words(path, en, zh):

@@ -50,7 +50,9 @@ def desks(tmp_path, monkeypatch):
 
 def invoked(*words):
     """Return what `zonesim robust desks.yaml` does."""
-    return CliRunner().invoke(cli.app, ["robust", "desks.yaml", *words, "--workers", "1"], prog_name="zonesim")
+    return CliRunner().invoke(
+        cli.app, ["robust", "desks.yaml", *words, "--no-figures", "--workers", "1"], prog_name="zonesim"
+    )
 
 
 SMALLEST = ("--goal", "smallest f.stay.mean")

@@ -44,7 +44,7 @@ from zonesim.analysis.precision import (
     replications_for,
     replications_needed,
 )
-from zonesim.analysis.prim import Box, Limits, discovered, trajectory
+from zonesim.analysis.prim import Bools, Box, Limits, discovered, trajectory
 from zonesim.analysis.promises import Promise, in_unit, promise, written_promise
 from zonesim.analysis.robustness import Kept, Regret, keeps, kept_in, regrets
 from zonesim.analysis.selection import FIRST, STEP, Choice, Standing, allocated, chosen
@@ -97,6 +97,7 @@ __all__ = [
     "ZONE",
     "Amount",
     "Attribution",
+    "Bools",
     "Bound",
     "Box",
     "Choice",

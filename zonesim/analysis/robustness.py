@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zonesim.analysis.paired import LEVEL, Difference, Interval, paired
+from zonesim.analysis.paired import LEVEL, Difference, Interval, interval, paired
 from zonesim.analysis.promises import Promise
 from zonesim.analysis.stability import share_interval
 from zonesim.plan import Floats
@@ -20,19 +20,22 @@ class Regret:
     What it costs to have chosen an arm: in each future, how much worse it is than the arm that is best there (L. J.
     Savage, The theory of statistical decision, 1951); over the `futures` in which every arm has a value.
 
-    `mean` over them and the `largest`, which is in the future `worst`, with the limits of the paired difference there;
-    `best`: in how many it is the best itself. `unknown`: futures in which it has no value and another arm has, because
-    a line grows or too much is missing, so that no largest regret can be told. The best of several means is a little
-    too good, so regrets err upwards by luck.
+    `mean` over them, with Student's `limits` over replications, each a mean over futures (nan where these differ in
+    number), and the `largest`, which is in the future `worst`, with the limits of the paired difference there; `best`:
+    in how many it is the best itself. `unknown`: futures in which it has no value and another arm has, because a line
+    grows or too much is missing, so that no largest regret can be told. `costs`: by future. The best of several means
+    is a little too good, so regrets err upwards by luck.
     """
 
     arm: str
     mean: float
+    limits: tuple[float, float]
     largest: Difference | None
     worst: str
     best: int
     futures: int
     unknown: int
+    costs: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,17 @@ def regrets(values: Mapping[str, Mapping[str, Floats]], *, sign: int, level: flo
             largest = paired((sign * one).tolist(), (sign * other).tolist(), level)
         mean = math.fsum(costs.values()) / len(whole) if whole else math.nan
         wins = sum(cost == 0 for cost in costs.values())
-        found.append(Regret(arm, mean, largest, worst if largest else "", wins, len(whole), unknown))
+        limits = _limits([sign * (values[arm][future] - values[best[future]][future]) for future in whole], level)
+        found.append(Regret(arm, mean, limits, largest, worst if largest else "", wins, len(whole), unknown, costs))
     return found
+
+
+def _limits(costs: Sequence[Floats], level: float) -> tuple[float, float]:
+    """Return limits of a mean over futures, `costs` of each by replication."""
+    if not costs or len({len(each) for each in costs}) > 1:
+        return math.nan, math.nan
+    found = interval(np.mean(costs, axis=0).tolist(), level)
+    return found.low, found.high
 
 
 def keeps(found: Interval, promise: Promise) -> tuple[bool, bool]:

@@ -57,6 +57,7 @@ Level = Annotated[
 Lang = Annotated[
     str, typer.Option("--lang", metavar="LANGUAGE", help="Language of what is written for people: en or zh.")
 ]
+Figures = Annotated[bool, typer.Option("--figures/--no-figures", help="Draw figures, or leave that out and be faster.")]
 Out = Annotated[Path, typer.Option(help="Folder for results; each scenario gets a folder of its own below it.")]
 ByReplication = Annotated[
     bool,

@@ -9,6 +9,7 @@ import typer
 
 from zonesim.cli.app import (
     Engine,
+    Figures,
     FutureOption,
     Json,
     Lang,
@@ -69,6 +70,7 @@ def best(
     level: Level = 95,
     settings: Set = None,
     future: FutureOption = "",
+    figures: Figures = True,
     lang: Lang = "en",
     as_json: Json = False,
     out: Out = Path("results"),
@@ -94,4 +96,4 @@ def best(
         seed,
         level / 100,
     )
-    finish(best_job(question, execution_of(workers, engine, time_limit), out, lang), as_json)
+    finish(best_job(question, execution_of(workers, engine, time_limit), out, lang, with_figures=figures), as_json)

@@ -9,6 +9,7 @@ import typer
 
 from zonesim.cli.app import (
     Engine,
+    Figures,
     FutureOption,
     Json,
     Lang,
@@ -54,6 +55,7 @@ def robust(
     level: Level = 95,
     settings: Set = None,
     future: FutureOption = "",
+    figures: Figures = True,
     lang: Lang = "en",
     as_json: Json = False,
     out: Out = Path("results"),
@@ -72,4 +74,4 @@ def robust(
         seed,
         level / 100,
     )
-    finish(robust_job(question, execution_of(workers, engine, time_limit), out, lang), as_json)
+    finish(robust_job(question, execution_of(workers, engine, time_limit), out, lang, with_figures=figures), as_json)

@@ -10,6 +10,7 @@ import typer
 from zonesim.cli.app import (
     ArmOption,
     Engine,
+    Figures,
     File,
     FutureOption,
     Json,
@@ -55,9 +56,7 @@ def sensitivity(
     level: Level = 95,
     settings: Set = None,
     future: FutureOption = "",
-    figures: Annotated[
-        bool, typer.Option("--figures/--no-figures", help="Draw the tornado, or leave that out.")
-    ] = True,
+    figures: Figures = True,
     lang: Lang = "en",
     as_json: Json = False,
     out: Out = Path("results"),
@@ -77,4 +76,4 @@ def sensitivity(
         seed,
         level / 100,
     )
-    finish(sensitivity_job(question, execution_of(workers, engine), out, lang, with_figure=figures), as_json)
+    finish(sensitivity_job(question, execution_of(workers, engine), out, lang, with_figures=figures), as_json)

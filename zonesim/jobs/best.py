@@ -15,6 +15,7 @@ from zonesim.analysis import (
     FIRST,
     STEP,
     Choice,
+    Interval,
     Promise,
     allocated,
     chosen,
@@ -92,7 +93,7 @@ class Asked:
 
 
 @dataclass
-class _Runs:
+class Searched:
     """The runs of some arms in one future, as far as they are asked for; what the store has is not run again."""
 
     design: Design
@@ -150,15 +151,30 @@ class _Runs:
         return [self.goal.sign * self.value(run), *broken]
 
 
-def best_job(asked: Asked, how: Execution, out: Path, language: str = "en") -> Job:
+def best_job(asked: Asked, how: Execution, out: Path, language: str = "en", *, with_figures: bool = True) -> Job:
     """
-    Run the arms of an experiment as far as it takes to tell the best one, estimate that one on runs of another seed,
-    and write `best.csv` and `best.json` to a folder of this run; cells that `out` has are not run again.
+    Find the best arm of an experiment, and write `best.csv`, `best.json` and, `with_figures`, a figure to a folder of
+    this run; cells that `out` has are not run again.
+
+    Raises what `best_of` raises; UnknownName for a language that there is none of.
+    """
+    say = Words(language_named(language), level=level_text(asked.level))
+    runs, found = best_of(asked, how, out)
+    folder = results_folder(out, runs.design)
+    make_folder(folder)
+    notes = [*runs.design.notes(), *set_aside(folder, DOCUMENT, run_id(runs.design))]
+    drawn = _figures(asked, runs, found, folder, say) if with_figures and found.choice.best else []
+    return _written(asked, runs.design, folder, found, drawn, notes, say)
+
+
+def best_of(asked: Asked, how: Execution, out: Path) -> tuple[Searched, Found]:
+    """
+    Run the arms of an experiment as far as it takes to tell the best one, and estimate that one on runs of another
+    seed; cells that `out` has are not run again. Return what was run, and what was found.
 
     Raises Faults and RunFault; ScenarioFault, UnitFault or UnknownName for a goal, budget, future or amount that cannot
     be, with the option that names it.
     """
-    say = Words(language_named(language), level=level_text(asked.level))
     if asked.method not in METHODS:
         raise UnknownName(f"no method '{asked.method}'", Place("--method"), suggest(asked.method, METHODS, "methods"))
     design = read_design(asked.file, asked.settings, seed=asked.seed, replications=asked.replications)
@@ -169,11 +185,11 @@ def best_job(asked: Asked, how: Execution, out: Path, language: str = "en") -> J
     indifference = _indifference(asked, goal.kpi) if asked.method == "kn" else math.nan
     costs = _costs(design, asked.budgets)
     design = _asked_design(design, asked, future, indifference, promises)
-    folder = results_folder(out, design)
-    runs = _Runs(design, future, goal, promises, how, Store.below(out, SHARED))
+    runs = Searched(design, future, goal, promises, how, Store.below(out, SHARED))
     left = {arm: "budget" for arm, over in costs.items() if over}
     left |= {arm: "grows" for arm in _growing(design, future, goal, promises) if arm not in left}
     choice = _chosen(asked, [arm for arm in design.options if arm not in left], runs, indifference, promises)
+    means, promised = _means(runs, choice, asked.level)
     found = Found(
         goal.kpi,
         goal.sign < 0,
@@ -183,12 +199,37 @@ def best_job(asked: Asked, how: Execution, out: Path, language: str = "en") -> J
         tuple(promises),
         _estimate(runs, choice, asked.level),
         indifference,
+        means,
+        promised,
     )
-    return _written(asked, design, folder, found, say)
+    return runs, found
+
+
+def _means(runs: Searched, choice: Choice, level: float) -> tuple[dict[str, Interval], dict[str, tuple[Interval, ...]]]:
+    """Return by arm the goal's KPI, and those of the promises, over the runs that it took part in."""
+    read = runs.read({each.arm: each.n for each in choice.standings}, runs.design.seed)
+    own = {arm: _interval([runs.value(run) for run in found], level) for arm, found in read.items()}
+    promised = {
+        arm: tuple(_interval([kept(each, run) for run in found], level, nobody=True) for each in runs.promises)
+        for arm, found in read.items()
+    }
+    return own, promised
+
+
+def _interval(values: Sequence[float], level: float, *, nobody: bool = False) -> Interval:
+    """
+    Return an interval over runs: without a value where one of them has none, unless that only says that nobody came,
+    and infinite where one is.
+    """
+    if infinite := [value for value in values if math.isinf(value)]:
+        return Interval(infinite[0], math.nan, math.nan, len(values))
+    if not nobody and any(map(math.isnan, values)):
+        return Interval(math.nan, math.nan, math.nan, 0)
+    return interval(values, level)
 
 
 def _chosen(
-    asked: Asked, names: Sequence[str], runs: _Runs, indifference: float, promises: Sequence[Promise]
+    asked: Asked, names: Sequence[str], runs: Searched, indifference: float, promises: Sequence[Promise]
 ) -> Choice:
     """Return the best of some arms by the method that is asked for."""
     if not names:
@@ -339,7 +380,7 @@ def _asked_design(
     )
 
 
-def _estimate(runs: _Runs, choice: Choice, level: float) -> Estimate | None:
+def _estimate(runs: Searched, choice: Choice, level: float) -> Estimate | None:
     """Return the chosen arm, and what it changes against the baseline, on runs that nothing was chosen by."""
     if not choice.best:
         return None
@@ -356,11 +397,34 @@ def _estimate(runs: _Runs, choice: Choice, level: float) -> Estimate | None:
     return Estimate(value, difference, base, seed, design.replications)
 
 
-def _written(asked: Asked, design: Design, folder: Path, found: Found, say: Words) -> Job:
+def _figures(asked: Asked, runs: Searched, found: Found, folder: Path, say: Words) -> list[Path]:
+    """Draw the arms and the chosen one, in the language that was asked for; return the files."""
+    from zonesim.briefing.figures.best import best_figure  # noqa: PLC0415  matplotlib is slow to import
+    from zonesim.jobs.drawing import drawn  # noqa: PLC0415
+
+    design = runs.design
+    best = found.choice.best
+    counted = runs.read({best: found.means[best].n}, design.seed)[best]
+    return drawn(
+        design,
+        dict.fromkeys(design.options, counted),  # what captions count are the runs of the best
+        say,
+        folder,
+        lambda context: {"best": best_figure(context, found, list(design.options), asked.probability)},
+    )
+
+
+def _written(
+    asked: Asked,
+    design: Design,
+    folder: Path,
+    found: Found,
+    drawn: Sequence[Path],
+    notes: list[str],
+    say: Words,
+) -> Job:
     """Write what was found into the folder of the run, and return it for people."""
     run = run_id(design)
-    make_folder(folder)
-    notes = [*design.notes(), *set_aside(folder, DOCUMENT, run)]
     if asked.method == "ocba" and design.world.scenario().promises:
         notes.append("what the scenario promises is not asked for: a budget of runs is spent on the goal alone")
     document = {
@@ -371,7 +435,7 @@ def _written(asked: Asked, design: Design, folder: Path, found: Found, say: Word
         "seed": design.seed,
         "level": asked.level,
         **best_document(found),
-        "files": [TABLE],
+        "files": [TABLE, *(path.name for path in drawn)],
     }
     table, kept_in = folder / TABLE, folder / DOCUMENT
     write_table(table, COLUMNS, best_rows(found, run))
@@ -380,4 +444,4 @@ def _written(asked: Asked, design: Design, folder: Path, found: Found, say: Word
     lines = best_text(
         say, found, name=name, run=run, seed=design.seed, arms=list(design.options), probability=asked.probability
     )
-    return Job(document, "\n".join([*lines, "", str(table), str(kept_in)]), notes)
+    return Job(document, "\n".join([*lines, "", *map(str, (table, kept_in, *drawn))]), notes)

@@ -10,7 +10,6 @@ from typing import Final
 
 from zonesim.analysis import (
     Bound,
-    Comparison,
     Limit,
     Look,
     Promise,
@@ -23,7 +22,7 @@ from zonesim.analysis import (
 from zonesim.briefing.folders import set_aside
 from zonesim.briefing.tables.capacity import Carried, Used, capacity_document, capacity_rows, capacity_text
 from zonesim.briefing.text.documents import to_json
-from zonesim.experiment import Execution, Future, run_id, setting_of, told_settings
+from zonesim.experiment import Execution, Future, run_id, setting_of
 from zonesim.faults import Place
 from zonesim.jobs.asking import Asked, Question, head_lines, look_of, made_ready, not_multiplied, told, words_of
 from zonesim.jobs.job import Job, left_out_notes
@@ -160,22 +159,14 @@ def _written(asked: Asked, search: Search, carried: Sequence[Carried], *, with_f
 
 def _figure(asked: Asked, search: Search, carried: Sequence[Carried]) -> list[Path]:
     """Draw what was found in the language that was asked for; return the files."""
-    from zonesim.briefing.figures import style  # noqa: PLC0415  matplotlib is slow to import
-    from zonesim.briefing.figures.capacity import capacity_figure  # noqa: PLC0415
-    from zonesim.briefing.figures.comparison import FigureContext, save_all  # noqa: PLC0415
+    from zonesim.briefing.figures.capacity import capacity_figure  # noqa: PLC0415  matplotlib is slow to import
+    from zonesim.jobs.drawing import drawn  # noqa: PLC0415
 
-    design = asked.design
     runs = {arm: tried.runs for (arm, _), tried in search.tried.items() if tried.runs}
-    context = FigureContext(
-        design.resolved,
+    return drawn(
+        asked.design,
         runs,
-        Comparison(design.baseline, {}, (), asked.question.level),
-        design.kpis,
-        design.seed,
-        asked.language,
-        run=run_id(design),
-        settings=told_settings(design),
+        words_of(asked),
+        asked.folder,
+        lambda context: {"capacity": capacity_figure(context, carried, asked.promises)},
     )
-    with style.look(asked.language):
-        figure = capacity_figure(context, carried, asked.promises)
-    return save_all(asked.folder, {"capacity": figure}, context, ())

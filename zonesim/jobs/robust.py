@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -35,7 +35,7 @@ from zonesim.briefing.tables.robustness import (
 )
 from zonesim.briefing.text.values import level_text, run_document, told_run
 from zonesim.briefing.text.words import Words, language_named
-from zonesim.experiment import USUAL_LEVEL, Design, Execution, Results, read_design
+from zonesim.experiment import USUAL_LEVEL, Design, Execution, Results, read_design, slug
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.jobs.asking import promises_of
 from zonesim.jobs.goal import Goal, goal_of
@@ -71,15 +71,29 @@ class Asked:
     level: float = USUAL_LEVEL
 
 
-def robust_job(asked: Asked, how: Execution, out: Path, language: str = "en") -> Job:
+def robust_job(asked: Asked, how: Execution, out: Path, language: str = "en", *, with_figures: bool = True) -> Job:
     """
-    Run what `out` does not have of an experiment, as `sweep` does, and write `robustness.csv` and `boxes.csv` to the
-    folder of that run.
+    Run what `out` does not have of an experiment, as `sweep` does, and write `robustness.csv`, `boxes.csv` and,
+    `with_figures`, figures to the folder of that run.
+
+    Raises what `robust_of` raises; UnknownName for a language that there is none of.
+    """
+    say = Words(language_named(language), level=level_text(asked.level))
+
+    def report(found: Found, told: Robust) -> Job:
+        drawn = _figures(found, told, say) if with_figures else []
+        return _written(found, told, drawn, say)
+
+    return robust_of(asked, how, out, report)
+
+
+def robust_of(asked: Asked, how: Execution, out: Path, report: Callable[[Found, Robust], Job]) -> Job:
+    """
+    Run what `out` does not have of an experiment, as `sweep` does, and report what its futures tell together.
 
     Raises Faults; ScenarioFault where there are no futures to tell apart, or no promise to look at; UnknownName for a
     goal, arm or what is looked for that there is none of.
     """
-    say = Words(language_named(language), level=level_text(asked.level))
     if asked.look_for not in LOOKS:
         raise UnknownName(f"nothing '{asked.look_for}'", Place("--look-for"), suggest(asked.look_for, LOOKS, "words"))
     design = read_design(
@@ -88,7 +102,10 @@ def robust_job(asked: Asked, how: Execution, out: Path, language: str = "en") ->
     goal = goal_of(design, asked.goal)
     promises = promises_of(design.world, asked.promises, {kpi.id: kpi for kpi in design.kpis})
     arms = _arms(design, asked, promises)
-    return run_and_report(design, how, out, lambda found: _report(found, asked, goal, promises, arms, say))
+
+    return run_and_report(
+        design, how, out, lambda found: report(found, _told(found.results, asked, goal, promises, arms))
+    )
 
 
 def _arms(design: Design, asked: Asked, promises: Sequence[Promise]) -> list[str]:
@@ -111,10 +128,8 @@ def _arms(design: Design, asked: Asked, promises: Sequence[Promise]) -> list[str
     return list(asked.arms) or others
 
 
-def _report(
-    found: Found, asked: Asked, goal: Goal, promises: Sequence[Promise], arms: Sequence[str], say: Words
-) -> Job:
-    results = found.results
+def _told(results: Results, asked: Asked, goal: Goal, promises: Sequence[Promise], arms: Sequence[str]) -> Robust:
+    """Return what the futures tell together: those of a sample, where there is one, else all."""
     sampled = [name for name, each in results.futures.items() if each.sample]
     futures = sampled or list(results.futures)
     name = goal.kpi.id
@@ -133,7 +148,7 @@ def _report(
         for arm in results.arms
     ]
     names, table = _numbers(results, futures)
-    told = Robust(
+    return Robust(
         goal.kpi,
         goal.sign < 0,
         regrets(values, sign=goal.sign, level=results.level),
@@ -142,8 +157,15 @@ def _report(
         [_discovery(results, arm, futures, values, goal, promises, asked.look_for, names, table) for arm in arms],
         asked.look_for,
         results.baseline,
+        futures,
         {each: (float(column.min()), float(column.max())) for each, column in zip(names, table.T, strict=True)},
+        _around(results, futures[0], names),
     )
+
+
+def _written(found: Found, told: Robust, drawn: Sequence[Path], say: Words) -> Job:
+    """Write what was found into the folder of the run, and return it for people."""
+    results = found.results
     path, boxes = found.folder / TABLE, found.folder / BOXES
     write_table(path, COLUMNS, robust_rows(told, results.run))
     write_table(boxes, BOX_COLUMNS, box_rows(told, results.run))
@@ -151,14 +173,29 @@ def _report(
         "robust.head",
         name=say.label(results.label, results.name),
         arms=len(results.arms),
-        futures=len(futures),
+        futures=len(told.futures),
         n=results.replications,
         seed=results.seed,
     )
-    document = {"run": run_document(results), "futures": len(futures), **robust_document(told)}
+    document = {"run": run_document(results), "futures": len(told.futures), **robust_document(told)}
     document["failures"] = list(found.failures)
-    text = "\n".join([head, told_run(results), "", *robust_text(say, told), "", str(path), str(boxes)])
+    text = "\n".join([head, told_run(results), "", *robust_text(say, told), "", *map(str, (path, boxes, *drawn))])
     return Job(document, text)
+
+
+def _figures(found: Found, told: Robust, say: Words) -> list[Path]:
+    """Draw regrets, and of each arm with a box that box, in the language that was asked for; return the files."""
+    from zonesim.briefing.figures.context import FigureContext  # noqa: PLC0415  matplotlib is slow to import
+    from zonesim.briefing.figures.robustness import box_figure, regret_figure  # noqa: PLC0415
+    from zonesim.jobs.drawing import Figures, drawn  # noqa: PLC0415
+
+    def draw(context: FigureContext) -> Figures:
+        boxes = {f"box-{slug(each.arm)}": box_figure(context, told, each) for each in told.discoveries if each.picked}
+        return {"regret": regret_figure(context, told), **boxes}
+
+    results = found.results
+    runs = {arm: results.runs(arm, told.futures[0], values_only=True) for arm in results.arms}
+    return drawn(found.design, runs, say, found.folder, draw, ("box-*",), futures=len(told.futures))
 
 
 def _signs(known: Sequence[Point], arm: str, sign: int) -> tuple[int, int, int]:
@@ -195,6 +232,17 @@ def _numbers(results: Results, futures: Sequence[str]) -> tuple[list[str], Float
     return varied, table.reshape(len(futures), len(varied))
 
 
+def _around(results: Results, future: str, names: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return by number what is written before and behind it: `×`, ` %`."""
+    found = {}
+    for path, text, number in results.futures[future].settings:
+        shown = f"{number:.12g}" if isinstance(number, float) else ""
+        if path in names and shown and text.count(shown) == 1:
+            before, _, behind = text.partition(shown)
+            found[path] = before, behind
+    return found
+
+
 def _discovery(
     results: Results,
     arm: str,
@@ -214,14 +262,16 @@ def _discovery(
         for future in futures
     ]
     told = [place for place, each in enumerate(found) if each is not None]
-    cases = np.array([bool(found[place]) for place in told])
+    cases = np.array([bool(found[place]) for place in told], dtype=np.bool_)
     count = int(cases.sum()) if told else 0
-    if len(told) < FEWEST or not names:
-        return Discovery(arm, count, len(told), (), None, "few")
-    if count in {0, len(told)}:
-        return Discovery(arm, count, len(told), (), None, "none" if not count else "all")
     own = table[told]
-    return Discovery(arm, count, len(told), trajectory(names, own, cases), discovered(names, own, cases))
+    numbers = dict(zip(names, own.T, strict=True))
+    if len(told) < FEWEST or not names:
+        return Discovery(arm, count, len(told), (), None, numbers, cases, "few")
+    if count in {0, len(told)}:
+        return Discovery(arm, count, len(told), (), None, numbers, cases, "none" if not count else "all")
+    boxes, picked = trajectory(names, own, cases), discovered(names, own, cases)
+    return Discovery(arm, count, len(told), boxes, picked, numbers, cases)
 
 
 def _is_broken(results: Results, arm: str, future: str, promises: Sequence[Promise]) -> bool:

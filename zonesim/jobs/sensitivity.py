@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from zonesim.analysis import METHODS, Comparison, Method, Sensitivity, saltelli, sensitivity, trajectories
+from zonesim.analysis import METHODS, QUANTITIES, Influence, Method, Sensitivity, saltelli, sensitivity, trajectories
 from zonesim.briefing.folders import results_folder, set_aside
 from zonesim.briefing.tables.sensitivity import COLUMNS, sensitivity_document, sensitivity_rows, sensitivity_text
 from zonesim.briefing.text.documents import to_json
@@ -65,11 +66,11 @@ class Asked:
     level: float = USUAL_LEVEL
 
 
-def sensitivity_job(asked: Asked, how: Execution, out: Path, language: str = "en", *, with_figure: bool = True) -> Job:
+def sensitivity_job(asked: Asked, how: Execution, out: Path, language: str = "en", *, with_figures: bool = True) -> Job:
     """
     Run an arm (and beside it the baseline) in futures of its doubted numbers, and write `sensitivity.csv`,
-    `sensitivity.json` and, of a tornado and `with_figure`, a figure to a folder of this run; cells that `out` has are
-    not run again.
+    `sensitivity.json` and, `with_figures`, a figure of each KPI to a folder of this run; cells that `out` has are not
+    run again.
 
     Raises Faults; UnknownName for a method, KPI or number that there is none of; ScenarioFault where too few numbers or
     replications are left to tell anything, or rows are no power of 2; RunFault where a run fails.
@@ -93,7 +94,7 @@ def sensitivity_job(asked: Asked, how: Execution, out: Path, language: str = "en
     design = _design(asked, own, method, kpis, count if method != "tornado" else 0)
     folder = results_folder(out, design)
     told = _told(own, method, kpis, count, asked, how)
-    return _written(asked, own, design, folder, told, say, count, with_figure=with_figure)
+    return _written(asked, own, design, folder, told, say, count, with_figures=with_figures)
 
 
 def _method(text: str) -> Method:
@@ -210,7 +211,7 @@ def _written(
     say: Words,
     count: int,
     *,
-    with_figure: bool,
+    with_figures: bool,
 ) -> Job:
     """Write what was found into the folder of the run, and return it for people."""
     run, known = run_id(design), own.kpis
@@ -218,7 +219,7 @@ def _written(
     own_kinds = {factor.name: kind_of(factor.name, kinds) for factor in own.factors}
     make_folder(folder)
     notes = [*design.notes(), *set_aside(folder, DOCUMENT, run)]
-    drawn = _figures(asked, own, design, folder, told, say) if with_figure and told[0].method == "tornado" else []
+    drawn = _figures(own, design, folder, told, say) if with_figures else []
     document = {
         "run": run,
         "scenario": design.name,
@@ -252,28 +253,27 @@ def _written(
     return Job(document, "\n".join([*lines, "", *map(str, (table, kept, *drawn))]), notes)
 
 
-def _figures(
-    asked: Asked, own: Doubted, design: Design, folder: Path, told: Sequence[Sensitivity], say: Words
-) -> list[Path]:
-    """Draw a tornado of each KPI that anything moves, in the language that was asked for; return the files."""
-    from zonesim.briefing.figures import style  # noqa: PLC0415  matplotlib is slow to import
-    from zonesim.briefing.figures.comparison import FigureContext, save_all  # noqa: PLC0415
+def _figures(own: Doubted, design: Design, folder: Path, told: Sequence[Sensitivity], say: Words) -> list[Path]:
+    """Draw what moves each KPI that anything moves, in the language that was asked for; return the files."""
+    from zonesim.briefing.figures.context import FigureContext  # noqa: PLC0415  matplotlib is slow to import
+    from zonesim.briefing.figures.influence import influence_figure  # noqa: PLC0415
     from zonesim.briefing.figures.sensitivity import tornado_figure  # noqa: PLC0415
+    from zonesim.jobs.drawing import Figures, drawn  # noqa: PLC0415
 
-    context = FigureContext(
-        design.resolved,
-        own.as_written,
-        Comparison(design.baseline, {}, (), asked.level),
-        design.kpis,
-        design.seed,
-        say.language,
-        run=run_id(design),
-        settings=told_settings(design),
-    )
-    with style.look(say.language):
-        figures = {
-            f"tornado-{slug(each.kpi)}": tornado_figure(context, each, own.kpis[each.kpi], difference=own.is_difference)
+    method = told[0].method
+    one = tornado_figure if method == "tornado" else influence_figure
+
+    def draw(context: FigureContext) -> Figures:
+        return {
+            f"{method}-{slug(each.kpi)}": one(context, each, own.kpis[each.kpi], difference=own.is_difference)
             for each in told
-            if any(other.values["swing"].value != 0 for other in each.influences)
+            if any(_is_known(other, method) for other in each.influences)
         }
-    return save_all(folder, figures, context, ("tornado-*",))
+
+    return drawn(design, own.as_written, say, folder, draw, (f"{method}-*",))
+
+
+def _is_known(own: Influence, method: Method) -> bool:
+    """Return whether there is anything to draw of a number: of a tornado also one end without the other."""
+    values = [own.values[quantity].value for quantity in QUANTITIES[method]]
+    return values[0] != 0 and not all(map(math.isnan, values))

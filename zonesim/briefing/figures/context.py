@@ -13,8 +13,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from zonesim.analysis import Comparison, Difference, Effect
-from zonesim.briefing.figures.style import BETWEEN, MARGIN, NORMAL, WIDTH, fit, slide, width_of
+from zonesim.analysis import Comparison, Difference, Effect, Interval
+from zonesim.briefing.figures.style import BETWEEN, MARGIN, NORMAL, WIDTH, between, fit, number, slide, width_of
 from zonesim.briefing.text.words import Language, Words
 from zonesim.experiment import is_future
 from zonesim.kpi import Kpi, RunResult
@@ -210,6 +210,10 @@ class FigureContext:
             return self.say("without_measures", regime=name)
         return name.replace("_", " ")
 
+    def arm_called(self, name: str) -> str:
+        """Return how an arm is called within a sentence: its label or its name."""
+        return self.labels.get(name, name.replace("_", " "))
+
     def arm_short(self, name: str) -> str:
         """Return how an arm is called where there is room for few letters."""
         if re.fullmatch(r"[0-9+]+", name) and self.labels.get(name, name) == name:
@@ -271,6 +275,15 @@ class FigureContext:
             return words
         between = self.say("stages.between", first=self.say.term(first), last=self.say.term(last))
         return self.say("named", label=words, name=between)
+
+    def limits(self, own: Interval | Difference, unit: str) -> str:
+        """Return a value of a KPI with its unit and its limits, where it has any: `0.34 h (0.29 to 0.39)`."""
+        factor = 100 if unit == "share" else 1
+        shown = "%" if unit == "share" else self.say.unit(unit)
+        if math.isnan(own.low):
+            return self.say("value.alone", value=number(factor * own.value), unit=shown)
+        value, low, high = between(factor * own.value, factor * own.low, factor * own.high)
+        return self.say("value.limits", value=value, unit=shown, low=low, high=high)
 
     def practice(self, name: str) -> tuple[str, str]:
         """Return the label of a practice written as `measure.practice` (or of a measure), and what adoption counts."""

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from zonesim.analysis import Influence, Sensitivity
-from zonesim.briefing.figures import style
+from zonesim.briefing.figures import marks, style
 from zonesim.briefing.figures.context import FigureContext
+from zonesim.briefing.figures.influence import finding, more_notes, moving_of
 from zonesim.briefing.text.varied_words import path_words
 from zonesim.kpi import Kpi
 
-MOST_BARS: Final = 14
 HEIGHT: Final = 0.62
 """Of a bar, in rows."""
 
 LABELS: Final = 4.6
 """Inches for the numbers' names."""
 
-LOW: Final = style.ARMS[1]
-HIGH: Final = style.ARMS[2]
+ENDS: Final = {"low": (style.ARMS[1], ""), "high": (style.ARMS[3], "///")}
+"""Colour and hatch of the bars of both ends: also without colours they are told apart."""
 
 
 def tornado_figure(context: FigureContext, told: Sensitivity, kpi: Kpi, *, difference: bool) -> Figure:
@@ -33,17 +33,14 @@ def tornado_figure(context: FigureContext, told: Sensitivity, kpi: Kpi, *, diffe
     both ends as whiskers, and a line where all numbers are at their modes. Numbers that move nothing are left out.
     """
     say = context.say
-    moving = [each for each in told.influences if each.values["swing"].value != 0]
-    shown = moving[:MOST_BARS]
-    title = "sensitivity.figure_title_difference" if difference else "sensitivity.figure_title"
-    words = say("about", subject=context.subject_title(kpi), quantity=context.quantity(kpi))
-    notes = [say("sensitivity.figure_note"), say("sensitivity.figure_lines")]
-    if len(moving) > len(shown):
-        notes.append(say("sensitivity.more", n=len(moving) - len(shown), file="sensitivity.csv"))
-    if still := len(told.influences) - len(moving):
-        notes.append(say("sensitivity.still", n=still))
-    figure = context.slide(say(title, kpi=words), notes)
-    handles = [Patch(facecolor=LOW), Patch(facecolor=HIGH)]
+    moving, shown = moving_of(told)
+    notes = [
+        say("sensitivity.figure_note"),
+        say("sensitivity.figure_lines"),
+        *more_notes(context, told, moving, shown),
+    ]
+    figure = context.slide(finding(context, told, kpi, difference=difference), notes)
+    handles = [Patch(facecolor=colour, edgecolor=style.INK, hatch=hatch) for colour, hatch in ENDS.values()]
     rows = style.legend_above(figure, handles, [say("sensitivity.figure_low"), say("sensitivity.figure_high")])
     (axes,) = style.panels(figure, 1, 1, left=LABELS, above=0.15, below=0.55, top=0.28 * rows)
     factor = 100 if kpi.unit == "share" else 1
@@ -56,26 +53,19 @@ def _draw(context: FigureContext, axes: Axes, told: Sensitivity, shown: Sequence
     middle = factor * told.middle.value
     labels = []
     for row, each in enumerate(shown):
-        for end, colour in (("low", LOW), ("high", HIGH)):
+        for end, (colour, hatch) in ENDS.items():
             own = each.values[end]
             if math.isnan(own.value):
                 continue
             value = factor * own.value
             if not math.isnan(middle):
-                axes.barh(row, value - middle, HEIGHT, left=middle, color=colour, alpha=0.75, zorder=2)
+                look: dict[str, Any] = {"color": colour, "edgecolor": style.INK, "linewidth": 0.6, "hatch": hatch}
+                axes.barh(row, value - middle, HEIGHT, left=middle, alpha=0.75, zorder=2, **look)
             if not math.isnan(own.low):
                 axes.plot([factor * own.low, factor * own.high], [row, row], color=style.INK, linewidth=1, zorder=3)
             axes.plot([value], [row], marker="|", markersize=10, color=colour, zorder=4)
         if math.isnan(each.values["swing"].value):
-            axes.annotate(
-                context.say("sensitivity.figure_grows"),
-                (1, row),
-                xycoords=("axes fraction", "data"),
-                ha="right",
-                va="center",
-                fontsize=style.SMALL,
-                color=style.WARN,
-            )
+            marks.words(axes, row, context.say("sensitivity.figure_grows"))
         labels.append(style.fit(path_words(context, each.factor), LABELS - 0.2, style.SMALL))
     axes.set_yticks(range(len(shown)), labels, fontsize=style.SMALL)
     axes.set_ylim(max(len(shown), 4) - 0.4, -0.6)

@@ -49,6 +49,9 @@ SMALL: Final = 10
 NORMAL: Final = 11
 LARGE: Final = 13
 TITLE: Final = 20
+TITLES: Final = {1: (0.48,), 2: (0.41, 0.64)}
+"""Inches from the upper edge to the middle of each line of a title, by how many there are."""
+
 POINT: Final = 1 / 72
 CAPTION_LINES: Final = 2
 FOOTERS: Final = ((SMALL, 3, 0.19), (TINY, 4, 0.155))
@@ -143,14 +146,16 @@ def slide(title: str, caption: str, notes: Sequence[str] = (), mark: str = "") -
     """
     Return an empty slide: title above, caption below, over it the notes; over the title `mark`, which catches the eye.
 
-    A title too long for its line is set smaller, then cut. A caption takes two lines at most, with the notes three, or
-    four in smaller letters; what is longer is cut.
+    A title too long for its line is set smaller, then in two lines, then cut. A caption takes two lines at most, with
+    the notes three, or four in smaller letters; what is longer is cut.
     """
     figure = Figure(figsize=(WIDTH, HEIGHT), dpi=100, facecolor="white")
     FigureCanvasAgg(figure)
     room = WIDTH - 2 * MARGIN
     size = next((size for size in range(TITLE, LARGE, -1) if width_of(title, size, bold=True) <= room), LARGE)
-    put(figure, MARGIN, HEIGHT - 0.48, fit(title, room, size, bold=True), size, bold=True)
+    heading = two_lines(title, room, size, bold=True)
+    for text, place in zip(heading, TITLES[len(heading)], strict=True):
+        put(figure, MARGIN, HEIGHT - place, text, size, bold=True)
     if mark:
         put(figure, MARGIN, HEIGHT - 0.19, fit(mark, room, NORMAL, bold=True), NORMAL, colour=WARN, bold=True)
     lines, letters, pitch = _footer(caption, notes, room)
@@ -208,13 +213,35 @@ def panels(
         for column in range(columns):
             x, y = MARGIN + column * (wide + gap) + left, HEIGHT - HEAD - top - (row + 1) * high + below
             box = (x / WIDTH, y / HEIGHT, (wide - left) / WIDTH, (high - above - below) / HEIGHT)
-            axes = figure.add_axes(box)
-            for side in ("top", "right"):
-                axes.spines[side].set_visible(False)
-            axes.tick_params(labelsize=SMALL)
-            axes.set_axisbelow(True)
-            found.append(axes)
+            found.append(plain(figure.add_axes(box)))
     return found
+
+
+def columns(
+    figure: Figure, parts: Sequence[tuple[float, float]], *, above: float, below: float = 0.6, top: float = 0.0
+) -> list[Axes]:
+    """
+    Return axes beside each other below `top` inches kept free: of each part the inches for the labels of its vertical
+    axis, and its share of the width that all labels leave; `above` and `below` as of `panels`.
+    """
+    free = WIDTH - 2 * MARGIN - sum(left for left, _ in parts)
+    high = HEIGHT - HEAD - FOOT - top - above - below
+    found, x = [], MARGIN
+    for left, share in parts:
+        wide = free * share / sum(own for _, own in parts)
+        box = ((x + left) / WIDTH, (FOOT + below) / HEIGHT, wide / WIDTH, high / HEIGHT)
+        found.append(plain(figure.add_axes(box)))
+        x += left + wide
+    return found
+
+
+def plain(axes: Axes) -> Axes:
+    """Return axes without the lines above and on the right, their grid behind what is drawn."""
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(labelsize=SMALL)
+    axes.set_axisbelow(True)
+    return axes
 
 
 def title(axes: Axes, text: str, *, above: float) -> None:
@@ -325,9 +352,24 @@ def percent(share: float) -> str:
 
 def with_limits(value: float, half: float) -> str:
     """Return a signed number and half the width of its interval (nan: none), to the second digit of the latter."""
-    digits = 2 if math.isnan(half) else 3 if half <= 0 else min(max(1 - math.floor(math.log10(half)), 0), 3)
+    digits = 2 if math.isnan(half) else _digits(half)
     words = "0" if round(value, digits) == 0 else f"{value:+,.{digits}f}".replace("-", "−")
     return words if math.isnan(half) or round(half, digits) == 0 else f"{words} ± {half:,.{digits}f}"
+
+
+def between(value: float, low: float, high: float) -> tuple[str, str, str]:
+    """Return a number and its limits, to the second digit of half their distance."""
+    if not high > low:
+        return number(value), number(low), number(high)
+    digits = _digits((high - low) / 2)
+    value, low, high = (0.0 if round(each, digits) == 0 else each for each in (value, low, high))
+    told = [f"{each:,.{digits}f}".replace("-", "−") for each in (value, low, high)]
+    return told[0], told[1], told[2]
+
+
+def _digits(half: float) -> int:
+    """Return how many digits behind the point show the first two of half an interval: three at most."""
+    return 3 if half <= 0 else min(max(1 - math.floor(math.log10(half)), 0), 3)
 
 
 # --- texts by their width

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,7 +16,19 @@ from zonesim.briefing.text.words import Words
 from zonesim.kpi import Kpi
 
 COLUMNS: Final = (
-    *("kpi", "label_en", "label_zh", "unit", "arm", "state", "by", "mean_in_search", "n_in_search"),
+    *(
+        "kpi",
+        "label_en",
+        "label_zh",
+        "unit",
+        "arm",
+        "state",
+        "by",
+        "mean_in_search",
+        "low_in_search",
+        "high_in_search",
+        "n_in_search",
+    ),
     *("value", "low", "high", "difference", "diff_low", "diff_high", "n", "seed", "run"),
 )
 
@@ -50,6 +62,10 @@ class Found:
     promises: Sequence[Promise]
     estimate: Estimate | None
     indifference: float
+    means: Mapping[str, Interval]
+    """By arm the mean over its runs in the search, with limits that know nothing of the choice."""
+    promised: Mapping[str, tuple[Interval, ...]]
+    """By arm the same of the KPI of each promise; inf where a run withholds it."""
 
     def mean(self, value: float) -> float:
         """Return a mean as the KPI has it: searches look for the smallest."""
@@ -67,9 +83,10 @@ def best_rows(found: Found, run: str) -> Iterator[list[Any]]:
             change = own.difference
             changes = [change.value, change.low, change.high] if change else [math.nan] * 3
             numbers = [own.value.value, own.value.low, own.value.high, *changes, own.n, own.seed]
-        yield [*head, each.arm, each.state, _by(found, each.by), found.mean(each.mean), each.n, *numbers, run]
+        mean = [found.mean(each.mean), found.means[each.arm].low, found.means[each.arm].high]
+        yield [*head, each.arm, each.state, _by(found, each.by), *mean, each.n, *numbers, run]
     for arm, why in found.left_out.items():
-        yield [*head, arm, why, "", math.nan, 0, *([math.nan] * 6), "", "", run]
+        yield [*head, arm, why, "", *([math.nan] * 3), 0, *([math.nan] * 6), "", "", run]
 
 
 def best_document(found: Found) -> dict[str, Any]:
@@ -92,11 +109,16 @@ def best_document(found: Found) -> dict[str, Any]:
                 "state": each.state,
                 "by": _by(found, each.by),
                 "mean": found.mean(each.mean),
+                "low": found.means[each.arm].low,
+                "high": found.means[each.arm].high,
                 "n": each.n,
             }
             for each in found.choice.standings
         ]
-        + [{"arm": arm, "state": why, "by": "", "mean": None, "n": 0} for arm, why in found.left_out.items()],
+        + [
+            {"arm": arm, "state": why, "by": "", "mean": None, "low": None, "high": None, "n": 0}
+            for arm, why in found.left_out.items()
+        ],
         "estimate": None
         if own is None
         else {
@@ -128,15 +150,34 @@ def best_text(
         table.add_column(say(f"best.{head}"), justify=side)  # type: ignore[arg-type]
     standings = {each.arm: each for each in found.choice.standings}
     for arm in arms:
-        if arm in found.left_out:
-            table.add_row(arm, "-", "0", say(f"best.state.{found.left_out[arm]}"))
-            continue
-        own = standings[arm]
-        state = say(f"best.state.{own.state}", by=_called(say, found, own.by))
-        mean = figure_text(found.mean(own.mean), percent=percent)
-        table.add_row(arm, mean, str(own.n), state)
+        own = standings.get(arm)
+        mean = "-" if own is None else figure_text(found.mean(own.mean), percent=percent)
+        table.add_row(arm, mean, str(own.n if own is not None else 0), state_text(say, found, arm))
     lines += ["", printed(table), ""]
     return [*lines, *_verdict(say, found, unit, probability, percent=percent)]
+
+
+def certainty_text(say: Words, found: Found, probability: float, name: Callable[[str], str] = str) -> str:
+    """Return how sure it is that the chosen arm is the best; there has to be one. `name`: what people call an arm."""
+    choice, percent = found.choice, found.kpi.unit == "share"
+    unit = "%" if percent else say.unit(found.kpi.unit)
+    sure = f"{min(100 * choice.probability, 99.9):.3g}"  # no number of runs makes it certain
+    if math.isnan(choice.probability):
+        return say("best.undecided", arm=name(choice.best))
+    if found.method == "kn":
+        indifference = f"{(100 if percent else 1) * found.indifference:.3g} {unit}"
+        return say("best.promised", arm=name(choice.best), sure=f"{100 * probability:.4g}", indifference=indifference)
+    return say("best.estimated", arm=name(choice.best), sure=sure)
+
+
+def state_text(say: Words, found: Found, arm: str, name: Callable[[str], str] = str) -> str:
+    """Return what became of an arm; `name`: what people call an arm."""
+    if arm in found.left_out:
+        return say(f"best.state.{found.left_out[arm]}")
+    (own,) = (each for each in found.choice.standings if each.arm == arm)
+    is_promise = own.by.isdigit() and found.promises
+    by = found.promises[int(own.by)].called(say.language) if is_promise else name(own.by)
+    return say(f"best.state.{own.state}", by=by)
 
 
 def _verdict(say: Words, found: Found, unit: str, probability: float, *, percent: bool) -> Iterator[str]:
@@ -144,14 +185,7 @@ def _verdict(say: Words, found: Found, unit: str, probability: float, *, percent
     if own is None:
         yield say("best.none")
         return
-    sure = f"{min(100 * choice.probability, 99.9):.3g}"  # no number of runs makes it certain
-    if math.isnan(choice.probability):
-        yield say("best.undecided", arm=choice.best)
-    elif found.method == "kn":
-        indifference = f"{(100 if percent else 1) * found.indifference:.3g} {unit}"
-        yield say("best.promised", arm=choice.best, sure=f"{100 * probability:.4g}", indifference=indifference)
-    else:
-        yield say("best.estimated", arm=choice.best, sure=sure)
+    yield certainty_text(say, found, probability)
     for arm in choice.unsure:
         yield say("best.unsure", arm=arm)
     value = [figure_text(each, percent=percent) for each in (own.value.value, own.value.low, own.value.high)]
@@ -167,7 +201,3 @@ def _verdict(say: Words, found: Found, unit: str, probability: float, *, percent
 def _by(found: Found, by: str) -> str:
     """Return the arm that beat another, or the promise that one breaks."""
     return found.promises[int(by)].text if by.isdigit() and found.promises else by
-
-
-def _called(say: Words, found: Found, by: str) -> str:
-    return found.promises[int(by)].called(say.language) if by.isdigit() and found.promises else by

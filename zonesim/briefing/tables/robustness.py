@@ -9,11 +9,12 @@ from typing import Any, Final
 
 from rich.table import Table
 
-from zonesim.analysis import Box, Kept, Regret
+from zonesim.analysis import Bools, Box, Kept, Limits, Regret
 from zonesim.briefing.tables.printing import printed
 from zonesim.briefing.text.values import figure_text
 from zonesim.briefing.text.words import Words
 from zonesim.kpi import Kpi
+from zonesim.plan import Floats
 
 COLUMNS: Final = (
     *("kpi", "label_en", "label_zh", "unit", "arm", "quantity", "promise", "future"),
@@ -32,7 +33,8 @@ _SIGNS: Final = ("better", "worse", "unclear")
 class Discovery:
     """
     Where an arm does not do well: `cases` among `futures`, the `boxes` of the trajectory, and the one that is `picked`,
-    None where there is none. `why` nothing was looked for, empty where it was: `few`, `none`, `all`.
+    None where there is none. `why` nothing was looked for, empty where it was: `few`, `none`, `all`. `numbers`: by path
+    what each is in these futures, shape (futures,), and which of them are cases, `is_case`.
     """
 
     arm: str
@@ -40,6 +42,8 @@ class Discovery:
     futures: int
     boxes: Sequence[Box]
     picked: Box | None
+    numbers: Mapping[str, Floats]
+    is_case: Bools
     why: str = ""
 
 
@@ -56,8 +60,24 @@ class Robust:
     discoveries: Sequence[Discovery]
     looked_for: str
     baseline: str
+    futures: Sequence[str]
     ends: Mapping[str, tuple[float, float]]
     """By number the least and the most over the futures."""
+    around: Mapping[str, tuple[str, str]]
+    """By number what is written before and behind it: `×`, ` %`."""
+
+    def written(self, name: str, value: float) -> str:
+        """Return what a number is, as scenarios write it: `×1.3`, `60 %`."""
+        before, behind = self.around.get(name, ("", ""))
+        return f"{before}{value:.4g}{behind}"
+
+    def limit(self, name: str, own: Limits) -> str:
+        """Return between which ends a number lies in a box: `≥ ×1.3`."""
+        least, most = self.ends[name]
+        low, high = self.written(name, own.low), self.written(name, own.high)
+        if own.low > least and own.high < most:
+            return f"{low} – {high}"
+        return f"≥ {low}" if own.low > least else f"≤ {high}"
 
 
 def robust_rows(told: Robust, run: str) -> Iterator[list[Any]]:
@@ -65,7 +85,7 @@ def robust_rows(told: Robust, run: str) -> Iterator[list[Any]]:
     head = [told.kpi.id, told.kpi.en, told.kpi.zh, told.kpi.unit]
     nan = math.nan
     for each in told.regrets:
-        yield [*head, each.arm, "mean_regret", "", "", each.mean, nan, nan, "", each.futures, run]
+        yield [*head, each.arm, "mean_regret", "", "", each.mean, *each.limits, "", each.futures, run]
         if each.largest is not None:
             own = each.largest
             worst = [each.worst, own.value, own.low, own.high]
@@ -103,6 +123,8 @@ def robust_document(told: Robust) -> dict[str, Any]:
             {
                 "arm": each.arm,
                 "mean_regret": each.mean,
+                "mean_low": each.limits[0],
+                "mean_high": each.limits[1],
                 "largest_regret": each.largest.value if each.largest else None,
                 "largest_low": each.largest.low if each.largest else None,
                 "largest_high": each.largest.high if each.largest else None,
@@ -208,13 +230,9 @@ def _discovery_text(say: Words, told: Robust, found: Discovery) -> Iterator[str]
         return
     box = found.picked
     for name, own in sorted(box.limits.items(), key=lambda each: each[1].chance):
-        least, most = told.ends[name]
-        if own.low > least and own.high < most:
-            limit = f"{own.low:.4g} – {own.high:.4g}"
-        else:
-            limit = f"≥ {own.low:.4g}" if own.low > least else f"≤ {own.high:.4g}"
+        least, most = (told.written(name, end) for end in told.ends[name])
         chance = f"{own.chance:.1g}" if own.chance >= 0.001 else "<0.001"  # noqa: PLR2004
-        yield say("robust.limit", number=name, limit=limit, least=f"{least:.4g}", most=f"{most:.4g}", chance=chance)
+        yield say("robust.limit", number=name, limit=told.limit(name, own), least=least, most=most, chance=chance)
     yield say(
         "robust.box",
         coverage=f"{100 * box.coverage:.0f}",

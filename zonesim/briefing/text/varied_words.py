@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from zonesim.briefing.figures.context import FigureContext
@@ -12,6 +13,9 @@ from zonesim.scenario import load_catalogue
 
 _ROOTS = 4
 """Parts of the path of a resource's key: `zones.TYP.lanes_in.units`."""
+
+_OF_STEPS = ("take", "share", "detect.sensitivity", "detect.false_alarm")
+"""What there are words for of a step."""
 
 
 def axis_words(context: FigureContext, axis: Axis) -> str:
@@ -59,7 +63,30 @@ def path_words(context: FigureContext, path: str) -> str:
     own = parts[1:] if parts[0] == "measures" else parts
     if len(own) == 2 and own[0] in measures:  # noqa: PLR2004  a measure and its parameter
         return say("path.measure", measure=measures[own[0]].number, key=say.term(own[1]))
-    return path
+    if parts[0] == "adopted" and len(parts) > 2 and parts[1] in measures:  # noqa: PLR2004  a measure and its practice
+        label, _ = context.practice(".".join(parts[1:3]))
+        return say("path.adopted", measure=measures[parts[1]].number, practice=label or say.term(parts[2]))
+    truths = context.known.scenario.truth if context.known is not None else {}
+    if parts[0] == "truth" and parts[1] in truths:
+        return say("path.truth", truth=say.label(truths[parts[1]].label, parts[1]))
+    return _of_step(context, parts) or path
+
+
+def _of_step(context: FigureContext, parts: Sequence[str]) -> str:
+    """Return what a number of a step is in words, "" where the path is none of a step, or there are no words for it."""
+    flows = context.known.flows() if context.known is not None and parts[0] in {"library", "flows"} else {}
+    if len(parts) < _ROOTS or parts[1] not in flows:
+        return ""
+    say, flow = context.say, flows[parts[1]]
+    called = [parts[1] if re.fullmatch(r"F[0-9]+[a-z]*", parts[1]) else say.label(flow.label, parts[1])]
+    steps, at = flow.steps, 2
+    while at < len(parts) and parts[at] in steps:
+        step = steps[parts[at]]
+        called.append(say.label(step.label, parts[at]))
+        steps = step.inside or (flows[step.call].steps if step.call in flows else {})
+        at += 1
+    key = next((key for key in _OF_STEPS if ".".join(parts[at:]).startswith(key)), "")
+    return say(f"path.step.{key}", step=" › ".join(called)) if key and len(called) > 1 else ""
 
 
 def _place(context: FigureContext, parts: Sequence[str]) -> str:
