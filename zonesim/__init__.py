@@ -9,14 +9,17 @@ from importlib import import_module
 from zonesim.version import __version__
 
 __all__ = [
+    "Best",
     "Experiment",
     "Faults",
     "Interval",
     "Records",
+    "Robustness",
     "Row",
     "RunFault",
     "Scenario",
     "ScenarioFault",
+    "Sensitivities",
     "Study",
     "ZonesimError",
     "__version__",

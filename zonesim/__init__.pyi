@@ -1,4 +1,7 @@
 from zonesim.api import (
+    Best as Best,
+)
+from zonesim.api import (
     Experiment as Experiment,
 )
 from zonesim.api import (
@@ -11,6 +14,9 @@ from zonesim.api import (
     Records as Records,
 )
 from zonesim.api import (
+    Robustness as Robustness,
+)
+from zonesim.api import (
     Row as Row,
 )
 from zonesim.api import (
@@ -21,6 +27,9 @@ from zonesim.api import (
 )
 from zonesim.api import (
     ScenarioFault as ScenarioFault,
+)
+from zonesim.api import (
+    Sensitivities as Sensitivities,
 )
 from zonesim.api import (
     Study as Study,

@@ -16,8 +16,8 @@ from tests.helper import ROOT, RowLog, plan_of_file
 from zonesim import api
 from zonesim.engine import simulate
 from zonesim.experiment import Execution
-from zonesim.faults import ScenarioFault
 from zonesim.jobs.run import run_job
+from zonesim.jobs.sweep import sweep_job
 from zonesim.plan import NUMBER_BITS
 
 DESK = """\
@@ -64,6 +64,7 @@ def test_public_names_are_those_that_are_promised():
     """
     names = {
         *("load", "Scenario", "Experiment", "Study", "Row", "Records", "Interval"),
+        *("Best", "Robustness", "Sensitivities"),
         *("ZonesimError", "ScenarioFault", "Faults", "RunFault"),
     }
     stub = (ROOT / "zonesim" / "__init__.pyi").read_text(encoding="utf-8")
@@ -252,24 +253,29 @@ def test_an_experiment_file_runs_as_it_says(desk):
     assert [row.kpi for row in study.table()] == ["visit.serve.wait.mean"] * 2
 
 
-def test_a_file_that_runs_until_it_is_precise_needs_a_store(desk):
+PRECISE = (
+    "zonesim: 1\nkind: experiment\nname: precise\nscenario: desk.yaml\n"
+    "replications: {until: 5 %, of: baseline, at_least: 3, at_most: 8}\n"
+    "arms: {R1: [], third: {set: {zones.DESK.clerks.units: 3}}}\nkpis: [visit.stay.mean]\n"
+)
+
+
+def test_a_file_is_run_until_it_is_precise_as_by_the_command_line(desk):
     """
-    From Python nothing is stored, so the number of replications has to be said.
+    As many replications as `zonesim sweep` finds to be enough, or the most; numbers are those of a study of so many.
     """
     file = desk.with_name("precise.yaml")
-    file.write_text(
-        "zonesim: 1\nkind: experiment\nname: precise\nscenario: desk.yaml\nreplications: {until: 5 %, of: baseline}\n"
-        "arms: {R1: [], third: {set: {zones.DESK.clerks.units: 3}}}\nkpis: [visit.serve.wait.mean]\n",
-        encoding="utf-8",
-    )
-    with pytest.raises(ScenarioFault) as told:
-        zonesim.load(file).sweep()
+    file.write_text(PRECISE, encoding="utf-8")
+    study = zonesim.load(file).sweep()
+    job = sweep_job(file, [], None, None, Execution(), desk.parent / "results")
+    count = job.document["precision"]["replications"]
+    values = study.values("visit.stay.mean", "third")
 
-    assert "the file is run until it is precise, which takes a store of finished runs: `zonesim sweep`" in str(
-        told.value
-    )
-    assert "Say how many, e.g. replications=20." in str(told.value)
-    assert zonesim.load(file).sweep(2).values("visit.serve.wait.mean", "third").shape == (2,)
+    assert study.design.replications == count == len(values)
+    assert study.is_precise == job.document["precision"]["reached"]
+    assert values.tolist() == zonesim.load(file).sweep(count).values("visit.stay.mean", "third").tolist()
+    assert len(study.samples("visit.dwell", "third")) == count
+    assert zonesim.load(file).sweep(2).is_precise
 
 
 @pytest.mark.parametrize(

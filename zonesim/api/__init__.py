@@ -13,18 +13,22 @@ from zonesim.analysis import Interval
 from zonesim.api.model import Experiment, Scenario, load
 from zonesim.api.records import Records
 from zonesim.api.rows import Row
+from zonesim.api.searches import Best, Robustness, Sensitivities
 from zonesim.api.study import Study
 from zonesim.faults import Faults, RunFault, ScenarioFault, ZonesimError
 
 __all__ = [
+    "Best",
     "Experiment",
     "Faults",
     "Interval",
     "Records",
+    "Robustness",
     "Row",
     "RunFault",
     "Scenario",
     "ScenarioFault",
+    "Sensitivities",
     "Study",
     "ZonesimError",
     "load",

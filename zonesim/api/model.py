@@ -8,8 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from zonesim.analysis import FIRST
 from zonesim.api.records import Records, records
+from zonesim.api.searches import Best, Robustness, Sensitivities, finished_runs
 from zonesim.api.study import Study, studied
+from zonesim.briefing.tables.robustness import Robust
 from zonesim.engine import AUTO
 from zonesim.experiment import (
     FUTURE,
@@ -22,7 +25,14 @@ from zonesim.experiment import (
     plain_design,
     read_design,
 )
-from zonesim.faults import Place, ScenarioFault
+from zonesim.faults import RunFault
+from zonesim.jobs.best import Asked as AskedBest
+from zonesim.jobs.best import best_of
+from zonesim.jobs.job import INTERRUPTED, Found, Job
+from zonesim.jobs.robust import Asked as AskedRobust
+from zonesim.jobs.robust import robust_of
+from zonesim.jobs.sensitivity import Asked as AskedSensitivity
+from zonesim.jobs.sensitivity import sensitivities
 from zonesim.plan import Plan, compile_plan
 from zonesim.policy import Arm, ResolvedTree, arm_named, arms_for, baseline, open_world, resolve
 from zonesim.scenario import read_file
@@ -155,6 +165,33 @@ class Scenario:
         )
         return studied(design, Execution(workers, engine))
 
+    def sensitivity(
+        self,
+        *kpis: str,
+        method: str = "tornado",
+        numbers: Sequence[str] = (),
+        points: int | None = None,
+        replications: int = 5,
+        seed: int = USUAL_SEED,
+        level: float = USUAL_LEVEL,
+        workers: int = 1,
+        engine: str = AUTO,
+        out: str | Path | None = None,
+    ) -> Sensitivities:
+        """
+        Find which doubted numbers decide KPIs of this scenario, or where it has an arm what that does to them.
+
+        Without KPIs: those that it promises, or the headlines. `method`: tornado, morris or sobol; `numbers`: paths of
+        those that are doubted, or what lies above them (none: all); `points`: walks of morris, or rows of sobol. `out`:
+        a folder that keeps finished runs, as that of `--out`, None for none. The other arguments are those of `run`;
+        raises ScenarioFault for what cannot be asked, RunFault when a run fails.
+        """
+        asked = AskedSensitivity(
+            self.file, self.settings, self.measures, kpis, method, numbers, points, replications, seed, level
+        )
+        with finished_runs(out) as folder:
+            return Sensitivities(sensitivities(asked, Execution(workers, engine), folder))
+
     def records(self, replication: int = 0, *, seed: int = USUAL_SEED, engine: str = AUTO) -> Records:
         """
         Return every visit and every mark of one replication (numbered from 0) of the arm of this scenario.
@@ -242,11 +279,99 @@ class Experiment:
         """
         Run every arm in every future and return KPIs and paired differences.
 
-        `replications`, `seed`: None for those of the file. The other arguments are those of `Scenario.run`, and so are
-        the faults.
+        `replications`, `seed`: None for those of the file. Where that says `until: 5 %`, as many are run as it takes,
+        and `Study.is_precise` tells whether they did. The other arguments are those of `Scenario.run`, and so are the
+        faults.
         """
         design = read_design(self.file, self.settings, seed=seed, replications=replications, level=level)
-        if design.precision is not None:
-            fault = "the file is run until it is precise, which takes a store of finished runs: `zonesim sweep`"
-            raise ScenarioFault(fault, Place("replications"), "Say how many, e.g. replications=20.")
         return studied(design, Execution(workers, engine))
+
+    def best(
+        self,
+        goal: str,
+        indifference: str = "",
+        *,
+        promises: Sequence[str] = (),
+        budgets: Sequence[str] = (),
+        at: str = "",
+        method: str = "kn",
+        probability: float = 0.95,
+        tolerance: float = 0.05,
+        most: int = 500,
+        runs: int | None = None,
+        first: int = FIRST,
+        replications: int | None = None,
+        seed: int | None = None,
+        level: float = USUAL_LEVEL,
+        workers: int = 1,
+        engine: str = AUTO,
+        out: str | Path | None = None,
+    ) -> Best:
+        """
+        Find the best arm: `goal` is "smallest KPI" or "largest KPI", `indifference` the least difference that counts.
+
+        `promises` ("KPI <= 30 min") stand in place of the scenario's, `budgets` ("zones.TYP.lanes_in.units <= 6") leave
+        arms out, `at` names the future where there are several. `method`: kn, with the promised `probability` and the
+        `tolerance` of promises as a share, at `most` so many runs of an arm; or ocba, with `runs` in all; `first` runs
+        of each arm before any is left out. `replications`: those with another seed that the best arm is estimated on.
+        `out`: a folder that keeps finished runs, None for none. The other arguments are those of `Scenario.run`.
+        Raises ScenarioFault for what cannot be asked, RunFault when a run fails.
+        """
+        asked = AskedBest(
+            self.file,
+            self.settings,
+            goal,
+            indifference,
+            promises,
+            budgets,
+            at,
+            method,
+            probability,
+            tolerance,
+            most,
+            runs,
+            first,
+            replications,
+            seed,
+            level,
+        )
+        with finished_runs(out) as folder:
+            searched, found = best_of(asked, Execution(workers, engine), folder)
+            return Best(searched.design, found, probability)
+
+    def robust(
+        self,
+        goal: str,
+        *,
+        promises: Sequence[str] = (),
+        arms: Sequence[str] = (),
+        look_for: str = "not-better",
+        replications: int | None = None,
+        seed: int | None = None,
+        level: float = USUAL_LEVEL,
+        workers: int = 1,
+        engine: str = AUTO,
+        out: str | Path | None = None,
+    ) -> Robustness:
+        """
+        Tell regrets, promises kept and signs over the futures of this experiment, and where an arm does not do well.
+
+        `goal` and `promises` are those of `best`; `arms`: those that a box of futures is looked for (none: all but the
+        baseline); `look_for`: "not-better" or "broken". `out`: a folder that keeps finished runs, None for none. The
+        other arguments are those of `Scenario.run`. Raises ScenarioFault for what cannot be asked, RunFault when no
+        replication could be finished.
+        """
+        asked = AskedRobust(self.file, self.settings, goal, promises, arms, look_for, replications, seed, level)
+        told: list[Robustness] = []
+
+        def report(found: Found, own: Robust) -> Job:
+            told.append(Robustness(found.design, own, found.results.run))
+            return Job({}, "")
+
+        with finished_runs(out) as folder:
+            job = robust_of(asked, Execution(workers, engine), folder, report)
+        if job.exit_code == INTERRUPTED:
+            raise KeyboardInterrupt
+        if not told:
+            raise RunFault(job.notes[-1] if job.notes else job.text)
+        return told[0]

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import numpy as np
@@ -33,8 +35,9 @@ from zonesim.api.in_memory import InMemory
 from zonesim.api.relations import relation
 from zonesim.api.rows import Row, rows_text
 from zonesim.briefing.text.values import level_text
-from zonesim.experiment import UNLIMITED_UNITS, CellControl, Design, Execution, Failure, run_arms
+from zonesim.experiment import SHARED, UNLIMITED_UNITS, CellControl, Design, Execution, Failure, Runs, Store, run_arms
 from zonesim.faults import Place, RunFault, UnknownName, suggest
+from zonesim.jobs.until_precise import Reached, run_until_precise
 from zonesim.kpi import Kpi, RunResult
 
 
@@ -57,6 +60,13 @@ class Study:
     """By future, the numbers of these replications."""
     comparisons: dict[str, Comparison]
     """By future, intervals and effects."""
+    precision: Reached | None = None
+    """Of an experiment that is run until it is precise, what its rule has led to: `precision.found`."""
+
+    @property
+    def is_precise(self) -> bool:
+        """Whether all differences are as precise as the experiment asks; True where it asks for a number of runs."""
+        return self.precision is None or self.precision.found.replications is not None
 
     @property
     def arms(self) -> list[str]:
@@ -249,8 +259,34 @@ def _one(what: str, name: str, known: Sequence[str]) -> str:
 
 
 def studied(design: Design, how: Execution) -> Study:
-    """Run a design in memory and return what was found; raises RunFault when a future has no replication to tell of."""
-    runs = run_arms(design.plans(), seed=design.seed, replications=design.counts(), how=how, offset=design.offset)
+    """
+    Run a design and return what was found, in memory; one that is run until it is precise by way of a folder that is
+    taken away again. Raises RunFault when a future has no replication to tell of.
+    """
+    if design.precision is None:
+        runs = run_arms(design.plans(), seed=design.seed, replications=design.counts(), how=how, offset=design.offset)
+        return _told(design, runs)
+    with TemporaryDirectory() as folder:
+        store = Store.below(Path(folder), SHARED)
+
+        def run() -> Runs[tuple[str, str]]:
+            return run_arms(
+                design.plans(),
+                seed=design.seed,
+                replications=design.counts(),
+                how=how,
+                offset=design.offset,
+                store=store,
+            )
+
+        runs, reached = run_until_precise(design, design.precision, how, store, run)
+        runs.results = {
+            pair: dict(store.read(design.cells[pair].key, numbers)) for pair, numbers in runs.finished.items()
+        }
+        return _told(design, runs, reached)
+
+
+def _told(design: Design, runs: Runs[tuple[str, str]], reached: Reached | None = None) -> Study:
     if runs.interrupted:
         raise KeyboardInterrupt
     all_tags = tags_of(design)
@@ -287,4 +323,4 @@ def studied(design: Design, how: Execution) -> Study:
             level=design.level,
         )
         comparisons[future] = with_moves(found, InMemory(design, runs, all_tags), future) if first else found
-    return Study(design, results, runs.failures, finished, comparisons)
+    return Study(design, results, runs.failures, finished, comparisons, reached)

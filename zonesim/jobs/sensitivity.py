@@ -66,16 +66,47 @@ class Asked:
     level: float = USUAL_LEVEL
 
 
+@dataclass(frozen=True)
+class Found:
+    """What was found: of which numbers and arms, by which `method`, and what it says of each KPI."""
+
+    own: Doubted
+    design: Design
+    method: Method
+    told: Sequence[Sensitivity]
+    count: int
+    """Walks of Morris, or rows of Sobol's sample."""
+
+    def kinds(self) -> dict[str, str]:
+        """Return by number where it comes from: `found`, `derived` or `assumed`."""
+        kinds = kinds_of(numbers_of(resolve(self.own.world, self.own.arm)))
+        return {factor.name: kind_of(factor.name, kinds) for factor in self.own.factors}
+
+
 def sensitivity_job(asked: Asked, how: Execution, out: Path, language: str = "en", *, with_figures: bool = True) -> Job:
     """
-    Run an arm (and beside it the baseline) in futures of its doubted numbers, and write `sensitivity.csv`,
-    `sensitivity.json` and, `with_figures`, a figure of each KPI to a folder of this run; cells that `out` has are not
-    run again.
+    Tell which doubted numbers decide, and write `sensitivity.csv`, `sensitivity.json` and, `with_figures`, a figure of
+    each KPI to a folder of this run; cells that `out` has are not run again.
+
+    Raises what `sensitivities` raises; UnknownName for a language that there is none of.
+    """
+    say = Words(language_named(language), level=level_text(asked.level))
+    found = sensitivities(asked, how, out)
+    folder = results_folder(out, found.design)
+    make_folder(folder)
+    notes = [*found.design.notes(), *set_aside(folder, DOCUMENT, run_id(found.design))]
+    drawn = _figures(found, folder, say) if with_figures else []
+    return _written(asked, found, folder, drawn, notes, say)
+
+
+def sensitivities(asked: Asked, how: Execution, out: Path) -> Found:
+    """
+    Run an arm (and beside it the baseline) in futures of its doubted numbers, and return what they say of each KPI;
+    cells that `out` has are not run again.
 
     Raises Faults; UnknownName for a method, KPI or number that there is none of; ScenarioFault where too few numbers or
     replications are left to tell anything, or rows are no power of 2; RunFault where a run fails.
     """
-    say = Words(language_named(language), level=level_text(asked.level))
     method = _method(asked.method)
     own = doubted(
         asked.file,
@@ -92,9 +123,7 @@ def sensitivity_job(asked: Asked, how: Execution, out: Path, language: str = "en
     _check(own, method, asked)
     count = asked.count or (USUAL_ROWS if method == "sobol" else USUAL_WALKS)
     design = _design(asked, own, method, kpis, count if method != "tornado" else 0)
-    folder = results_folder(out, design)
-    told = _told(own, method, kpis, count, asked, how)
-    return _written(asked, own, design, folder, told, say, count, with_figures=with_figures)
+    return Found(own, design, method, _told(own, method, kpis, count, asked, how), count)
 
 
 def _method(text: str) -> Method:
@@ -202,24 +231,10 @@ def _announce(own: Doubted, futures: int, how: Execution) -> None:
         how.watch.say(f"{futures:,} futures, {runs:,} runs: {rough_time(seconds)} or less")
 
 
-def _written(
-    asked: Asked,
-    own: Doubted,
-    design: Design,
-    folder: Path,
-    told: Sequence[Sensitivity],
-    say: Words,
-    count: int,
-    *,
-    with_figures: bool,
-) -> Job:
+def _written(asked: Asked, found: Found, folder: Path, drawn: Sequence[Path], notes: list[str], say: Words) -> Job:
     """Write what was found into the folder of the run, and return it for people."""
-    run, known = run_id(design), own.kpis
-    kinds = kinds_of(numbers_of(resolve(own.world, own.arm)))
-    own_kinds = {factor.name: kind_of(factor.name, kinds) for factor in own.factors}
-    make_folder(folder)
-    notes = [*design.notes(), *set_aside(folder, DOCUMENT, run)]
-    drawn = _figures(own, design, folder, told, say) if with_figures else []
+    own, design, told = found.own, found.design, found.told
+    run, known, own_kinds = run_id(design), own.kpis, found.kinds()
     document = {
         "run": run,
         "scenario": design.name,
@@ -247,30 +262,30 @@ def _written(
         lines += [
             "",
             *sensitivity_text(
-                say, each, known[each.kpi], own_kinds, difference=own.is_difference, count=count, file=TABLE
+                say, each, known[each.kpi], own_kinds, difference=own.is_difference, count=found.count, file=TABLE
             ),
         ]
     return Job(document, "\n".join([*lines, "", *map(str, (table, kept, *drawn))]), notes)
 
 
-def _figures(own: Doubted, design: Design, folder: Path, told: Sequence[Sensitivity], say: Words) -> list[Path]:
+def _figures(found: Found, folder: Path, say: Words) -> list[Path]:
     """Draw what moves each KPI that anything moves, in the language that was asked for; return the files."""
     from zonesim.briefing.figures.context import FigureContext  # noqa: PLC0415  matplotlib is slow to import
     from zonesim.briefing.figures.influence import influence_figure  # noqa: PLC0415
     from zonesim.briefing.figures.sensitivity import tornado_figure  # noqa: PLC0415
     from zonesim.jobs.drawing import Figures, drawn  # noqa: PLC0415
 
-    method = told[0].method
+    own, method = found.own, found.method
     one = tornado_figure if method == "tornado" else influence_figure
 
     def draw(context: FigureContext) -> Figures:
         return {
             f"{method}-{slug(each.kpi)}": one(context, each, own.kpis[each.kpi], difference=own.is_difference)
-            for each in told
+            for each in found.told
             if any(_is_known(other, method) for other in each.influences)
         }
 
-    return drawn(design, own.as_written, say, folder, draw, (f"{method}-*",))
+    return drawn(found.design, own.as_written, say, folder, draw, (f"{method}-*",))
 
 
 def _is_known(own: Influence, method: Method) -> bool:
