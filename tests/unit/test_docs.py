@@ -15,6 +15,7 @@ from tests.helper import ROOT, column, kpis, plan_of, plan_of_file
 from tests.logs import gate_log, soil
 from zonesim import cli
 from zonesim.briefing.figures import fonts
+from zonesim.briefing.folders import run_in
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 EXAMPLES = [
@@ -147,6 +148,7 @@ COMMANDS = re.findall(
 SHORT = {
     "capacity": ("--replications", "1", "--tolerance", "20"),
     "run": ("--replications", "2"),
+    "brief": ("--replications", "2"),
     "compare": ("--replications", "2"),
     "trace": (),
     "plan": (),
@@ -169,12 +171,14 @@ LOG = "arrived,left\n" + "".join(
 HEAVY = {
     "attribute",
     "best",
+    "brief",
     "capacity",
     "compare",
     "evaluate",
     "gather",
     "plot",
     "query",
+    "reproduce",
     "robust",
     "sensitivity",
     "sweep",
@@ -226,6 +230,10 @@ def test_a_command_of_the_readme_runs(line, project):
     if words[0] in {"gather", "plot", "query"}:
         (sweep,) = (other.split() for other in COMMANDS if other.startswith("sweep"))
         assert zonesim(project, *shortened(sweep)).returncode == 0
+    if words[0] == "reproduce":
+        assert zonesim(project, *shortened(["run", "scenarios/typical_zone.yaml"])).returncode == 0
+        (folder,) = (project / "results").glob("*/study.json")
+        words[1] = run_in(folder.parent)
     if words[0] == "gather":
         (project / words[1]).parent.mkdir()
         (project / "results").rename(project / words[1])
@@ -258,7 +266,7 @@ def test_commands_of_the_fit_page_run(tmp_path):
     assert list((tmp_path / "results").glob("GATE-replay*/compare.csv"))
 
 
-WITH_SCENARIO = ("find-the-best-arm", "find-what-decides", "see-where-it-does-not-pay")
+WITH_SCENARIO = ("find-the-best-arm", "find-what-decides", "see-where-it-does-not-pay", "write-a-briefing")
 """Pages whose commands run on the scenario that they show, in its file."""
 
 

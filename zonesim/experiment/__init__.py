@@ -1,11 +1,13 @@
 """Experiments: arms × futures × replications, their store, and what they have found."""
 
-from zonesim.experiment.beside import MOST_AT_AN_END, UNLIMITED_UNITS, Beside
+from zonesim.experiment.beside import MOST_AT_AN_END, UNLIMITED_UNITS, Beside, ends_of_doubts, unlimited_units
 from zonesim.experiment.control import NO_CONTROL, UNKNOWN, Band, CellControl, CheckBand
 from zonesim.experiment.design import (
     Combination,
     Design,
     Precision,
+    complete,
+    draft_experiment,
     grid_design,
     is_experiment,
     plain_design,
@@ -32,8 +34,18 @@ from zonesim.experiment.identity import (
     told_settings,
 )
 from zonesim.experiment.options import Layout, Option
-from zonesim.experiment.recall import are_as_run, have_changed, recall_arms
-from zonesim.experiment.results import STUDY, ArmInfo, BesideInfo, CellInfo, FutureInfo, KpiInfo, Results, load_results
+from zonesim.experiment.recall import are_as_run, have_changed, recall_arms, recall_design
+from zonesim.experiment.results import (
+    INPUTS,
+    STUDY,
+    ArmInfo,
+    BesideInfo,
+    CellInfo,
+    FutureInfo,
+    KpiInfo,
+    Results,
+    load_results,
+)
 from zonesim.experiment.runner import Failure, Runs, run_arms
 from zonesim.experiment.samples import drawn
 from zonesim.experiment.screening import is_orthogonal
@@ -46,6 +58,7 @@ __all__ = [
     "AS_WRITTEN",
     "CELLS",
     "FUTURE",
+    "INPUTS",
     "MOST_AT_AN_END",
     "NOBODY",
     "NO_CONTROL",
@@ -86,8 +99,11 @@ __all__ = [
     "are_as_run",
     "asked_settings",
     "cell_key",
+    "complete",
     "doubts_of",
+    "draft_experiment",
     "drawn",
+    "ends_of_doubts",
     "factors_of",
     "folder_name",
     "future_at",
@@ -103,6 +119,7 @@ __all__ = [
     "plain_design",
     "read_design",
     "recall_arms",
+    "recall_design",
     "remaining",
     "rhythm",
     "rough_seconds",
@@ -116,6 +133,7 @@ __all__ = [
     "told_setting",
     "told_settings",
     "tree_hash",
+    "unlimited_units",
     "write_inputs",
     "write_study",
 ]

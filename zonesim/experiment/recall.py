@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from zonesim.experiment.design import draft_comparison, draft_experiment, first_arms, tree_hash
+from zonesim.experiment.beside import UNLIMITED_UNITS
+from zonesim.experiment.design import (
+    Design,
+    complete,
+    draft_comparison,
+    draft_experiment,
+    first_arms,
+    plain_design,
+    tree_hash,
+)
 from zonesim.experiment.results import INPUTS, Results
 from zonesim.faults import ScenarioFault
 from zonesim.policy import Arm, ResolvedArm, apply, load_world, parse_setting
@@ -53,3 +62,52 @@ def _arms(results: Results, scenario: Path, experiment: Path | None) -> dict[str
         return first_arms(draft_comparison(scenario, world, arms, results.given))
     except (ScenarioFault, OSError):
         return {}
+
+
+def recall_design(results: Results, *, whole: bool) -> Design:
+    """
+    Return the design of results, complete with its plans, from the files that were read when they were run.
+
+    `whole`: with all futures and what was run beside the first one; else the first future alone, which is quick. Where
+    the file that was run is still the same, it is read where it lies, beside what it may name. Raises Faults: it cannot
+    be read any more, as by another version of zonesim; OSError where the folder does not have it.
+    """
+    scenario, experiment = (_file_of(results, name) for name in ("scenario", "experiment"))
+    if results.kind == "sweep":
+        design, wanted = draft_experiment(
+            experiment,
+            results.given,
+            seed=results.seed,
+            replications=None if results.precise else results.replications,
+            level=results.level,
+            scenario_file=scenario,
+        )
+        design.replications = results.replications
+        kept = set(results.futures)
+        design.futures = tuple(each for each in design.futures if each.name in kept)[: None if whole else 1]
+        return complete(design, wanted)
+    world = load_world(scenario)
+    apply(world, [parse_setting(text) for text in results.given])
+    return plain_design(
+        scenario,
+        world,
+        [Arm(info.name, info.chosen) for info in results.arms.values()],
+        results.given,
+        seed=results.seed,
+        replications=results.replications,
+        level=results.level,
+        kind="run" if results.kind == "run" else "compare",
+        parts=whole and UNLIMITED_UNITS in results.beside,
+        doubts=whole and any(each.doubt for each in results.beside.values()),
+    )
+
+
+def _file_of(results: Results, name: str) -> Path:
+    """Return the file that was run where it lies, if it is as it was, else the copy of it."""
+    copy, there = results.folder / INPUTS / f"{name}.yaml", Path(results.files.get(name, ""))
+    try:
+        if there.is_file() and there.read_bytes() == copy.read_bytes():
+            return there
+    except OSError:
+        pass
+    return copy

@@ -172,6 +172,10 @@ class Results:
     provenance: dict[str, Any] = field(default_factory=dict)
     level: float = 0.95
     """Confidence level of the intervals."""
+    failures: tuple[str, ...] = ()
+    """What was not finished, a line each."""
+    precise: bool = False
+    """Whether as many replications were run as it took, by the rule of the experiment."""
     store: Store = field(default_factory=lambda: Store(Path()), repr=False)
     """The cells."""
     _matrices: dict[tuple[str, str], tuple[dict[str, int], Floats]] = field(default_factory=dict, repr=False)
@@ -330,6 +334,11 @@ def _results(folder: Path, document: dict[str, Any], store: Store) -> Results:
         },
         provenance=document["provenance"],
         level=float(document["level"]),
+        failures=tuple(
+            f"{each['arm']}, {each['future']}, replication {each['replication']}: {each['message']}"
+            for each in document.get("failures", ())
+        ),
+        precise="precision" in document,
         store=store,
     )
 

@@ -72,6 +72,33 @@ class Workbook:
             sheet.write_string(0, number, head, self.header)
         return Sheet(self, sheet, len(heads))
 
+    def page(self, title: str, widths: Sequence[int]) -> Page:
+        """Return a new sheet without a header, whose columns have some widths."""
+        sheet = self._book.add_worksheet(title)
+        for number, width in enumerate(widths):
+            sheet.set_column(number, number, width)
+        return Page(self, sheet)
+
+
+class Page:
+    """A sheet with texts and tables below each other, of which nothing is said beforehand."""
+
+    def __init__(self, book: Workbook, sheet: Worksheet) -> None:
+        self._sheet = Sheet(book, sheet, 0)
+        self._bold: Format = book.header
+
+    def head(self, cells: Sequence[str]) -> None:
+        """Write a row of bold texts."""
+        self._sheet.append_bold(cells, self._bold)
+
+    def append(self, cells: Sequence[Cell], formats: Sequence[str] = ()) -> None:
+        """Write a row, as `Sheet.append`."""
+        self._sheet.append(cells, formats)
+
+    def skip(self) -> None:
+        """Leave a row empty."""
+        self._sheet.append(())
+
 
 class Sheet:
     """A sheet that is filled from the top."""
@@ -99,6 +126,12 @@ class Sheet:
                 asked = formats[column] if column < len(formats) else ""
                 shown = self._book.format(asked or ("0.000" if abs(value) < 1 else "0.00"))
                 self._sheet.write_number(self._row, column, value, shown)
+
+    def append_bold(self, cells: Sequence[str], bold: Format) -> None:
+        """Write the next row of texts in a format, so that it is a head."""
+        self._row += 1
+        for column, value in enumerate(cells):
+            self._sheet.write_string(self._row, column, _shown(value)[0], bold)
 
     def append_texts(self, cells: Sequence[object]) -> None:
         """Write the next row, every cell as a text, nothing for None."""

@@ -1,0 +1,107 @@
+"""How arms are called where people read: one place, so that tables, figures and briefings say the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from zonesim.briefing.text.words import Words
+from zonesim.policy import Chosen
+from zonesim.scenario import load_catalogue
+
+MOST_NAMED: Final = 3
+"""Measures that a name tells one by one; more are counted, and told in the legend."""
+
+
+@dataclass(frozen=True)
+class NamedArm:
+    """What an arm is called by: its name, its label by language, its measures, and whether it has own changes."""
+
+    name: str
+    label: Mapping[Any, str]
+    measures: tuple[Chosen, ...]
+    edited: bool = False
+
+
+class ArmNames:
+    """
+    The names of some arms in one language.
+
+    `everything`: the names of all measures that act in the scenario; an arm that has just these is `all measures`.
+    """
+
+    def __init__(self, say: Words, arms: Iterable[NamedArm], everything: Collection[str] = ()) -> None:
+        self._say = say
+        self._arms = {arm.name: arm for arm in arms}
+        self._everything = frozenset(everything)
+        self._titles = self._apart({name: self._title(arm) for name, arm in self._arms.items()})
+        self._shorts = self._apart({name: self._short(arm) for name, arm in self._arms.items()})
+
+    def title(self, name: str) -> str:
+        """Return what an arm is called: its label, or its measures in words."""
+        return self._titles.get(name, name)
+
+    def short(self, name: str) -> str:
+        """Return the same in few words, for heads of columns; `legend` tells what it means."""
+        return self._shorts.get(name, name)
+
+    def legend(self) -> list[tuple[str, list[str]]]:
+        """Return for each arm its short name and the measures that it has, in words."""
+        return [(self.short(name), [self._measure(each) for each in arm.measures]) for name, arm in self._arms.items()]
+
+    def _apart(self, names: dict[str, str]) -> dict[str, str]:
+        """Return names of which no two are the same."""
+        counted = Counter(names.values())
+        return {
+            name: text if counted[text] == 1 else self._say("named", label=text, name=name)
+            for name, text in names.items()
+        }
+
+    def _title(self, arm: NamedArm) -> str:
+        known = self._known(arm)
+        if known:
+            return known
+        if len(arm.measures) > MOST_NAMED:
+            return self._say("arm.several", n=len(arm.measures))
+        return self._say("arm.and").join(self._measure(each) for each in arm.measures)
+
+    def _short(self, arm: NamedArm) -> str:
+        known = self._known(arm)
+        if known:
+            return known
+        if len(arm.measures) > MOST_NAMED:
+            return self._say("arm.several", n=len(arm.measures))
+        numbers = self._say.listed(self._number(each.measure) for each in arm.measures)
+        return self._say("arm.short", n=len(arm.measures), numbers=numbers)
+
+    def _known(self, arm: NamedArm) -> str:
+        """Return the label, or the words for none and for all measures; empty where its measures name it."""
+        label = arm.label.get(self._say.language) or arm.label.get("en") or arm.label.get("zh") or ""
+        if label:
+            return label
+        if arm.edited:
+            return arm.name.replace("_", " ")
+        if not arm.measures:
+            return self._say("arm.none")
+        plain = not any(each.limits() for each in arm.measures)
+        names = {each.measure for each in arm.measures}
+        return self._say("arm.all") if plain and len(names) > 1 and names == self._everything else ""
+
+    def _measure(self, chosen: Chosen) -> str:
+        """Return a measure by number and label, with what sets this choice of it apart."""
+        found = load_catalogue().measures.get(chosen.measure)
+        if found is None:
+            return chosen.measure
+        label = self._say.label(found.label, found.name)
+        if found.annex is not None:
+            text = self._say("arm.measure", number=found.annex, label=label)
+        else:
+            text = self._say("arm.task", number=found.task, label=label)
+        return self._say("named", label=text, name=chosen.limits()) if chosen.limits() else text
+
+    @staticmethod
+    def _number(measure: str) -> str:
+        found = load_catalogue().measures.get(measure)
+        return found.number if found is not None else measure
