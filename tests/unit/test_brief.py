@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from xml.etree import ElementTree
+from dataclasses import replace
+from xml.etree import ElementTree as ET
 
 import openpyxl
 import pytest
@@ -281,7 +282,7 @@ def test_labels_are_only_labels(nasty, tmp_path):
     assert any(label in slide.shapes.title.text for slide in slides)
     for section in briefing.sections:
         for chart in section.charts:
-            ElementTree.fromstring(svg_of(chart))  # noqa: S314  what was just made
+            ET.fromstring(svg_of(chart))  # noqa: S314  what was just made
 
 
 @pytest.mark.parametrize(
@@ -304,8 +305,6 @@ def test_a_formula_in_the_workbook_of_a_chart_is_none(tmp_path, facts):
     """
     A category that begins like a formula stands behind an apostrophe in the workbook that PowerPoint edits.
     """
-    from dataclasses import replace
-
     from pptx import Presentation
 
     briefing = briefing_of(facts, "en")
@@ -329,6 +328,52 @@ def test_the_command_writes_what_is_asked(results, tmp_path):
     )
     assert job.document["run"] == results.run
     assert all(text in job.text for text in job.document["findings"]["en"])
+
+
+def test_other_results_have_no_briefing(results, tmp_path):
+    """
+    Results of another kind, and such of which nothing is finished in every arm, are faults with a remedy.
+    """
+    with pytest.raises(ScenarioFault) as other:
+        facts_of(replace(results, kind="capacity"))
+    cells = {pair: replace(cell, replications=()) for pair, cell in results.cells.items()}
+    with pytest.raises(ScenarioFault) as nothing:
+        facts_of(replace(results, cells=cells))
+
+    assert str(other.value) == (
+        f"{results.folder}: holds results of `capacity`, of which there is no briefing\n"
+        "    Name a folder of compare, run or sweep."
+    )
+    assert str(nothing.value).endswith(
+        "no replication is finished in all arms\n    Run the same command again to go on."
+    )
+
+
+def test_an_experiment_names_its_own_measures(tmp_path):
+    """
+    --measures of an experiment is a fault.
+    """
+    asked = Asked(["11"], (), None, None, 0.95)
+    with pytest.raises(ScenarioFault) as found:
+        brief_job(ROOT / "experiments" / "gate_knee.yaml", "en", "html", asked, Execution(1), tmp_path, None)
+
+    assert str(found.value) == (
+        "--measures: an experiment names its own measures\n    Leave it out, or name a scenario."
+    )
+
+
+def test_what_this_version_cannot_read_is_left_out(results, tmp_path):
+    """
+    Where what was run cannot be read any more, the numbers are told without labels, loads and costs, and a note says so.
+    """
+    facts, notes = facts_of(replace(results, files={}, given=("no.such.path=1",)))
+    briefing = briefing_of(facts, "en")
+
+    assert notes == [
+        f"{results.folder}: this version cannot read what was run, so labels, loads and costs are left out"
+    ]
+    assert {"costs", "register"}.isdisjoint(section.key for section in briefing.sections)
+    assert any(row[0] == "F5" for row in dwell_table(briefing).rows)
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,22 @@ def test_what_cannot_be_run_again_is_said(folder):
         reproduce_job(results.run, Execution(1), folder / "results")
 
     assert f"run {results.run} was made by zonesim " in str(other.value)
-    assert "what is in its folder leads to other plans in this version" in str(other.value)
+    assert "); what is in its folder leads to other plans in this version" in str(other.value)
     assert "Install that version, or run the command anew: it gets a number of its own." in str(other.value)
-    assert str(gone.value)
+    assert f"{copy}: cannot be read: No such file or directory" in str(gone.value)
+
+
+def test_other_kinds_are_made_again_by_their_command(folder):
+    """
+    A run of another kind is a fault that says what is due.
+    """
+    results = run_desk(folder)
+    study = results.folder / "study.json"
+    study.write_text(study.read_text(encoding="utf-8").replace('"kind": "run"', '"kind": "best"'), encoding="utf-8")
+    with pytest.raises(ScenarioFault) as found:
+        reproduce_job(results.run, Execution(1), folder / "results")
+
+    assert str(found.value) == (
+        f"{results.folder}: is a run of `best`\n"
+        "    Name a run of compare, run or sweep; others are made again by their own command."
+    )

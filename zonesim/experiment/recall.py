@@ -70,7 +70,7 @@ def recall_design(results: Results, *, whole: bool) -> Design:
 
     `whole`: with all futures and what was run beside the first one; else the first future alone, which is quick. Where
     the file that was run is still the same, it is read where it lies, beside what it may name. Raises Faults: it cannot
-    be read any more, as by another version of zonesim; OSError where the folder does not have it.
+    be read any more, as by another version of zonesim.
     """
     scenario, experiment = (_file_of(results, name) for name in ("scenario", "experiment"))
     if results.kind == "sweep":

@@ -94,6 +94,9 @@ def brief_job(target: Path, language: str, kinds: str, asked: Asked, how: Execut
     languages = [*LANGUAGES] if language == BOTH else [language_named(language)]
     writers = _writers(kinds)
     notes: list[str] = []
+    if asked.measures is not None and not target.is_dir() and is_experiment(read_file(target)):
+        fault = "an experiment names its own measures"
+        raise ScenarioFault(fault, Place("--measures"), "Leave it out, or name a scenario.")
     if target.is_dir():
         folder = target
         if asked.settings or asked.measures is not None:
@@ -213,9 +216,6 @@ def _is_complete(results: Results, wanted: Design) -> bool:
 def _run(file: Path, asked: Asked, how: Execution, out: Path) -> Job:
     """Run what `out` does not have of a scenario or an experiment."""
     if is_experiment(read_file(file)):
-        if asked.measures is not None:
-            fault = "an experiment names its own measures"
-            raise ScenarioFault(fault, Place("--measures"), "Leave it out, or name a scenario.")
         return sweep_job(file, asked.settings, asked.replications, asked.seed, how, out, asked.level)
     return run_job(
         file,
@@ -253,7 +253,7 @@ def facts_of(results: Results) -> tuple[Facts, list[str]]:
     design: Design | None = None
     try:
         design = recall_design(results, whole=False)
-    except (ScenarioFault, OSError):
+    except ScenarioFault:
         notes.append(
             f"{results.folder}: this version cannot read what was run, so labels, loads and costs are left out"
         )

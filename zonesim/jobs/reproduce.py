@@ -28,18 +28,14 @@ def reproduce_job(run: str, how: Execution, out: Path) -> Job:
     and compare every number with what is stored, to the last bit.
 
     The job's exit code is 1 where numbers differ. Raises UnknownName for a number that no folder has, ScenarioFault
-    where the files lead to other plans in this version, or for results of another kind.
+    where the files are gone or lead to other plans in this version, or for results of another kind.
     """
     results = load_results(_folder(run, out))
     place = Place(str(results.folder))
     if results.kind not in KINDS:
         remedy = "Name a run of compare, run or sweep; others are made again by their own command."
         raise ScenarioFault(f"is a run of `{results.kind}`", place, remedy)
-    try:
-        design = recall_design(results, whole=True)
-    except OSError as error:
-        fault = f"does not have what was run: {error.strerror}"
-        raise ScenarioFault(fault, place, "Run the command anew.") from None
+    design = recall_design(results, whole=True)
     if run_id(design) != run:
         made = results.provenance
         fault = (
