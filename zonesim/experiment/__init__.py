@@ -34,6 +34,7 @@ from zonesim.experiment.identity import (
     told_settings,
 )
 from zonesim.experiment.options import Layout, Option
+from zonesim.experiment.probing import checked_design
 from zonesim.experiment.recall import are_as_run, have_changed, recall_arms, recall_design
 from zonesim.experiment.results import (
     INPUTS,
@@ -99,6 +100,7 @@ __all__ = [
     "are_as_run",
     "asked_settings",
     "cell_key",
+    "checked_design",
     "complete",
     "doubts_of",
     "draft_experiment",

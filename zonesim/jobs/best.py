@@ -36,7 +36,7 @@ from zonesim.experiment import (
     Execution,
     Store,
     cell_key,
-    read_design,
+    checked_design,
     run_arms,
     run_id,
     slug,
@@ -177,12 +177,16 @@ def best_of(asked: Asked, how: Execution, out: Path) -> tuple[Searched, Found]:
     """
     if asked.method not in METHODS:
         raise UnknownName(f"no method '{asked.method}'", Place("--method"), suggest(asked.method, METHODS, "methods"))
-    design = read_design(asked.file, asked.settings, seed=asked.seed, replications=asked.replications)
+    design = checked_design(
+        asked.file,
+        asked.settings,
+        lambda draft: _check(asked, draft),
+        lambda few: _question(asked, few),
+        seed=asked.seed,
+        replications=asked.replications,
+    )
     future = _future(design, asked.future)
-    goal = goal_of(design, asked.goal)
-    promises = () if asked.method == "ocba" else _promises(design, asked)
-    _check(asked, design)
-    indifference = _indifference(asked, goal.kpi) if asked.method == "kn" else math.nan
+    goal, promises, indifference = _question(asked, design)
     costs = _costs(design, asked.budgets)
     design = _asked_design(design, asked, future, indifference, promises)
     runs = Searched(design, future, goal, promises, how, Store.below(out, SHARED))
@@ -203,6 +207,13 @@ def best_of(asked: Asked, how: Execution, out: Path) -> tuple[Searched, Found]:
         promised,
     )
     return runs, found
+
+
+def _question(asked: Asked, design: Design) -> tuple[Goal, tuple[Promise, ...], float]:
+    """Return goal, promises and indifference in the unit of the goal, by the KPIs of some arms; raises Faults."""
+    goal = goal_of(design, asked.goal)
+    promises = () if asked.method == "ocba" else _promises(design, asked)
+    return goal, promises, _indifference(asked, goal.kpi) if asked.method == "kn" else math.nan
 
 
 def _means(runs: Searched, choice: Choice, level: float) -> tuple[dict[str, Interval], dict[str, tuple[Interval, ...]]]:
@@ -270,7 +281,8 @@ def _promises(design: Design, asked: Asked) -> tuple[Promise, ...]:
 
 
 def _check(asked: Asked, design: Design) -> None:
-    """Raise ScenarioFault for options that do not go together."""
+    """Raise ScenarioFault for options that do not go together, UnknownName for a future that there is none of."""
+    _future(design, asked.future)
     if asked.method == "ocba":
         if asked.promises:
             fault = "a budget of runs is spent on the goal alone"

@@ -35,7 +35,7 @@ from zonesim.briefing.tables.robustness import (
 )
 from zonesim.briefing.text.values import level_text, run_document, told_run
 from zonesim.briefing.text.words import Words, language_named
-from zonesim.experiment import USUAL_LEVEL, Design, Execution, Results, read_design, slug
+from zonesim.experiment import USUAL_LEVEL, Design, Execution, Results, checked_design, slug
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.jobs.asking import promises_of
 from zonesim.jobs.goal import Goal, goal_of
@@ -96,27 +96,39 @@ def robust_of(asked: Asked, how: Execution, out: Path, report: Callable[[Found, 
     """
     if asked.look_for not in LOOKS:
         raise UnknownName(f"nothing '{asked.look_for}'", Place("--look-for"), suggest(asked.look_for, LOOKS, "words"))
-    design = read_design(
-        asked.file, asked.settings, seed=asked.seed, replications=asked.replications, level=asked.level
+    design = checked_design(
+        asked.file,
+        asked.settings,
+        lambda draft: _check(draft, asked),
+        lambda few: _question(few, asked),
+        seed=asked.seed,
+        replications=asked.replications,
+        level=asked.level,
     )
-    goal = goal_of(design, asked.goal)
-    promises = promises_of(design.world, asked.promises, {kpi.id: kpi for kpi in design.kpis})
-    arms = _arms(design, asked, promises)
+    goal, promises = _question(design, asked)
+    arms = _arms(design, asked)
 
     return run_and_report(
         design, how, out, lambda found: report(found, _told(found.results, asked, goal, promises, arms))
     )
 
 
-def _arms(design: Design, asked: Asked, promises: Sequence[Promise]) -> list[str]:
-    """Return the arms that a box is looked for; raises ScenarioFault, UnknownName."""
+def _question(design: Design, asked: Asked) -> tuple[Goal, tuple[Promise, ...]]:
+    """Return goal and promises, by the KPIs of some arms; raises Faults, ScenarioFault where none could be broken."""
+    goal = goal_of(design, asked.goal)
+    promises = promises_of(design.world, asked.promises, {kpi.id: kpi for kpi in design.kpis})
+    if asked.look_for == "broken" and not promises:
+        fault = "there is no promise that could be broken"
+        raise ScenarioFault(fault, Place("--look-for"), "Write --promise 'TYP.lanes_in.pass.p95 <= 30 min'.")
+    return goal, promises
+
+
+def _check(design: Design, asked: Asked) -> None:
+    """Raise ScenarioFault where there is nothing to compare, UnknownName for an arm that there is none of."""
     if len(design.futures) < 2:  # noqa: PLR2004  robustness is over several
         fault = "one future: whether an arm does well in others cannot be told"
         remedy = "Write futures, e.g. futures: {latin_hypercube: {n: 100, over: doubts}}."
         raise ScenarioFault(fault, Place(str(asked.file)), remedy)
-    if asked.look_for == "broken" and not promises:
-        fault = "there is no promise that could be broken"
-        raise ScenarioFault(fault, Place("--look-for"), "Write --promise 'TYP.lanes_in.pass.p95 <= 30 min'.")
     for name in asked.arms:
         if name not in design.options:
             remedy = suggest(name, design.options, "arms")
@@ -124,6 +136,10 @@ def _arms(design: Design, asked: Asked, promises: Sequence[Promise]) -> list[str
         if name == design.baseline and asked.look_for == "not-better":
             fault = f"'{name}' is the baseline, which others are compared to"
             raise ScenarioFault(fault, Place("--arms"), "Name another, or ask with --look-for broken.")
+
+
+def _arms(design: Design, asked: Asked) -> list[str]:
+    """Return the arms that a box is looked for."""
     others = [name for name in design.options if name != design.baseline or asked.look_for == "broken"]
     return list(asked.arms) or others
 
