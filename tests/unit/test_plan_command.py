@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+from time import sleep
 from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
+from tests.helper import HEAD, plan_of
 from tests.unit.test_experiment_documents import design, folder
 from zonesim import cli
-from zonesim.experiment import rough_size
+from zonesim.experiment import estimate, rough_size
+from zonesim.experiment.estimate import pilot
+from zonesim.kpi import Reducer
 
 __all__ = ["folder"]
 
@@ -87,3 +91,28 @@ def test_sizes_in_words(size, told):
     Two digits are enough for what is not known exactly.
     """
     assert rough_size(size) == told
+
+
+def test_what_a_plan_takes_once_is_not_counted_for_every_token(monkeypatch):
+    """
+    Tables that a process works out once for a plan may take far longer than a pilot run: they are told by themselves, not spread over
+    its tokens, nor counted for every replication.
+    """
+    plan = plan_of(
+        HEAD
+        + "clock: {measure: 10 d}\nflows: {f: {steps: {a: {take: 1 min}}}}\ntraffic: {t: {flow: f, rate: 100 /h}}\n"
+    )
+    pilot(plan, 1)
+    seen = set()
+
+    def slow(short):
+        if id(short) not in seen:
+            seen.add(id(short))
+            sleep(0.5)
+        return Reducer(short)
+
+    monkeypatch.setattr(estimate, "Reducer", slow)
+    speed = pilot(plan, 1)
+
+    assert 0.5 <= speed.once < 1.5
+    assert speed.token * 400 + speed.fixed < 0.25

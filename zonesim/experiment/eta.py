@@ -69,13 +69,13 @@ def remaining(design: Design, store: Store | None, workers: int, *, thorough: bo
             there = set(store.finished(cell.key, wanted)) if store is not None else set()
             missing[cell.key] = [number for number in wanted if number not in there]
     left = {key: len(numbers) for key, numbers in missing.items()}
-    work = sum(left[key] * seconds[key] for key in seconds)
-    runs, pending = sum(most.values()), sum(left.values())
-    longest = max((seconds[key] for key in seconds if left[key]), default=0.0)
-    wall = _START + max(work / min(workers, pending), longest) if pending else 0.0
     cells = Counter(
         cell.key for cell in cells_of({key: plans[key] for key in plans if left[key]}, missing, workers, None)
     )
+    work = sum(left[key] * seconds[key] + min(cells[key], workers) * found[key].once for key in seconds)
+    runs, pending = sum(most.values()), sum(left.values())
+    longest = max((seconds[key] + found[key].once for key in seconds if left[key]), default=0.0)
+    wall = _START + max(work / min(workers, pending), longest) if pending else 0.0
     files = [path for key in plans for path in store.files(key)] if store is not None else []
     return Remaining(
         len(seconds),
