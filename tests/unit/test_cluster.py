@@ -9,6 +9,7 @@ import sys
 import time
 from collections import deque
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +17,7 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
-from tests.helper import ROOT, plan_of
+from tests.helper import HEAD, ROOT, add_measure, plan_of
 from tests.unit.test_experiment_workers import TEXT
 from tests.unit.test_shards import SCENARIO
 from zonesim import cli
@@ -196,6 +197,85 @@ def test_a_cluster_of_ones_own_or_another(tmp_path):
 
     assert done.exit_code == 2
     assert "--dask" in done.output
+
+
+ALIKE = {
+    "attribute": ("desk.yaml", "--measures", "96,97", "--kpis", "f.stay.mean", "--replications", "3"),
+    "compare": ("desk.yaml", "--measures", "96", "--replications", "3", "--no-parts", "--no-doubts", "--no-figures"),
+    "sensitivity": ("desk.yaml", "--arm", "96", "--of", "f.stay.mean", "--replications", "2", "--no-figures"),
+    "best": ("desks.yaml", "--goal", "smallest f.stay.mean", "--indifference", "30 s", "--no-figures"),
+    "robust": ("grid.yaml", "--goal", "smallest f.stay.mean", "--no-figures"),
+}
+"""Commands that run on a cluster, beside `sweep`, each with what it is asked."""
+
+DESK = """\
+clock: {warm_up: 1 h, measure: 40 h, cool_down: 10 h}
+zones: {Z: {desk: {units: 2}}}
+flows: {f: {source: assumed, steps: {read: {take: 10 min}, serve: {hold: {d: Z.desk}, take: {exponential: {mean: 9 min}}}}}}
+traffic: {t: {flow: f, rate: 9 /h}}
+"""
+
+
+def practice(number, edit):
+    """Return a measure that makes a step shorter."""
+    return (
+        f"name: m{number}\nannex: {number}\nparams: {{coverage: {{default: 50 %, low: 20 %, high: 80 %, source: {{kind: assumed, title: a guess}}}}}}\n"
+        f"practices: {{one: {{label: {{en: One, zh: 一}}, adoption: {{share: $coverage, of: token}}, edits: [{edit}]}}}}\n"
+    )
+
+
+@pytest.fixture
+def asked(tmp_path, monkeypatch):
+    """Write a small scenario and experiments of it, and go there; note by what means runs are done."""
+    monkeypatch.chdir(tmp_path)
+    add_measure(monkeypatch, practice(96, "{set: flows.f.read.take, to: 6 min}"))
+    add_measure(monkeypatch, practice(97, "{scale: flows.f.serve.take, by: 0.9}"))
+    (tmp_path / "desk.yaml").write_text(HEAD.replace("timeline", "desk") + DESK, encoding="utf-8")
+    head = "zonesim: 1\nkind: experiment\nname: {}\nscenario: desk.yaml\nreplications: 3\nkpis: [f.stay.mean]\n"
+    arms = "arms: {two: [], three: {set: {zones.Z.desk.units: 3}}}\n"
+    (tmp_path / "desks.yaml").write_text(head.format("desks") + arms, encoding="utf-8")
+    grid = "futures: {grid: {traffic.t.rate: {scale: [0.5, 1]}}}\n"
+    (tmp_path / "grid.yaml").write_text(head.format("grid") + arms + grid, encoding="utf-8")
+    schedulers = []
+    real = module._everywhere
+
+    def watched(jobs, cells, how, store):
+        schedulers.append(how.scheduler)
+        return real(jobs, cells, replace(how, scheduler="local"), store)
+
+    monkeypatch.setattr(module, "_everywhere", watched)
+    monkeypatch.setattr("zonesim.jobs.trials.WORTHWHILE", 0.0)
+    return schedulers
+
+
+@pytest.mark.parametrize("command", ALIKE)
+def test_other_commands_run_on_a_cluster_too(asked, command):
+    """
+    With --scheduler, or --dask, every cell goes to the cluster, which has the folder of all finished runs, and the tables are the same
+    to the byte.
+    """
+    for options, folder in ((), "here"), (("--scheduler", "tcp://a:1"), "there"), (("--dask",), "own"):
+        words = [command, *ALIKE[command], "--workers", "1", "--out", folder, *options]
+        done = CliRunner().invoke(cli.app, words, prog_name="zonesim")
+        assert done.exit_code == 0, done.output
+        means = {"here": "local", "there": "tcp://a:1", "own": "dask"}[folder]
+        assert set(asked) == {means}
+        asked.clear()
+    tables = [path.relative_to("here") for path in Path("here").rglob("*.csv")]
+
+    assert tables
+    for path in tables:
+        assert (Path("there") / path).read_bytes() == (Path("here") / path).read_bytes()
+        assert (Path("own") / path).read_bytes() == (Path("here") / path).read_bytes()
+
+
+def test_a_round_of_a_moment_needs_no_cluster(asked, monkeypatch):
+    """A search that asks for a few runs at a time does not wait for a cluster to start for each of them."""
+    monkeypatch.setattr("zonesim.jobs.trials.WORTHWHILE", 3.0)
+    done = CliRunner().invoke(cli.app, ["best", *ALIKE["best"], "--workers", "1", "--dask"], prog_name="zonesim")
+
+    assert done.exit_code == 0, done.output
+    assert set(asked) == {"local"}
 
 
 @pytest.mark.slow

@@ -50,6 +50,14 @@ Limit = Annotated[
     float | None,
     typer.Option("--time-limit", min=0.001, metavar="SECONDS", help="Stop a replication that takes longer; it failed."),
 ]
+Scheduler = Annotated[
+    str,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Run on the workers of a Dask cluster, e.g. tcp://10.0.0.5:8786, that see the folder of --out.",
+    ),
+]
+Dask = Annotated[bool, typer.Option("--dask", help="Run on a Dask cluster of --workers processes started here.")]
 Level = Annotated[
     float,
     typer.Option("--level", min=50, max=99.99, metavar="PERCENT", help="Confidence level of the intervals."),
@@ -108,13 +116,22 @@ def print_json(document: Any) -> None:  # noqa: ANN401
 
 
 def execution_of(
-    workers: int, engine: str, limit: float | None = None, shard: str = "", scheduler: str = "local"
+    workers: int,
+    engine: str,
+    limit: float | None = None,
+    shard: str = "",
+    scheduler: str = "local",
+    *,
+    dask: bool = False,
 ) -> Any:  # noqa: ANN401  its type is imported with it
     """Return by what means to run; who sits at the terminal is told how it goes on."""
+    if dask and scheduler != "local":
+        raise typer.BadParameter("goes without --dask, which starts a cluster of its own", param_hint="--scheduler")
     from zonesim.cli.terminal import Terminal  # noqa: PLC0415
     from zonesim.experiment import Execution, Shard  # noqa: PLC0415
 
-    return Execution(workers_of(workers), engine, limit, Terminal(), Shard.written(shard) if shard else None, scheduler)
+    part = Shard.written(shard) if shard else None
+    return Execution(workers_of(workers), engine, limit, Terminal(), part, "dask" if dask else scheduler)
 
 
 def workers_of(wanted: int) -> int:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from zonesim.cli.app import (
+    Dask,
     Engine,
     File,
     FutureOption,
@@ -16,6 +17,7 @@ from zonesim.cli.app import (
     Limit,
     Out,
     Replications,
+    Scheduler,
     Seed,
     Set,
     Workers,
@@ -42,6 +44,8 @@ def attribute(
     workers: Workers = 0,
     engine: Engine = "auto",
     time_limit: Limit = None,
+    scheduler: Scheduler = "local",
+    dask: Dask = False,
     level: Level = 95,
     settings: Set = None,
     future: FutureOption = "",
@@ -54,4 +58,6 @@ def attribute(
     names = [part for part in measures_.split(",") if part.strip()] if measures_ else None
     wanted = [part.strip() for part in kpis.split(",") if part.strip()]
     package = Asked(file, asked(settings, future), names, wanted, replications, seed, orders + orders % 2, level / 100)
-    finish(attribute_job(package, execution_of(workers, engine, time_limit), out), as_json)
+    finish(
+        attribute_job(package, execution_of(workers, engine, time_limit, scheduler=scheduler, dask=dask), out), as_json
+    )

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from zonesim.cli.app import (
+    Dask,
     Engine,
     Figures,
     FutureOption,
@@ -15,6 +16,7 @@ from zonesim.cli.app import (
     Lang,
     Level,
     Limit,
+    Scheduler,
     Set,
     Workers,
     app,
@@ -67,6 +69,8 @@ def best(
     workers: Workers = 0,
     engine: Engine = "auto",
     time_limit: Limit = None,
+    scheduler: Scheduler = "local",
+    dask: Dask = False,
     level: Level = 95,
     settings: Set = None,
     future: FutureOption = "",
@@ -96,4 +100,13 @@ def best(
         seed,
         level / 100,
     )
-    finish(best_job(question, execution_of(workers, engine, time_limit), out, lang, with_figures=figures), as_json)
+    finish(
+        best_job(
+            question,
+            execution_of(workers, engine, time_limit, scheduler=scheduler, dask=dask),
+            out,
+            lang,
+            with_figures=figures,
+        ),
+        as_json,
+    )

@@ -9,6 +9,7 @@ import typer
 
 from zonesim.cli.app import (
     ByReplication,
+    Dask,
     Engine,
     File,
     FutureOption,
@@ -17,6 +18,7 @@ from zonesim.cli.app import (
     Limit,
     Out,
     Replications,
+    Scheduler,
     Seed,
     Set,
     Workers,
@@ -39,6 +41,8 @@ def compare(
     workers: Workers = 0,
     engine: Engine = "auto",
     time_limit: Limit = None,
+    scheduler: Scheduler = "local",
+    dask: Dask = False,
     level: Level = 95,
     settings: Set = None,
     future: FutureOption = "",
@@ -68,7 +72,7 @@ def compare(
     from zonesim.jobs.run import run_job  # noqa: PLC0415
 
     names = [part for part in measures_.split(",") if part.strip()] if measures_ else None
-    how = execution_of(workers, engine, time_limit)
+    how = execution_of(workers, engine, time_limit, scheduler=scheduler, dask=dask)
     job = run_job(
         file,
         names,

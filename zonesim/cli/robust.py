@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from zonesim.cli.app import (
+    Dask,
     Engine,
     Figures,
     FutureOption,
@@ -15,6 +16,7 @@ from zonesim.cli.app import (
     Lang,
     Level,
     Limit,
+    Scheduler,
     Set,
     Workers,
     app,
@@ -52,6 +54,8 @@ def robust(
     workers: Workers = 0,
     engine: Engine = "auto",
     time_limit: Limit = None,
+    scheduler: Scheduler = "local",
+    dask: Dask = False,
     level: Level = 95,
     settings: Set = None,
     future: FutureOption = "",
@@ -74,4 +78,13 @@ def robust(
         seed,
         level / 100,
     )
-    finish(robust_job(question, execution_of(workers, engine, time_limit), out, lang, with_figures=figures), as_json)
+    finish(
+        robust_job(
+            question,
+            execution_of(workers, engine, time_limit, scheduler=scheduler, dask=dask),
+            out,
+            lang,
+            with_figures=figures,
+        ),
+        as_json,
+    )

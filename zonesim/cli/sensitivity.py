@@ -9,6 +9,7 @@ import typer
 
 from zonesim.cli.app import (
     ArmOption,
+    Dask,
     Engine,
     Figures,
     File,
@@ -17,6 +18,7 @@ from zonesim.cli.app import (
     Lang,
     Level,
     Out,
+    Scheduler,
     Seed,
     Set,
     Workers,
@@ -53,6 +55,8 @@ def sensitivity(
     seed: Seed = 1,
     workers: Workers = 0,
     engine: Engine = "auto",
+    scheduler: Scheduler = "local",
+    dask: Dask = False,
     level: Level = 95,
     settings: Set = None,
     future: FutureOption = "",
@@ -76,4 +80,9 @@ def sensitivity(
         seed,
         level / 100,
     )
-    finish(sensitivity_job(question, execution_of(workers, engine), out, lang, with_figures=figures), as_json)
+    finish(
+        sensitivity_job(
+            question, execution_of(workers, engine, scheduler=scheduler, dask=dask), out, lang, with_figures=figures
+        ),
+        as_json,
+    )

@@ -9,11 +9,13 @@ import typer
 
 from zonesim.cli.app import (
     ByReplication,
+    Dask,
     Engine,
     FutureOption,
     Json,
     Level,
     Limit,
+    Scheduler,
     Set,
     Workers,
     app,
@@ -47,25 +49,15 @@ def sweep(
         str,
         typer.Option(help="Run only this part of the runs, e.g. 2/7, and put the parts together with `gather`."),
     ] = "",
-    scheduler: Annotated[
-        str,
-        typer.Option(
-            metavar="ADDRESS",
-            help="Run on the workers of a Dask cluster, e.g. tcp://10.0.0.5:8786, that see the folder of --out.",
-        ),
-    ] = "local",
-    dask: Annotated[
-        bool, typer.Option("--dask", help="Run on a Dask cluster of --workers processes started here.")
-    ] = False,
+    scheduler: Scheduler = "local",
+    dask: Dask = False,
     as_json: Json = False,
     out: Out = Path("results"),
 ) -> None:
     """Run an experiment: every arm in every future. What is finished is kept, and not run again."""
     from zonesim.jobs.sweep import sweep_job  # noqa: PLC0415
 
-    if dask and scheduler != "local":
-        raise typer.BadParameter("goes without --dask, which starts a cluster of its own", param_hint="--scheduler")
-    how = execution_of(workers, engine, time_limit, shard, "dask" if dask else scheduler)
+    how = execution_of(workers, engine, time_limit, shard, scheduler, dask=dask)
     job = sweep_job(
         file, asked(settings, future), replications, seed, how, out, level / 100, by_replication=by_replication
     )

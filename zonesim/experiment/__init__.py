@@ -16,7 +16,7 @@ from zonesim.experiment.design import (
 )
 from zonesim.experiment.estimate import rough_seconds
 from zonesim.experiment.eta import remaining, rough_size, rough_time
-from zonesim.experiment.execution import NOBODY, Execution, Progress, Shard, Watch
+from zonesim.experiment.execution import LOCAL, NOBODY, Execution, Progress, Shard, Watch
 from zonesim.experiment.factors import Factor, factors_of, future_at
 from zonesim.experiment.futures import AS_WRITTEN, FUTURE, Future, Setting, doubts_of, number_in, setting_of
 from zonesim.experiment.identity import (
@@ -60,6 +60,7 @@ __all__ = [
     "CELLS",
     "FUTURE",
     "INPUTS",
+    "LOCAL",
     "MOST_AT_AN_END",
     "NOBODY",
     "NO_CONTROL",

@@ -8,7 +8,17 @@ from pathlib import Path
 from typing import Final
 
 from zonesim.analysis import grows
-from zonesim.experiment import Combination, Design, Execution, Future, Store, plain_design, rough_seconds, run_arms
+from zonesim.experiment import (
+    LOCAL,
+    Combination,
+    Design,
+    Execution,
+    Future,
+    Store,
+    plain_design,
+    rough_seconds,
+    run_arms,
+)
 from zonesim.faults import RunFault
 from zonesim.kpi import RunResult
 from zonesim.plan import Plan
@@ -101,6 +111,9 @@ class Trials:
 
 
 def worthwhile(how: Execution, plans: Iterable[Plan], replications: int) -> Execution:
-    """Return how to run some plans: a round of a search that takes a moment only is not worth more processes."""
+    """
+    Return how to run some plans: a round of a search that takes a moment only is not worth more processes, nor a
+    cluster.
+    """
     seconds = replications * sum(map(rough_seconds, plans))
-    return replace(how, workers=1) if seconds < WORTHWHILE else how
+    return replace(how, workers=1, scheduler=LOCAL) if seconds < WORTHWHILE else how
