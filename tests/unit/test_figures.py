@@ -151,7 +151,7 @@ def test_caption_says_where_numbers_come_from() -> None:
 
     for part in (
         "Scenario A busy medium zone (synthetic)",
-        "arms R1, no measures, with measures 10+11",
+        "arms without measures, measures 10, 11",
         "1 replication",
         "seed 1",
         "4 weeks after 3 weeks of warm-up",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from zonesim.analysis import Costs, bound_of, compared, costs_of, gains, prices_of
+from zonesim.analysis import Costs, bound_of, compared, costs_of, gains, points, prices_of
 from zonesim.briefing.brief.build import briefing_of
 from zonesim.briefing.brief.docx import write_docx
 from zonesim.briefing.brief.facts import Facts
@@ -22,6 +22,7 @@ from zonesim.briefing.brief.pptx import write_pptx
 from zonesim.briefing.brief.xlsx import write_xlsx
 from zonesim.briefing.figures.fonts import REMEDY
 from zonesim.briefing.tables.control import control_told
+from zonesim.briefing.text.arm_names import everything_in
 from zonesim.briefing.text.words import LANGUAGES, language_named
 from zonesim.experiment import (
     INPUTS,
@@ -47,8 +48,8 @@ from zonesim.jobs.doubted import numbers_of
 from zonesim.jobs.job import Job
 from zonesim.jobs.run import run_job
 from zonesim.jobs.sweep import sweep_job
-from zonesim.policy import ResolvedArm, ResolvedTree, arms_for, left_out, open_world
-from zonesim.scenario import load_catalogue, read_file
+from zonesim.policy import ResolvedArm, arms_for, open_world
+from zonesim.scenario import read_file
 from zonesim.stopping import keep
 from zonesim.units import DAY, parse
 from zonesim.writing import make_folder
@@ -68,6 +69,9 @@ WRITERS: Final[Mapping[str, Writer]] = {
     "pdf": write_pdf,
 }
 """By the end of the names of files."""
+
+MOST_REPORTED: Final = 8
+"""KPIs of an experiment that are told in every future."""
 
 KINDS: Final = ("compare", "run", "sweep")
 """Kinds of results that a briefing can be made of."""
@@ -284,9 +288,10 @@ def facts_of(results: Results) -> tuple[Facts, list[str]]:
             gains=gains(comparison, known, column, days) if len(results.arms) > 1 else (),
             control=control_told(results),
             numbers=numbers_of(_with_most(results, arms)) if arms else (),
-            everything=_everything(design.world) if design is not None else frozenset(),
+            everything=everything_in(design.world) if design is not None else frozenset(),
             unfinished=results.failures,
             original=_original(results),
+            points=list(points(results, results.reported()[:MOST_REPORTED])) if len(results.futures) > 1 else (),
         ),
         notes,
     )
@@ -305,12 +310,6 @@ def _told(results: Results, design: Design | None) -> list[str]:
 def _with_most(results: Results, arms: Mapping[str, ResolvedArm]) -> ResolvedArm:
     """Return the arm with most measures, the last of these, whose numbers are told."""
     return arms[max(reversed(list(results.arms)), key=lambda name: len(results.arms[name].chosen))]
-
-
-def _everything(world: ResolvedTree) -> frozenset[str]:
-    """Return the names of the measures that act in a scenario."""
-    numbers = set(left_out(world))
-    return frozenset(name for name, each in load_catalogue().measures.items() if each.number not in numbers)
 
 
 def _original(results: Results) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from zonesim.briefing.brief.facts import Facts, Telling, capital
+from zonesim.briefing.brief.futures import futures
 from zonesim.briefing.brief.grounds import doubts, method, register
 from zonesim.briefing.brief.model import Briefing, Section, plain
 from zonesim.briefing.brief.passing import dwell, throughput
@@ -47,6 +48,7 @@ def briefing_of(facts: Facts, language: Language) -> Briefing:
     found = [
         throughput(telling),
         dwell(telling),
+        futures(telling),
         control(telling),
         costs(telling),
         gains(telling),

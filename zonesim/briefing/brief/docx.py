@@ -16,8 +16,12 @@ _WIDTH: Final = 14.5
 _WIDTH_OF_TABLES: Final = 15.6
 """Centimetres of pictures, and between the margins."""
 
+_COUNTED: Final = ("一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二", "十三", "十四", "十五")
+
 MOST_LETTERS: Final = 255
 """Letters of a property of a document."""
+
+_MANY_COLUMNS: Final = 8
 
 MOST_ROWS: Final = 60
 """Rows of a table that Word shows; what is longer is in the workbook and the HTML file."""
@@ -114,7 +118,7 @@ class _Document:
 
     def _numbered(self, place: int, text: str) -> str:
         """Return a heading with its number, in Chinese as official documents count."""
-        return f"{'一二三四五六七八九十'[place % 10]}、{text}" if self.briefing.language == "zh" else text
+        return f"{_COUNTED[place]}、{text}" if self.briefing.language == "zh" else text
 
     def _text(self, text: str, *, bold: bool = False) -> None:
         from docx.shared import Pt  # noqa: PLC0415
@@ -143,15 +147,16 @@ class _Document:
         drawn = self.file.add_table(rows=1 + len(shown), cols=len(table.columns))
         drawn.style = "Table Grid"
         drawn.autofit = False
+        small = len(table.columns) > _MANY_COLUMNS
         for place, share in enumerate(table.widths()):
             drawn.columns[place].width = Cm(_WIDTH_OF_TABLES * share)
         rows = list(drawn.rows)
         for cell, column in zip(rows[0].cells, table.columns, strict=True):
-            self._cell(cell, column.head, bold=True)
+            self._cell(cell, column.head, bold=True, small=small)
         _repeat(rows[0])
         for row, values in zip(rows[1:], shown, strict=True):
             for cell, value, column in zip(row.cells, values, table.columns, strict=True):
-                paragraph = self._cell(cell, text_of(value))
+                paragraph = self._cell(cell, text_of(value), small=small)
                 if column.kind != "text":
                     paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
         for note in table.notes:
@@ -160,9 +165,9 @@ class _Document:
             self._note(self.briefing.words["more"].format(n=len(table.rows) - MOST_ROWS))
         self._note(self.briefing.source)
 
-    def _cell(self, cell: Any, text: str, *, bold: bool = False) -> Any:  # noqa: ANN401  untyped
+    def _cell(self, cell: Any, text: str, *, bold: bool = False, small: bool = False) -> Any:  # noqa: ANN401  untyped
         paragraph = cell.paragraphs[0]
-        paragraph.style = "Table text"
+        paragraph.style = "Small table text" if small else "Table text"
         paragraph.add_run(text).bold = bold
         return paragraph
 
@@ -181,9 +186,10 @@ class _Document:
             ("Caption", look.body, 9, False),
         ):
             self._letters(styles[name], family, size, bold=bold)
-        table = styles.add_style("Table text", WD_STYLE_TYPE.PARAGRAPH)
+        table, small = (styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH) for name in ("Table text", "Small table text"))
         self._letters(table, look.body, 8, bold=False)
-        for style in (table, styles["Caption"]):
+        self._letters(small, look.body, 6.5, bold=False)
+        for style in (table, small, styles["Caption"]):
             style.paragraph_format.space_after = style.paragraph_format.space_before = Pt(1)
             style.paragraph_format.line_spacing = 1.0
         if look.spacing is not None:

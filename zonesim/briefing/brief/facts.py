@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from zonesim.analysis import Bound, Comparison, Costs, Effect, Gain, Interval
+from zonesim.analysis import Bound, Comparison, Costs, Effect, Gain, Interval, Point
 from zonesim.briefing.brief.model import Range, Style, number_text, plain
 from zonesim.briefing.tables.control import Told
 from zonesim.briefing.text.arm_names import ArmNames, NamedArm
@@ -31,6 +31,7 @@ class Facts:
     `arms` are those that were run, none where this version cannot read them any more: then there are no labels,
     `bounds` and `costs`. `numbers`: the register of the arm with most measures. `everything`: the measures that act in
     the scenario. `unfinished`: what failed, a line each. `original`: the command that made the results.
+    `points`: what an experiment reports in all its futures, where there are several.
     """
 
     results: Results
@@ -45,6 +46,7 @@ class Facts:
     everything: frozenset[str]
     unfinished: Sequence[str]
     original: str
+    points: Sequence[Point] = ()
 
     @property
     def future(self) -> str:
@@ -83,6 +85,13 @@ class Facts:
         """Return the KPIs that are compared, by id."""
         known = next(iter(self.comparison.arms.values()))
         return {name: self.results.kpis[name].kpi for name in known}
+
+    @property
+    def asked(self) -> list[str]:
+        """Return the KPIs that an experiment names, in its order; none where it tells the headlines."""
+        results = self.results
+        named = results.reported() if results.kind == "sweep" else []
+        return [] if set(named) == {name for name, kpi in results.kpis.items() if kpi.headline} else named
 
     def level(self, arm: str, kpi: str) -> Interval | None:
         """Return a KPI of an arm, None where there is none."""

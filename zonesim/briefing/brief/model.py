@@ -102,7 +102,7 @@ def room_of(text: str) -> int:
 
 
 LEAST: Final = 7
-MOST: Final = 30
+MOST: Final = 26
 """Letters of the narrowest and of the widest column."""
 
 Kind = Literal["text", "number", "range"]

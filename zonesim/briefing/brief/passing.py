@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Final
 
-from zonesim.briefing.brief.facts import DWELL, Facts, Telling
+from zonesim.briefing.brief.facts import DWELL, Facts, Telling, capital
 from zonesim.briefing.brief.model import Cell, Chart, Column, Number, Range, Section, Series, Table
 from zonesim.briefing.brief.sentences import counted, ranked, waits_nowhere
 from zonesim.kpi import way
@@ -117,7 +118,9 @@ def _waits(telling: Telling, kpis: list[str]) -> Chart:
     for arm in facts.shown[:3]:
         found = [facts.level(arm, kpi) for kpi in kpis]
         values = [math.nan if each is None or each.reason else each.value for each in found]
-        lows, highs = ([math.nan if each is None else getattr(each, end) for each in found] for end in ("low", "high"))
+        # Nobody waits less than not at all, whatever the interval says.
+        lows = [math.nan if each is None else max(each.low, 0.0) for each in found]
+        highs = [math.nan if each is None else each.high for each in found]
         series.append(Series(telling.short(arm), tuple(values), tuple(lows), tuple(highs)))
     first = facts.kpis[kpis[0]]
     names = tuple(telling.subject(facts.kpis[kpi]) for kpi in kpis)
@@ -152,6 +155,7 @@ def _release_study(telling: Telling) -> Table | None:
                 for statistic, style in _SPREAD
             ]
             rows.append((telling.flow(flow), telling.short(arm), *cells, *_change(telling, arm, f"{flow}.{DWELL}")))
+    notes = (say("brief.release_study.note"), *_remarks(telling))
     heads = [say("brief.n"), *(say(f"brief.spread.{statistic}") for statistic, _ in _SPREAD)]
     columns = (
         Column(say("brief.flow")),
@@ -159,9 +163,24 @@ def _release_study(telling: Telling) -> Table | None:
         *(Column(head, "number") for head in heads),
         Column(say("brief.difference_h"), "number"),
         Column(say("brief.interval"), "range"),
-        Column(say("brief.remark")),
     )
-    return Table(say("brief.release_study"), columns, tuple(rows), (say("brief.release_study.note"),))
+    return Table(say("brief.release_study"), columns, tuple(rows), notes)
+
+
+def _remarks(telling: Telling) -> Iterator[str]:
+    """Yield what is to be said of the differences of dwell times, each with the flows of which it is said."""
+    facts, say = telling.facts, telling.say
+    found: dict[str, list[str]] = {}
+    for flow in facts.flows:
+        for arm in facts.others:
+            effect = facts.effects.get((arm, f"{flow}.{DWELL}"))
+            if effect is not None and effect.tag:
+                own = telling.flow(flow)
+                several = len(facts.others) > 1
+                name = say("brief.of", subject=own, quantity=telling.short(arm)) if several else own
+                found.setdefault(effect.tag, []).append(name)
+    for tag, names in found.items():
+        yield say("brief.colon", what=capital(say(f"brief.tag.{tag.replace(' ', '_')}")), value=say.listed(names))
 
 
 def _count(facts: Facts, arm: str, flow: str) -> int:
@@ -169,14 +188,13 @@ def _count(facts: Facts, arm: str, flow: str) -> int:
     return sum(len(run.samples.get(f"{flow}.dwell", ())) for run in facts.runs[arm])
 
 
-def _change(telling: Telling, arm: str, kpi: str) -> tuple[Number, Range, str]:
-    """Return the difference of an arm to the baseline for a table: its value, its limits, and a remark."""
+def _change(telling: Telling, arm: str, kpi: str) -> tuple[Number, Range]:
+    """Return the difference of an arm to the baseline for a table: its value and its limits."""
     effect = telling.facts.effects.get((arm, kpi))
     if effect is None:
-        return Number(math.nan), telling.limits(math.nan, math.nan), ""
-    change, tag = effect.difference, effect.tag
-    remark = telling.say(f"brief.tag.{tag.replace(' ', '_')}") if tag else ""
-    return Number(change.value, signed=True), telling.limits(change.low, change.high), remark
+        return Number(math.nan), telling.limits(math.nan, math.nan)
+    change = effect.difference
+    return Number(change.value, signed=True), telling.limits(change.low, change.high)
 
 
 def _stage_kpis(facts: Facts, flow: str) -> list[str]:
@@ -205,7 +223,7 @@ def _stages(telling: Telling) -> Table | None:
             values = [Number(facts.value(arm, kpi)) for arm in arms]
             if not any(each.value > 0 for each in values):
                 continue
-            change = _change(telling, facts.lead, kpi)[:2] if facts.lead != facts.baseline else ()
+            change = _change(telling, facts.lead, kpi) if facts.lead != facts.baseline else ()
             rows.append((telling.flow(flow), _stage_name(telling, kpi), *values, *change))
     if not rows:
         return None
@@ -263,7 +281,7 @@ def _staged(telling: Telling) -> Chart | None:
             series.append(
                 Series(_stage_name(telling, next(k for (_, s), k in by_stage.items() if s == stage)), tuple(values))
             )
-    names = tuple(say("gains.value", what=telling.flow(flow), value=telling.short(arm)) for flow, arm in rows)
+    names = tuple(say("brief.colon", what=telling.flow(flow), value=telling.short(arm)) for flow, arm in rows)
     return Chart(say("brief.stages"), "stack", telling.unit("h"), names, tuple(series))
 
 

@@ -38,13 +38,15 @@ def findings(telling: Telling) -> tuple[Finding, ...]:
     """
     Return what is to be known first, of the arm with most measures: how long goods stay, the gate, control, and where
     one of these is not told the work of officers and the costs, `MOST` in all. Of one arm alone: how long goods stay.
+    Of an experiment that names KPIs: these first.
     """
     facts = telling.facts
     flows = ranked(facts)
     if facts.lead == facts.baseline:
         return tuple(Finding.of(level_sentence(telling, facts.kpis[kpi]), kpi) for kpi in flows[:MOST])
+    asked = [kpi for kpi in facts.asked if kpi in facts.kpis]
     topics = [flows[:1], _gates(facts)[:1], _control(facts)[:1], [_HOURS] if _HOURS in facts.kpis else []]
-    chosen = [kpi for topic in topics for kpi in topic][:MOST]
+    chosen = list(dict.fromkeys([*asked, *(kpi for topic in topics for kpi in topic)]))[:MOST]
     told = [Finding.of(effect_sentence(telling, facts.lead, facts.kpis[kpi]), kpi) for kpi in chosen]
     if len(told) < MOST and facts.costs is not None and facts.costs.lines:
         told.append(Finding.of(cost_sentence(telling), ""))

@@ -56,7 +56,7 @@ def control(telling: Telling) -> Section | None:
         "control",
         say("brief.control"),
         _control_title(telling),
-        (say("brief.control.why"),),
+        (say("brief.control.why"),) if any(each.low != each.high for each in found.values()) else (),
         tuple(_missed(telling, found, truth) for truth in truths if _is_known(telling, found, truth)),
         (table,),
     )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from zonesim.analysis import Comparison, Difference, Effect, Interval
 from zonesim.briefing.figures.style import BETWEEN, MARGIN, NORMAL, WIDTH, between, fit, number, slide, width_of
+from zonesim.briefing.text.arm_names import AUTOMATIC, ArmNames, NamedArm, everything_in
 from zonesim.briefing.text.words import Language, Words
 from zonesim.experiment import is_future
 from zonesim.kpi import Kpi, RunResult
@@ -204,21 +205,19 @@ class FigureContext:
         """Return how an arm is called: its label, what it is made of where its name says no more, or its name."""
         if self.labels.get(name, name) != name:
             return self.labels[name]
-        if re.fullmatch(r"[0-9+]+", name):
-            return self.say("with_measure", n=1 + name.count("+"), arm=name)
-        if re.fullmatch(r"R[0-9]+", name) and name in self.arms and not self.arms[name].arm.measures:
-            return self.say("without_measures", regime=name)
-        return name.replace("_", " ")
+        return self._arm_names.short(name) if name in self.arms else name.replace("_", " ")
+
+    @cached_property
+    def _arm_names(self) -> ArmNames:
+        """Return the names of the arms that commands have made; what people have named keeps its name."""
+        made = [
+            NamedArm(name, {}, each.arm.measures, AUTOMATIC.fullmatch(name) is None) for name, each in self.arms.items()
+        ]
+        return ArmNames(self.say, made, everything_in(self.known.world) if self.known is not None else ())
 
     def arm_called(self, name: str) -> str:
         """Return how an arm is called within a sentence: its label or its name."""
         return self.labels.get(name, name.replace("_", " "))
-
-    def arm_short(self, name: str) -> str:
-        """Return how an arm is called where there is room for few letters."""
-        if re.fullmatch(r"[0-9+]+", name) and self.labels.get(name, name) == name:
-            return self.say("measure", arm=name)
-        return self.arm_name(name)
 
     def flows(self) -> list[str]:
         """Return the flows of the traffic, those with goods that become usable first."""

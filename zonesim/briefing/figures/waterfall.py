@@ -184,7 +184,7 @@ def _panel(axes: Axes, context: FigureContext, kpi: Kpi, package: str, alone: Se
         )
     axes.set_ylim(min(low * 1.15, 0.0), high + 0.2 * tall)
     axes.set_xlim(-0.6, len(found) - 0.4)
-    names = [context.arm_short(bar.name) if bar.name in context.names else bar.name for bar in found]
+    names = [context.arm_name(bar.name) if bar.name in context.names else bar.name for bar in found]
     ticks = ["\n".join(style.two_lines(name, 0.95 * wide, style.TINY)) for name in names]
     axes.set_xticks(range(len(found)), ticks, fontsize=style.TINY)
     axes.tick_params(axis="x", length=0)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from zonesim.briefing.text.words import Words
-from zonesim.policy import Chosen
+from zonesim.briefing.text.words import CHINESE, ENGLISH, Words
+from zonesim.experiment import Results
+from zonesim.policy import Chosen, ResolvedTree, left_out
 from zonesim.scenario import load_catalogue
+
+AUTOMATIC: Final = re.compile(r"[0-9+]+|R[0-9]+")
+"""Names that commands give: of the regime, and of measures by their numbers. Others are names that people chose."""
 
 MOST_NAMED: Final = 3
 """Measures that a name tells one by one; more are counted, and told in the legend."""
@@ -23,6 +28,20 @@ class NamedArm:
     label: Mapping[Any, str]
     measures: tuple[Chosen, ...]
     edited: bool = False
+
+
+def everything_in(world: ResolvedTree) -> frozenset[str]:
+    """Return the names of the measures that act in a scenario, which together are all measures."""
+    numbers = set(left_out(world))
+    return frozenset(name for name, each in load_catalogue().measures.items() if each.number not in numbers)
+
+
+def arm_lines(results: Results, world: ResolvedTree) -> list[str]:
+    """Return a line for each arm that says in both languages what its name in a table means; none where it says it."""
+    arms = [NamedArm(each.name, each.label, each.chosen, bool(each.edits)) for each in results.arms.values()]
+    english, chinese = (ArmNames(say, arms, everything_in(world)) for say in (ENGLISH, CHINESE))
+    told = {name: (english.title(name), chinese.title(name)) for name in results.arms}
+    return [f"{name}: {en} | {zh}" for name, (en, zh) in told.items() if name not in {en, zh}]
 
 
 class ArmNames:
