@@ -29,6 +29,29 @@ from zonesim.jobs.run import run_job
 TYPICAL = ROOT / "scenarios" / "typical_zone.yaml"
 CLOCK = ("clock.warm_up=1 d", "clock.measure=7 d", "clock.cool_down=14 d")
 
+DESK = """\
+zonesim: 1
+kind: scenario
+name: desk
+clock: {warm_up: 1 d, measure: 2 d, cool_down: 1 d}
+zones: {Z: {desk: {units: 1}}}
+flows:
+  bank: {label: {en: Bank, zh: 银行}, steps: {serve: {hold: {d: Z.desk}, take: {exponential: {mean: 5 min}}}}}
+traffic: {customers: {flow: bank, rate: 8 /h}}
+"""
+
+DESKS = """\
+zonesim: 1
+kind: experiment
+name: desks
+label: {en: "What does a second desk do?", zh: 增设一个窗口有何效果？}
+scenario: desk.yaml
+arms: {one: [], two: {set: {zones.Z.desk.units: 2}, label: {en: a second desk, zh: 增设窗口}}}
+futures: {grid: {traffic.customers.rate: [8 /h, 9 /h]}}
+kpis: [bank.stay.mean]
+replications: 2
+"""
+
 NASTY = "<script>alert(1)</script> =1+1 $x$ | {{7*7}} #strong[a] `b` \\u005c" + " long" * 60
 """What a label may hold: markup of every document that is written, and more letters than any line has."""
 
@@ -328,6 +351,29 @@ def test_the_command_writes_what_is_asked(results, tmp_path):
     )
     assert job.document["run"] == results.run
     assert all(text in job.text for text in job.document["findings"]["en"])
+
+
+def test_an_experiment_tells_its_futures(tmp_path):
+    """
+    What an experiment reports comes first, and is told in every future with what it sets in words; its label is the
+    question, and an arm with a label is called by it.
+    """
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "desk.yaml").write_text(DESK, encoding="utf-8")
+    (tmp_path / "desks.yaml").write_text(DESKS, encoding="utf-8")
+    asked = Asked(None, (), None, None, 0.95)
+    job = brief_job(tmp_path / "desks.yaml", "both", "html", asked, Execution(1), tmp_path / "results", None)
+    again = brief_job(tmp_path / "desks.yaml", "zh", "html", asked, Execution(1), tmp_path / "results", None)
+    facts, _ = facts_of(load_results(tmp_path / "results" / "desks"))
+    briefing = briefing_of(facts, "zh")
+    (section,) = (each for each in briefing.sections if each.key == "futures")
+
+    assert briefing.question == "增设一个窗口有何效果？"
+    assert "增设窗口" in briefing.title
+    assert again.document["findings"]["zh"] == job.document["findings"]["zh"]
+    assert job.document["findings"]["en"][0].startswith("Bank, mean time inside: ")
+    assert len(section.tables[0].rows) == 4
+    assert {row[1] for row in section.tables[0].rows} == {"customers到达率：8 /小时", "customers到达率：9 /小时"}
 
 
 def test_other_results_have_no_briefing(results, tmp_path):
