@@ -373,7 +373,7 @@ def test_an_experiment_tells_its_futures(tmp_path):
     assert again.document["findings"]["zh"] == job.document["findings"]["zh"]
     assert job.document["findings"]["en"][0].startswith("Bank, mean time inside: ")
     assert len(section.tables[0].rows) == 4
-    assert {row[1] for row in section.tables[0].rows} == {"customers到达率：8 /小时", "customers到达率：9 /小时"}
+    assert {row[1] for row in section.tables[0].rows} == {"银行（bank）的需求：8 /h", "银行（bank）的需求：9 /h"}
 
 
 def test_other_results_have_no_briefing(results, tmp_path):

@@ -147,6 +147,7 @@ class _Document:
         drawn = self.file.add_table(rows=1 + len(shown), cols=len(table.columns))
         drawn.style = "Table Grid"
         drawn.autofit = False
+        _narrow(drawn)
         small = len(table.columns) > _MANY_COLUMNS
         for place, share in enumerate(table.widths()):
             drawn.columns[place].width = Cm(_WIDTH_OF_TABLES * share)
@@ -231,6 +232,20 @@ class _Document:
             font.append(other)
             root.append(font)
         part._blob = serialize_part_xml(root)  # noqa: SLF001  no other way to the table of fonts
+
+
+def _narrow(table: Any) -> None:  # noqa: ANN401  untyped
+    """Leave little room beside what stands in the cells of a table."""
+    from docx.oxml import OxmlElement  # noqa: PLC0415
+    from docx.oxml.ns import qn  # noqa: PLC0415
+
+    margins = OxmlElement("w:tblCellMar")
+    for side in ("left", "right"):
+        margin = OxmlElement(f"w:{side}")
+        margin.set(qn("w:w"), "50")
+        margin.set(qn("w:type"), "dxa")
+        margins.append(margin)
+    table._tbl.tblPr.append(margins)  # noqa: SLF001
 
 
 def _repeat(row: Any) -> None:  # noqa: ANN401  untyped

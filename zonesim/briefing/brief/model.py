@@ -15,6 +15,9 @@ from typing import Final, Literal
 from zonesim.briefing.text.values import figure_text
 from zonesim.briefing.text.words import Language
 
+PERCENT: Final = "\u00a0%"
+"""Stands behind a share, on the same line."""
+
 NONE: Final = "–"
 """Stands for a number that there is none of."""
 
@@ -51,7 +54,7 @@ def number_text(value: float, style: Style = "plain", *, signed: bool = False) -
         text = figure_text(value, percent=style == "share")
     text = "0" if text == "-0" else text
     mark = "+" if signed and value > 0 and text != "0" else ""
-    return f"{mark}{text.replace('-', '−')}{' %' if style == 'share' else ''}"
+    return f"{mark}{text.replace('-', '−')}{PERCENT if style == 'share' else ''}"
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ class Range:
         if low == high:
             return low
         if self.style == "share" and NONE not in {low, high}:
-            low = low.removesuffix(" %")
+            low = low.removesuffix(PERCENT)
         return f"{low} {self.to} {high}" if self.to.isascii() else f"{low}{self.to}{high}"
 
 
@@ -101,8 +104,8 @@ def room_of(text: str) -> int:
     return sum(2 if ord(letter) > FIRST_WIDE else 1 for letter in text)
 
 
-LEAST: Final = 7
-MOST: Final = 26
+LEAST: Final = 9
+MOST: Final = 24
 """Letters of the narrowest and of the widest column."""
 
 Kind = Literal["text", "number", "range"]

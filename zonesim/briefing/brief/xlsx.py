@@ -33,33 +33,33 @@ def _sheet_name(text: str) -> str:
 
 
 def _summary(page: Page, briefing: Briefing) -> None:
-    page.head([briefing.title])
+    page.title(briefing.title)
     page.append([briefing.source])
     page.skip()
-    page.head([briefing.words["question"]])
+    page.title(briefing.words["question"])
     page.append([briefing.question])
     page.skip()
-    page.head([briefing.words["findings"]])
+    page.title(briefing.words["findings"])
     for number, text in enumerate(briefing.findings, start=1):
         page.append([f"{number}. {text}"])
     page.skip()
-    page.head([briefing.words["contents"]])
+    page.title(briefing.words["contents"])
     for section in briefing.sections:
         page.append([f"{section.name}: {section.title}"])
     page.skip()
-    page.head([briefing.words["commands"]])
+    page.title(briefing.words["commands"])
     for text in (briefing.words["again"], *briefing.commands):
         page.append([text])
 
 
 def _section(page: Page, section: Section, briefing: Briefing) -> None:
-    page.head([section.title])
+    page.title(section.title)
     page.append([briefing.source])
     for text in section.paragraphs:
         page.append([text])
     for table in section.tables:
         page.skip()
-        page.head([table.title])
+        page.title(table.title)
         page.head([head for column in table.columns for head in _heads(column, briefing)])
         for cells, formats in _rows(table):
             page.append(cells, formats)
@@ -70,7 +70,8 @@ def _section(page: Page, section: Section, briefing: Briefing) -> None:
 def _heads(column: Column, briefing: Briefing) -> list[str]:
     if column.kind != "range":
         return [column.head]
-    return [f"{column.head} ({briefing.words[end]})" for end in ("low", "high")]
+    left, right = ("（", "）") if briefing.language == "zh" else (" (", ")")
+    return [f"{column.head}{left}{briefing.words[end]}{right}" for end in ("low", "high")]
 
 
 def _rows(table: Table) -> Iterator[tuple[list[Written], list[str]]]:

@@ -54,6 +54,7 @@ class Workbook:
         self._book = book
         self._formats: dict[str, Format] = {}
         self.header: Format = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
+        self.bold: Format = book.add_format({"bold": True})
         self.quoted: Format = book.add_format({"quote_prefix": True})
 
     def format(self, text: str) -> Format:
@@ -84,12 +85,16 @@ class Page:
     """A sheet with texts and tables below each other, of which nothing is said beforehand."""
 
     def __init__(self, book: Workbook, sheet: Worksheet) -> None:
-        self._sheet = Sheet(book, sheet, 0)
-        self._bold: Format = book.header
+        self._sheet = Sheet(book, sheet, 0, first=0)
+        self._book = book
+
+    def title(self, text: str) -> None:
+        """Write a bold text that may run over the columns behind."""
+        self._sheet.append_bold([text], self._book.bold)
 
     def head(self, cells: Sequence[str]) -> None:
-        """Write a row of bold texts."""
-        self._sheet.append_bold(cells, self._bold)
+        """Write a row of bold texts, each in the width of its column."""
+        self._sheet.append_bold(cells, self._book.header)
 
     def append(self, cells: Sequence[Cell], formats: Sequence[str] = ()) -> None:
         """Write a row, as `Sheet.append`."""
@@ -103,9 +108,9 @@ class Page:
 class Sheet:
     """A sheet that is filled from the top."""
 
-    def __init__(self, book: Workbook, sheet: Worksheet, columns: int) -> None:
+    def __init__(self, book: Workbook, sheet: Worksheet, columns: int, *, first: int = 1) -> None:
         self._book, self._sheet, self._columns = book, sheet, columns
-        self._row = 0
+        self._row = first - 1
 
     def append(self, cells: Sequence[Cell], formats: Sequence[str] = ()) -> None:
         """
