@@ -245,7 +245,7 @@ def _narrow(table: Any) -> None:  # noqa: ANN401  untyped
         margin.set(qn("w:w"), "50")
         margin.set(qn("w:type"), "dxa")
         margins.append(margin)
-    table._tbl.tblPr.append(margins)  # noqa: SLF001
+    table._tbl.tblPr.insert_element_before(margins, "w:tblLook", "w:tblCaption")  # noqa: SLF001  in the schema's order
 
 
 def _repeat(row: Any) -> None:  # noqa: ANN401  untyped
