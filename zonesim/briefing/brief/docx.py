@@ -50,10 +50,10 @@ _LOOKS: Final[dict[Language, _Look]] = {
 }
 
 ALIASES: Final = {
-    "方正小标宋简体": "FZXiaoBiaoSong-B05S;Source Han Serif SC Heavy;Noto Serif CJK SC;STZhongsong;SimSun",
-    "黑体": "SimHei;Heiti SC;Source Han Sans SC;Noto Sans CJK SC",
-    "楷体": "KaiTi;KaiTi_GB2312;STKaiti;AR PL UKai CN;Noto Serif CJK SC",
-    "仿宋": "FangSong;FangSong_GB2312;STFangsong;Noto Serif CJK SC",
+    "方正小标宋简体": "FZXiaoBiaoSong-B05S,Source Han Serif SC Heavy,Noto Serif CJK SC,STZhongsong,SimSun",
+    "黑体": "SimHei,Heiti SC,Source Han Sans SC,Noto Sans CJK SC",
+    "楷体": "KaiTi,KaiTi_GB2312,STKaiti,AR PL UKai CN,Noto Serif CJK SC",
+    "仿宋": "FangSong,FangSong_GB2312,STFangsong,Noto Serif CJK SC",
 }
 """What programs take where a family is not installed, the best first: the names of Windows, of macOS, and free ones."""
 
