@@ -65,6 +65,15 @@ Level = Annotated[
 Lang = Annotated[
     str, typer.Option("--lang", metavar="LANGUAGE", help="Language of what is written for people: en or zh.")
 ]
+Goal = Annotated[str, typer.Option(metavar="'smallest KPI'", help="What is good: smallest KPI, or largest KPI.")]
+Promises = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--promise",
+        metavar="'KPI <= LIMIT'",
+        help="What must hold, e.g. 'TYP.lanes_in.pass.p95 <= 30 min' (repeatable), in place of the scenario's.",
+    ),
+]
 Figures = Annotated[bool, typer.Option("--figures/--no-figures", help="Draw figures, or leave that out and be faster.")]
 Out = Annotated[Path, typer.Option(help="Folder for results; each scenario gets a folder of its own below it.")]
 ByReplication = Annotated[

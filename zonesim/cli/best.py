@@ -12,10 +12,12 @@ from zonesim.cli.app import (
     Engine,
     Figures,
     FutureOption,
+    Goal,
     Json,
     Lang,
     Level,
     Limit,
+    Promises,
     Scheduler,
     Set,
     Workers,
@@ -30,18 +32,11 @@ from zonesim.cli.sweep import Experiment, Out, Replications, Seed
 @app.command()
 def best(
     file: Experiment,
-    goal: Annotated[str, typer.Option(metavar="'smallest KPI'", help="What is best: smallest KPI, or largest KPI.")],
+    goal: Goal,
     indifference: Annotated[
         str, typer.Option(metavar="AMOUNT", help="The least difference of the KPI that counts, e.g. '5 min'.")
     ] = "",
-    promise: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--promise",
-            metavar="'KPI <= LIMIT'",
-            help="What the best must keep (repeatable), in place of the scenario's promises.",
-        ),
-    ] = None,
+    promise: Promises = None,
     budget: Annotated[
         list[str] | None,
         typer.Option(

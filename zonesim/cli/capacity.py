@@ -9,6 +9,7 @@ import typer
 
 from zonesim.cli.app import (
     Engine,
+    Figures,
     File,
     FutureOption,
     Json,
@@ -16,6 +17,7 @@ from zonesim.cli.app import (
     Level,
     Limit,
     Out,
+    Promises,
     Replications,
     Seed,
     Set,
@@ -30,14 +32,7 @@ from zonesim.cli.app import (
 @app.command()
 def capacity(
     file: File,
-    promise: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--promise",
-            metavar="'KPI <= LIMIT'",
-            help="What must hold, e.g. 'TYP.lanes_in.pass.p95 <= 30 min' (repeatable), in place of the file's.",
-        ),
-    ] = None,
+    promise: Promises = None,
     measures_: Annotated[
         str,
         typer.Option("--measures", help="Measures by annex number, e.g. 11,10; default: all of the library together."),
@@ -64,9 +59,7 @@ def capacity(
     level: Level = 95,
     settings: Set = None,
     future: FutureOption = "",
-    figures: Annotated[
-        bool, typer.Option("--figures/--no-figures", help="Draw promises over demand, or leave that out.")
-    ] = True,
+    figures: Figures = True,
     lang: Lang = "en",
     as_json: Json = False,
     out: Out = Path("results"),

@@ -12,10 +12,12 @@ from zonesim.cli.app import (
     Engine,
     Figures,
     FutureOption,
+    Goal,
     Json,
     Lang,
     Level,
     Limit,
+    Promises,
     Scheduler,
     Set,
     Workers,
@@ -30,15 +32,8 @@ from zonesim.cli.sweep import Experiment, Out, Replications, Seed
 @app.command()
 def robust(
     file: Experiment,
-    goal: Annotated[str, typer.Option(metavar="'smallest KPI'", help="What is good: smallest KPI, or largest KPI.")],
-    promise: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--promise",
-            metavar="'KPI <= LIMIT'",
-            help="What is to be kept (repeatable), in place of the scenario's promises.",
-        ),
-    ] = None,
+    goal: Goal,
+    promise: Promises = None,
     arms: Annotated[
         str,
         typer.Option(metavar="ARMS", help="Arms that a box of futures is looked for; default: all but the baseline."),
