@@ -380,6 +380,7 @@ def complete(design: Design, wanted: Sequence[tuple[str, Place]]) -> Design:
     faults: list[ScenarioFault] = []
     texts: dict[int, tuple[object, str]] = {}
     cells: dict[tuple[str, str], Combination] = {}
+    plans: dict[str, Plan] = {}
     resolved: dict[str, ResolvedArm] = {}
     ends = [each.future for each in design.beside if each.future is not None]
     for future, names, arm in _resolved(design, [*design.futures, *ends], faults):
@@ -390,6 +391,9 @@ def complete(design: Design, wanted: Sequence[tuple[str, Place]]) -> Design:
             continue
         design.offset = monday_offset(found.scenario.clock.start)
         key, tree = cell_key(plan, design.seed, design.offset), tree_hash(found, texts)
+        same = plans.setdefault(key, plan)  # of a thousand packages of measures many have one plan, which is kept once
+        if same.names == plan.names:
+            plan = same
         cell = Combination(plan, key, tree, tuple(found.changes), dict(found.shares))
         cells |= {(name, future.name): cell for name in names}
         if future is design.futures[0]:
@@ -403,8 +407,8 @@ def complete(design: Design, wanted: Sequence[tuple[str, Place]]) -> Design:
         run = [*(future.name for future in design.futures), *(beside.name for beside in design.beside)]
         pairs = ((name, what) for what in run for name in design.options)
         design.cells = {pair: cells[pair] for pair in pairs}
-        plans = {cell.key: cell.plan for cell in design.main().values()}
-        known = {kpi.id: kpi for plan in plans.values() for kpi in catalogue(plan)}
+        main = {cell.key: cell.plan for cell in design.main().values()}
+        known = {kpi.id: kpi for plan in main.values() for kpi in catalogue(plan)}
         design.kpis = tuple(known.values())
         design.reported = tuple(dict.fromkeys(name for name, _ in wanted)) or tuple(
             kpi.id for kpi in design.kpis if kpi.headline

@@ -45,7 +45,7 @@ from zonesim.policy import flows_in_use, register
 _TOGETHER: Final = ("diff_low_together", "diff_high_together")
 
 MOST_ROWS: Final = 100
-"""So many arms, and so many futures, are listed."""
+"""So many arms, and so many futures, are listed, and so many rows of a KPI's table are printed."""
 
 MOST_WARNED: Final = 200
 """Plans of more arms in futures than these are told without the warnings of their loads, which `sweep` prints."""
@@ -192,7 +192,8 @@ def sweep_text(results: Results, found: Sequence[Point]) -> str:
             table.add_column(title, justify="right")
         table.add_column("tag")
         before = ""
-        for point in (each for each in found if each.kpi == kpi and not sample[each.future]):
+        own = [each for each in found if each.kpi == kpi and not sample[each.future]]
+        for point in own[:MOST_ROWS]:
             values = [point.interval.value, point.interval.low, point.interval.high]
             change = point.difference
             values += [change.value, change.low, change.high] if change else [math.nan] * 3
@@ -203,6 +204,8 @@ def sweep_text(results: Results, found: Sequence[Point]) -> str:
             before = point.future
             table.add_row(*future, point.arm, *cells, str(point.interval.n), _tag(point))
         parts.append(printed(table))
+        if len(own) > MOST_ROWS:
+            parts.append(f"and {len(own) - MOST_ROWS:,} more rows in results.csv")
         if any(sample.values()):
             parts.append(_ranges(ranges, kpi, max(sample.values()), percent=info.unit == "share"))
     tags = {point.tag for point in found if not sample[point.future]}

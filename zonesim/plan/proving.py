@@ -14,8 +14,8 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from zonesim.faults import ScenarioFault
 from zonesim.plan.assembly import Spot
@@ -34,12 +34,11 @@ in the order in which they are met: futures of one arm have the same proof, and 
 """
 
 
-_KEPT: Final = frozenset({"on", "what", "slot", "flag", "status", "statuses", "classes", "new_class"})
+_KEPT: Final = frozenset({"on", "what", "slot", "status", "statuses", "classes", "new_class"})
 """Operands that a proof looks at as they are; of others only whether they are -1, or what they stand for."""
 
 
-@dataclass(frozen=True)
-class Way:
+class Way(NamedTuple):
     """
     What is known of a token at a row: the slots in use, each with the row that filled it, the flags (`known` are
     those whose `value` is known), the status (-1: none yet) and the bits of the classes it may have.
@@ -127,10 +126,11 @@ def prove(
 def _key(code: Sequence[Instruction], first: int, unset: int, ground: Ground) -> tuple[bytes, list[int]]:
     """
     Return a hash of all that a proof depends on but the units that there are, and the resources that are met: rows are
-    numbered from the first, resources in the order in which they are met, of shares it is whether they are 0, 1 or
-    between; the rest is not looked at.
+    numbered from the first, resources and flags in the order in which they are met, of shares it is whether they are 0,
+    1 or between; the rest is not looked at.
     """
     met: dict[int, int] = {}
+    flags: dict[int, int] = {}
 
     def looked_at(each: Instruction) -> Iterator[object]:
         yield int(each.op)
@@ -139,6 +139,8 @@ def _key(code: Sequence[Instruction], first: int, unset: int, ground: Ground) ->
             value, table = getattr(each, operand.name), operand.table
             if operand.name in _KEPT or value == NOWHERE:
                 yield value
+            elif operand.name == "flag":
+                yield flags.setdefault(value, len(flags))
             elif operand.name == "mark":
                 yield ground.passes[value]
             elif table == "program":
@@ -150,7 +152,10 @@ def _key(code: Sequence[Instruction], first: int, unset: int, ground: Ground) ->
                 yield tuple((share > 0, share < 1) for share in ground.shares[value])
 
     told = [tuple(looked_at(each)) for each in code]
-    return hashlib.sha256(repr((told, unset, ground.legal, ground.implied)).encode()).digest(), list(met)
+    adopted = [flag for flag in flags if flag < len(ground.implied)]
+    implied = [(flags[flag], [ground.implied[flag] >> other & 1 for other in adopted]) for flag in adopted]
+    lowered = [unset >> flag & 1 for flag in flags]
+    return hashlib.sha256(repr((told, lowered, ground.legal, implied)).encode()).digest(), list(met)
 
 
 class _Prover:
@@ -179,7 +184,9 @@ class _Prover:
         while pending and len(self.came) <= most:
             row, way, before = pending.popleft()
             live = self.asked[row - self.first]
-            here = row, replace(way, known=way.known & live, value=way.value & way.known & live)
+            if way.known & ~live:
+                way = way._replace(known=way.known & live, value=way.value & live)
+            here = row, way
             if here in self.came:
                 continue
             self.came[here] = before
@@ -198,7 +205,7 @@ class _Prover:
                 if answered is not None:
                     yield target, answered
             elif then.who is Who.CHILD:
-                yield target, replace(done, hands=())
+                yield target, done._replace(hands=())
             else:
                 yield target, way if then.when is When.GIVES_UP else done
 
@@ -206,7 +213,7 @@ class _Prover:
         """Return what is known of a token that has done what is at `row`."""
         facts = each.facts
         if facts.units is Units.RELEASES:
-            return replace(way, hands=tuple(held for held in way.hands if held[0] != each.slot))
+            return way._replace(hands=tuple(held for held in way.hands if held[0] != each.slot))
         if facts.units is not None:
             return self._fills(row, each, way)
         if facts.delays and each.interrupted != NOWHERE:
@@ -217,7 +224,7 @@ class _Prover:
             return _knowing(way, each.flag, raised=facts.sets is SetWhat.RAISE_FLAG)
         if facts.sets is SetWhat.STATUS:
             return self._becomes(row, each.status, way)
-        return replace(way, classes=1 << each.new_class) if facts.sets is SetWhat.CLASS else way
+        return way._replace(classes=1 << each.new_class) if facts.sets is SetWhat.CLASS else way
 
     def _answered(self, each: Instruction, way: Way, yes: bool) -> Way | None:  # noqa: FBT001  an answer
         """Return what is known of a token whose question is answered yes or no, None when it cannot be."""
@@ -235,7 +242,7 @@ class _Prover:
             classes = sum(1 << klass for klass, share in shares if (share > 0 if yes else share < 1))
         else:
             return way
-        return replace(way, classes=way.classes & classes) if way.classes & classes else None
+        return way._replace(classes=way.classes & classes) if way.classes & classes else None
 
     def _answered_by(self, flag: int, way: Way, *, yes: bool) -> Way:
         """Return what is known of a token that has a flag, or does not have it, and so has others or not."""
@@ -251,7 +258,7 @@ class _Prover:
             after = self.ground.statuses_in(self.ground.legal[way.status])
             remedy = f"After '{old}' come: {after}." if after else f"Nothing comes after '{old}'."
             self._fault(row, f"status '{new}' may come after '{old}', which is not legal", remedy)
-        return replace(way, status=status)
+        return way._replace(status=status)
 
     def _passes(self, mark: int, row: int, way: Way) -> None:
         """Note a fault where goods make a mark with a status that may not."""
@@ -298,7 +305,7 @@ class _Prover:
                 fault = f"{had}, but there are never more than {most}"
                 owner = ("zones", *name.split(".", 1))
                 self._fault(row, fault, "Give it more units, or keep them for a shorter time.", owner)
-        return replace(way, hands=hands)
+        return way._replace(hands=hands)
 
     def _in_hand(self, hands: tuple[tuple[int, int], ...]) -> dict[int, int]:
         """Return the units in hand by resource."""
@@ -341,4 +348,4 @@ class _Prover:
 def _knowing(way: Way, flag: int, *, raised: bool) -> Way:
     """Return what is known of a token when it is also known whether a flag is raised."""
     bit = 1 << flag
-    return replace(way, known=way.known | bit, value=way.value | bit if raised else way.value & ~bit)
+    return way._replace(known=way.known | bit, value=way.value | bit if raised else way.value & ~bit)

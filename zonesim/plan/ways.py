@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -68,6 +69,8 @@ class Ways:
         self.shuts: list[bool] = ((plan.resources["changes"] > 1) | broken | stocks).tolist()
         self._pauses: list[bool] = (plan.resources["at_shift_end"] == AtShiftEnd.PAUSE).tolist()
         self._most = min(MOST_NODES, MOST_VALUES // max(self.columns, 1))
+        # The same step is met in many states, and some laws take long to work out.
+        self._mean, self._range = cache(plan.mean), cache(plan.range)
         self._steps = 0
         self._closed: dict[tuple[int, int], bool] = {}
         self._pending: list[int] = []
@@ -165,7 +168,7 @@ class Ways:
             no = self._after(state)._replace(drawn=max(share, state.drawn) if again else 0.0)
             node.edges = [self._edge(self._at(state, each.target), yes), self._edge(no, 1 - yes)]
         elif facts.asks is BranchOn.LAST:  # one of those who come; `low` may be too much where some leave before
-            share = 1 / self.plan.mean(each.number, state.klass)
+            share = 1 / self._mean(each.number, state.klass)
             node.edges = [self._edge(self._at(state, each.target), share), self._edge(self._after(state), 1 - share)]
         elif facts.asks is not None:
             node.cause = _CAUSES.get(facts.asks, Cause.STATE)
@@ -257,7 +260,7 @@ class Ways:
         if takes:  # who may be served elsewhere does not give up because one queue is long
             node.of = frozenset(resource for resource, _ in self.needs_of(each))
         node.edges = [self._edge(self._at(state, each.renege_to), 0.0, 1.0), served]
-        if self.plan.range(each.patience, state.klass)[1] > 0:
+        if self._range(each.patience, state.klass)[1] > 0:
             for edge in node.edges:
                 self._wait(edge, state)
 
@@ -285,11 +288,11 @@ class Ways:
 
     def _most_together(self, each: Instruction, state: State) -> int:
         """Return the most members that a batch may have, or that may go together; NOWHERE: any number."""
-        return int(self.plan.range(each.most, state.klass)[1]) if each.facts.departs else each.number
+        return int(self._range(each.most, state.klass)[1]) if each.facts.departs else each.number
 
     def _split(self, node: Node, each: Instruction) -> None:
         state = node.state
-        number = self.plan.mean(each.number, state.klass)
+        number = self._mean(each.number, state.klass)
         around = (*state.around, *self._limited_in_hand(state)) if each.group != NOWHERE else ()
         start = self._at(state._replace(hands=(), around=around, brood=()), each.child)
         after = self._after(state)
@@ -301,7 +304,7 @@ class Ways:
         state = node.state
         row = self.starts[each.source]
         start = self._at(state._replace(status=NOWHERE, hands=(), around=(), brood=()), row)
-        heir = self._edge(start, own=False, delay=self.plan.mean(each.delay, state.klass))
+        heir = self._edge(start, own=False, delay=self._mean(each.delay, state.klass))
         node.edges = [heir, self._edge(self._after(state))]
 
     # --- what is done on the way
@@ -402,8 +405,8 @@ class Ways:
         return True if each.needs - each.candidate == 1 else None
 
     def _delay(self, each: Instruction, state: State, edge: Edge) -> None:
-        mean = self.plan.mean(each.duration, state.klass)
-        least, longest = self.plan.range(each.duration, state.klass)
+        mean = self._mean(each.duration, state.klass)
+        least, longest = self._range(each.duration, state.klass)
         closes = self._closes(each.calendar) and longest > 0
         for resource, units in self._in_hand(state):
             work = mean * units
@@ -452,8 +455,8 @@ class Ways:
 
     def _at(self, state: State, row: int) -> State:
         asked = self.asked[row]
-        if not state.open:
-            return state._replace(row=row, flags=state.flags & asked, drawn=0.0, orders=(), goes=False)
+        if not state.open:  # most states by far: written out, for `_replace` takes three times as long
+            return State(row, state.klass, state.flags & asked, state.status, state.hands, state.around, state.brood)
         # What has been decided in an order, and what has not, tells something of what is still asked for in it.
         orders = tuple(order for order in state.orders if state.open & asked & flags_of((order,)))
         told = asked | flags_of(orders)
