@@ -33,7 +33,7 @@ def asked(
     file = tmp_path / "queue.yaml"
     file.write_text(ONE.format(name="queue", resources=resources, steps=steps, rate=rate), encoding="utf-8")
     question = Question(file, None, [], promises, runs, 3, tolerance=tolerance)
-    job = capacity_job(question, Execution(1), tmp_path / "results", with_figure=False)
+    job = capacity_job(question, Execution(1), tmp_path / "results", formats=())
     assert job.exit_code == 0
     return job.document["arms"]["R1"]
 
@@ -144,7 +144,7 @@ def test_without_a_promise_the_limit_is_a_load_of_one(tmp_path):
         name="even", resources="desk: {units: 1}", steps="serve: {hold: {d: Z.desk}, take: 1 min}", rate="30 /h"
     )
     file.write_text(text.replace("rate: 30 /h", "every: 2 min"), encoding="utf-8")
-    job = capacity_job(Question(file, None, [], [], 2, 1), Execution(1), tmp_path / "results", with_figure=False)
+    job = capacity_job(Question(file, None, [], [], 2, 1), Execution(1), tmp_path / "results", formats=())
     found = job.document["arms"]["R1"]
 
     assert found["multiple"]["value"] == pytest.approx(2.0, rel=0.01)
@@ -275,7 +275,7 @@ def test_more_lanes_never_carry_less(tmp_path, seed):
     found = []
     for more in ([], ["zones.Z.lanes.units=3"], ["zones.Z.lanes.units=3", "zones.Z.officers.units=4"]):
         question = Question(file, None, more, ["f.papers.wait.mean <= 4 min", "f.lane.wait.mean <= 4 min"], 3, seed)
-        job = capacity_job(question, Execution(1), tmp_path / "results", with_figure=False)
+        job = capacity_job(question, Execution(1), tmp_path / "results", formats=())
         found.append(job.document["arms"]["R1"]["by_replication"])
 
     for fewer, more in itertools.pairwise(found):

@@ -58,7 +58,7 @@ def test_sensitivity_is_that_of_the_command(here):
     found = zonesim.load("desk.yaml").sensitivity("f.stay.mean", method="morris", points=3, replications=2)
     lone = files(here)
     asked = Asked(Path("desk.yaml"), [], kpis=["f.stay.mean"], method="morris", count=3, replications=2)
-    sensitivity_job(asked, Execution(), Path("results"), with_figures=False)
+    sensitivity_job(asked, Execution(), Path("results"), formats=())
     first = found.numbers()[0]
 
     assert lone == ["desk.yaml"]
@@ -90,7 +90,7 @@ def test_the_best_is_that_of_the_command(here):
     found = desks.best("smallest f.stay.mean", "0.5 min", budgets=budget, out="results")
     cells = {path: path.stat().st_mtime_ns for path in Path("results", ".cells").rglob("*.parquet")}
     asked = AskedBest(Path("desks.yaml"), [], "smallest f.stay.mean", "0.5 min", budgets=budget)
-    job = best_job(asked, Execution(), Path("results"), with_figures=False)
+    job = best_job(asked, Execution(), Path("results"), formats=())
     estimate = job.document["estimate"]
 
     assert {path: path.stat().st_mtime_ns for path in Path("results", ".cells").rglob("*.parquet")} == cells
@@ -112,7 +112,7 @@ def test_robustness_is_that_of_the_command(here):
     found = desks.robust("smallest f.stay.mean")
     lone = files(here)
     asked = AskedRobust(Path("desks.yaml"), [], "smallest f.stay.mean")
-    job = robust_job(asked, Execution(), Path("results"), with_figures=False)
+    job = robust_job(asked, Execution(), Path("results"), formats=())
     (box,) = job.document["boxes"]
     one, two = job.document["arms"]
 

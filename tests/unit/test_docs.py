@@ -17,7 +17,7 @@ from zonesim import cli
 from zonesim.briefing.figures import fonts
 from zonesim.briefing.folders import run_in
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "README.zh.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 EXAMPLES = [
     pytest.param(text, id=f"{page.stem}-{number}")
     for page in PAGES
@@ -244,6 +244,17 @@ def test_a_command_of_the_readme_runs(line, project):
     done = zonesim(project, *shortened(words))
 
     assert done.returncode == 0, done.stderr
+
+
+def test_the_chinese_readme_has_commands_of_the_other():
+    """
+    README.zh.md shows commands of README.md, letter for letter but for what is said of them, in the same order.
+    """
+    shown = re.findall(r"^\$ (.*?)\s*(?:#.*)?$", (ROOT / "README.zh.md").read_text(encoding="utf-8"), re.MULTILINE)
+    known = re.findall(r"^\$ (.*?)\s*(?:#.*)?$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert len(shown) > 5
+    assert [line for line in known if line in shown] == shown
 
 
 @pytest.mark.slow

@@ -159,7 +159,7 @@ def test_a_waterfall_adds_up() -> None:
 
     found = bars(context, HOURS, "a+b", ["a", "b"])
 
-    assert [bar.name for bar in found] == ["R1", "a", "b", "interaction", "a+b"]
+    assert [bar.name for bar in found] == ["R1", "a", "b", "joint part", "a+b"]
     assert [bar.size.value for bar in found] == pytest.approx([11.0, -2.5, -0.75, 0.0, 7.75])
     assert [bar.end for bar in found] == pytest.approx([11.0, 8.5, 7.75, 7.75, 7.75])
     assert [bar.begin for bar in found[1:-1]] == [bar.end for bar in found[:-2]]
@@ -187,7 +187,7 @@ def test_small_measures_are_told_together() -> None:
 
     found = bars(context, HOURS, "all", [f"m{n}" for n in range(12)])
 
-    assert [bar.name for bar in found] == ["R1", *(f"m{n}" for n in range(3, 12)), "3 others", "interaction", "all"]
+    assert [bar.name for bar in found] == ["R1", *(f"m{n}" for n in range(3, 12)), "3 others", "joint part", "all"]
     assert found[-3].size.value == pytest.approx(-3.0)
     assert found[-2].end == pytest.approx(found[-1].end)
 

@@ -100,6 +100,7 @@ def test_all_figures_are_drawn() -> None:
     assert expected == list(figures(context))
     assert {name: why for name, why in attempt(context).items() if isinstance(why, str)} == {
         "waterfall": "needs an arm whose measures are each alone in other arms",
+        "frontier": "fewer than three arms",
         "zones": "there are fewer than two modelled zones",
         "zone_map": "fewer than 3 modelled zones have a position (lat, lon)",
     }

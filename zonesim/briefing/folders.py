@@ -10,6 +10,7 @@ from typing import Final
 
 from zonesim.briefing.figures import COMPARED, VARIED
 from zonesim.experiment import STUDY, Design, folder_name
+from zonesim.faults import Place, UnknownName, suggest
 from zonesim.scenario.paths import is_odd
 from zonesim.writing import make_folder, unwritable
 
@@ -20,6 +21,17 @@ MOST_LETTERS: Final = 120
 """Letters of a file's name, at most."""
 
 FORMATS: Final = ("png", "svg", "pdf")
+PNG: Final = ("png",)
+"""Formats of figures, and those that they have where nobody asks for others."""
+
+
+def formats_named(given: str) -> list[str]:
+    """Return the formats in a list such as `png,svg`; raises UnknownName."""
+    found = list(dict.fromkeys(part.strip().lower() for part in given.split(",") if part.strip()))
+    for part in found:
+        if part not in FORMATS:
+            raise UnknownName(f"no format '{part}'", Place("--format"), suggest(part, FORMATS, "formats"))
+    return found or [*PNG]
 
 
 def results_folder(out: Path, design: Design) -> Path:

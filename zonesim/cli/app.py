@@ -75,6 +75,9 @@ Promises = Annotated[
     ),
 ]
 Figures = Annotated[bool, typer.Option("--figures/--no-figures", help="Draw figures, or leave that out and be faster.")]
+Formats = Annotated[
+    str, typer.Option("--format", help="File formats of figures, separated by commas: png, svg, pdf (text stays text).")
+]
 Out = Annotated[Path, typer.Option(help="Folder for results; each scenario gets a folder of its own below it.")]
 ByReplication = Annotated[
     bool,
@@ -84,6 +87,13 @@ ArmOption = Annotated[
     str,
     typer.Option("--arm", help="Measures, e.g. 11, 10+11 or '{m11: {coverage: 60 %, zones: [SIP]}}'; empty: baseline."),
 ]
+
+
+def formats_of(given: str, *, figures: bool) -> list[str]:
+    """Return the formats that figures are drawn in, none where there are to be none; raises UnknownName."""
+    from zonesim.briefing.folders import formats_named  # noqa: PLC0415  loaded where it is asked for
+
+    return formats_named(given) if figures else []
 
 
 def _version(value: bool) -> None:

@@ -11,6 +11,7 @@ from zonesim.cli.app import (
     Dask,
     Engine,
     Figures,
+    Formats,
     FutureOption,
     Goal,
     Json,
@@ -25,6 +26,7 @@ from zonesim.cli.app import (
     asked,
     execution_of,
     finish,
+    formats_of,
 )
 from zonesim.cli.sweep import Experiment, Out, Replications, Seed
 
@@ -70,6 +72,7 @@ def best(
     settings: Set = None,
     future: FutureOption = "",
     figures: Figures = True,
+    formats: Formats = "png",
     lang: Lang = "en",
     as_json: Json = False,
     out: Out = Path("results"),
@@ -95,13 +98,8 @@ def best(
         seed,
         level / 100,
     )
-    finish(
-        best_job(
-            question,
-            execution_of(workers, engine, time_limit, scheduler=scheduler, dask=dask),
-            out,
-            lang,
-            with_figures=figures,
-        ),
-        as_json,
+    how, kinds = (
+        execution_of(workers, engine, time_limit, scheduler=scheduler, dask=dask),
+        formats_of(formats, figures=figures),
     )
+    finish(best_job(question, how, out, lang, kinds), as_json)

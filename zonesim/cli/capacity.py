@@ -11,6 +11,7 @@ from zonesim.cli.app import (
     Engine,
     Figures,
     File,
+    Formats,
     FutureOption,
     Json,
     Lang,
@@ -26,6 +27,7 @@ from zonesim.cli.app import (
     asked,
     execution_of,
     finish,
+    formats_of,
 )
 
 
@@ -60,6 +62,7 @@ def capacity(
     settings: Set = None,
     future: FutureOption = "",
     figures: Figures = True,
+    formats: Formats = "png",
     lang: Lang = "en",
     as_json: Json = False,
     out: Out = Path("results"),
@@ -87,4 +90,4 @@ def capacity(
         return
     if growth != 1:
         raise typer.BadParameter("is asked of units: name them with --size", param_hint="--growth")
-    finish(capacity_job(question, how, out, lang, with_figure=figures), as_json)
+    finish(capacity_job(question, how, out, lang, formats_of(formats, figures=figures)), as_json)

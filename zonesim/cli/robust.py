@@ -11,6 +11,7 @@ from zonesim.cli.app import (
     Dask,
     Engine,
     Figures,
+    Formats,
     FutureOption,
     Goal,
     Json,
@@ -25,6 +26,7 @@ from zonesim.cli.app import (
     asked,
     execution_of,
     finish,
+    formats_of,
 )
 from zonesim.cli.sweep import Experiment, Out, Replications, Seed
 
@@ -55,6 +57,7 @@ def robust(
     settings: Set = None,
     future: FutureOption = "",
     figures: Figures = True,
+    formats: Formats = "png",
     lang: Lang = "en",
     as_json: Json = False,
     out: Out = Path("results"),
@@ -73,13 +76,8 @@ def robust(
         seed,
         level / 100,
     )
-    finish(
-        robust_job(
-            question,
-            execution_of(workers, engine, time_limit, scheduler=scheduler, dask=dask),
-            out,
-            lang,
-            with_figures=figures,
-        ),
-        as_json,
+    how, kinds = (
+        execution_of(workers, engine, time_limit, scheduler=scheduler, dask=dask),
+        formats_of(formats, figures=figures),
     )
+    finish(robust_job(question, how, out, lang, kinds), as_json)

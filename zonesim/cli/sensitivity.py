@@ -13,6 +13,7 @@ from zonesim.cli.app import (
     Engine,
     Figures,
     File,
+    Formats,
     FutureOption,
     Json,
     Lang,
@@ -26,6 +27,7 @@ from zonesim.cli.app import (
     asked,
     execution_of,
     finish,
+    formats_of,
 )
 
 
@@ -61,6 +63,7 @@ def sensitivity(
     settings: Set = None,
     future: FutureOption = "",
     figures: Figures = True,
+    formats: Formats = "png",
     lang: Lang = "en",
     as_json: Json = False,
     out: Out = Path("results"),
@@ -80,9 +83,6 @@ def sensitivity(
         seed,
         level / 100,
     )
-    finish(
-        sensitivity_job(
-            question, execution_of(workers, engine, scheduler=scheduler, dask=dask), out, lang, with_figures=figures
-        ),
-        as_json,
-    )
+    how = execution_of(workers, engine, scheduler=scheduler, dask=dask)
+    kinds = formats_of(formats, figures=figures)
+    finish(sensitivity_job(question, how, out, lang, kinds), as_json)

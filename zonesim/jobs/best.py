@@ -24,7 +24,7 @@ from zonesim.analysis import (
     paired,
     unstable,
 )
-from zonesim.briefing.folders import results_folder, set_aside
+from zonesim.briefing.folders import PNG, results_folder, set_aside
 from zonesim.briefing.tables.best import COLUMNS, Estimate, Found, best_document, best_rows, best_text
 from zonesim.briefing.text.documents import to_json
 from zonesim.briefing.text.values import level_text
@@ -151,9 +151,9 @@ class Searched:
         return [self.goal.sign * self.value(run), *broken]
 
 
-def best_job(asked: Asked, how: Execution, out: Path, language: str = "en", *, with_figures: bool = True) -> Job:
+def best_job(asked: Asked, how: Execution, out: Path, language: str = "en", formats: Sequence[str] = PNG) -> Job:
     """
-    Find the best arm of an experiment, and write `best.csv`, `best.json` and, `with_figures`, a figure to a folder of
+    Find the best arm of an experiment, and write `best.csv`, `best.json` and, for `formats`, a figure to a folder of
     this run; cells that `out` has are not run again.
 
     Raises what `best_of` raises; UnknownName for a language that there is none of.
@@ -163,7 +163,7 @@ def best_job(asked: Asked, how: Execution, out: Path, language: str = "en", *, w
     folder = results_folder(out, runs.design)
     make_folder(folder)
     notes = [*runs.design.notes(), *set_aside(folder, DOCUMENT, run_id(runs.design))]
-    drawn = _figures(asked, runs, found, folder, say) if with_figures and found.choice.best else []
+    drawn = _figures(asked, runs, found, folder, say, formats) if formats and found.choice.best else []
     return _written(asked, runs.design, folder, found, drawn, notes, say)
 
 
@@ -409,7 +409,9 @@ def _estimate(runs: Searched, choice: Choice, level: float) -> Estimate | None:
     return Estimate(value, difference, base, seed, design.replications)
 
 
-def _figures(asked: Asked, runs: Searched, found: Found, folder: Path, say: Words) -> list[Path]:
+def _figures(
+    asked: Asked, runs: Searched, found: Found, folder: Path, say: Words, formats: Sequence[str]
+) -> list[Path]:
     """Draw the arms and the chosen one, in the language that was asked for; return the files."""
     from zonesim.briefing.figures.best import best_figure  # noqa: PLC0415  matplotlib is slow to import
     from zonesim.jobs.drawing import drawn  # noqa: PLC0415
@@ -423,6 +425,7 @@ def _figures(asked: Asked, runs: Searched, found: Found, folder: Path, say: Word
         say,
         folder,
         lambda context: {"best": best_figure(context, found, list(design.options), asked.probability)},
+        formats=formats,
     )
 
 

@@ -19,7 +19,7 @@ from zonesim.analysis import (
     next_multiples,
     paired,
 )
-from zonesim.briefing.folders import set_aside
+from zonesim.briefing.folders import PNG, set_aside
 from zonesim.briefing.tables.capacity import Carried, Used, capacity_document, capacity_rows, capacity_text
 from zonesim.briefing.text.documents import to_json
 from zonesim.experiment import Execution, Future, run_id, setting_of
@@ -81,10 +81,10 @@ class Search:
 
 
 def capacity_job(
-    question: Question, how: Execution, out: Path, language: str = "en", *, with_figure: bool = True
+    question: Question, how: Execution, out: Path, language: str = "en", formats: Sequence[str] = PNG
 ) -> Job:
     """
-    Search the largest multiple of demand that every arm carries, and write table, document and, `with_figure`, a figure
+    Search the largest multiple of demand that every arm carries, and write table, document and, for `formats`, a figure
     in the language to a folder.
 
     Promises of the command stand in place of those of the scenario. Raises Faults before anything runs, RunFault where
@@ -95,7 +95,7 @@ def capacity_job(
     bounds = {name: bound_of(cell.plan, design.offset) for (name, _), cell in design.cells.items()}
     search = Search(asked.demand, asked.trials, asked.promises, bounds, question.tolerance)
     search.go()
-    return _written(asked, search, _carried(search, question.level), with_figure=with_figure)
+    return _written(asked, search, _carried(search, question.level), formats)
 
 
 def future_of(demand: Demand, multiple: float) -> Future:
@@ -133,7 +133,7 @@ def _carried(search: Search, level: float) -> list[Carried]:
     return found
 
 
-def _written(asked: Asked, search: Search, carried: Sequence[Carried], *, with_figure: bool) -> Job:
+def _written(asked: Asked, search: Search, carried: Sequence[Carried], formats: Sequence[str]) -> Job:
     """Write what was found into the folder of the run, and return it for people."""
     question, design = asked.question, asked.design
     run = run_id(design)
@@ -148,7 +148,7 @@ def _written(asked: Asked, search: Search, carried: Sequence[Carried], *, with_f
     }
     head, rows = capacity_rows(carried, run)
     table, kept = asked.folder / TABLE, asked.folder / DOCUMENT
-    drawn = _figure(asked, search, carried) if with_figure else []
+    drawn = _figure(asked, search, carried, formats) if formats else []
     document["files"] = [TABLE, *(path.name for path in drawn)]
     write_table(table, head, rows)
     write_text(kept, to_json(document) + "\n")
@@ -157,7 +157,7 @@ def _written(asked: Asked, search: Search, carried: Sequence[Carried], *, with_f
     return Job(document, "\n".join([*lines, "", *map(str, (table, kept, *drawn))]), notes)
 
 
-def _figure(asked: Asked, search: Search, carried: Sequence[Carried]) -> list[Path]:
+def _figure(asked: Asked, search: Search, carried: Sequence[Carried], formats: Sequence[str]) -> list[Path]:
     """Draw what was found in the language that was asked for; return the files."""
     from zonesim.briefing.figures.capacity import capacity_figure  # noqa: PLC0415  matplotlib is slow to import
     from zonesim.jobs.drawing import drawn  # noqa: PLC0415
@@ -169,4 +169,5 @@ def _figure(asked: Asked, search: Search, carried: Sequence[Carried]) -> list[Pa
         words_of(asked),
         asked.folder,
         lambda context: {"capacity": capacity_figure(context, carried, asked.promises)},
+        formats=formats,
     )

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from zonesim.analysis import Comparison
 from zonesim.briefing.figures import style
 from zonesim.briefing.figures.comparison import FigureContext, save_all
+from zonesim.briefing.folders import PNG
 from zonesim.briefing.text.words import Words
 from zonesim.experiment import Design, run_id, told_settings
 from zonesim.kpi import RunResult
@@ -26,13 +27,15 @@ def drawn(
     draw: Callable[[FigureContext], Figures],
     stale: Sequence[str] = (),
     *,
+    formats: Sequence[str] = PNG,
     futures: int = 1,
 ) -> list[Path]:
     """
     Draw figures of a design into a folder, in the language of `say`, in place of earlier ones whose names are like
     `stale`; return their files.
 
-    `runs`: by arm the runs that captions count; `futures`: over how many futures the figures are.
+    `runs`: by arm the runs that captions count; `formats`: those of the files; `futures`: over how many futures the
+    figures are.
     """
     is_experiment = design.kind in {"sweep", "best"}
     context = FigureContext(
@@ -50,4 +53,4 @@ def drawn(
     )
     with style.look(say.language):
         figures = draw(context)
-    return save_all(folder, figures, context, stale)
+    return save_all(folder, figures, context, stale, formats)

@@ -17,10 +17,10 @@ from zonesim.briefing.figures.process_map import map_figures
 from zonesim.briefing.figures.results_context import results_context
 from zonesim.briefing.figures.sweep import sweep_figures
 from zonesim.briefing.figures.sweep_grid import Grid
-from zonesim.briefing.folders import FORMATS
+from zonesim.briefing.folders import formats_named
 from zonesim.briefing.text.words import Language, language_named
 from zonesim.experiment import asked_settings, number_of, told_setting, tree_hash
-from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
+from zonesim.faults import Place, ScenarioFault
 from zonesim.jobs.job import Job
 from zonesim.plan import compile_plan
 from zonesim.policy import arms_for, open_world, resolve
@@ -38,21 +38,12 @@ def plot_job(
     folder, `out`, the number stands behind the name of each file. Raises ScenarioFault.
     """
     speaking = language_named(language)
-    kinds = _formats(formats)
+    kinds = formats_named(formats)
     if not target.is_dir():
         return _scenario(target, speaking, kinds, out, kpis, settings)
     if settings:
         raise ScenarioFault("results have been computed already", Place("--set"), "Run again with this --set instead.")
     return _folder(target, speaking, kinds, out, kpis)
-
-
-def _formats(given: str) -> list[str]:
-    """Return the formats in a list such as `png,svg`; raises UnknownName."""
-    found = list(dict.fromkeys(part.strip().lower() for part in given.split(",") if part.strip()))
-    for part in found:
-        if part not in FORMATS:
-            raise UnknownName(f"no format '{part}'", Place("--format"), suggest(part, FORMATS, "formats"))
-    return found or ["png"]
 
 
 def _scenario(

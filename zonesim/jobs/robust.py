@@ -23,6 +23,7 @@ from zonesim.analysis import (
     regrets,
     trajectory,
 )
+from zonesim.briefing.folders import PNG
 from zonesim.briefing.tables.robustness import (
     BOX_COLUMNS,
     COLUMNS,
@@ -71,17 +72,17 @@ class Asked:
     level: float = USUAL_LEVEL
 
 
-def robust_job(asked: Asked, how: Execution, out: Path, language: str = "en", *, with_figures: bool = True) -> Job:
+def robust_job(asked: Asked, how: Execution, out: Path, language: str = "en", formats: Sequence[str] = PNG) -> Job:
     """
     Run what `out` does not have of an experiment, as `sweep` does, and write `robustness.csv`, `boxes.csv` and,
-    `with_figures`, figures to the folder of that run.
+    for `formats`, figures to the folder of that run.
 
     Raises what `robust_of` raises; UnknownName for a language that there is none of.
     """
     say = Words(language_named(language), level=level_text(asked.level))
 
     def report(found: Found, told: Robust) -> Job:
-        drawn = _figures(found, told, say) if with_figures else []
+        drawn = _figures(found, told, say, formats) if formats else []
         return _written(found, told, drawn, say)
 
     return robust_of(asked, how, out, report)
@@ -199,7 +200,7 @@ def _written(found: Found, told: Robust, drawn: Sequence[Path], say: Words) -> J
     return Job(document, text)
 
 
-def _figures(found: Found, told: Robust, say: Words) -> list[Path]:
+def _figures(found: Found, told: Robust, say: Words, formats: Sequence[str]) -> list[Path]:
     """Draw regrets, and of each arm with a box that box, in the language that was asked for; return the files."""
     from zonesim.briefing.figures.context import FigureContext  # noqa: PLC0415  matplotlib is slow to import
     from zonesim.briefing.figures.robustness import box_figure, regret_figure  # noqa: PLC0415
@@ -211,7 +212,7 @@ def _figures(found: Found, told: Robust, say: Words) -> list[Path]:
 
     results = found.results
     runs = {arm: results.runs(arm, told.futures[0], values_only=True) for arm in results.arms}
-    return drawn(found.design, runs, say, found.folder, draw, ("box-*",), futures=len(told.futures))
+    return drawn(found.design, runs, say, found.folder, draw, ("box-*",), formats=formats, futures=len(told.futures))
 
 
 def _signs(known: Sequence[Point], arm: str, sign: int) -> tuple[int, int, int]:

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from zonesim.analysis import METHODS, QUANTITIES, Influence, Method, Sensitivity, saltelli, sensitivity, trajectories
-from zonesim.briefing.folders import results_folder, set_aside
+from zonesim.briefing.folders import PNG, results_folder, set_aside
 from zonesim.briefing.tables.sensitivity import COLUMNS, sensitivity_document, sensitivity_rows, sensitivity_text
 from zonesim.briefing.text.documents import to_json
 from zonesim.briefing.text.values import level_text
@@ -83,9 +83,9 @@ class Found:
         return {factor.name: kind_of(factor.name, kinds) for factor in self.own.factors}
 
 
-def sensitivity_job(asked: Asked, how: Execution, out: Path, language: str = "en", *, with_figures: bool = True) -> Job:
+def sensitivity_job(asked: Asked, how: Execution, out: Path, language: str = "en", formats: Sequence[str] = PNG) -> Job:
     """
-    Tell which doubted numbers decide, and write `sensitivity.csv`, `sensitivity.json` and, `with_figures`, a figure of
+    Tell which doubted numbers decide, and write `sensitivity.csv`, `sensitivity.json` and, for `formats`, a figure of
     each KPI to a folder of this run; cells that `out` has are not run again.
 
     Raises what `sensitivities` raises; UnknownName for a language that there is none of.
@@ -95,7 +95,7 @@ def sensitivity_job(asked: Asked, how: Execution, out: Path, language: str = "en
     folder = results_folder(out, found.design)
     make_folder(folder)
     notes = [*found.design.notes(), *set_aside(folder, DOCUMENT, run_id(found.design))]
-    drawn = _figures(found, folder, say) if with_figures else []
+    drawn = _figures(found, folder, say, formats) if formats else []
     return _written(asked, found, folder, drawn, notes, say)
 
 
@@ -268,7 +268,7 @@ def _written(asked: Asked, found: Found, folder: Path, drawn: Sequence[Path], no
     return Job(document, "\n".join([*lines, "", *map(str, (table, kept, *drawn))]), notes)
 
 
-def _figures(found: Found, folder: Path, say: Words) -> list[Path]:
+def _figures(found: Found, folder: Path, say: Words, formats: Sequence[str]) -> list[Path]:
     """Draw what moves each KPI that anything moves, in the language that was asked for; return the files."""
     from zonesim.briefing.figures.context import FigureContext  # noqa: PLC0415  matplotlib is slow to import
     from zonesim.briefing.figures.influence import influence_figure  # noqa: PLC0415
@@ -285,7 +285,7 @@ def _figures(found: Found, folder: Path, say: Words) -> list[Path]:
             if any(_is_known(other, method) for other in each.influences)
         }
 
-    return drawn(found.design, own.as_written, say, folder, draw, (f"{method}-*",))
+    return drawn(found.design, own.as_written, say, folder, draw, (f"{method}-*",), formats=formats)
 
 
 def _is_known(own: Influence, method: Method) -> bool:

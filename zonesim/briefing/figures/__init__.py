@@ -15,6 +15,7 @@ FIGURES: Final[dict[str, str]] = {
     "gate_queue": "gate:gate_figure",
     "week": "week:week_figure",
     "waterfall": "waterfall:waterfall_figure",
+    "frontier": "frontier:frontier_figure",
     "zones": "zones:zones_figure",
     "zone_map": "zone_map:zone_map_figure",
 }

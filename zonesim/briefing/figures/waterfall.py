@@ -137,6 +137,16 @@ def _half(bar: _Bar) -> float:
     return bar.size.high - bar.size.value
 
 
+def _tick(context: FigureContext, name: str, package: str, room: float) -> str:
+    """Return what a bar is called in the room of its tick: an arm by its name, the package as all together."""
+    if name not in context.names:
+        return name
+    full = context.arm_name(name)
+    if "".join(style.two_lines(full, room, style.TINY)).replace(" ", "") == full.replace(" ", ""):
+        return full
+    return context.say("waterfall.all") if name == package else name.replace("_", " ")
+
+
 def _panel(axes: Axes, context: FigureContext, kpi: Kpi, package: str, alone: Sequence[str]) -> None:
     say = context.say
     factor = 100 if kpi.unit == "share" else 1
@@ -169,6 +179,8 @@ def _panel(axes: Axes, context: FigureContext, kpi: Kpi, package: str, alone: Se
         top = max(begin, end, end + (0 if math.isnan(half) else half))
         if total:
             text = value_text(context, kpi, bar.size.value)
+            if style.width_of(text, style.SMALL, bold=True) > 1.05 * wide:
+                text = style.number(bar.size.value * factor)  # the unit stands at the axis
         else:
             text = style.with_limits(bar.size.value * factor, half).partition(" ±")[0]
         axes.annotate(
@@ -184,7 +196,7 @@ def _panel(axes: Axes, context: FigureContext, kpi: Kpi, package: str, alone: Se
         )
     axes.set_ylim(min(low * 1.15, 0.0), high + 0.2 * tall)
     axes.set_xlim(-0.6, len(found) - 0.4)
-    names = [context.arm_name(bar.name) if bar.name in context.names else bar.name for bar in found]
+    names = [_tick(context, bar.name, package, 0.95 * wide) for bar in found]
     ticks = ["\n".join(style.two_lines(name, 0.95 * wide, style.TINY)) for name in names]
     axes.set_xticks(range(len(found)), ticks, fontsize=style.TINY)
     axes.tick_params(axis="x", length=0)

@@ -38,7 +38,7 @@ def paths_words(context: FigureContext, paths: Sequence[str]) -> str:
     """Return several paths in words; resources with the same key are told in one go."""
     say = context.say
     groups: dict[str, list[str]] = {}
-    for path in dict.fromkeys(paths):
+    for path in _joined(paths):
         parts = path.split(".")
         place = _place(context, parts)
         if place:
@@ -49,6 +49,22 @@ def paths_words(context: FigureContext, paths: Sequence[str]) -> str:
         say("path.resource", place=say.listed(places), key=key) if places else key for key, places in groups.items()
     ]
     return say("sweep.together").join(told)
+
+
+def _joined(paths: Sequence[str]) -> list[str]:
+    """Return paths, those of the library that differ in the flow alone as one: `library.{F1, F3}.inspect.share`."""
+    flows: dict[str, list[str]] = {}
+    for path in dict.fromkeys(paths):
+        root, _, rest = path.partition(".")
+        flow, _, value = rest.partition(".")
+        if root == "library" and value:
+            flows.setdefault(value, []).append(flow)
+        else:
+            flows.setdefault(path, [])
+    return [
+        value if not names else f"library.{names[0] if len(names) == 1 else '{' + ', '.join(names) + '}'}.{value}"
+        for value, names in flows.items()
+    ]
 
 
 def path_words(context: FigureContext, path: str) -> str:
