@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
 import openpyxl
 import pytest
 
 from tests.helper import ROOT
-from zonesim.analysis import compared
+from zonesim.analysis import Difference, compared
+from zonesim.briefing.brief import sentences
 from zonesim.briefing.brief.build import briefing_of
 from zonesim.briefing.brief.docx import write_docx
 from zonesim.briefing.brief.html import write_html
@@ -20,7 +22,7 @@ from zonesim.briefing.brief.pptx import write_pptx
 from zonesim.briefing.brief.svg import svg_of
 from zonesim.briefing.brief.xlsx import write_xlsx
 from zonesim.briefing.figures import fonts
-from zonesim.briefing.text.words import LANGUAGES
+from zonesim.briefing.text.words import LANGUAGES, Words
 from zonesim.experiment import Execution, load_results
 from zonesim.faults import ScenarioFault
 from zonesim.jobs.brief import Asked, brief_job, facts_of
@@ -445,3 +447,21 @@ def test_what_cannot_be_written_is_said(results, tmp_path, language, kinds, sett
         )
 
     assert message in str(found.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ([(-3, -1), (-5, -4)], "Goods of all 2 flows are surely through sooner"),
+        ([(1, 3)], "Goods of the flow are surely through later"),
+        ([(-3, -1), (-1, 1), (2, 3)], "Of 3 flows of goods 1 are surely through sooner, 1 surely later; no difference"),
+        ([], "Of 0 flows of goods"),
+    ],
+)
+def test_flows_are_counted_in_words(changes, text, monkeypatch):
+    """Where all flows change the same way the title says so; else it counts those sooner, later and undecided."""
+    found = [Difference((low + high) / 2, low, high, 10, 1.0) for low, high in changes]
+    monkeypatch.setattr(sentences, "_dwell_changes", lambda _: iter(found))
+    telling = SimpleNamespace(facts=SimpleNamespace(goods=[""] * len(changes)), say=Words("en"))
+
+    assert sentences.counted(telling).startswith(text)

@@ -346,6 +346,19 @@ def test_a_lost_arrival_is_a_broken_promise(recorded):
         reducer.finish(dataclasses.replace(totals, cohort=cohort))
 
 
+def test_a_run_is_told_once(recorded):
+    """
+    What a run has left is folded in place, so that telling it a second time is refused and not wrong.
+    """
+    plan, sink, totals = recorded
+    reducer = Reducer(plan)
+    reducer.take(Block(sink.visits, sink.marks))
+    reducer.finish(totals)
+
+    with pytest.raises(InternalError, match="told again"):
+        reducer.finish(totals)
+
+
 # --- the table
 
 

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from zonesim.faults import InternalError
 from zonesim.kpi import fold_layout as f
 from zonesim.kpi import folding
 from zonesim.kpi.backlog import DailyBacklog
@@ -104,6 +105,7 @@ class Reducer:
         self.daily = DailyBacklog(plan, self.scopes, sorted(times))
         self.inside: list[Ints] = []
         self.last, self.late = 0, [np.zeros((0, 4), dtype=np.int64)]
+        self._is_finished = False
         self._inside = np.empty(2 * SLICE * self.waits.times, dtype=np.int64)
 
     def take(self, block: Block) -> None:
@@ -173,7 +175,11 @@ class Reducer:
         self.late.append(np.column_stack([place_of(late[:, 0]), late[:, 1:]]))
 
     def finish(self, totals: Totals) -> Columns:
-        """Check the run against its own records, to the millisecond, and return the columns; raises InternalError."""
+        """
+        Check the run against its own records, to the millisecond, and return the columns, once; raises InternalError.
+        """
+        if self._is_finished:  # what is told of a run is folded in place
+            raise InternalError("a run that has been told is told again")
         plan, lanes = self.plan, len(self.scopes.lanes)
         rows = self.steps.reshape(-1, f.STEP_FIELDS)
         steps = rows[: len(plan.names.steps)]
@@ -183,6 +189,7 @@ class Reducer:
         sources = self.dossiers.sources[: len(plan.names.sources)]
         known = sources[:, f.SEEN]
         check_cohort(totals, sources[:, f.FIRST], sources[:, f.AFTER], plan.names.sources)
+        self._is_finished = True
         still = np.concatenate([np.zeros((0, 2), dtype=np.int64), *self.inside])
         leaves = rows[still[:, 0], f.KIND] == f.LEAVES
         own = self.dossiers

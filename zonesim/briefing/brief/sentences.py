@@ -206,6 +206,8 @@ def counted(telling: Telling) -> str:
     sooner = sum(change.high < 0 for change in changes)
     later = sum(change.low > 0 for change in changes)
     n = len(facts.goods)
+    if n and n in (sooner, later):
+        return telling.say("brief.dwell.all_sooner" if sooner else "brief.dwell.all_later", n=n)
     return telling.say("brief.dwell.title", n=n, sooner=sooner, later=later, unsure=n - sooner - later)
 
 
