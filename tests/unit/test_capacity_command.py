@@ -173,7 +173,9 @@ def test_arrivals_that_have_no_multiple(desk):
 
 
 def test_compare_and_run_say_first_what_is_carried_at_most(desk):
-    """The lines before the table of KPIs name the bound and what is fully loaded there, in both languages; files have it too."""
+    """
+    The lines before the table of KPIs name the arms, the bound and what is fully loaded there, in both languages; files have it too.
+    """
     done = invoked("run", "desk.yaml", "--replications", "1", "--workers", "1")
     lines = done.output.splitlines()
     (folder,) = Path("results").glob("desk--run*")
@@ -181,11 +183,12 @@ def test_compare_and_run_say_first_what_is_carried_at_most(desk):
         (row,) = csv.DictReader(file)
     document = json.loads((folder / "run.json").read_text(encoding="utf-8"))
 
-    assert lines[2] == (
+    assert lines[2] == "R1: without measures | 不采取措施"
+    assert lines[3] == (
         "R1: carries at most 2.00 times this demand: Z.desk is then fully loaded (bound of the traffic equations)"
         " | 至多承载现有需求的2.00倍：届时Z.desk满负荷（流量方程上界）"
     )
-    assert lines[3].startswith("KPI ")
+    assert lines[4].startswith("KPI ")
     assert (row["arm"], row["fully_loaded"]) == ("R1", "Z.desk")
     assert float(row["carries_at_most"]) == document["bounds"]["R1"]["multiple"] == pytest.approx(2.0)
 
