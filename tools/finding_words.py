@@ -187,11 +187,11 @@ def with_half(found: Number) -> str:
     return f"{_signed(found.value, places)} ± {_signed(found.half, places)}"
 
 
-def sure(claim: bool, words: str = "") -> str:  # noqa: FBT001  it reads as a sentence in the template
-    """Return the words where a claim is true; raises FalseClaim where it is not."""
+def sure(claim: bool) -> str:  # noqa: FBT001  it reads as a sentence in the template
+    """Return nothing to be written where a claim is true; raises FalseClaim where it is not."""
     if not claim:
-        raise FalseClaim(words or "a claim of the page is not true")
-    return words
+        raise FalseClaim("a claim of the page is not true")
+    return ""
 
 
 def environment() -> Environment:

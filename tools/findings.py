@@ -70,15 +70,14 @@ def page(asked: Mapping[str, Question]) -> str:
 
 def run(question: Question, results: Path) -> None:
     """Run a question's command, and keep its tables and its figure, as a drawing whose text is text."""
-    is_sweep = question.command.startswith("sweep")
-    drawing = [] if is_sweep else ["--format", "svg"] if question.figure else ["--no-figures"]
-    if question.command.startswith("attribute"):
-        drawing = []
+    job, *_ = shlex.split(question.command)
+    draws = job not in {"sweep", "attribute"}  # their figures are those of `plot`
+    drawing = (["--format", "svg"] if question.figure else ["--no-figures"]) if draws else []
     done = _zonesim([*shlex.split(question.command), *drawing, "--out", str(results)])
     (folder,) = {Path(line).parent for line in done.splitlines() if line.endswith(f"/{question.tables[0]}")}
     for table in question.tables:
         _keep(folder / table, question.path(table))
-    if is_sweep and question.figure:
+    if question.figure and not draws:
         _zonesim(["plot", str(folder), "--format", "svg"])
     if question.figure:
         shutil.copy(folder / f"{question.figure}.svg", question.picture)

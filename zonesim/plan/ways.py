@@ -455,7 +455,7 @@ class Ways:
 
     def _at(self, state: State, row: int) -> State:
         asked = self.asked[row]
-        if not state.open:  # most states by far: written out, for `_replace` takes three times as long
+        if not state.open:  # most states by far, so written out
             return State(row, state.klass, state.flags & asked, state.status, state.hands, state.around, state.brood)
         # What has been decided in an order, and what has not, tells something of what is still asked for in it.
         orders = tuple(order for order in state.orders if state.open & asked & flags_of((order,)))
