@@ -3,6 +3,8 @@
 #  make run          compare the typical zone and a real one with and without the measures (or SCENARIO=FILE)
 #  make test         run the fast tests (PYTEST_ARGS="-k gate" to choose)
 #  make test-slow    run the slow tests
+#  make wasm         build the kernel for browsers (zonesim whatif): two minutes, once after each change of it
+#  make wheel        build the wheel, with that
 #  make lint         check style and format (ruff)
 #  make types        check types (mypy, strict)
 #  make contracts    check which folder imports which (import-linter)
@@ -26,7 +28,7 @@ STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test test-slow lint types contracts check format lock clean
+.PHONY: help setup run test test-slow wasm wheel lint types contracts check format lock clean
 
 help:
 	@sed -n 's/^#  //p' $(firstword $(MAKEFILE_LIST))
@@ -41,6 +43,12 @@ test: $(STAMP)
 
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist worksteal -m slow $(PYTEST_ARGS)
+
+wasm: $(STAMP)
+	$(BIN)/python tools/wasm.py
+
+wheel: wasm
+	$(BIN)/python -m hatchling build --target wheel
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

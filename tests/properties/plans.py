@@ -26,7 +26,7 @@ from zonesim.faults import Faults
 from zonesim.plan import Plan
 from zonesim.plan.operations import NOWHERE, ArrivalsBy
 from zonesim.plan.plan import LISTED_CLASS, LISTED_PART
-from zonesim.policy import Arm, Chosen
+from zonesim.policy import Arm, Chosen, loading
 from zonesim.scenario import load_catalogue
 
 LISTED_CLASSES = "a class is listed with each arrival"
@@ -56,6 +56,7 @@ class Model:
                 patch.setattr(
                     catalogue, table, {}
                 )  # the library has no part in these models, and copying it takes long
+            patch.setattr(loading, "_library", loading._library.__wrapped__)  # which others would find without flows
             regime = catalogue.regimes["R1"].model_copy(update={"adopted": {}})
             patch.setattr(catalogue, "regimes", {"R1": regime})
             for measure in self.measures:

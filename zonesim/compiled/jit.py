@@ -60,11 +60,21 @@ SOURCES: Final = (
 """Every module with a kernel, and all that these import of ours; a test looks whether the list is complete."""
 
 
-def fingerprint() -> str:
-    """Return a hash (16 hex digits) of what compiled code depends on: `SOURCES`, and numba's settings."""
+def sources_digest() -> str:
+    """Return a hash (16 hex digits) of `SOURCES`: equal where compiled code means the same."""
+    return _sources().hexdigest()[:16]
+
+
+def _sources() -> hashlib._Hash:
     digest = hashlib.sha256()
     for source in SOURCES:
         digest.update((Path(__file__).resolve().parent.parent / source).read_bytes())
+    return digest
+
+
+def fingerprint() -> str:
+    """Return a hash (16 hex digits) of what compiled code depends on: `SOURCES`, and numba's settings."""
+    digest = _sources()
     for name in sorted(os.environ):
         if name.startswith("NUMBA_") and name != _ENVIRONMENT:
             digest.update(f"{name}={os.environ[name]}".encode())

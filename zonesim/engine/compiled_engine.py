@@ -46,6 +46,18 @@ def simulate(plan: Plan, seed: int, replication: int, sink: Sink) -> Totals:
     return _Run(plan, seed, replication, sink).run()
 
 
+def arguments(plan: Plan) -> tuple[Any, ...]:
+    """Return what the kernel `run` is handed at the beginning of a run (replication 0 of seed 0)."""
+    return _Run(plan, 0, 0, Nowhere()).arguments()
+
+
+class Nowhere:
+    """A sink that keeps nothing."""
+
+    def take(self, block: Block) -> None:
+        """Let a block go."""
+
+
 class _Run:
     """One replication."""
 
@@ -109,8 +121,13 @@ class _Run:
     def advance(self, events: int) -> int:
         """Let at most so many timed events happen; return why the kernel has come back."""
         self.state["budget"] = events
+        reason: int = run(*self.arguments())
+        return reason
+
+    def arguments(self) -> tuple[Any, ...]:
+        """Return what the kernel is handed."""
         given, room = self.given, self.room
-        reason: int = run(
+        return (
             self.state,
             given.flow,
             given.draws,
@@ -123,7 +140,6 @@ class _Run:
             room.events,
             self.output,
         )
-        return reason
 
     def _flush(self) -> None:
         """Hand the rows written so far to the sink."""

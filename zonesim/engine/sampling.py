@@ -136,6 +136,12 @@ def sample(index: Index, numbers: Numbers, row: int, u: float, klass: int) -> fl
     return offset + factor * quantile(numbers, kind, first, count, u)
 
 
+@kernel
+def quantile_at(index: Index, numbers: Numbers, row: int, u: float) -> float:
+    """Return the quantile of a prepared law at u, for those who have no class."""
+    return sample(index, numbers, row, u, 0)
+
+
 @inlined
 def quantile(numbers: Numbers, kind: int, first: int, count: int, u: float) -> float:
     """Return the quantile at u of a prepared law that is not put together of others."""
