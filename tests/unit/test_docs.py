@@ -151,6 +151,7 @@ SHORT = {
     "brief": ("--replications", "2"),
     "compare": ("--replications", "2"),
     "trace": (),
+    "replay": (),
     "plan": (),
     "sweep": ("--replications", "2"),
     "attribute": ("--replications", "2"),
@@ -178,6 +179,7 @@ HEAVY = {
     "gather",
     "plot",
     "query",
+    "replay",
     "reproduce",
     "robust",
     "sensitivity",
@@ -277,7 +279,13 @@ def test_commands_of_the_fit_page_run(tmp_path):
     assert list((tmp_path / "results").glob("GATE-replay*/compare.csv"))
 
 
-WITH_SCENARIO = ("find-the-best-arm", "find-what-decides", "see-where-it-does-not-pay", "write-a-briefing")
+WITH_SCENARIO = (
+    "find-the-best-arm",
+    "find-what-decides",
+    "play-a-day",
+    "see-where-it-does-not-pay",
+    "write-a-briefing",
+)
 """Pages whose commands run on the scenario that they show, in its file."""
 
 

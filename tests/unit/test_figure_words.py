@@ -90,9 +90,17 @@ def test_every_phrase_is_used() -> None:
     code = "\n".join(path.read_text() for path in (ROOT / "zonesim").rglob("*.py"))
 
     code = code.replace("'", '"')
+    page = "\n".join(path.read_text() for path in (ROOT / "zonesim/briefing/replay/page").iterdir())
 
     def is_said(key: str) -> bool:
-        """Return whether the key stands in the code, or the beginning of it with the rest filled in."""
+        """
+        Return whether the key stands in the code, or the beginning of it with the rest filled in; of a replay also in
+        its page, without the name of that.
+        """
+        own = key.removeprefix("replay.")
+        parts = [own[: place + 1] for place, letter in enumerate(own) if letter in "._"]
+        if own != key and (f'"{own}"' in page + code or any(f"`{part}${{" in page for part in parts)):
+            return True
         stems = [key[: place + 1] for place, letter in enumerate(key) if letter == "."]
         return f'"{key}"' in code or any(f'"{stem}{{' in code for stem in stems)
 

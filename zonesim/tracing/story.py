@@ -10,8 +10,9 @@ came, who came before it and was served no later, and who came later but was ser
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Final
 
@@ -147,6 +148,15 @@ def tell(plan: Plan, trail: Trail) -> list[Moment]:
     return _Teller(plan, trail).tell()
 
 
+def reasons(plan: Plan, trail: Trail, rows: Iterable[int]) -> Iterator[tuple[int, tuple[Shortage, ...]]]:
+    """Yield, of those rows of the trail's visits that tell of a wait, what each wait was for, as `tell` says it."""
+    teller = _Teller(plan, trail)
+    for row in rows:
+        found = teller.shortages_of(row)
+        if found:
+            yield row, found
+
+
 class _Teller:
     def __init__(self, plan: Plan, trail: Trail) -> None:
         self.plan = plan
@@ -161,6 +171,9 @@ class _Teller:
         self.instants |= {step: "departure" for step, facts in waits.items() if facts.departs}
         self.calendars = _calendars(plan)
         self.breaks = set(plan.breakdowns["resource"].tolist())
+        # Several waits are often for one resource.
+        self._uses = cache(self._found_uses)
+        self._asked = cache(self._found_asked)
 
     def tell(self) -> list[Moment]:
         own = consignment_of(self.number) == self.trail.number
@@ -190,11 +203,7 @@ class _Teller:
         if self.steps[step].is_leave:
             kind = "leaves" if token else "left"
             return Moment(kind, token, ended if ended != NEVER else self.trail.end, step, 0, 0, queued, ended)
-        until = started if started != NEVER else ended if ended != NEVER else self.trail.end
-        waited = until - queued
-        shortages: tuple[Shortage, ...] = ()
-        if waited > 0 and self.steps[step].asked:
-            shortages = tuple(self._shortages(number, step, queued, until))
+        waited = self._until(row) - queued
         paused = 0
         if step in self.calendars and started != NEVER:
             paused = self._closed_time(self.calendars[step], started, ended if ended != NEVER else self.trail.end)
@@ -213,9 +222,21 @@ class _Teller:
             paused,
             gathers,
             self.instants.get(step, ""),
-            shortages,
+            self.shortages_of(row),
             interruption=stopped,
         )
+
+    def shortages_of(self, row: int) -> tuple[Shortage, ...]:
+        """Return what the wait of a visit was for; nothing where it did not wait."""
+        step, queued, until = int(self.step[row]), int(self.queued[row]), self._until(row)
+        if until <= queued or not self.steps[step].asked:
+            return ()
+        return tuple(self._shortages(int(self.number[row]), step, queued, until))
+
+    def _until(self, row: int) -> int:
+        """Return when the wait of a visit was over, or the story."""
+        started, ended = int(self.started[row]), int(self.ended[row])
+        return started if started != NEVER else ended if ended != NEVER else self.trail.end
 
     def _depth(self, row: int) -> int:
         """Return how many steps of the token's own visit this visit stands in."""
@@ -248,8 +269,8 @@ class _Teller:
         edges = [self._levels(resource)[0] for resource in asked]
         for use in uses.values():
             edges += [use.queued, use.started, use.ended]
-        times = np.unique(np.concatenate([*edges, [queued, until]]))
-        times = times[(times >= queued) & (times <= until)]
+        within = [edge[(edge >= queued) & (edge <= until)] for edge in edges]
+        times = np.unique(np.concatenate([*within, [queued, until]]))
         lost: dict[int, dict[str, int]] = {resource: {} for resource in asked}
         for begin, end in pairwise(times.tolist()):
             found: list[tuple[int, str]] = []
@@ -277,7 +298,7 @@ class _Teller:
         unfit = [(resource, "unfit") for resource in uses if rules[resource] == AtShiftEnd.FITS]
         return (unfit or [(resource, "broken") for resource in uses if resource in self.breaks])[:1]
 
-    def _uses(self, resource: int) -> Uses:
+    def _found_uses(self, resource: int) -> Uses:
         """Return who wanted and had units of a resource; work that was interrupted is several uses."""
         steps = [number for number, step in enumerate(self.steps) if resource in step.resources]
         drawing = []
@@ -294,8 +315,12 @@ class _Teller:
         return Uses(*found)
 
     def _units(self, steps: Ints, resource: int) -> Ints:
-        units = {number: step.asked[resource] for number, step in enumerate(self.steps) if resource in step.asked}
+        units = self._asked(resource)
         return np.array([units[step] for step in steps.tolist()], dtype=np.int64)
+
+    def _found_asked(self, resource: int) -> dict[int, int]:
+        """Return, by step that asks for a resource, how many units it asks for."""
+        return {number: step.asked[resource] for number, step in enumerate(self.steps) if resource in step.asked}
 
     def _units_at(self, resource: int, time: int) -> int:
         times, units = self._levels(resource)
@@ -331,8 +356,10 @@ class _Teller:
     def _ahead(self, uses: Uses, number: int, queued: int, until: int) -> list[Ahead]:
         """Return who was ahead: first those being served, then the others, each by the moment they got their units."""
         found: list[tuple[int, int, Ahead]] = []
+        near = (uses.started != NEVER) & (uses.started <= until) & ((uses.ended == NEVER) | (uses.ended >= queued))
         rows = zip(
-            *(part.tolist() for part in (uses.number, uses.step, uses.queued, uses.started, uses.ended)), strict=True
+            *(part[near].tolist() for part in (uses.number, uses.step, uses.queued, uses.started, uses.ended)),
+            strict=True,
         )
         for other, step, came, began, ended in rows:
             if other == number:

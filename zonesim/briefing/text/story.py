@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
@@ -13,8 +14,9 @@ from zonesim.briefing.tables.printing import printed
 from zonesim.briefing.text.words import LANGUAGES, Language, Words
 from zonesim.compiled.streams import run_key
 from zonesim.engine import Population, arrivals_of
-from zonesim.plan import CHILD_BITS, LARGEST_ORDINAL, NEVER, NOWHERE, Plan, source_of
+from zonesim.plan import CHILD_BITS, LARGEST_ORDINAL, NEVER, NOWHERE, Plan, StepName, source_of
 from zonesim.policy import ResolvedArm
+from zonesim.scenario import Flow, Step
 from zonesim.tracing.story import Moment, Shortage, total_waited
 from zonesim.tracing.trail import Trail
 from zonesim.units import DAY, HOUR, MINUTE, SECOND
@@ -69,21 +71,7 @@ class Story:
 
     def step_labels(self, step: int, say: Words) -> list[str]:
         """Return what a step and the steps around it are called, from the outside in."""
-        name = self.plan.names.steps[step]
-        flows = self.arm.flows()
-        steps = flows[name.flow].steps if name.flow in flows else {}
-        labels = []
-        for part in name.path[: -1 if name.is_interruption else None]:
-            found = steps.get(part)
-            labels.append(say.label(found.label, part) if found is not None else part.replace("_", " "))
-            steps = {} if found is None else found.inside
-            if found is not None and found.call is not None and found.call in flows:
-                steps = flows[found.call].steps
-        if name.is_interruption:
-            labels.append(say("story.interrupted"))
-        elif name.label:
-            labels[-1] = say.label(name.label, name.path[-1])
-        return labels
+        return step_labels(self.arm.flows(), self.plan.names.steps[step], say)
 
     def who(self, moment: Moment, say: Words) -> str:
         """Return which of the token and its children a moment is about; empty for the token itself."""
@@ -101,12 +89,7 @@ class Story:
 
     def mark_text(self, mark: int, say: Words) -> str:
         """Return a mark in words: a finding of a check, or its name."""
-        name = self.plan.names.marks[mark].name
-        truth, _, finding = name.rpartition(".")
-        if truth and finding in FINDINGS:
-            found = self.arm.scenario.truth.get(truth)
-            return say(f"story.{finding}", truth=say.label(found.label if found is not None else {}, truth))
-        return say.term(name)
+        return mark_text(self.arm, self.plan.names.marks[mark].name, say)
 
     def clock(self, time: int) -> datetime.datetime:
         """Return the date and time of day of a moment."""
@@ -165,42 +148,13 @@ class Story:
         return (when, since, self.who(moment, say), step, waited, took, self._happened(moment, say))
 
     def _happened(self, moment: Moment, say: Words) -> str:
-        parts = [self._shortage(each, say) for each in moment.shortages]
+        parts = [shortage_text(self.plan, each, say) for each in moment.shortages]
         if moment.for_batch and moment.waited:
             parts.append(say("story.batch"))
         if moment.until and moment.waited:
             parts.append(say(f"story.{moment.until}"))
         if moment.paused:
             parts.append(say("story.paused", time=span(moment.paused, say)))
-        return say.joined(parts)
-
-    def _shortage(self, each: Shortage, say: Words) -> str:
-        name = self.plan.names.resources[each.resource]
-        what = say.title(name.label, str(name))
-        parts = []
-        if each.short:
-            key = "stock" if each.resource in self.plan.stocks else "short" if each.units == 1 else "few"
-            own = [account for account in self.plan.names.accounts if str(account) == str(name)]
-            units = f"{each.units} {own[0].unit}" if own and own[0].unit else each.units
-            parts.append(say(f"story.{key}", what=what, n=each.capacity, units=units, time=span(each.short, say)))
-        if each.closed:
-            parts.append(say("story.closed", what=what, time=span(each.closed, say)))
-        others = {"behind": each.behind, "unfit": each.unfit, "broken": each.broken}
-        parts += [say(f"story.{why}", what=what, time=span(time, say)) for why, time in others.items() if time]
-        if not parts:
-            parts.append(say("story.line", what=what))
-        ahead = [
-            say(
-                f"story.{one.how}",
-                token=one.token,
-                time=span(one.took, say) if one.took != NEVER else say("story.goes_on"),
-            )
-            for one in each.ahead
-        ]
-        if each.more:
-            ahead.append(say("story.more", n=each.more))
-        if ahead:
-            parts.append(say("story.ahead", names=say.listed(ahead)))
         return say.joined(parts)
 
     # --- for programs
@@ -272,6 +226,72 @@ class Story:
                 ],
             }
         return entry
+
+
+def shortage_text(plan: Plan, each: Shortage, say: Words) -> str:
+    """Return what a wait was for in words: what was short, how long, and who was ahead."""
+    name = plan.names.resources[each.resource]
+    what = say.title(name.label, str(name))
+    parts = []
+    if each.short:
+        key = "stock" if each.resource in plan.stocks else "short" if each.units == 1 else "few"
+        own = [account for account in plan.names.accounts if str(account) == str(name)]
+        units = f"{each.units} {own[0].unit}" if own and own[0].unit else each.units
+        parts.append(say(f"story.{key}", what=what, n=each.capacity, units=units, time=span(each.short, say)))
+    if each.closed:
+        parts.append(say("story.closed", what=what, time=span(each.closed, say)))
+    others = {"behind": each.behind, "unfit": each.unfit, "broken": each.broken}
+    parts += [say(f"story.{why}", what=what, time=span(time, say)) for why, time in others.items() if time]
+    if not parts:
+        parts.append(say("story.line", what=what))
+    ahead = [
+        say(
+            f"story.{one.how}",
+            token=one.token,
+            time=span(one.took, say) if one.took != NEVER else say("story.goes_on"),
+        )
+        for one in each.ahead
+    ]
+    if each.more:
+        ahead.append(say("story.more", n=each.more))
+    if ahead:
+        parts.append(say("story.ahead", names=say.listed(ahead)))
+    return say.joined(parts)
+
+
+def way_to(flows: Mapping[str, Flow], name: StepName) -> list[tuple[str, Step | None]]:
+    """Return the names on the way to a step, from the outside in, each with the step of the flow where there is one."""
+    steps = flows[name.flow].steps if name.flow in flows else {}
+    found: list[tuple[str, Step | None]] = []
+    for part in name.path[: -1 if name.is_interruption else None]:
+        step = steps.get(part)
+        found.append((part, step))
+        steps = {} if step is None else step.inside
+        if step is not None and step.call is not None and step.call in flows:
+            steps = flows[step.call].steps
+    return found
+
+
+def step_labels(flows: Mapping[str, Flow], name: StepName, say: Words) -> list[str]:
+    """Return what a step and the steps around it are called, from the outside in."""
+    labels = [
+        say.label(step.label, part) if step is not None else part.replace("_", " ")
+        for part, step in way_to(flows, name)
+    ]
+    if name.is_interruption:
+        labels.append(say("story.interrupted"))
+    elif name.label:
+        labels[-1] = say.label(name.label, name.path[-1])
+    return labels
+
+
+def mark_text(arm: ResolvedArm, name: str, say: Words) -> str:
+    """Return a mark in words: a finding of a check, or its name."""
+    truth, _, finding = name.rpartition(".")
+    if truth and finding in FINDINGS:
+        found = arm.scenario.truth.get(truth)
+        return say(f"story.{finding}", truth=say.label(found.label if found is not None else {}, truth))
+    return say.term(name)
 
 
 def span(ms: int, say: Words) -> str:
