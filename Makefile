@@ -9,6 +9,8 @@
 #  make types        check types (mypy, strict)
 #  make contracts    check which folder imports which (import-linter)
 #  make check        lint, types, contracts, test
+#  make docs         build the site of the documents: build/site/index.html (links between pages are checked)
+#  make docs-links   ask the network about the links that lead outside
 #  make format       let ruff rewrite
 #  make setup        build .venv and nothing else (PYTHON=python3.12 to choose)
 #  make lock         resolve requirements.lock again (LOCK_ARGS=--upgrade for newer versions)
@@ -61,6 +63,13 @@ contracts: $(STAMP)
 	$(BIN)/lint-imports
 
 check: lint types contracts test
+
+docs: $(STAMP)
+	$(BIN)/python -m sphinx -W --keep-going -q -b html -d build/doctrees -c tools/site . build/site
+	@echo "open build/site/index.html"
+
+docs-links: $(STAMP)
+	$(BIN)/python -m sphinx --keep-going -q -b linkcheck -d build/doctrees -c tools/site . build/links
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .

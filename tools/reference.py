@@ -1,6 +1,6 @@
 """
-Write what is generated: the pages of docs/reference/, the schema, and the line in each YAML file that leads editors to
-it. `python tools/reference.py` renews all of it, `--check` only compares.
+Write what is generated: the pages of docs/reference/, the gallery, the schema, and the line in each YAML file that
+leads editors to it. `python tools/reference.py` renews all of it, `--check` only compares.
 
 What is generated is committed, and a test compares: it cannot drift from the code.
 """
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from faults_page import faults_page
 from format_page import format_page
+from gallery_page import gallery_page
 from statuses_page import statuses_page
 from typer.testing import CliRunner
 
@@ -228,6 +229,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/glossary.md": glossary_page,
     "docs/reference/statuses.md": lambda: HEAD + statuses_page(),
     "docs/reference/format.md": lambda: HEAD + format_page(),
+    "docs/gallery.md": lambda: HEAD + gallery_page(),
     SCHEMA: schema_file,
 }
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 
 from tests.helper import ROOT, column, kpis, plan_of, plan_of_file
 from tests.logs import gate_log, soil
@@ -280,11 +281,12 @@ def test_commands_of_the_fit_page_run(tmp_path):
 
 
 WITH_SCENARIO = (
-    "find-the-best-arm",
-    "find-what-decides",
-    "play-a-day",
-    "see-where-it-does-not-pay",
-    "write-a-briefing",
+    "how-to/find-the-best-arm",
+    "how-to/find-what-decides",
+    "how-to/play-a-day",
+    "how-to/see-where-it-does-not-pay",
+    "how-to/write-a-briefing",
+    "tutorial",
 )
 """Pages whose commands run on the scenario that they show, in its file."""
 
@@ -295,7 +297,7 @@ def test_commands_of_a_page_run_on_its_scenario(name, tmp_path):
     """
     Each command of such a page ends well on the scenario of the page, one after the other, and prints the lines that the page shows of it.
     """
-    page = (ROOT / "docs" / "how-to" / f"{name}.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
     for scenario in re.findall(r"```yaml (?:scenario|file)\n(.*?)```", page, re.DOTALL):
         (tmp_path / f"{re.findall(r'^name: (.*)', scenario, re.MULTILINE)[0]}.yaml").write_text(scenario, "utf-8")
     blocks = re.findall(r"```console\n\$ zonesim (.*?)\n(.*?)```", page, re.DOTALL)
@@ -305,6 +307,37 @@ def test_commands_of_a_page_run_on_its_scenario(name, tmp_path):
         assert [row for row in shown.splitlines() if row not in done.stdout.splitlines()] == []
 
     assert blocks
+
+
+def test_the_chinese_tutorial_shows_what_the_other_shows():
+    """
+    Files, commands and what these print are the same, letter for letter, so that what is proved of one holds for both.
+    """
+    english, chinese = (
+        re.findall(r"^```.*?^```$", (ROOT / "docs" / name).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+        for name in ("tutorial.md", "zh/tutorial.md")
+    )
+
+    assert len(english) > 8
+    assert english == chinese
+
+
+def test_the_gallery_shows_every_stored_figure_with_its_commands():
+    """
+    Every figure that is kept stands in the gallery, once, below the command that makes it: that of tools/findings.yaml, which the slow test
+    `test_a_question_is_answered_again` runs to the byte.
+    """
+    page = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")
+    questions = yaml.safe_load((ROOT / "tools" / "findings.yaml").read_text(encoding="utf-8"))
+    shown = re.findall(
+        r"```console\n\$ zonesim (.*)\n(?:.*\n)*?```\n\n!\[.*\]\(\.\./experiments/stored/(.*)\.svg\)", page
+    )
+
+    assert sorted(name for _, name in shown) == sorted(
+        path.stem for path in (ROOT / "experiments" / "stored").glob("*.svg")
+    )
+    for command, name in shown:
+        assert command.removesuffix(" --format svg") == questions[name]["command"]
 
 
 def test_the_readme_shows_every_command():
