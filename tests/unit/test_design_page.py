@@ -14,7 +14,8 @@ from zonesim.experiment import read_design
 
 PAGE = (ROOT / "docs" / "how-to" / "design-an-experiment.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"```yaml experiment (\S+)\n(.*?)```", PAGE, re.DOTALL))
-COMMANDS = re.findall(r"^\$ zonesim (\w+) (\S+)$", PAGE, re.MULTILINE)
+BEGIN, OTHERS = PAGE.split("## Arms made of a list of measures")
+COMMANDS = re.findall(r"^\$ zonesim (\w+) (\S+)$", OTHERS, re.MULTILINE)
 CLOCK = ("clock.warm_up=12 h", "clock.measure=1 d", "clock.cool_down=12 h")
 
 
@@ -56,3 +57,17 @@ def test_commands_of_the_page_run(project, command, name):
         assert ("main_effects.csv" in written) == (name == "screening.yaml")
         assert ("futures.csv" in written) == ("stability.csv" in written) == (name == "futures.yaml")
         assert ("enough" in done.output) == (name == "precise.yaml")
+
+
+@pytest.mark.slow
+def test_the_experiment_to_begin_with_runs(project):
+    """
+    The commands of the first section end well as they stand, one after the other, and draw figures.
+    """
+    lines = re.findall(r"^\$ zonesim (.*)$", BEGIN, re.MULTILINE)
+    for line in lines:
+        done = CliRunner().invoke(cli.app, line.split())
+        assert done.exit_code == 0, done.output
+
+    assert [line.split()[0] for line in lines] == ["new", "plan", "sweep", "plot"]
+    assert list((project / "results" / "my_question").glob("sweep*.png"))
