@@ -22,6 +22,7 @@ class Page {
     this.calm = matchMedia("(prefers-reduced-motion: reduce)");
     this.rankFlows();
     this.bind();
+    this.layout = laidOut(doc, this.arms, 300);
     this.translate();
     this.resize();
     const worst = this.worstOf();
@@ -116,6 +117,7 @@ class Page {
     });
     byId("numbers_note").textContent = say("numbers_note", { time: this.clock(doc.day.begin) });
     const what = ["scheme", "once", "parents", "units", "day"].map((word) => say(`what.${word}`));
+    if (this.layout && this.layout.cards.some((card) => !card.slots)) what.splice(2, 0, say("what.many"));
     if (doc.more_roads) what.push(say("what.roads", { n: doc.more_roads }));
     byId("what").replaceChildren(...what.map((text) => make("li", text)));
     byId("command").textContent = doc.command;

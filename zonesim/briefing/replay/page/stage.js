@@ -4,7 +4,7 @@ const INK = "#1a1a1a", PALE = "#5f6670", RULE = "#c9ced6", PANEL = "#f4f6f9", CL
 const COLOURS = ["#0072b2", "#d98200", "#009e73", "#cc3311", "#aa4499", "#33a6dd", "#7a5c1e", "#5b4bb0", "#8f9a00"];
 const GREY = "#8a8f98";
 const FACE = 'system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "Source Han Sans SC", "Noto Sans", sans-serif';
-const MOST_SLOTS = 120;
+const MOST_SLOTS = 400;
 const GAP = 8, HEAD = 20, PAD = 8;
 
 function mostUnits(counters) {
@@ -29,12 +29,13 @@ function laidOut(doc, arms, width) {
       }
     }
     const most = mostUnits(arms.map((arm) => arm.counters[place]));
-    const size = most <= 8 ? 20 : most <= 24 ? 14 : 10;
-    const across = Math.max(1, Math.floor((wide - 2 * PAD + 2) / (size + 2)));
+    const size = most <= 8 ? 20 : most <= 24 ? 14 : most <= 120 ? 10 : 6;
+    const pitch = size + (size > 6 ? 2 : 1);
+    const across = Math.max(1, Math.floor((wide - 2 * PAD + pitch - size) / pitch));
     const slots = most <= MOST_SLOTS ? most : 0;
     const rows = slots ? Math.ceil(slots / across) : 1;
-    const high = HEAD + rows * (slots ? size + 2 : 14) + 6 + 20 + PAD;
-    cards.push({ place, x: column * (wide + GAP), y, wide, high, size, across, slots, most });
+    const high = HEAD + rows * (slots ? pitch : 14) + 6 + 20 + PAD;
+    cards.push({ place, x: column * (wide + GAP), y, wide, high, size, pitch, across, slots });
     tall = Math.max(tall, high);
     column += 1;
     if (column === columns) {
@@ -174,8 +175,8 @@ class Painter {
     ctx.fillText(fitted(ctx, this.doc.counters[card.place].label[language], card.wide - 3 * PAD - taken), card.x + PAD, card.y + 11);
     if (!counter) return;
     const slotAt = (slot) => ({
-      x: card.x + PAD + (slot % card.across) * (card.size + 2) + card.size / 2,
-      y: card.y + HEAD + Math.floor(slot / card.across) * (card.size + 2) + card.size / 2,
+      x: card.x + PAD + (slot % card.across) * card.pitch + card.size / 2,
+      y: card.y + HEAD + Math.floor(slot / card.across) * card.pitch + card.size / 2,
     });
     ctx.lineWidth = 1;
     for (let slot = 0; slot < card.slots; slot++) {
@@ -190,7 +191,7 @@ class Painter {
       ctx.fillRect(card.x + PAD, card.y + HEAD, (card.wide - 2 * PAD) * Math.min(1, counted.used / (counted.units || 1)), 10);
     }
     const slots = this.slots[arm.number][card.place];
-    const size = Math.min(9, card.size * 0.6);
+    const size = Math.min(9, card.size * (card.size > 6 ? 0.6 : 0.8));
     for (const each of own.held) {
       const slot = slots.get(each.token.key);
       if (slot < card.slots) aims.push({ token: each.token, size, ...slotAt(slot) });
@@ -219,7 +220,8 @@ class Painter {
       const { from, to } = this.doc.roads[road.place], language = this.view.language;
       ctx.font = `11px ${FACE}`;
       ctx.fillStyle = PALE;
-      const words = this.say("on_road", { from: from[language], to: to[language], n: cast[road.place].length });
+      const told = { from: from[language], to: to[language], n: cast[road.place].length };
+      const words = this.say(told.from === told.to ? "within" : "on_road", told);
       ctx.fillText(fitted(ctx, words, road.wide), 0, road.y + 5);
       ctx.fillStyle = "#e3e6eb";
       ctx.fillRect(0, road.y + 13, road.wide, 16);
