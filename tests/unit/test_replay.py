@@ -78,7 +78,7 @@ def test_what_is_counted_is_what_the_visits_say(ran, name):
     resource, day = _resource(plan, name), day_numbered(plan, 3)
     curve = curve_of(plan, log.visits, resource, day.begin, day.end)
     rng = np.random.Generator(np.random.PCG64(1))
-    for moment in [day.begin, day.end - 1, *rng.integers(day.begin, day.end, 300).tolist(), *curve.time.tolist()]:
+    for moment in [day.begin, day.end - 1, *rng.integers(day.begin, day.end, 40).tolist(), *curve.time[::10].tolist()]:
         queue = used = served = waited = 0
         for key, queued, started, ended in log.visits.tolist():
             step = plan.names.steps[place_of(key)]
@@ -307,6 +307,7 @@ def test_what_the_page_says_of_its_run(gate):
     assert said <= english.keys() | {"story.begins"}
 
 
+@pytest.mark.slow
 def test_the_same_question_gives_the_same_page(tmp_path):
     """
     A page is made again to the byte; another replication is another run.

@@ -84,6 +84,16 @@ def test_every_document_is_in_the_site(site):
     assert [path for path in documents if not (site / path.relative_to(ROOT).with_suffix(".html")).exists()] == []
 
 
+def test_every_how_to_is_in_both_lists():
+    """
+    No how-to is left out of the list of how-tos, in either language.
+    """
+    names = {path.name for path in (ROOT / "docs/how-to").glob("*.md")} - {"index.md"}
+    for page in ("docs/how-to/index.md", "docs/zh/how-to.md"):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        assert names - set(re.findall(r"([\w-]+\.md)\)", text)) == set(), page
+
+
 def test_every_link_leads_somewhere(pages):
     """
     Each link within the site leads to a file that is there, and to a place in it that is there.

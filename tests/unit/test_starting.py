@@ -72,6 +72,7 @@ def test_an_experiment_to_begin_with_is_whole(tmp_path):
     assert text.count("# ") >= 12
 
 
+@pytest.mark.slow
 def test_an_experiment_to_begin_with_sweeps(tmp_path, monkeypatch, capsys):
     """
     It sweeps: with every growth one lane has a longer line than two, surely, and three a shorter one.
