@@ -34,7 +34,7 @@ from zonesim.analysis.factors import Factors, contrasts, factors, tells_pairs
 from zonesim.analysis.gains import ALL, FEW, GATE, ZONE, Gain, gains
 from zonesim.analysis.load_warnings import NOTHING, arrival_warnings, hour_text, load_warnings, mean_text, unknown_text
 from zonesim.analysis.newcomers import mixed
-from zonesim.analysis.paired import LEVEL, Difference, Interval, interval, paired, together
+from zonesim.analysis.paired import LEVEL, Difference, Interval, interval, paired, student, together
 from zonesim.analysis.parts import Move, Parts, has_parts, is_none, parts_of, shifted
 from zonesim.analysis.precision import (
     first_precise,
@@ -205,6 +205,7 @@ __all__ = [
     "spreads",
     "stabilities",
     "stability",
+    "student",
     "swings",
     "tags_of",
     "tells_pairs",

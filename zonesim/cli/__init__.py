@@ -38,6 +38,7 @@ from zonesim.cli import (
     trace,
     validate,
     verify,
+    whatif,
 )
 from zonesim.cli.app import app
 from zonesim.faults import DiskFull, OutOfMemory, ZonesimError
@@ -74,6 +75,7 @@ __all__ = [
     "trace",
     "validate",
     "verify",
+    "whatif",
 ]
 
 

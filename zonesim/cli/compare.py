@@ -34,8 +34,18 @@ def compare(
     file: File,
     measures_: Annotated[
         str,
-        typer.Option("--measures", help="Measures by annex number, e.g. 11,10; default: all of the library together."),
+        typer.Option(
+            "--measures", help="Measures by annex number, e.g. 11,10, or none; default: all of them together."
+        ),
     ] = "",
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--change",
+            metavar="PATH=VALUE",
+            help="Change a value in all arms but the baseline, as --set does in all; with --measures none in one arm.",
+        ),
+    ] = None,
     replications: Replications = 10,
     seed: Seed = 1,
     workers: Workers = 0,
@@ -87,5 +97,6 @@ def compare(
         by_replication=by_replication,
         parts=parts,
         doubts=doubts,
+        changes=changes or (),
     )
     finish(job, as_json)

@@ -13,8 +13,10 @@ from typing import Final
 from zonesim.compiled.jit import is_ready, note_ready
 from zonesim.engine import compiled_engine, recursion
 from zonesim.engine.arrivals import Population, arrivals_of
+from zonesim.engine.image import can_be_carried, layout, tables_of
 from zonesim.engine.reference import engine as reference_engine
 from zonesim.engine.run_faults import too_long
+from zonesim.engine.wasm import module_bytes
 from zonesim.plan import Plan, Sink, Totals
 
 __all__ = [
@@ -23,10 +25,14 @@ __all__ = [
     "Engine",
     "Population",
     "arrivals_of",
+    "can_be_carried",
     "engine_for",
     "is_ready",
+    "layout",
+    "module_bytes",
     "note_ready",
     "simulate",
+    "tables_of",
     "too_long",
 ]
 

@@ -28,7 +28,7 @@ BLOCK_ROWS: Final = 16_384
 SLICE: Final = 1_000_000
 """Timed events after which a run looks up: an interrupt is answered between slices, each about a tenth of a second."""
 
-_IN_RESERVE: Final = 4
+IN_RESERVE: Final = 4
 """A round of the kernel's loop adds fewer rows and events than this without looking."""
 
 _FIRST_SLOTS: Final = 512
@@ -74,7 +74,7 @@ class _Run:
         if len(plan.factors):
             self.room.multiply(plan, self.state["key"])
         # A clock that counts busy time may cut short at once what its unit has just gone on with.
-        self.reserve = _IN_RESERVE + 2 * self.given.busy_clocks
+        self.reserve = IN_RESERVE + 2 * self.given.busy_clocks
         self.rows = BLOCK_ROWS + self.reserve
         self.output = k.Output(
             np.empty(self.rows, dtype=VISIT),
@@ -89,8 +89,8 @@ class _Run:
         state, room = self.state, self.room
         state["free_slots"] = len(room.tokens.tokens) - 1
         state["batch_limit"] = len(room.batches.batches)
-        state["events_limit"] = len(room.events) - _IN_RESERVE
-        state["marks_limit"] = state["arrivals_limit"] = BLOCK_ROWS - _IN_RESERVE
+        state["events_limit"] = len(room.events) - IN_RESERVE
+        state["marks_limit"] = state["arrivals_limit"] = BLOCK_ROWS - IN_RESERVE
         state["visits_limit"] = BLOCK_ROWS
         if state["clocks"]:
             start_clocks(state, self.given.draws, room.resources)

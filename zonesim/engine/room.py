@@ -71,7 +71,7 @@ class Room:
         )
         self.batches = batches._replace(forming=lines[0], departed=lines[1])
         self.events = zeros(0, k.EVENT)
-        self._blank = _blank_slot(states[0])
+        self._blank = blank_slot(states[0])
         self.tokens = self._blank
         self._slots: list[k.Rows] = []
         """Of each array of `tokens`, its rows by slot."""
@@ -138,7 +138,7 @@ class Room:
                 rows[:count] = as_bytes(blank)
 
 
-def _blank_slot(state: k.Record) -> k.Tokens:
+def blank_slot(state: k.Record) -> k.Tokens:
     """Return the slot of a token that has nothing in hand and waits for nobody."""
     blank = k.Tokens(
         zeros(1, k.TOKEN),

@@ -50,6 +50,7 @@ from zonesim.experiment.results import (
 from zonesim.experiment.runner import Failure, Runs, run_arms
 from zonesim.experiment.samples import drawn
 from zonesim.experiment.screening import is_orthogonal
+from zonesim.experiment.shelf import MOST_MEASURES, Change, Lever, Packing, Shelved, shelf
 from zonesim.experiment.store import FOLDER as CELLS
 from zonesim.experiment.store import SHARED, Store, cell_key
 from zonesim.experiment.study import CellTags, study_document, write_inputs, write_study
@@ -62,6 +63,7 @@ __all__ = [
     "INPUTS",
     "LOCAL",
     "MOST_AT_AN_END",
+    "MOST_MEASURES",
     "NOBODY",
     "NO_CONTROL",
     "SHARED",
@@ -78,6 +80,7 @@ __all__ = [
     "CellControl",
     "CellInfo",
     "CellTags",
+    "Change",
     "CheckBand",
     "Combination",
     "Design",
@@ -89,13 +92,16 @@ __all__ = [
     "Kind",
     "KpiInfo",
     "Layout",
+    "Lever",
     "Option",
+    "Packing",
     "Precision",
     "Progress",
     "Results",
     "Runs",
     "Setting",
     "Shard",
+    "Shelved",
     "Store",
     "Watch",
     "are_as_run",
@@ -131,6 +137,7 @@ __all__ = [
     "run_arms",
     "run_id",
     "setting_of",
+    "shelf",
     "slug",
     "study_document",
     "told_setting",

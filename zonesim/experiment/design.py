@@ -12,7 +12,7 @@ from typing import Final
 
 from zonesim import units
 from zonesim.experiment.beside import Beside, ends_of_doubts, unlimited_units
-from zonesim.experiment.futures import FUTURE, Future, Setting, futures_of, overlap, setting_of
+from zonesim.experiment.futures import FUTURE, Future, Setting, futures_of, overlap, setting_given, setting_of
 from zonesim.experiment.identity import (
     USUAL_LEVEL,
     USUAL_REPLICATIONS,
@@ -124,6 +124,8 @@ class Design:
     kind: Kind = "sweep"
     given: tuple[str, ...] = ()
     """The settings of `--set`, as they were given."""
+    changed: tuple[str, ...] = ()
+    """The settings of `--change`, which hold in all arms but the baseline, as they were given."""
     asked: tuple[str, ...] = ()
     """What was asked for beyond the file as written with the usual options, as words of a folder's name."""
     question: tuple[str, ...] = ()
@@ -279,6 +281,7 @@ def plain_design(
     futures: Sequence[Future] = (),
     parts: bool = True,
     doubts: bool = True,
+    changes: Sequence[str] = (),
 ) -> Design:
     """
     Return the design of a comparison, or of one arm: some arms (baseline first) of a scenario as it is written, or in
@@ -286,9 +289,10 @@ def plain_design(
 
     `asked`: which arms were asked for, when these are not the usual ones, as words of a folder's name. `parts`: whether
     a comparison also runs its arms with unlimited units, which divides differences of durations into a direct part and
-    congestion; `doubts`: whether also at the low and high ends of the doubts that regime and scenario name.
+    congestion; `doubts`: whether also at the low and high ends of the doubts that regime and scenario name. `changes`:
+    settings that hold in all arms but the baseline.
     """
-    design = draft_comparison(file, world, arms, settings)
+    design = draft_comparison(file, world, arms, settings, changes)
     design.futures = tuple(futures) or design.futures
     design.seed, design.replications, design.level, design.kind = seed, replications, level, kind
     several = kind == "compare" and len(arms) > 1
@@ -301,6 +305,7 @@ def plain_design(
         *(() if parts else ("no-parts",)),
         *(() if doubts else ("no-doubts",)),
         *asked_settings(settings),
+        *asked_settings(changes),
         *asked_number("n", replications, USUAL_REPLICATIONS),
         *asked_number("seed", seed, USUAL_SEED),
         *asked_number("level", 100 * level, 100 * USUAL_LEVEL),
@@ -349,8 +354,17 @@ def _plain(values: object) -> object:
     return values if isinstance(values, str) or not isinstance(values, Iterable) else list(values)
 
 
-def draft_comparison(file: Path, world: ResolvedTree, arms: Sequence[Arm], settings: Sequence[str]) -> Design:
-    """Return the design of a comparison without its plans, with the usual options."""
+def draft_comparison(
+    file: Path, world: ResolvedTree, arms: Sequence[Arm], settings: Sequence[str], changes: Sequence[str] = ()
+) -> Design:
+    """
+    Return the design of a comparison without its plans, with the usual options; `changes` hold in all arms but the
+    baseline. Raises ScenarioFault.
+    """
+    edits = tuple(setting_given(text, "--change") for text in changes)
+    for own in edits:
+        if own.path == FUTURE:
+            raise ScenarioFault("an arm has a future of its own", own.request.place, _CHOSEN)
     return Design(
         name=str(world.tree.get("name")),
         label={},
@@ -359,13 +373,14 @@ def draft_comparison(file: Path, world: ResolvedTree, arms: Sequence[Arm], setti
         world=world,
         settings=tuple(settings),
         baseline=arms[0].name,
-        options={arm.name: Option(arm) for arm in arms},
+        options={arm.name: Option(arm, edits if number else ()) for number, arm in enumerate(arms)},
         futures=(Future(),),
         seed=USUAL_SEED,
         replications=USUAL_REPLICATIONS,
         offset=0,
         kind="compare",
         given=tuple(settings),
+        changed=tuple(changes),
         inputs={"scenario.yaml": file.read_bytes()},
     )
 

@@ -12,7 +12,16 @@ from typing import Any, Final
 from zonesim.experiment.samples import check_range, drawn, latin_hypercube, sobol, value_at
 from zonesim.faults import Faults, Place, ScenarioFault, UnitFault, UnknownName
 from zonesim.limits import MOST_CELLS
-from zonesim.policy import ALL_ZONES, Request, ResolvedTree, dotted, flows_in_use, root_of, targets
+from zonesim.policy import (
+    ALL_ZONES,
+    Request,
+    ResolvedTree,
+    dotted,
+    flows_in_use,
+    parse_setting,
+    root_of,
+    targets,
+)
 from zonesim.scenario import NO_FUTURE, Document, Edit, Path_, load_catalogue
 from zonesim.scenario.experiment_documents import DOUBTED, Drawn, Experiment, Sample, Scale
 
@@ -105,6 +114,16 @@ def setting_of(path: str, value: Any, *, factor: bool, by: str, place: Place) ->
     if factor:
         return Setting(path, f"×{value:.12g}", float(value), Request(Edit(scale=path, by=float(value)), by, place))
     return Setting(path, in_words(value), number_in(value), Request(Edit(set=path, to=value), by, place))
+
+
+def setting_given(text: str, option: str) -> Setting:
+    """Return the setting of an option such as `--change PATH=VALUE`; raises ScenarioFault."""
+    request = parse_setting(text, option)
+    edit = request.edit
+    if edit.scale:
+        by = float(edit.by or 1)
+        return Setting(edit.scale, f"×{by:.12g}", by, request)
+    return Setting(edit.path, in_words(edit.to), number_in(edit.to), request)
 
 
 def futures_of(

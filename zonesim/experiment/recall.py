@@ -59,7 +59,7 @@ def _arms(results: Results, scenario: Path, experiment: Path | None) -> dict[str
         world = load_world(scenario)
         apply(world, [parse_setting(text) for text in results.given])
         arms = [Arm(info.name, info.chosen) for info in results.arms.values()]
-        return first_arms(draft_comparison(scenario, world, arms, results.given))
+        return first_arms(draft_comparison(scenario, world, arms, results.given, results.changed))
     except (ScenarioFault, OSError):
         return {}
 
@@ -99,6 +99,7 @@ def recall_design(results: Results, *, whole: bool) -> Design:
         kind="run" if results.kind == "run" else "compare",
         parts=whole and UNLIMITED_UNITS in results.beside,
         doubts=whole and any(each.doubt for each in results.beside.values()),
+        changes=results.changed,
     )
 
 

@@ -145,7 +145,8 @@ class Results:
     settings: tuple[str, ...]
     """The settings of `--set`, as people read them."""
     given: tuple[str, ...]
-    """The settings of `--set`, as they were given."""
+    """The settings of `--set`, as they were given; `changed`, those of `--change`."""
+    changed: tuple[str, ...]
     files: Mapping[str, str]
     """Where the `scenario` was read, and the `experiment` if it is one."""
     name: str
@@ -283,6 +284,7 @@ def _results(folder: Path, document: dict[str, Any], store: Store) -> Results:
         kind=document["kind"],
         settings=tuple(document["settings"]),
         given=tuple(document["set"]),
+        changed=tuple(document.get("changed", ())),
         files=dict(document["files"]),
         name=document["name"],
         label=document["label"],

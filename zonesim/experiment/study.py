@@ -54,6 +54,7 @@ def study_document(design: Design, runs: Runs[Pair], tags: Mapping[Pair, CellTag
         "kind": design.kind,
         "settings": told_settings(design),
         "set": list(design.given),
+        **({"changed": list(design.changed)} if design.changed else {}),
         "files": {
             name.removesuffix(".yaml"): str(file.resolve())
             for name, file in (("experiment.yaml", design.file), ("scenario.yaml", design.scenario_file))

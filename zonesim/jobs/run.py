@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from zonesim.analysis import (
     Comparison,
@@ -41,11 +41,26 @@ from zonesim.briefing.text.values import (
 )
 from zonesim.briefing.text.words import Language
 from zonesim.experiment import USUAL_LEVEL, Design, Execution, Results, plain_design, slug
+from zonesim.faults import Place, ScenarioFault
 from zonesim.jobs.job import Found, Job, left_out_notes, run_and_report
 from zonesim.kpi import RunResult
-from zonesim.policy import Arm, arm_named, arms_for, count_kinds, flows_in_use, left_out, open_world, register
+from zonesim.policy import (
+    Arm,
+    ResolvedTree,
+    arm_named,
+    arms_for,
+    baseline,
+    count_kinds,
+    flows_in_use,
+    left_out,
+    open_world,
+    register,
+)
 from zonesim.units import DAY
 from zonesim.writing import write_table, write_text
+
+CHANGED: Final = "changed"
+"""Name of an arm without measures in which `--change` holds."""
 
 
 def run_job(
@@ -65,6 +80,7 @@ def run_job(
     tokens: Path | None = None,
     parts: bool = True,
     doubts: bool = True,
+    changes: Sequence[str] = (),
 ) -> Job:
     """
     Run a scenario and write its results to a folder of this run in `out`, beside the cells, which are found again.
@@ -73,14 +89,15 @@ def run_job(
     the measures in `names`, each and together (None: all of the library together). `warm_up`: also say, with `only`,
     whether the warm-up is long enough. `with_figures`: also draw what a comparison shows. `level`: confidence level of
     the intervals. `by_replication`: also write every KPI of every replication. `tokens`: a file to which all visits and
-    marks of all tokens go, with `only`. `parts`, `doubts`: what a comparison also runs (see `plain_design`).
-    Raises Faults; where no replication was finished the job has the exit code of what failed.
+    marks of all tokens go, with `only`. `parts`, `doubts`: what a comparison also runs (see `plain_design`). `changes`:
+    settings of the arms with measures alone; with `["none"]` for names, of one arm without measures. Raises Faults;
+    where no replication was finished the job has the exit code of what failed.
     """
     if tokens is not None:
         check_file(tokens)
     world = open_world(file, settings)
     option = f"--measures {','.join(names or ())}"
-    arms = [arm_named(world, names[0] if names else "")] if only else arms_for(world, names, option)
+    arms = [arm_named(world, names[0] if names else "")] if only else _arms(world, names, option, changes)
     design = plain_design(
         file,
         world,
@@ -93,6 +110,7 @@ def run_job(
         asked=_asked(arms, names, only=only),
         parts=parts,
         doubts=doubts,
+        changes=changes,
     )
     prices_of(design.resolved, design.kpis)  # what is wrong with them is told before anything runs
 
@@ -107,6 +125,16 @@ def run_job(
         return job
 
     return run_and_report(design, how, out, report)
+
+
+def _arms(world: ResolvedTree, names: Sequence[str] | None, option: str, changes: Sequence[str]) -> list[Arm]:
+    """Return the arms of a comparison; raises ScenarioFault where changes have no arm to hold in."""
+    if names == ["none"]:
+        if not changes:
+            fault = "no measures and no changes: there is nothing to compare"
+            raise ScenarioFault(fault, Place(option), "Name measures, or write --change PATH=VALUE.")
+        return [baseline(world), Arm(CHANGED)]
+    return arms_for(world, names, option)
 
 
 def _write_tokens(path: Path, found: Found, how: Execution) -> None:

@@ -326,17 +326,18 @@ def _filled(value: Any, params: dict[str, Any], request: Request) -> Any:  # noq
     return value
 
 
-def parse_setting(text: str) -> Request:
+def parse_setting(text: str, option: str = "--set") -> Request:
     """
-    Return the edit of `--set PATH=VALUE` (the value is read as YAML) or `--set PATH*=FACTOR`, which scales.
+    Return the edit of `--set PATH=VALUE` (the value is read as YAML) or `--set PATH*=FACTOR`, which scales. `option` is
+    where it was given.
 
     Raises ScenarioFault.
     """
     text = text.strip()
     path, equals, value = (part.strip() for part in text.partition("="))
-    place = Place(f"--future {value}" if path == "future" and value else f"--set {text}")
+    place = Place(f"--future {value}" if path == "future" and value and option == "--set" else f"{option} {text}")
     if not equals or not path or not value:
-        raise ScenarioFault("expected PATH=VALUE", place, "Write --set zones.TYP.lanes_in.units=4.")
+        raise ScenarioFault("expected PATH=VALUE", place, f"Write {option} zones.TYP.lanes_in.units=4.")
     if path.endswith("*") and not path.endswith(".*"):
         try:
             factor = float(value)
@@ -344,8 +345,8 @@ def parse_setting(text: str) -> Request:
             factor = 0.0
         if not 0 < factor < math.inf:
             fault = f"expected a factor above 0, found '{value}'"
-            raise ScenarioFault(fault, place, "Write --set 'traffic.*.rate*=1.5'.")
-        return Request(Edit(scale=path[:-1].strip(), by=factor), "--set", place)
+            raise ScenarioFault(fault, place, f"Write {option} 'traffic.*.rate*=1.5'.")
+        return Request(Edit(scale=path[:-1].strip(), by=factor), option, place)
     try:
         parsed = read_option(value, place.file, "value: ").tree["value"]
     except Faults as found:
@@ -353,6 +354,6 @@ def parse_setting(text: str) -> Request:
             raise
         parsed = value
     if parsed is None:
-        remedy = f"Write --set zones.TYP.lanes_in.units=4; `edits: [{{remove: {path}}}]` in the file drops a key."
+        remedy = f"Write {option} zones.TYP.lanes_in.units=4; `edits: [{{remove: {path}}}]` in the file drops a key."
         raise ScenarioFault("a value is due", place, remedy)
-    return Request(Edit(set=path, to=parsed), "--set", place)
+    return Request(Edit(set=path, to=parsed), option, place)

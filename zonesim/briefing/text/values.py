@@ -6,7 +6,7 @@ import math
 from typing import Any, Final
 
 from zonesim.analysis import Interval
-from zonesim.experiment import Results, is_future
+from zonesim.experiment import Results, is_future, told_setting
 
 TAG_WORDS: Final = {
     "input": "input: only echoes edited values",
@@ -28,7 +28,8 @@ def told_run(results: Results) -> str:
     """Return the line that tells a result from others: `run r3f9a1c07, future outage, --set traffic.*.rate × 2`."""
     futures = [text for text in results.settings if is_future(text)]
     others = [text for text in results.settings if not is_future(text)]
-    return ", ".join([f"run {results.run}", *futures, *([f"--set {'; '.join(others)}"] if others else [])])
+    changed = [f"--change {'; '.join(map(told_setting, results.changed))}"] if results.changed else []
+    return ", ".join([f"run {results.run}", *futures, *([f"--set {'; '.join(others)}"] if others else []), *changed])
 
 
 def run_document(results: Results) -> dict[str, Any]:

@@ -1,0 +1,194 @@
+"""The page that simulates, in a real browser without a network: its numbers are those of its command, to the last digit."""
+
+from __future__ import annotations
+
+import math
+import shlex
+import shutil
+
+import pytest
+
+from tests.helper import ROOT
+from tests.unit.test_whatif import DESKS
+from zonesim.engine.wasm import MODULE
+from zonesim.experiment import Execution
+from zonesim.jobs.run import run_job
+from zonesim.jobs.whatif import whatif_job
+
+pytestmark = pytest.mark.slow
+
+N = 8
+"""Replications of each arm that a page runs by itself."""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A browser without a network."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        pytest.skip("needs a browser: Debian's chromium")
+    if not MODULE.exists():
+        pytest.skip(f"needs {MODULE.name}: make wasm")
+    with playwright.sync_playwright() as running:
+        chromium = running.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def zone(tmp_path_factory, browser):
+    """The page of the typical zone with two measures to choose from."""
+    out = tmp_path_factory.mktemp("page") / "zone.html"
+    file = ROOT / "scenarios" / "typical_zone.yaml"
+    job = whatif_job(file, ["11", "10"], (), out, "en", "short", 2, lambda _: None)
+
+    assert job.document["bytes"] < 2_000_000
+    return out
+
+
+def _opened(browser, page, link="", **settings):
+    """Return a page that is opened without a network and has told all; nothing went wrong on it."""
+    context = browser.new_context(offline=True, **settings)
+    found = context.new_page()
+    faults = []
+    found.on("pageerror", lambda fault: faults.append(str(fault)))
+    found.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    found.on("dialog", lambda dialog: faults.append(dialog.message))
+    found.goto(page.as_uri() + link)
+    found.wait_for_selector("body[data-complete=yes]", timeout=120_000)
+    assert faults == []
+    return found
+
+
+def _of_command(page, folder):
+    """Run the command that a page gives, and return its document."""
+    words = shlex.split(page.inner_text("#command"))
+    assert words[:2] == ["zonesim", "compare"]
+    options = {}
+    for name, value in zip(words[3::2], words[4::2], strict=True):
+        options.setdefault(name, []).append(value)
+    assert options["--replications"] == [str(N)]
+    job = run_job(
+        ROOT / words[2],
+        options["--measures"][0].split(","),
+        options["--set"],
+        N,
+        1,
+        Execution(2),
+        folder,
+        only=False,
+        with_figures=False,
+        by_replication=True,
+        parts=False,
+        doubts=False,
+        changes=options.get("--change", ()),
+    )
+    return job.document
+
+
+def _is_none(value):
+    return value is None or math.isnan(value)
+
+
+def _same(told, other):
+    return told == other or (_is_none(told) and _is_none(other))
+
+
+@pytest.mark.parametrize(
+    ("link", "arm"),
+    [
+        ("#m=m11%2Bm10", "11+10"),
+        ("#m=m11&TYP.lanes_in=2&TYP.officers=2&m11.coverage=0&demand=3", "11"),
+        ("#m=&TYP.gate_officers=1&TYP.yard=2&demand=1", "changed"),
+    ],
+)
+def test_numbers_are_those_of_the_command(browser, zone, tmp_path, link, arm):
+    """
+    Means, limits and paired differences of every KPI on the page are equal to those of `compare`, to the last digit.
+    """
+    page = _opened(browser, zone, link)
+    told, document = page.evaluate("whatif.numbers()"), _of_command(page, tmp_path)
+    effects = {each["kpi"]: each for each in document["effects"] if each["arm"] == arm}
+
+    compared = 0
+    for kpi, own in told.items():
+        if _is_none(document["arms"]["R1"][kpi]["value"]) or _is_none(effects[kpi]["difference"]):
+            continue  # withheld by what the page does not know, such as another arm or a line that grows
+        for name, shown in zip(("R1", arm), own["arms"], strict=True):
+            for what in ("value", "low", "high"):
+                assert _same(shown[what], document["arms"][name][kpi][what]), (kpi, name, what)
+        for what, called in (("value", "difference"), ("low", "low"), ("high", "high")):
+            assert _same(own["difference"][what], effects[kpi][called]), (kpi, what)
+        compared += 1
+    assert compared > 30
+
+
+def test_a_lever_is_moved_by_keyboard_and_the_link_keeps_it(browser, zone):
+    """
+    Arrow keys move a lever, the answer is told anew, and the address of the page opens the same state.
+    """
+    page = _opened(browser, zone)
+    page.focus('[id="lever-TYP.lanes_in"]')
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector("body[data-complete=yes]")
+
+    assert "--change zones.TYP.lanes_in.units=3" in page.inner_text("#command")
+    again = _opened(browser, zone, "#" + page.url.partition("#")[2])
+    assert again.inner_text("#command") == page.inner_text("#command")
+    old = _opened(browser, zone, "#v=0.0.0")
+    assert "The link was made by zonesim 0.0.0" in old.inner_text("#notes")
+
+
+def test_levers_that_do_not_compose_are_not_moved_together(browser, zone):
+    """
+    Officers and their hours: the page says so and tells nothing.
+    """
+    page = browser.new_context(offline=True).new_page()
+    page.goto(zone.as_uri() + "#m=m11&TYP.officers=2&TYP.officers.open=1")
+    page.wait_for_selector("#notes:not(:empty)")
+
+    assert "cannot be combined with Document officers: units on this page" in page.inner_text("#notes")
+
+
+def test_the_page_is_chinese_and_fits_a_phone(browser, zone):
+    """
+    In Chinese no word of the page is English; at a phone's width nothing reaches beyond its edge. Every lever has a
+    name.
+    """
+    page = _opened(browser, zone, "#lang=zh", viewport={"width": 390, "height": 800})
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.get_attribute("html", "lang") == "zh-CN"
+    for word in ("Difference", "Replications", "Measures", "units", "assumed", "undefined", "NaN"):
+        assert word not in page.inner_text("main"), word
+    assert page.locator("input[type=range]").count() == page.locator("label input[type=range]").count() > 8
+
+
+def test_figures_tell_both_arms(browser, zone):
+    """
+    Queue, distribution, time by demand and the same consignment are drawn.
+    """
+    page = _opened(browser, zone)
+    page.click("#same_start")
+    page.wait_for_selector("#same svg")
+    page.click("#knee_start")
+    page.wait_for_selector("#knee svg")
+
+    for figure in ("queue", "dwell", "same", "knee"):
+        assert page.locator(f"#{figure} svg").count() == 1, figure
+    assert page.locator("#same svg rect").count() > 6
+
+
+def test_labels_are_text(browser, tmp_path):
+    """
+    Markup, formulas and dollars in labels are shown as they are written.
+    """
+    file, out = tmp_path / "desks.yaml", tmp_path / "page.html"
+    file.write_text(DESKS, encoding="utf-8")
+    whatif_job(file, [], (), out, "en", "file", 1, lambda _: None)
+    page = _opened(browser, out)
+
+    assert page.inner_text("h1") == "<script>alert(1)</script> =cmd() $x$"
+    assert "<i>desk</i>: units" in page.inner_text("#levers")
+    assert page.locator("i, b").count() == 0

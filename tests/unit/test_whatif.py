@@ -1,0 +1,223 @@
+"""The page that simulates: what its shelf of plans holds, what it is refused for, and that no label is markup."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+
+import numpy as np
+import pytest
+
+from tests.helper import ROOT, plan_of
+from zonesim.engine import can_be_carried, layout, tables_of
+from zonesim.engine.compiled_engine import arguments
+from zonesim.experiment import Execution, Lever, Packing
+from zonesim.experiment.shelf import _combination, composed, difference, split_tables
+from zonesim.faults import ScenarioFault
+from zonesim.jobs import whatif
+from zonesim.jobs.run import run_job
+from zonesim.kpi import asked_of
+from zonesim.plan import compile_plan
+from zonesim.policy import apply, arms_for, open_world, parse_setting, resolve, world_of
+from zonesim.scenario import read_text
+
+SHORT = ("clock.warm_up=2 h", "clock.measure=1 d", "clock.cool_down=6 h")
+GATE = ROOT / "scenarios" / "busy_gate.yaml"
+
+DESKS = """\
+zonesim: 1
+kind: scenario
+name: desks
+label: {en: "<script>alert(1)</script> =cmd() $x$", zh: "窗口"}
+clock: {measure: 1 d}
+zones:
+  Z:
+    label: {en: "<b>Z</b>", zh: 区}
+    desk: {units: 2, open: office, role: officer, label: {en: "<i>desk</i>", zh: 窗口}}
+flows: {f: {steps: {work: {hold: {d: Z.desk}, take: {uniform: [5 min, 20 min]}}}}}
+traffic: {a: {flow: f, rate: 4 /h}}
+"""
+
+
+def _desks():
+    return world_of(read_text(DESKS, "desks.yaml"))
+
+
+def _lever(key, *settings, **others):
+    return Lever(key, ((), *((each,) for each in settings)), ({},) * (1 + len(settings)), {}, **others)
+
+
+def test_packed_tables_are_told_in_columns_of_differences():
+    """
+    Equal tables have one number; words are told column by column, each less the one above it.
+    """
+    packing = Packing()
+    first = packing.add("t", np.array([1, 10, 3, 30, 6, 60], dtype=np.uint32), 8)
+    again = packing.add("t", np.array([1, 10, 3, 30, 6, 60], dtype=np.uint32), 8)
+    other = packing.add("t", np.array([7, 70], dtype=np.uint32), 8)
+    index, data = packing.packed()
+
+    assert (first, again, other) == (0, 0, 1)
+    assert index == [[3, 2, 0], [1, 2, 0]]
+    assert np.frombuffer(data, np.uint32).tolist() == [1, 2, 3, 7, 10, 20, 30, 70]
+
+
+def test_levers_compose_or_are_set_apart():
+    """
+    Units and demand change tables of their own and compose; units and hours of one desk change the same table, and
+    are not moved together. What is put together equals the plan that is compiled.
+    """
+    levers = [
+        _lever("demand", "traffic.*.rate*=2", everywhere=True),
+        _lever("units", "zones.Z.desk.units=3"),
+        _lever("hours", "zones.Z.desk.open=always"),
+    ]
+    own = _combination(_desks(), (), levers, {})
+
+    assert own.apart == {"hours": ["units"]}
+    world = _desks()
+    both = compile_plan(resolve(_with(world, "traffic.*.rate*=2", "zones.Z.desk.units=3"), arms_for(world, [])[0]))
+    made, truth = composed(own, {"demand": 1, "units": 1}), split_tables(both)
+    assert difference(truth, made) == {}
+
+
+def _with(world, *settings):
+    changed = world.copy()
+    apply(changed, [parse_setting(each) for each in settings])
+    return changed
+
+
+def test_a_shelf_has_every_combination_of_measures():
+    """
+    Of one measure: the plan without, and the plan with it.
+    """
+    world = open_world(GATE, SHORT)
+    measures = arms_for(world, ["11"])[-1].measures
+    own = [_combination(world, package, [], {}) for package in ((), measures)]
+
+    assert [each.measures for each in own] == [(), ("m11",)]
+    assert own[0].tables["flow.program"].tobytes() != own[1].tables["flow.program"].tobytes()
+
+
+def test_the_tables_of_a_plan_are_those_that_the_kernel_is_handed():
+    """
+    By name and size: the page hands over what the compiled engine does.
+    """
+    plan = plan_of(DESKS)
+    tables, at = tables_of(plan), iter(layout()["arguments"])
+    for bundle in arguments(plan)[1:]:
+        for array in _flat(bundle):
+            name, item, columns = next(at)
+            assert (array.itemsize, array.ndim == 2) == (item, columns > 1), name
+            if name in tables and name not in {"arrivals.member_flags", "arrivals.raised", "batches.batches"}:
+                assert tables[name].nbytes == array.nbytes, name
+    assert next(at, None) is None
+
+
+def _flat(bundle):
+    return [part for each in bundle for part in _flat(each)] if isinstance(bundle, tuple) else [bundle]
+
+
+def test_a_page_tells_headlines_that_it_can_fold():
+    """
+    Times between marks, passages of a gate, waits for a lane, use and hours; of each what it is made of.
+    """
+    plan = compile_plan(resolve(open_world(GATE, SHORT), arms_for(open_world(GATE, SHORT), [])[0]))
+    asked = asked_of(plan)
+    kinds = {kpi["kind"] for kpi in asked.kpis}
+
+    assert {"time", "pass", "wait", "service", "utilisation", "hours"} == kinds
+    assert asked.marks.shape == (len(plan.names.marks), 5)
+    assert asked.steps.shape == (len(plan.names.steps), 3)
+
+
+def test_random_factors_are_refused():
+    """
+    A page does not draw factors of rates.
+    """
+    text = DESKS.replace("rate: 4 /h", "rate: 4 /h, factor: busy")
+    text += "factors: {busy: {each: day, gamma: {mean: 1, cv: 0.5}}}\n"
+    world = world_of(read_text(text, "desks.yaml"))
+
+    assert not can_be_carried(plan_of(text))
+    with pytest.raises(ScenarioFault, match="rates are multiplied by random factors, which a page does not draw"):
+        _combination(world, (), [], {})
+
+
+@pytest.fixture
+def module(monkeypatch):
+    """A kernel for browsers, in name."""
+    monkeypatch.setattr(whatif, "module_bytes", lambda: b"\0asm")
+
+
+def test_what_a_page_cannot_hold_is_refused(module, monkeypatch, tmp_path):
+    """
+    An unknown clock, more measures than a page holds, a page that is too large: each fault says what to do.
+    """
+    file = tmp_path / "desks.yaml"
+    file.write_text(DESKS, encoding="utf-8")
+    out = tmp_path / "page.html"
+
+    def job(names=(), clock="file"):
+        return whatif.whatif_job(file, list(names), (), out, "en", clock, 1, lambda _: None)
+
+    with pytest.raises(ScenarioFault, match="no clock 'fast'"):
+        job(clock="fast")
+    monkeypatch.setattr(whatif, "LARGEST_PAGE", 1000)
+    with pytest.raises(ScenarioFault, match=r"the page would have [\d,]+ bytes, more than 1,000"):
+        job()
+    monkeypatch.setattr(whatif, "MOST_MEASURES", 1)
+    with pytest.raises(ScenarioFault) as found:
+        whatif.whatif_job(GATE, ["11", "8"], (), out, "en", "short", 1, lambda _: None)
+    assert "2 measures, of which every combination would be a plan" in str(found.value)
+    assert "Name 1 at most." in str(found.value)
+    assert not out.exists()
+
+
+def test_no_label_is_markup(module, tmp_path):
+    """
+    Labels with markup, formulas and dollars stand in the data, packed; the title is escaped.
+    """
+    file, out = tmp_path / "desks.yaml", tmp_path / "page.html"
+    file.write_text(DESKS, encoding="utf-8")
+    job = whatif.whatif_job(file, [], (), out, "en", "file", 1, lambda _: None)
+    text = out.read_text(encoding="utf-8")
+
+    assert job.document["plans"] == 1
+    assert "<title>&lt;script&gt;alert(1)&lt;/script&gt; =cmd() $x$</title>" in text
+    assert "alert(1)" not in text.replace("&lt;script&gt;alert(1)&lt;/script&gt;", "")
+    packed = text.partition('id="data-about">')[2].partition("</script>")[0]
+    about = json.loads(zlib.decompress(base64.b64decode(packed)))
+    assert about["title"]["en"] == "<script>alert(1)</script> =cmd() $x$"
+    assert {"Z.desk", "Z.desk.open", "demand"} == {each["key"] for each in about["levers"]}
+    assert all({"en", "zh"} == set(each) for each in about["words"].values())
+    assert "http" not in text.replace("http://www.w3.org/2000/svg", "").replace("http-equiv", "")
+
+
+def test_changes_hold_in_all_arms_but_the_baseline(tmp_path, monkeypatch):
+    """
+    With `--measures none` there is one arm beside the baseline; a future is no change, and without changes there is
+    nothing to compare.
+    """
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "desks.yaml"
+    file.write_text(DESKS, encoding="utf-8")
+
+    def job(*changes, names=("none",)):
+        return run_job(
+            file, list(names), (), 2, 1, Execution(1), tmp_path / "out", only=False, with_figures=False, changes=changes
+        )
+
+    found = job("zones.Z.desk.units=4")
+    assert list(found.document["arms"]) == ["R1", "changed"]
+    assert "--change zones.Z.desk.units = 4" in found.text
+    (folder,) = (tmp_path / "out").glob("*units-4*")
+    study = json.loads((folder / "study.json").read_text(encoding="utf-8"))
+    assert study["changed"] == ["zones.Z.desk.units=4"]
+    with pytest.raises(ScenarioFault, match="no measures and no changes: there is nothing to compare"):
+        job()
+    with pytest.raises(ScenarioFault, match="an arm has a future of its own"):
+        job("future=demand_x2")
+    with pytest.raises(ScenarioFault, match="Write --change zones.TYP.lanes_in.units=4"):
+        job("zones.Z.desk.units")
