@@ -45,10 +45,7 @@ exclude_patterns = [".*", "build", "dist", "results", "tests", "zonesim", "bench
 extensions = ["myst_parser"]
 myst_heading_anchors = 6  # links to headings, as the pages have them
 myst_links_external_new_tab = False
-suppress_warnings = [
-    "myst.header",  # a page may begin its sections at the second level
-    "toc.empty_glob",  # the list of how-tos takes new ones, of which there may be none
-]
+suppress_warnings = ["myst.header"]  # a page may begin its sections at the second level
 
 templates_path = ["templates"]
 html_theme = "pydata_sphinx_theme"
