@@ -8,12 +8,15 @@ import shutil
 
 import pytest
 
-from tests.helper import ROOT
+from tests.helper import ROOT, plan_of_file
 from tests.unit.test_whatif import DESKS
+from zonesim.compiled.streams import run_key
+from zonesim.engine import simulate
 from zonesim.engine.wasm import MODULE
 from zonesim.experiment import Execution
 from zonesim.jobs.run import run_job
-from zonesim.jobs.whatif import whatif_job
+from zonesim.jobs.whatif import SHORT, whatif_job
+from zonesim.kpi import Reducer, measure
 
 pytestmark = pytest.mark.slow
 
@@ -122,6 +125,24 @@ def test_numbers_are_those_of_the_command(browser, zone, tmp_path, link, arm):
             assert _same(own["difference"][what], effects[kpi][called]), (kpi, what)
         compared += 1
     assert compared > 30
+
+
+def test_random_factors_are_drawn_as_the_engine_draws_them(browser, tmp_path):
+    """
+    A scenario whose rates are multiplied by factors that are drawn day by day: the same values, replication by
+    replication.
+    """
+    file, out = ROOT / "scenarios" / "goods.yaml", tmp_path / "page.html"
+    whatif_job(file, [], (), out, "en", "short", 1, lambda _: None)
+    values = _opened(browser, out).evaluate("whatif.values()")
+    plan = plan_of_file(file, *SHORT)
+
+    for replication in (0, 5):
+        reducer = Reducer(plan)
+        totals = simulate(plan, 1, replication, reducer)
+        told = measure(plan, reducer, totals, {}, run_key(1, replication)).values
+        for kpi, value in values[0][replication].items():
+            assert _same(value, told[kpi]), (replication, kpi)
 
 
 def test_a_lever_is_moved_by_keyboard_and_the_link_keeps_it(browser, zone):

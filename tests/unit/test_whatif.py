@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.helper import ROOT, plan_of
-from zonesim.engine import can_be_carried, layout, tables_of
+from zonesim.engine import layout, tables_of
 from zonesim.engine.compiled_engine import arguments
 from zonesim.experiment import Execution, Lever, Packing
 from zonesim.experiment.shelf import _combination, composed, difference, split_tables
@@ -130,19 +130,6 @@ def test_a_page_tells_headlines_that_it_can_fold():
     assert {"time", "pass", "wait", "service", "utilisation", "hours"} == kinds
     assert asked.marks.shape == (len(plan.names.marks), 5)
     assert asked.steps.shape == (len(plan.names.steps), 3)
-
-
-def test_random_factors_are_refused():
-    """
-    A page does not draw factors of rates.
-    """
-    text = DESKS.replace("rate: 4 /h", "rate: 4 /h, factor: busy")
-    text += "factors: {busy: {each: day, gamma: {mean: 1, cv: 0.5}}}\n"
-    world = world_of(read_text(text, "desks.yaml"))
-
-    assert not can_be_carried(plan_of(text))
-    with pytest.raises(ScenarioFault, match="rates are multiplied by random factors, which a page does not draw"):
-        _combination(world, (), [], {})
 
 
 @pytest.fixture

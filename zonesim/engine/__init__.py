@@ -13,7 +13,7 @@ from typing import Final
 from zonesim.compiled.jit import is_ready, note_ready
 from zonesim.engine import compiled_engine, recursion
 from zonesim.engine.arrivals import Population, arrivals_of
-from zonesim.engine.image import can_be_carried, layout, tables_of
+from zonesim.engine.image import layout, tables_of
 from zonesim.engine.reference import engine as reference_engine
 from zonesim.engine.run_faults import too_long
 from zonesim.engine.wasm import module_bytes
@@ -25,7 +25,6 @@ __all__ = [
     "Engine",
     "Population",
     "arrivals_of",
-    "can_be_carried",
     "engine_for",
     "is_ready",
     "layout",

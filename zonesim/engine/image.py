@@ -59,17 +59,9 @@ def _before_a_run(plan: Plan) -> dict[str, Table]:
         "adoption_shares": np.array(plan.adoption_shares),
         "adoption_streams": np.array(plan.adoption_streams),
         "member_shares": np.array(plan.members["share"]),
+        "factors": plan.factors,
+        "factor_streams": np.array(plan.factor_streams),
     }
-
-
-def steps_count(plan: Plan) -> int:
-    """Return how many steps have an integral of who is there."""
-    return len(plan.names.steps)
-
-
-def can_be_carried(plan: Plan) -> bool:
-    """Return whether a page can do what is to be done before a run: random factors of rates are drawn here alone."""
-    return not len(plan.factors)
 
 
 def layout() -> dict[str, Any]:
@@ -91,6 +83,8 @@ def layout() -> dict[str, Any]:
             "mark": MARK.itemsize,
             "resource": k.RESOURCE.itemsize,
             "adoption": TABLES["adoptions"].dtype.itemsize,
+            "factor": TABLES["factors"].dtype.itemsize,
+            "source": k.SOURCE.itemsize,
         },
         "state": offsets(k.STATE),
         "token": offsets(k.TOKEN),
@@ -99,6 +93,8 @@ def layout() -> dict[str, Any]:
         "program": {name: offsets(k.INSTRUCTION)[name] for name in ("step", "delay_interrupted")},
         "resource": offsets(k.RESOURCE),
         "adoption": offsets(TABLES["adoptions"].dtype),
+        "factor": offsets(TABLES["factors"].dtype),
+        "source": offsets(k.SOURCE),
         "sourceBits": LARGEST_SOURCE.bit_length(),
         "block": BLOCK_ROWS,
         "reserve": IN_RESERVE,

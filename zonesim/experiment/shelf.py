@@ -20,10 +20,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from zonesim.engine import can_be_carried, tables_of
-from zonesim.faults import Place, ScenarioFault
+from zonesim.engine import tables_of
 from zonesim.kpi import Asked, asked_of
-from zonesim.plan import ArrivalsBy, Plan, compile_plan
+from zonesim.plan import ArrivalsBy, Plan, StepName, compile_plan
 from zonesim.policy import Arm, Chosen, ResolvedTree, apply, baseline, parse_setting, resolve
 
 MOST_MEASURES: Final = 6
@@ -89,7 +88,7 @@ class Shelved:
     measures: tuple[str, ...]
     tables: Tables
     asked: Asked
-    steps: tuple[str, ...]
+    steps: tuple[StepName, ...]
     window: tuple[int, int, int]
     rates: tuple[tuple[int, int], ...]
     members: int
@@ -105,8 +104,8 @@ def shelf(
     say: Callable[[str], None] = lambda _: None,
 ) -> list[Shelved]:
     """
-    Return every combination of some measures, the one without any first; raises Faults for what does not compile, and
-    ScenarioFault for plans that a page cannot run. Compiled in so many processes.
+    Return every combination of some measures, the one without any first; raises Faults for what does not compile.
+    Compiled in so many processes.
     """
     packages = [each for count in range(len(measures) + 1) for each in combinations(measures, count)]
     first = _combination(world, packages[0], levers, {})
@@ -158,18 +157,14 @@ def _plan(world: ResolvedTree, package: Sequence[Chosen], settings: Sequence[str
 
 
 def _shelved(plan: Plan, package: Sequence[Chosen]) -> Shelved:
-    if not can_be_carried(plan):
-        fault = "rates are multiplied by random factors, which a page does not draw"
-        raise ScenarioFault(fault, Place("whatif"), "Use compare, or leave the factors out.")
     begin, end, horizon = plan.window.tolist()
-    steps = tuple(".".join((step.entry, *step.path)) for step in plan.names.steps)
     names = tuple(each.measure for each in package)
     rates = [
         (int(plan.sources["first"][source]), len(plan.rates_of(source)) if by == ArrivalsBy.RATE else 0)
         for source, by in enumerate(plan.sources["arrivals"])
     ]
     window = (begin, end, horizon)
-    return Shelved(names, split_tables(plan), asked_of(plan), steps, window, tuple(rates), len(plan.members))
+    return Shelved(names, split_tables(plan), asked_of(plan), plan.names.steps, window, tuple(rates), len(plan.members))
 
 
 def split_tables(plan: Plan) -> Tables:

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from zonesim.analysis import student
-from zonesim.briefing.text.words import language_named
+from zonesim.briefing.text.story import step_labels
+from zonesim.briefing.text.words import LANGUAGES, Words, language_named
 from zonesim.briefing.whatif import LARGEST_PAGE, page
 from zonesim.engine import layout, module_bytes
 from zonesim.experiment import MOST_MEASURES, Change, Lever, Packing, Shelved, ends_of_doubts, shelf
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.jobs.job import Job
-from zonesim.policy import ResolvedTree, arms_for, open_world
+from zonesim.policy import Arm, Chosen, ResolvedTree, arms_for, baseline, open_world, resolve
 from zonesim.scenario import load_catalogue
 from zonesim.units import DAY, parse_share
 from zonesim.version import __version__
@@ -67,6 +68,7 @@ def whatif_job(
         raise ScenarioFault(fault, Place(option), f"Name {MOST_MEASURES} at most.")
     levers = levers_of(world, [each.measure for each in measures])
     shelved = shelf(world, measures, levers, workers, say)
+    levers = [lever for lever in levers if any(any(own.levers.get(lever.key, ())) for own in shelved)]
     about, pool = _about(file, world, shelved, levers, given)
     text = page(about, pool, module, language)
     size = len(text.encode())
@@ -271,7 +273,7 @@ def _about(
         "plans": plans,
         "kpis": shared["kpis"],
         "steps": shared["steps"],
-        "entries": sorted({step.partition(".")[0] for step in shelved[0].steps}),
+        "labels": _step_labels(world, shelved),
     }, pool
 
 
@@ -284,7 +286,7 @@ def _plan(own: Shelved, packing: Packing, shared: dict[str, list[Any]]) -> dict[
         "marks": packing.add("marks", own.asked.marks, 4 * own.asked.marks.shape[1]),
         "rows": packing.add("rows", own.asked.steps, 4 * own.asked.steps.shape[1]),
         "kpis": _shared(shared["kpis"], list(own.asked.kpis)),
-        "steps": _shared(shared["steps"], list(own.steps)),
+        "steps": _shared(shared["steps"], [".".join(step.path) for step in own.steps]),
         "directions": list(own.asked.directions),
         "milestones": own.asked.milestones,
         "rates": list(map(list, own.rates)),
@@ -293,6 +295,19 @@ def _plan(own: Shelved, packing: Packing, shared: dict[str, list[Any]]) -> dict[
         "levers": {key: [_level(each, packing) for each in levels] for key, levels in own.levers.items()},
         "apart": own.apart,
     }
+
+
+def _step_labels(world: ResolvedTree, shelved: Sequence[Shelved]) -> dict[str, dict[str, str]]:
+    """Return by language what each step is called, with the steps around it, by its path."""
+    arms = [resolve(world, baseline(world)), resolve(world, Arm("all", tuple(map(Chosen, shelved[-1].measures))))]
+    flows = [arm.flows(frozenset(use.name for use in arm.partial)) for arm in arms]
+    found: dict[str, dict[str, str]] = {str(language): {} for language in LANGUAGES}
+    for own, walked in ((shelved[0], flows[0]), (shelved[-1], flows[1]), *((each, flows[1]) for each in shelved)):
+        for step in own.steps:
+            path = ".".join(step.path)
+            for language in LANGUAGES if path not in found["en"] else ():
+                found[language][path] = " · ".join(step_labels(walked, step, Words(language)))
+    return found
 
 
 def _shared(known: list[Any], each: Any) -> int:  # noqa: ANN401

@@ -31,6 +31,9 @@ STEP_FIELDS: Final = ("leaves", "reachable", "lanes")
 
 MOST_BITS: Final = 30
 
+_FAR: Final = 0.9
+"""Quantiles of the passage of a gate beyond which one stands among the main numbers."""
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -59,10 +62,21 @@ def asked_of(plan: Plan) -> Asked:
             made["from"] = milestones.index(made["from"]) if made["from"] != ARRIVED else -1
             made["to"] = milestones.index(made["to"])
         about = {"id": kpi.id, "en": kpi.en, "zh": kpi.zh, "unit": kpi.unit, "better": kpi.definition.better}
-        kpis.append(about | {"shape": f"{kpi.subject}.{kpi.definition.quantity}"} | made)
+        kpis.append(about | {"shape": f"{kpi.subject}.{kpi.definition.quantity}", "main": _is_main(kpi, made)} | made)
     return Asked(
         _marks(plan, milestones), _steps(plan, milestones), tuple(kpis), tuple(ready.scopes.lanes), len(milestones)
     )
+
+
+def _is_main(kpi: Kpi, made: dict[str, Any]) -> bool:
+    """Return whether a KPI stands among the main numbers: mean dwell, waits and long passages at gates, hours."""
+    match made["kind"]:
+        case "time":
+            return kpi.definition.quantity == "dwell" and made["statistic"] == "mean"
+        case "pass":
+            return bool(made["q"] > _FAR)
+        case kind:
+            return kind in {"wait", "hours"}
 
 
 def _told(ready: Prepared) -> Iterator[tuple[Kpi, dict[str, Any]]]:

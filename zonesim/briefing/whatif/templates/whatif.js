@@ -16,7 +16,7 @@ const inflate = async (id) => {
 let about, pool, language, state, workers = [], turn = 0, paused = false, notice = "", same = null, knee = null;
 const known = new Map();          // results by arm and replication
 const asking = new Map();         // what a worker has been asked, by number
-let asked = 0, started = 0, timings = { first: 0, eight: 0 };
+let every = false, asked = 0, started = 0, timings = { first: 0, eight: 0 };
 
 const say = (word, facts = {}) => {
   const text = about.words[word][language];
@@ -363,7 +363,9 @@ function numbers(found) {
   const head = node("thead", {}, node("tr", {},
     ...["kpi", "today", "changed", "difference", "n"].map((word) => node("th", { scope: "col", text: say(word) }))));
   const body = node("tbody");
+  $("more").textContent = say(every ? "fewer" : "more");
   kpis().forEach((kpi, place) => {
+    if (!every && !kpi.main) return;
     const told = judged(place, found), change = told.difference;
     const sure = change.low > 0 || change.high < 0;
     const row = node("tr", { "data-kpi": kpi.id }, node("th", { scope: "row", text: `${kpi[language]} (${unitOf(kpi).name})` }));
@@ -459,8 +461,8 @@ async function startSame() {
 function sameOne() {
   if (!same) { $("same").replaceChildren(); return; }
   const rows = same.map((own) => own.rows.filter((row) => row[4] >= 0 && row[4] > row[2]).map((row) => ({
-    name: own.steps[row[0]].split(".").slice(1).join("."), child: row[1], queued: row[2], started: row[3], ended: row[4],
-  })).filter((row) => row.name && row.name !== "leave").sort((one, other) => one.queued - other.queued || other.ended - one.ended));
+    name: about.labels[language][own.steps[row[0]]] || own.steps[row[0]], child: row[1], queued: row[2], started: row[3], ended: row[4],
+  })).sort((one, other) => one.queued - other.queued || other.ended - one.ended));
   const first = Math.min(...rows.flat().map((row) => row.queued)), last = Math.max(...rows.flat().map((row) => row.ended));
   const width = 560, line = 16, left = 190, height = rows.reduce((total, own) => total + 24 + line * own.length, 30);
   const found = shape("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": say("same_title") });
@@ -675,6 +677,7 @@ async function main() {
     } else work();
     show();
   };
+  $("more").onclick = () => { every = !every; show(); };
   $("gate").onchange = $("flow").onchange = show;
   $("knee_start").onclick = startKnee;
   $("same_start").onclick = startSame;

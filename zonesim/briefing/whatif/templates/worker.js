@@ -68,6 +68,7 @@ class Run {
       else { this.at[name] = copy(tables[name]); this.size[name] = tables[name].byteLength; }
     }
     this.adopt();
+    this.multiply();
     words[(this.state + L.state.key) >> 2] = this.key[0];
     words[((this.state + L.state.key) >> 2) + 1] = this.key[1];
     this.set("free_slots", this.slots - 1);
@@ -148,6 +149,64 @@ class Run {
       words[(place >> 2) + 2 * member] = Number(own & 0xffffffffn);
       words[(place >> 2) + 2 * member + 1] = Number((own >> 32n) & 0xffffffffn);
     });
+  }
+
+  // Rates as they are in this replication, where random factors multiply them: behind those of the plan.
+  multiply() {
+    const factors = this.image.tables.factors, size = L.itemsize.factor;
+    if (!factors.byteLength) return;
+    const of = new DataView(factors.buffer, factors.byteOffset, factors.byteLength);
+    const streams = new Uint32Array(this.image.tables.factor_streams.slice().buffer);
+    const field = (row, name) => Number(of.getBigInt64(row * size + L.factor[name], true));
+    const horizon = this.image.window[2], draws = Math.ceil(horizon / DAY);
+    const all = Array.from(new Float64Array(this.image.tables["arrivals.rates"].slice().buffer));
+    const bySource = new Map();
+    for (let row = 0; row * size < factors.byteLength; row++) {
+      const source = field(row, "source");
+      bySource.set(source, [...(bySource.get(source) || []), row]);
+    }
+    for (const source of [...bySource.keys()].sort((one, other) => one - other)) {
+      const own = this.at["arrivals.sources"] + source * L.itemsize.source;
+      const first = get(own + L.source.first), count = get(own + L.source.count), begins = [], written = [];
+      for (let row = first; row < first + count; row++) {
+        if (all[3 * row] < horizon) { begins.push(all[3 * row]); written.push(all[3 * row + 1]); }
+      }
+      const rows = bySource.get(source), daily = rows.some((row) => field(row, "each"));
+      const days = daily ? Array.from({ length: draws }, (_, day) => day * DAY) : [];
+      const times = [...new Set([...begins, ...days])].sort((one, other) => one - other);
+      let at = 0;
+      const rates = times.map((time) => {
+        while (at + 1 < begins.length && begins[at + 1] <= time) at++;
+        return written[at];
+      });
+      for (const row of rows) {
+        const each = field(row, "each"), stream = [streams[2 * row], streams[2 * row + 1]];
+        const drawn = Array.from({ length: each ? draws : 1 }, (_, day) => this.quantile(field(row, "distribution"),
+          this.call("uniform", [this.key, stream, day, 0, 0])));
+        times.forEach((time, place) => { rates[place] *= drawn[Math.floor(time / DAY) * each]; });
+      }
+      put(own + L.source.first, all.length / 3);
+      put(own + L.source.count, times.length);
+      let expected = 0;
+      times.forEach((time, place) => {
+        if (place) expected += (time - times[place - 1]) * rates[place - 1];
+        all.push(time, rates[place], expected);
+      });
+    }
+    const table = new Uint8Array(Float64Array.from(all).buffer);
+    this.at["arrivals.rates"] = copy(table);
+    this.size["arrivals.rates"] = table.byteLength;
+  }
+
+  // The quantile of a law at a uniform number, which is two words.
+  quantile(row, uniform) {
+    const place = room(8 * 32), arrays = L.arguments.filter(([name]) => name === "draws.distributions" || name === "draws.numbers");
+    this.describe(arrays, place);
+    put(place + 8 * 16, row);
+    words[(place >> 2) + 34] = uniform[0];
+    words[(place >> 2) + 35] = uniform[1];
+    exported.quantile(place, this.result);
+    return new Float64Array(Uint32Array.of(words[this.result >> 2], words[(this.result >> 2) + 1]).buffer)[0];
   }
 
   // Call a function of the module; numbers that do not fit into 53 bits are pairs of words.
@@ -344,7 +403,7 @@ class Fold {
 
   visit(step, source, low, queued, started, ended) {
     const ordinal = low >>> 6, table = this.asked.steps;
-    if (this.trace && this.trace.source === source && this.trace.ordinal === ordinal) {
+    if (this.trace && !table[3 * step] && this.trace.source === source && this.trace.ordinal === ordinal) {
       this.traced.push([step, low & 63, queued, started, ended]);
     }
     if (ended === NEVER && table[3 * step] && (low & 63) && table[3 * step + 1]) this.takeBack(step, source, low);
