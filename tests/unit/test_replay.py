@@ -118,12 +118,28 @@ def test_the_worst_hour_has_the_most_waiting(ran):
     plan, log, _ = ran
     day = day_numbered(plan, 3)
     curve = curve_of(plan, log.visits, _resource(plan, "Z.lanes"), day.begin, day.end)
-    begin, most = worst_hour(curve, day)
+    resource = _resource(plan, "Z.lanes")
+    begin, most = worst_hour(plan, resource, curve, day)
     hours = [curve.queue_time(first, last) for first, last in day.hours]
 
     assert len(hours) == 24
     assert most == max(hours) == curve.queue_time(begin, begin + HOUR)
-    assert worst_hour(curve_of(plan, log.visits[:0], 0, day.begin, day.end), day) is None
+    assert worst_hour(plan, resource, curve_of(plan, log.visits[:0], resource, day.begin, day.end), day) is None
+
+
+def test_the_worst_hour_is_one_in_which_somebody_is_there(ran):
+    """
+    Of the desk, whose line is long while it is closed, it is an hour between 08:00 and 17:00; 12:00 to 13:00, the lunch, is none.
+    """
+    plan, log, _ = ran
+    day, desk = day_numbered(plan, 3), _resource(plan, "Z.desk")
+    curve = curve_of(plan, log.visits, desk, day.begin, day.end)
+    begin, most = worst_hour(plan, desk, curve, day)
+    waits = {first: curve.queue_time(first, last) for first, last in day.hours}
+    hours = [first for first in waits if (first - day.begin) // HOUR in {8, 9, 10, 11, 13, 14, 15, 16}]
+
+    assert most == waits[begin] == max(waits[first] for first in hours)
+    assert begin in hours
 
 
 def test_the_busiest_weekday_is_played(ran):
@@ -164,8 +180,8 @@ def test_who_is_there_at_any_moment_is_shown(ran):
     assert nobody.tolist() == []
 
 
-def _page(path, file, *arms, language="en", day=None, zones=(), settings=(), replication=0):
-    asked = Asked(file, settings, arms, day, zones, 1, replication)
+def _page(path, file, *arms, language="en", day=None, zones=(), settings=(), replication=0, at=""):
+    asked = Asked(file, settings, arms, day, zones, None, replication, at)
     job = replay_job(asked, language, path, path.parent)
     text = path.read_text(encoding="utf-8")
     (data,) = re.findall(r'<script id="data"[^>]*>(.*?)</script>', text, re.DOTALL)
@@ -392,3 +408,103 @@ def test_a_day_that_is_too_large_is_refused(tmp_path, monkeypatch):
         match=r"--zone: the day has \d+ visits, and a page carries 10\n    Choose one zone, e.g. --zone Z.",
     ):
         _page(tmp_path / "p.html", tmp_path / "gate.yaml", *ARMS)
+
+
+EXPERIMENT = """\
+zonesim: 1
+kind: experiment
+name: lanes
+scenario: gate.yaml
+baseline: one
+arms:
+  one: {label: {en: One lane, zh: 一条通道}}
+  two: {set: {zones.Z.lanes_in.units: 2, zones.Z.lanes_out.units: 2}, label: {en: Two lanes, zh: 两条通道}}
+futures: {grid: {traffic.*.rate: {scale: [1, 0.5]}}}
+replications: 3
+seed: 7
+"""
+
+
+@pytest.fixture
+def experiment(tmp_path):
+    """Return the file of an experiment with two arms in two futures, beside its scenario."""
+    (tmp_path / "gate.yaml").write_text(GATE, encoding="utf-8")
+    (tmp_path / "lanes.yaml").write_text(EXPERIMENT, encoding="utf-8")
+    return tmp_path / "lanes.yaml"
+
+
+def test_arms_of_an_experiment_are_played(experiment):
+    """
+    Of an experiment its arms are played by their labels, in one of its futures, which the page names, with its seed; a counter has its units of each arm.
+    """
+    _, _, document = _page(experiment.with_name("p.html"), experiment, at="traffic.*.rate ×0.5", day=1)
+
+    assert [each["title"] for each in document["arm_names"]] == [
+        {"en": "One lane", "zh": "一条通道"},
+        {"en": "Two lanes", "zh": "两条通道"},
+    ]
+    assert document["given"] == ["traffic.*.rate ×0.5"]
+    assert document["seed"] == 7
+    assert document["command"].endswith("--arm one --arm two --day 1 --at 'traffic.*.rate ×0.5'")
+    assert [arm["counters"][0]["units"][0][1] for arm in document["arms"]] == [1, 2]
+
+
+def test_a_line_that_grows_is_told(tmp_path, monkeypatch):
+    """
+    Where more come than a lane can take the page says so of that arm, and the command warns as others do. Of waits in which more happens than can be worked
+    out it says how many there are of which it does not tell what they were for: those in which most happened.
+    """
+    monkeypatch.setattr("zonesim.briefing.replay.document.MOST_HAPPENS", 3000)
+    (tmp_path / "gate.yaml").write_text(GATE, encoding="utf-8")
+    settings = ["traffic.*.rate=900 /d", "zones.Z.docks.units=200", "zones.Z.yard.units=300", "clock.measure=2 d"]
+    job, _, document = _page(tmp_path / "p.html", tmp_path / "gate.yaml", *ARMS, day=1, settings=settings)
+    names = [each["name"] for each in document["counters"]]
+
+    assert [arm["counters"][names.index("Z.lanes_in")]["grows"] for arm in document["arms"]] == [1, 0]
+    assert any(each.startswith("warning: Z.lanes_in: load ") for each in job.notes)
+    waits = document["arms"][0]["waits"]
+    took = np.array(document["arms"][0]["visits"]["waited"])
+    told = took[np.cumsum(waits["visit"])]
+    assert waits["untold"] > 100
+    assert len(told) == len(waits["en"]) > 10
+    assert told.max() < np.sort(took)[-waits["untold"] // 2]
+
+
+def test_settings_are_told(tmp_path):
+    """
+    What is set beside the arms stands on the page, and in the command.
+    """
+    (tmp_path / "gate.yaml").write_text(GATE, encoding="utf-8")
+    settings = ["traffic.*.rate*=0.5"]
+    _, _, document = _page(tmp_path / "p.html", tmp_path / "gate.yaml", *ARMS, day=1, settings=settings)
+
+    assert document["given"] == ["traffic.*.rate × 0.5"]
+    assert document["command"].endswith("--set 'traffic.*.rate*=0.5'")
+
+
+MORE = "  three: {set: {zones.Z.lanes_in.units: 3}}\nfutures"
+
+
+@pytest.mark.parametrize(
+    ("text", "arms", "at", "message"),
+    [
+        (EXPERIMENT, ["thre"], "", "--arm: no arm 'thre'\n    Known arms: one, two."),
+        (EXPERIMENT, [], "x", "--at: no future 'x'\n    Known futures: traffic.*.rate ×1, traffic.*.rate ×0.5."),
+        (
+            EXPERIMENT.replace("futures", MORE),
+            [],
+            "",
+            "--arm: the experiment has 3 arms\n    Name one or two: one, two, three.",
+        ),
+        (GATE, ARMS, "x", "--at: a scenario has one future\n    Name another with --future, or an experiment."),
+    ],
+)
+def test_arms_and_futures_that_are_not_there(experiment, text, arms, at, message):
+    """
+    An arm or a future that the file does not have, and arms that nobody chose, are told with those that there are.
+    """
+    experiment.write_text(text, encoding="utf-8")
+    with pytest.raises(ScenarioFault) as found:
+        _page(experiment.with_name("p.html"), experiment, *arms, at=at)
+
+    assert str(found.value) == message

@@ -57,7 +57,7 @@ def file(tmp_path_factory):
     """Return the page of a small gate without and with measure 11, on the second day."""
     folder = tmp_path_factory.mktemp("replay")
     (folder / "gate.yaml").write_text(GATE, encoding="utf-8")
-    replay_job(Asked(folder / "gate.yaml", (), ("R1", "11"), 2, (), 1, 0), "en", folder / "page.html", folder)
+    replay_job(Asked(folder / "gate.yaml", (), ("R1", "11"), 2, (), None, 0), "en", folder / "page.html", folder)
     return folder / "page.html"
 
 

@@ -7,16 +7,18 @@ from typing import Annotated
 
 import typer
 
-from zonesim.cli.app import File, FutureOption, Json, Lang, Out, Seed, Set, app, asked, finish
+from zonesim.cli.app import FutureOption, Json, Lang, Out, Set, app, asked, finish
 
 
 @app.command()
 def replay(
-    file: File,
+    file: Annotated[Path, typer.Argument(help="A scenario or an experiment.", metavar="FILE", show_default=False)],
     arms: Annotated[
         list[str] | None,
         typer.Option(
-            "--arm", help="One arm beside the baseline, or two beside each other: --arm R1 --arm 11 (repeatable)."
+            "--arm",
+            help="One arm beside the baseline, or two beside each other: --arm R1 --arm 11, or arms of the experiment"
+            " (repeatable).",
         ),
     ] = None,
     day: Annotated[
@@ -31,8 +33,11 @@ def replay(
     zones: Annotated[
         list[str] | None, typer.Option("--zone", help="Draw this zone, e.g. SIP (repeatable); default: all of them.")
     ] = None,
+    at: Annotated[str, typer.Option(metavar="FUTURE", help="Of an experiment, which future; default: the first.")] = "",
     replication: Annotated[int, typer.Option(min=0, max=99_999, help="Which repetition; the first is 0.")] = 0,
-    seed: Seed = 1,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**63 - 1, help="Chooses the luck; default: 1, or the experiment's.")
+    ] = None,
     settings: Set = None,
     future: FutureOption = "",
     page: Annotated[
@@ -46,5 +51,5 @@ def replay(
     """Write one HTML page that plays a day of two arms side by side, truck by truck."""
     from zonesim.jobs.replay import Asked, replay_job  # noqa: PLC0415
 
-    wanted = Asked(file, asked(settings, future), arms or [], day, zones or [], seed, replication)
+    wanted = Asked(file, asked(settings, future), arms or [], day, zones or [], seed, replication, at)
     finish(replay_job(wanted, lang, page, out), as_json)

@@ -195,8 +195,17 @@ class _Moves:
         return Curve(moments[keeps], *(total[keeps, column] for column in range(4)))
 
 
-def worst_hour(curve: Curve, day: Day) -> tuple[int, int] | None:
-    """Return begin (ms) and token-ms of the clock hour in which most stood in the queue, None where nobody did."""
-    waits = [(curve.queue_time(begin, end), begin) for begin, end in day.hours]
-    most, begin = max(waits, key=lambda each: (each[0], -each[1]))
+def worst_hour(plan: Plan, resource: int, curve: Curve, day: Day) -> tuple[int, int] | None:
+    """
+    Return begin (ms) and token-ms of the clock hour in which most stood in the queue of a resource, of the hours in
+    which it is on duty at any time; None where nobody stood there then.
+    """
+    changes = plan.changes_of(resource)
+    waits = []
+    for begin, end in day.hours:
+        first = int(np.searchsorted(changes["time"], begin, side="right")) - 1
+        last = int(np.searchsorted(changes["time"], end, side="left"))
+        if (changes["units"][max(first, 0) : last] > 0).any():
+            waits.append((curve.queue_time(begin, end), begin))
+    most, begin = max(waits, key=lambda each: (each[0], -each[1]), default=(0, 0))
     return (begin, most) if most else None

@@ -36,6 +36,7 @@ from zonesim.faults import Place, ScenarioFault
 from zonesim.plan import (
     NEVER,
     Ints,
+    Plan,
     Rows,
     child_of,
     consignment_of,
@@ -53,6 +54,9 @@ from zonesim.tracing.trail import Trail
 MOST_ROWS: Final = 400_000
 """Visits of an arm that a page carries, at most."""
 
+MOST_HAPPENS: Final = 500_000
+"""How much may happen in all the waits of an arm that are told in words: working them out takes the longer."""
+
 WORDS: Final = "replay."
 """Phrases of the glossary that the page itself says."""
 
@@ -68,6 +72,8 @@ class Replay:
     replication: int
     run: str
     command: str
+    given: tuple[str, ...] = ()
+    """What was set beside the arms, as people read it, the future among it."""
 
 
 def document_of(replay: Replay) -> dict[str, Any]:
@@ -84,6 +90,7 @@ def document_of(replay: Replay) -> dict[str, Any]:
         "synthetic": scenario.synthetic,
         "run": replay.run,
         "command": replay.command,
+        "given": list(replay.given),
         "seed": replay.seed,
         "replication": replay.replication,
         "start": start.isoformat(),
@@ -289,22 +296,30 @@ def _counter(replay: Replay, played: Played, place: int) -> dict[str, Any] | Non
         "served": _steps_of(curve.served),
         "waited": _steps_of(curve.waited),
         "units": [[max(time, day.begin), units] for time, units in own.tolist()],
-        "worst": worst_hour(curve, day),
+        "worst": worst_hour(plan, found[0], curve, day),
+        "grows": int(found[0] in played.grows),
     }
 
 
 def _waits(played: Played, day: Day, own: _Own) -> dict[str, Any]:
-    """Return, for visits whose wait lies on the day, what it was for in words: the story that `trace` tells of them."""
+    """
+    Return, for visits whose wait lies on the day, what it was for in words: the story that `trace` tells of them. Where
+    that would be too much to work out, the waits in which least happened come first; `untold`: so many are left out.
+    """
     plan, visits = played.plan, played.visits
     out = line_ends(own.rows, plan.horizon)
     waits = (out > own.rows["queued"]) & (out > day.begin) & (own.rows["queued"] < day.end)
-    found = np.flatnonzero(waits)
+    asks = np.array([bool(step.asked) for step in plan.names.steps], dtype=np.bool_)
+    found = np.flatnonzero(waits & asks[place_of(own.rows["key"])])
     if not len(found):
-        return {"visit": [], **{language: [] for language in LANGUAGES}}
+        return {"visit": [], "untold": 0, **{language: [] for language in LANGUAGES}}
     begin, end = int(own.rows["queued"][found].min()), int(out[found].max())
     near = np.flatnonzero((visits["queued"] <= end) & (last_moment(visits, plan.horizon) >= begin))
+    happens = _happens(plan, visits[near], own.rows[found], out[found])
+    order = np.argsort(happens, kind="stable")
+    told_of = np.sort(found[order[happens[order].cumsum() <= MOST_HAPPENS]])
     trail = Trail(NO_ROW, visits[near], played.marks, plan.horizon, left=True)
-    row_of = dict(zip(np.searchsorted(near, own.index[found]).tolist(), found.tolist(), strict=True))
+    row_of = dict(zip(np.searchsorted(near, own.index[told_of]).tolist(), told_of.tolist(), strict=True))
     told = [(row_of[row], short) for row, short in reasons(plan, trail, row_of)]
     texts = {
         str(language): [
@@ -312,7 +327,23 @@ def _waits(played: Played, day: Day, own: _Own) -> dict[str, Any]:
         ]
         for language in LANGUAGES
     }
-    return {"visit": _steps_of(np.array([row for row, _ in told], dtype=np.int64)), **texts}
+    rows = np.array([row for row, _ in told], dtype=np.int64)
+    return {"visit": _steps_of(rows), "untold": len(found) - len(told_of), **texts}
+
+
+def _happens(plan: Plan, visits: Rows, waits: Rows, out: Ints) -> Ints:
+    """Return how often anything happens at the resources that each wait is for, while it lasts, ended at `out`."""
+    steps = plan.names.steps
+    found = np.zeros(len(waits), dtype=np.int64)
+    for resource in sorted(
+        {resource for step in set(place_of(waits["key"]).tolist()) for resource in steps[step].asked}
+    ):
+        asks = np.array([resource in step.asked for step in steps], dtype=np.bool_)
+        rows = visits[asks[place_of(visits["key"])]]
+        times = np.sort(np.concatenate([rows[name] for name in ("queued", "started", "ended")]))
+        count = np.searchsorted(times, out, side="right") - np.searchsorted(times, waits["queued"])
+        found += np.where(asks[place_of(waits["key"])], count, 0)
+    return found
 
 
 # --- roads
@@ -417,7 +448,10 @@ def _counters(replay: Replay) -> list[dict[str, Any]]:
 
 def _arm_names(replay: Replay) -> list[dict[str, Label]]:
     """Return what the arms are called, at length and in short, by language."""
-    arms = [NamedArm(each.arm.arm.name, {}, each.arm.arm.measures) for each in replay.played]
+    arms = [
+        NamedArm(each.arm.arm.name, dict(each.option.label), each.arm.arm.measures, bool(each.option.edits))
+        for each in replay.played
+    ]
     everything = everything_in(replay.played[0].arm.world)
     made = {language: ArmNames(Words(language), arms, everything) for language in LANGUAGES}
     return [

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from zonesim.briefing.text.story import step_labels, way_to
 from zonesim.briefing.text.words import LANGUAGES, Words
+from zonesim.experiment import Option
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.plan import UNLIMITED, Plan, Rows, StepName, consignment_of, number_of, place_of
 from zonesim.policy import ResolvedArm
@@ -46,11 +47,14 @@ Way = tuple[str, tuple[str, ...]]
 class Played:
     """An arm as it was run once: all its visits and marks, and by source the class of each consignment."""
 
+    option: Option
     arm: ResolvedArm
     plan: Plan
     visits: Rows
     marks: Rows
     classes: tuple[NDArray[np.int16], ...]
+    grows: frozenset[int] = frozenset()
+    """The resources in front of which the line grows as long as the run lasts."""
 
     @cached_property
     def flows(self) -> Mapping[str, Flow]:

@@ -101,8 +101,9 @@ class Page {
     document.title = `${doc.scenario[language]} - ${say("title")}`;
     byId("title").textContent = `${doc.scenario[language]}: ${say("title")}`;
     const told = { weekday: say(`day.${doc.day.weekday}`), date: doc.day.date, number: doc.day.number, of: doc.day.of, replication: doc.replication, seed: doc.seed, run: doc.run };
-    byId("facts").textContent = say("facts", told) + (doc.synthetic ? ` ${say("synthetic")}` : "");
+    byId("facts").textContent = say("facts", told) + (doc.given.length ? ` ${say("given", { what: doc.given.join(language === "zh" ? "；" : "; ") })}` : "") + (doc.synthetic ? ` ${say("synthetic")}` : "");
     byId("luck").textContent = say("same_luck");
+    byId("grows").textContent = this.arms.map((arm, number) => this.grown(arm, number)).join(" ");
     for (const each of document.querySelectorAll("[data-word]")) each.textContent = say(each.dataset.word);
     byId("language").textContent = say("language");
     byId("language").lang = language === "zh" ? "en" : "zh-CN";
@@ -118,6 +119,8 @@ class Page {
     byId("numbers_note").textContent = say("numbers_note", { time: this.clock(doc.day.begin) });
     const what = ["scheme", "once", "parents", "units", "day"].map((word) => say(`what.${word}`));
     if (this.layout && this.layout.cards.some((card) => !card.slots)) what.splice(2, 0, say("what.many"));
+    const untold = this.arms.reduce((sum, arm) => sum + arm.told.untold, 0);
+    if (untold) what.push(say("what.waits", { n: untold }));
     if (doc.more_roads) what.push(say("what.roads", { n: doc.more_roads }));
     byId("what").replaceChildren(...what.map((text) => make("li", text)));
     byId("command").textContent = doc.command;
@@ -126,6 +129,13 @@ class Page {
     this.legend();
     this.table();
     this.label();
+  }
+
+  // What is to be said where lines grow as long as the run lasts.
+  grown(arm, number) {
+    const places = this.doc.counters.map((_, place) => place).filter((place) => arm.counters[place] && arm.counters[place].grows);
+    const counters = places.map((place) => this.counterTitle(place)).join(this.view.language === "zh" ? "、" : ", ");
+    return counters && this.say("grows", { arm: this.armShort(number), counters });
   }
 
   choices(id, options, chosen) {
