@@ -153,7 +153,7 @@ def test_another_version_on_a_worker_is_refused(monkeypatch):
     """
     A worker whose numbers mean something else runs nothing.
     """
-    job = module.Job(plan_of(TEXT), {}, 1)
+    job = module.Job(plan_of(TEXT), 0, 1)
     assert module._on_cluster(job, Cell("k", (0,)), (MEANING, table_version())).finished == (0,)
     with pytest.raises(ScenarioFault, match="has another version of zonesim, whose numbers mean something else"):
         module._on_cluster(job, Cell("k", (0,)), (MEANING + 1, table_version()))

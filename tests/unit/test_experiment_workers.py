@@ -56,7 +56,7 @@ def test_a_cell_that_kills_its_worker_is_a_failure():
     """
     When the worker of a cell dies again though it ran alone, the cell is a failure that says so.
     """
-    jobs = {"p": Job(plan_of(TEXT), {"Z.desk": Poison()}, 1)}
+    jobs = {"p": Job(plan_of(TEXT), 0, Poison())}
     cells = [Cell("p", (0,)), Cell("p", (1,))]
     found = dict(module._in_processes(jobs, cells, 2))
 

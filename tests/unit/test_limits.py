@@ -220,7 +220,7 @@ def test_what_needs_more_memory_than_there_is_ends_in_words(monkeypatch, capsys)
     assert capsys.readouterr().err == words + "\n"
 
     monkeypatch.setattr(module, "run_cell", greedy)
-    job = module.Job(plan_of(DESK), {}, 1)
+    job = module.Job(plan_of(DESK), 0, 1)
     outcome = module._attempt(job, module.Cell("key", (0, 1)))
 
     assert [(each.message, each.exit_code) for each in outcome.failures] == [(words, 3)] * 2

@@ -6,20 +6,18 @@ With a store a cell is written where it was run, as soon as it is finished; what
 
 from __future__ import annotations
 
-import os
-import signal
 import traceback
 from collections import Counter, deque
 from collections.abc import Generator, Hashable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import accumulate
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 from socket import gethostname
-from threading import Lock, Thread
+from threading import Lock
 from typing import Final, Generic, TypeVar
 
 from zonesim.compiled.streams import run_key
@@ -27,7 +25,7 @@ from zonesim.engine import engine_for, is_ready, note_ready, simulate, too_long
 from zonesim.experiment.cluster import Lost, connected, spread
 from zonesim.experiment.estimate import expected_tokens, first_tokens, rough_bytes, rough_seconds
 from zonesim.experiment.execution import CLUSTER, LOCAL, NOBODY, Execution, Progress, Shard, no_longer_than
-from zonesim.experiment.starting import started_quietly, track_quietly
+from zonesim.experiment.starting import workers
 from zonesim.experiment.store import Store, cell_key
 from zonesim.faults import DiskFull, OutOfMemory, Place, ScenarioFault, ZonesimError
 from zonesim.kpi import Reducer, RunResult, measure, table_version
@@ -40,6 +38,9 @@ PATIENCE: Final = 0.2
 
 LEAST_WORK: Final = 1.5
 """Seconds that the work of a cell should take at least, so that starting and storing it costs little beside."""
+
+_AHEAD: Final = 2
+"""So many cells are in hand for each worker, so that it need not wait for the next one."""
 
 Name = TypeVar("Name", bound=Hashable)
 
@@ -93,20 +94,24 @@ class Runs(Generic[Name]):
 @dataclass(frozen=True)
 class Job:
     """
-    What a worker needs for a cell besides its numbers: the plan, its loads, the seed, and where to store it.
+    What a worker needs for a cell besides its numbers: the plan, the distance of the start from Monday 00:00 (ms),
+    the seed, and where to store it.
 
     `how`: by what means. `only`: KPIs that are kept, without curves and samples; None for all.
     """
 
     plan: Plan
-    loads: dict[str, float]
+    offset: int
     seed: int
     store: Path | None = None
     how: Execution = field(default_factory=Execution)
     only: frozenset[str] | None = None
 
-
-_jobs: dict[str, Job] = {}
+    @cached_property
+    def loads(self) -> dict[str, float]:
+        """Return the loads of resources by name, bounds that the traffic equations give, where they are known."""
+        found = loads(self.plan, self.offset)
+        return {str(self.plan.names.resources[each.resource]): each.mean for each in found if each.is_known}
 
 
 def run_cell(job: Job, replication: int) -> RunResult:
@@ -207,7 +212,7 @@ def _compile_all(plan: Plan) -> None:
     short = first_tokens(plan, 2)
     for engine in dict.fromkeys(("compiled", engine_for(short))):
         with suppress(ZonesimError):  # the run itself says what is wrong with the plan
-            run_cell(Job(short, {}, 0, how=Execution(1, engine)), 0)
+            run_cell(Job(short, 0, 0, how=Execution(1, engine)), 0)
     note_ready()
 
 
@@ -232,10 +237,8 @@ def cells_of(
 
 
 def _job(plan: Plan, seed: int, offset: int, store: Store | None, how: Execution, only: frozenset[str] | None) -> Job:
-    bounds = {str(plan.names.resources[load.resource]): load.mean for load in loads(plan, offset) if load.is_known}
-    return Job(
-        plan, bounds, seed, store.folder.absolute() if store is not None else None, replace(how, watch=NOBODY), only
-    )
+    folder = store.folder.absolute() if store is not None else None
+    return Job(plan, offset, seed, folder, replace(how, watch=NOBODY), only)
 
 
 def _attempt(job: Job, cell: Cell) -> Outcome:
@@ -359,26 +362,17 @@ def _here(jobs: Mapping[str, Job], cells: Sequence[Cell]) -> Iterator[tuple[Cell
         yield cell, _attempt(jobs[cell.key], cell)
 
 
-def _start_worker(jobs: dict[str, Job]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
-    Thread(target=_follow_parent, daemon=True).start()
-    _jobs.update(jobs)
+_warm: dict[str, Job] = {}
+"""Jobs of this worker by key, with what was worked out of their plans for their cells before."""
 
 
-def _follow_parent() -> None:
-    """End this process when the one that started it has ended, however that happened."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _in_worker(cell: Cell) -> Outcome:
-    return _attempt(_jobs[cell.key], cell)
+def _in_worker(job: Job, cell: Cell) -> Outcome:
+    """Run a cell in a worker, with the job of cells before where there were some."""
+    return _attempt(_warm.setdefault(cell.key, job), cell)
 
 
 def _in_processes(
-    jobs: dict[str, Job], cells: Sequence[Cell], workers: int
+    jobs: Mapping[str, Job], cells: Sequence[Cell], count: int
 ) -> Generator[tuple[Cell, Outcome], None, None]:
     """
     Yield outcomes as they come.
@@ -396,24 +390,21 @@ def _in_processes(
                 died = "the process that ran it died (out of memory?)"
                 yield cell, Outcome(failures=tuple(Failure(number, died) for number in cell.replications))
         else:
-            doubtful.extend((yield from _in_pool(jobs, waiting, min(workers, len(waiting)))))
+            doubtful.extend((yield from _in_pool(jobs, waiting, min(count, len(waiting)))))
 
 
 def _in_pool(
-    jobs: dict[str, Job], waiting: deque[Cell], workers: int
+    jobs: Mapping[str, Job], waiting: deque[Cell], count: int
 ) -> Generator[tuple[Cell, Outcome], None, list[Cell]]:
     """Run cells from the front of `waiting` until it is empty or a worker dies; return the cells lost with it."""
-    track_quietly()
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (jobs,))
     running: dict[Future[Outcome], Cell] = {}
     lost: list[Cell] = []
-    sound, stopped = True, True
-    try:
+    sound = True
+    with workers(count) as pool:
         while (waiting and sound) or running:
-            while waiting and sound and len(running) < workers:
+            while waiting and sound and len(running) < _AHEAD * count:
                 try:
-                    with started_quietly():
-                        running[pool.submit(_in_worker, waiting[0])] = waiting[0]
+                    running[pool.submit(_in_worker, jobs[waiting[0].key], waiting[0])] = waiting[0]
                     waiting.popleft()
                 except BrokenProcessPool:
                     sound = False
@@ -425,10 +416,4 @@ def _in_pool(
                     sound = False
                 else:
                     yield cell, future.result()
-        stopped = False
-    finally:
-        if stopped:
-            for process in list((pool._processes or {}).values()):  # noqa: SLF001  no public way to stop workers at once
-                process.kill()
-        pool.shutdown(wait=not stopped, cancel_futures=True)
     return lost

@@ -4,13 +4,69 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from typing import Final
+from multiprocessing import get_context, parent_process
+from threading import Thread
+from typing import Final, ParamSpec, TypeVar
 
 from zonesim.stopping import undisturbed
 
 _WARNINGS: Final = "PYTHONWARNINGS"
+
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
+
+
+class Workers:
+    """
+    Processes that work for this one, deaf to interrupts; they end with it, however that happens.
+
+    They are started as there is work for them.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._pool = ProcessPoolExecutor(count, get_context("spawn"), _begin)
+
+    def submit(self, call: Callable[Given, Answer], *args: Given.args, **more: Given.kwargs) -> Future[Answer]:
+        """Return what will be the answer of a call in one of them; raises BrokenProcessPool when one has died."""
+        with started_quietly():
+            return self._pool.submit(call, *args, **more)
+
+    def stop(self, *, at_once: bool) -> None:
+        """End them when their work is done, or in the middle of it."""
+        if at_once:
+            for process in list((self._pool._processes or {}).values()):  # noqa: SLF001  no public way to stop workers
+                process.kill()
+        self._pool.shutdown(wait=not at_once, cancel_futures=True)
+
+
+@contextmanager
+def workers(count: int) -> Iterator[Workers]:
+    """Give processes that are ended with the block: in the middle of their work where an exception ends it."""
+    track_quietly()
+    own = Workers(count)
+    finished = False
+    try:
+        yield own
+        finished = True
+    finally:
+        own.stop(at_once=not finished)
+
+
+def _begin() -> None:
+    """Make a new process deaf to interrupts, since its parent decides when to stop, and follow the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_follow_parent, daemon=True).start()
+
+
+def _follow_parent() -> None:
+    """End this process when the one that started it has ended, however that happened."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def track_quietly() -> None:

@@ -53,15 +53,13 @@ _READ: Final = "SELECT kind, name, replications, numbers FROM read_parquet($1)"
 _READ_VALUES: Final = f"{_READ} WHERE kind IN ('value', 'withheld', 'events')"
 _WRITE: Final = """
     COPY (
-        SELECT kind, name, coalesce(replications, []) AS replications, coalesce(numbers, []) AS numbers
-        FROM names LEFT JOIN (
-            SELECT
-                row,
-                list(replication ORDER BY position) AS replications,
-                -- What has no value comes out of numpy as NULL; in the file it is a number like the others.
-                list(coalesce(number, 'nan'::DOUBLE) ORDER BY position) AS numbers
-            FROM numbers GROUP BY row
-        ) USING (row) ORDER BY row
+        SELECT
+            kind,
+            name,
+            replications::INTEGER[] AS replications,
+            -- What has no value comes out of numpy as NULL; in the file it is a number like the others.
+            [coalesce(number, 'nan'::DOUBLE) FOR number IN numbers::DOUBLE[]] AS numbers
+        FROM rows
     ) TO {file} (FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{tag}: {head}}})
 """
 
@@ -188,8 +186,7 @@ class Store:
         table = _Table.of(results)
         head = json.dumps({"layout": LAYOUT, "key": key, "replications": numbers, "digest": table.digest()})
         with whole(final) as part, _connection() as connection:
-            connection.register("names", table.by_name())
-            connection.register("numbers", table.by_number())
+            connection.register("rows", table.columns())
             try:
                 connection.execute(_WRITE.format(file=_quoted(str(part)), tag=_TAG, head=_quoted(head)))
             except duckdb.Error as error:
@@ -338,21 +335,14 @@ class _Table:
             raise TypeError("columns of another kind")
         return found
 
-    def by_name(self) -> dict[str, NDArray[Any]]:
-        """Return kinds and names as columns, each with its row."""
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Return the rows as columns."""
         kinds, names = zip(*self.names, strict=True)
-        rows = np.arange(len(self.names), dtype=np.int32)
-        return {"row": rows, "kind": np.array(kinds, dtype=object), "name": np.array(names, dtype=object)}
-
-    def by_number(self) -> dict[str, NDArray[Any]]:
-        """Return all numbers as a column, each with its row, its place among all and its replication."""
-        rows = np.repeat(np.arange(len(self.names), dtype=np.int32), [len(each) for each in self.numbers])
-        return {
-            "row": rows,
-            "position": np.arange(len(rows), dtype=np.int64),
-            "replication": np.concatenate(self.replications),
-            "number": np.concatenate(self.numbers),
-        }
+        found = {"kind": np.array(kinds, dtype=object), "name": np.array(names, dtype=object)}
+        for name, lists in (("replications", self.replications), ("numbers", self.numbers)):
+            found[name] = np.empty(len(lists), dtype=object)
+            found[name][:] = lists
+        return found
 
     def digest(self) -> str:
         """Return a hash of all that is in the table; every missing number (nan) counts as one and the same."""

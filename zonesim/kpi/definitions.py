@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Final
 
 from zonesim.scenario import KpiDeclaration, load_catalogue
@@ -134,7 +134,7 @@ class Quantity:
     rule: KpiDeclaration
     definitions: dict[str, Definition]
 
-    @property
+    @cached_property
     def scope(self) -> str:
         """Return what it is told of."""
         return self.rule.where
