@@ -14,7 +14,7 @@ import pytest
 
 from tests.helper import HEAD, ROOT, plan_of, plan_of_file
 from zonesim import cli
-from zonesim.experiment import design, read_design
+from zonesim.experiment import design, planning, read_design
 from zonesim.experiment.eta import remaining
 from zonesim.experiment.execution import no_longer_than
 from zonesim.faults import MOST_TOLD, Faults, MoreFaults, Place, ScenarioFault, near
@@ -478,14 +478,14 @@ def test_arms_that_differ_in_their_names_only_are_resolved_once(tmp_path, monkey
     Five hundred arms without measures are one piece of work; each has its name and the same plan.
     """
     count = 0
-    real = design.resolve
+    real = planning.resolve
 
     def counted(world, arm):
         nonlocal count
         count += 1
         return real(world, arm)
 
-    monkeypatch.setattr(design, "resolve", counted)
+    monkeypatch.setattr(planning, "resolve", counted)
     scenario = f"{HEAD}clock: {{measure: 1 h}}\nflows: {{f: {{steps: {{s: {{take: 1 min}}}}}}}}\n"
     (tmp_path / "bank.yaml").write_text(f"{scenario}traffic: {{t: {{flow: f, rate: 1 /h}}}}\n", encoding="utf-8")
     arms = ", ".join(f"a{number}: []" for number in range(500))

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from tests.unit.test_best_command import DESK, DESKS
 from zonesim import cli
-from zonesim.experiment import design
+from zonesim.experiment import planning
 
 FUTURES = DESKS + "futures: {grid: {traffic.t.rate: {scale: [0.5, 0.7, 0.9, 1]}}}\n"
 
@@ -21,8 +21,8 @@ def planned(tmp_path, monkeypatch):
     Path("desk.yaml").write_text(DESK, encoding="utf-8")
     Path("desks.yaml").write_text(FUTURES, encoding="utf-8")
     made = []
-    real = design.compile_plan
-    monkeypatch.setattr(design, "compile_plan", lambda arm: made.append(arm) or real(arm))
+    real = planning.compile_plan
+    monkeypatch.setattr(planning, "compile_plan", lambda arm: made.append(arm) or real(arm))
     return made
 
 

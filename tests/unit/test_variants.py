@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.helper import HEAD, ROOT
-from zonesim.experiment import design, read_design, tree_hash
+from zonesim.experiment import planning, read_design, tree_hash
 from zonesim.experiment.futures import setting_of
 from zonesim.faults import Faults, Place
 from zonesim.plan import compile_plan
@@ -63,7 +63,7 @@ def told(arm):
     plan = compile_plan(arm)
     adopted = frozenset(use.name for use in arm.partial)
     return (
-        (tree_hash(arm), design.cell_key(plan, 1, 0), plan.names),
+        (tree_hash(arm), planning.cell_key(plan, 1, 0), plan.names),
         (arm.arm, arm.changes, arm.uses, arm.edits, arm.upgrades, arm.warnings, arm.scenario),
         (arm.world.tree, arm.world.places, arm.world.keys, arm.world.edited, arm.world.settings),
         (arm.flows(), arm.flows(adopted), {key: arm.bare_flow(key) for key in arm.world.flow_keys()}),
@@ -131,11 +131,11 @@ def test_futures_do_not_resolve_their_arms_anew(tmp_path, monkeypatch):
     resolving each of them gives.
     """
     calls = []
-    monkeypatch.setattr(design, "resolve", lambda *given: calls.append(given) or resolve(*given))
+    monkeypatch.setattr(planning, "resolve", lambda *given: calls.append(given) or resolve(*given))
     file = experiment(tmp_path, 9)
     found = read_design(file, [])
     assert len(calls) == 1
-    monkeypatch.setattr(design, "variant", lambda *_: None)
+    monkeypatch.setattr(planning, "variant", lambda *_: None)
     anew = read_design(file, [])
 
     assert list(found.cells) == [(arm, future.name) for future in found.futures for arm in found.options]

@@ -153,6 +153,7 @@ class Scenario:
         `{"traffic.*.rate": {"scale": [1.0, 1.5]}}`, as below `futures: grid:` in an experiment file. The other
         arguments are those of `run`, and so are the faults.
         """
+        how = Execution(workers, engine)
         design = grid_design(
             self.file,
             self._world,
@@ -162,8 +163,9 @@ class Scenario:
             seed=seed,
             replications=replications,
             level=level,
+            how=how,
         )
-        return studied(design, Execution(workers, engine))
+        return studied(design, how)
 
     def sensitivity(
         self,
@@ -240,6 +242,7 @@ class Scenario:
             kind="run" if kind == "run" else "compare",
             parts=parts,
             doubts=doubts,
+            how=how,
         )
         return studied(design, how)
 
@@ -283,8 +286,9 @@ class Experiment:
         and `Study.is_precise` tells whether they did. The other arguments are those of `Scenario.run`, and so are the
         faults.
         """
-        design = read_design(self.file, self.settings, seed=seed, replications=replications, level=level)
-        return studied(design, Execution(workers, engine))
+        how = Execution(workers, engine)
+        design = read_design(self.file, self.settings, seed=seed, replications=replications, level=level, how=how)
+        return studied(design, how)
 
     def best(
         self,

@@ -3,7 +3,6 @@
 from zonesim.experiment.beside import MOST_AT_AN_END, UNLIMITED_UNITS, Beside, ends_of_doubts, unlimited_units
 from zonesim.experiment.control import NO_CONTROL, UNKNOWN, Band, CellControl, CheckBand
 from zonesim.experiment.design import (
-    Combination,
     Design,
     Precision,
     complete,
@@ -12,11 +11,10 @@ from zonesim.experiment.design import (
     is_experiment,
     plain_design,
     read_design,
-    tree_hash,
 )
 from zonesim.experiment.estimate import rough_seconds
 from zonesim.experiment.eta import remaining, rough_size, rough_time
-from zonesim.experiment.execution import LOCAL, NOBODY, Execution, Progress, Shard, Watch
+from zonesim.experiment.execution import ALONE, LOCAL, NOBODY, Execution, Progress, Shard, Watch
 from zonesim.experiment.factors import Factor, factors_of, future_at
 from zonesim.experiment.futures import AS_WRITTEN, FUTURE, Future, Setting, doubts_of, number_in, setting_of
 from zonesim.experiment.identity import (
@@ -34,6 +32,7 @@ from zonesim.experiment.identity import (
     told_settings,
 )
 from zonesim.experiment.options import Layout, Option
+from zonesim.experiment.planning import Combination, tree_hash
 from zonesim.experiment.probing import checked_design
 from zonesim.experiment.recall import are_as_run, have_changed, recall_arms, recall_design
 from zonesim.experiment.results import (
@@ -57,6 +56,7 @@ from zonesim.experiment.study import CellTags, study_document, write_inputs, wri
 from zonesim.experiment.warm_up_series import inside_from_start, rhythm
 
 __all__ = [
+    "ALONE",
     "AS_WRITTEN",
     "CELLS",
     "FUTURE",

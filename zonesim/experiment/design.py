@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from zonesim import units
 from zonesim.experiment.beside import Beside, ends_of_doubts, unlimited_units
+from zonesim.experiment.execution import ALONE, Execution
 from zonesim.experiment.futures import FUTURE, Future, Setting, futures_of, overlap, setting_given, setting_of
 from zonesim.experiment.identity import (
     USUAL_LEVEL,
@@ -22,47 +20,27 @@ from zonesim.experiment.identity import (
     asked_settings,
 )
 from zonesim.experiment.options import Layout, Option, made_options
+from zonesim.experiment.planning import Arms, Combination, Planner, Sketch, planned
 from zonesim.experiment.store import cell_key
-from zonesim.faults import MOST_TOLD, Faults, Place, ScenarioFault, UnknownName, suggest
+from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
 from zonesim.kpi import Kpi, catalogue
 from zonesim.limits import MOST_CELLS, MOST_RUNS
-from zonesim.plan import Plan, compile_plan, monday_offset, without_limits
+from zonesim.plan import Plan, without_limits
 from zonesim.policy import (
     Arm,
-    Change,
     ResolvedArm,
     ResolvedTree,
     apply,
     dotted,
     load_world,
     parse_setting,
-    resolve,
     targets,
-    variant,
 )
 from zonesim.scenario import Document, check, read_file
 from zonesim.scenario.experiment_documents import Experiment, Until
 from zonesim.scenario.paths import inside_project
 
 _CHOSEN: Final = "Arms are what we choose, futures what nobody chooses."
-
-_FEWEST_VARIANTS: Final = 3
-"""From so many on, arms with the same measures are made concrete by way of one without edits."""
-
-_MOST_TEXTS: Final = 1000
-"""So many parts of resolved scenarios are kept as text."""
-
-
-@dataclass(frozen=True)
-class Combination:
-    """An arm in a future: its plan, the key of its cells, what its measures and edits changed, and who follows them."""
-
-    plan: Plan
-    key: str
-    tree: str
-    """SHA-256 of the resolved scenario."""
-    changes: tuple[Change, ...]
-    shares: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -112,7 +90,7 @@ class Design:
     beside: tuple[Beside, ...] = ()
     """What is run beside the first future, so that its differences say what they are made of."""
     cells: dict[tuple[str, str], Combination] = field(default_factory=dict)
-    resolved: dict[str, ResolvedArm] = field(default_factory=dict)
+    resolved: Mapping[str, ResolvedArm] = field(default_factory=dict)
     kpis: tuple[Kpi, ...] = ()
     """Every KPI that a plan of the experiment has."""
     reported: tuple[str, ...] = ()
@@ -148,9 +126,14 @@ class Design:
         futures = {each.name for each in self.futures}
         return {pair: cell for pair, cell in self.cells.items() if pair[1] in futures}
 
+    def sketch(self, *more: Future) -> Sketch:
+        """Return what there is to plan, in the futures of the design and in `more`."""
+        return Sketch(self.world, self.options, (*self.futures, *more), self.seed)
+
     def notes(self) -> list[str]:
         """Return what a reader of the results should know: warnings of arms, notes of plans, each once."""
-        warned = [f"warning: {warning}" for arm in self.resolved.values() for warning in arm.warnings]
+        first = self.futures[0].name
+        warned = [f"warning: {text}" for name in self.options for text in self.cells[name, first].warnings]
         return list(dict.fromkeys([*warned, *(note for plan in self.plans().values() for note in plan.names.notes)]))
 
 
@@ -167,17 +150,18 @@ def read_design(
     replications: int | None = None,
     level: float = USUAL_LEVEL,
     sample: int | None = None,
+    how: Execution = ALONE,
 ) -> Design:
     """
     Return the design of an experiment file; `settings` are those of `--set`, on the scenario, in all arms. `sample`: of
-    a sample of doubts only so many futures, the first.
+    a sample of doubts only so many futures, the first. `how`: in which processes plans are made, where it takes long.
 
     Raises Faults with all that is wrong before anything runs: the document, the scenario, arms, futures, KPIs.
     """
     design, wanted = draft_experiment(file, settings, seed=seed, replications=replications, level=level)
     if sample is not None:
         design.futures = tuple(each for each in design.futures if each.sample <= sample)
-    return complete(design, wanted)
+    return complete(design, wanted, how)
 
 
 def draft_experiment(
@@ -282,6 +266,7 @@ def plain_design(
     parts: bool = True,
     doubts: bool = True,
     changes: Sequence[str] = (),
+    how: Execution = ALONE,
 ) -> Design:
     """
     Return the design of a comparison, or of one arm: some arms (baseline first) of a scenario as it is written, or in
@@ -290,7 +275,7 @@ def plain_design(
     `asked`: which arms were asked for, when these are not the usual ones, as words of a folder's name. `parts`: whether
     a comparison also runs its arms with unlimited units, which divides differences of durations into a direct part and
     congestion; `doubts`: whether also at the low and high ends of the doubts that regime and scenario name. `changes`:
-    settings that hold in all arms but the baseline.
+    settings that hold in all arms but the baseline. `how`: in which processes plans are made, where it takes long.
     """
     design = draft_comparison(file, world, arms, settings, changes)
     design.futures = tuple(futures) or design.futures
@@ -310,7 +295,7 @@ def plain_design(
         *asked_number("seed", seed, USUAL_SEED),
         *asked_number("level", 100 * level, 100 * USUAL_LEVEL),
     )
-    return complete(design, [])
+    return complete(design, [], how)
 
 
 def grid_design(
@@ -323,10 +308,12 @@ def grid_design(
     seed: int,
     replications: int,
     level: float = USUAL_LEVEL,
+    how: Execution = ALONE,
 ) -> Design:
     """
     Return the design of some arms (baseline first) of a scenario in every combination of values: `vary` is what stands
-    below `futures: grid:` in the file of an experiment. Raises Faults.
+    below `futures: grid:` in the file of an experiment. `how`: in which processes plans are made, where it takes long.
+    Raises Faults.
     """
     tree = {
         "zonesim": 1,
@@ -344,7 +331,7 @@ def grid_design(
     design.futures = tuple(futures_of(written, document, world, list(measures), arms=len(arms), seed=seed))
     if faults := _clashes(world, design.options, design.futures):
         raise Faults(faults)
-    return complete(design, [])
+    return complete(design, [], how)
 
 
 def _plain(values: object) -> object:
@@ -385,36 +372,30 @@ def draft_comparison(
     )
 
 
-def complete(design: Design, wanted: Sequence[tuple[str, Place]]) -> Design:
+def complete(design: Design, wanted: Sequence[tuple[str, Place]], how: Execution = ALONE) -> Design:
     """
-    Compile every arm in every future and choose what is reported: the KPIs in `wanted`, or the headlines.
+    Compile every arm in every future and choose what is reported: the KPIs in `wanted`, or the headlines. `how`: in
+    which processes, where it takes long.
 
     Raises Faults with what is wrong in any of them, each fault once.
     """
     _check_runs(design)
     faults: list[ScenarioFault] = []
-    texts: dict[int, tuple[object, str]] = {}
     cells: dict[tuple[str, str], Combination] = {}
     plans: dict[str, Plan] = {}
     resolved: dict[str, ResolvedArm] = {}
-    ends = [each.future for each in design.beside if each.future is not None]
-    for future, names, arm in _resolved(design, [*design.futures, *ends], faults):
-        try:
-            found, plan = _planned(design.world, future, design.options[names[0]], arm)
-        except ScenarioFault as wrong:
-            faults += wrong.faults if isinstance(wrong, Faults) else [wrong]
-            continue
-        design.offset = monday_offset(found.scenario.clock.start)
-        key, tree = cell_key(plan, design.seed, design.offset), tree_hash(found, texts)
-        same = plans.setdefault(key, plan)  # of a thousand packages of measures many have one plan, which is kept once
-        if same.names == plan.names:
-            plan = same
-        cell = Combination(plan, key, tree, tuple(found.changes), dict(found.shares))
-        cells |= {(name, future.name): cell for name in names}
-        if future is design.futures[0]:
-            resolved |= {name: replace(found, arm=design.options[name].arm) for name in names}
+    planner = Planner(design.sketch(*(each.future for each in design.beside if each.future is not None)))
+    for each in planned(planner, faults, how):
+        design.offset = each.offset
+        cell = each.cell
+        same = plans.setdefault(cell.key, cell.plan)  # many packages of measures have one plan, which is kept once
+        if same is not cell.plan and same.names == cell.plan.names:
+            cell = replace(cell, plan=same)
+        cells |= {(name, each.future): cell for name in each.names}
+        if each.future == design.futures[0].name and each.arm is not None:
+            resolved |= dict.fromkeys(each.names, each.arm)
     if not faults:
-        design.resolved = {name: resolved[name] for name in design.options}
+        design.resolved = Arms(planner, resolved)
         for beside in design.beside:
             if beside.future is None:
                 first = ((name, cells[name, design.futures[0].name]) for name in design.options)
@@ -455,96 +436,6 @@ def _check_runs(design: Design) -> None:
         runs = f"{cells:,} arms and futures with {design.replications:,} replications each"
         fault = f"{runs}, together more than {MOST_RUNS:,} runs"
         raise ScenarioFault(fault, Place(str(design.file)), "Ask for fewer replications.")
-
-
-def first_arms(design: Design) -> dict[str, ResolvedArm]:
-    """Return the arms made concrete in the first future, by name; raises Faults."""
-    faults: list[ScenarioFault] = []
-    found = {name: arm for _, names, arm in _resolved(design, design.futures[:1], faults) for name in names}
-    if faults:
-        raise Faults(faults)
-    return {name: replace(found[name], arm=option.arm) for name, option in design.options.items()}
-
-
-def tree_hash(arm: ResolvedArm, texts: dict[int, tuple[object, str]] | None = None) -> str:
-    """
-    Return the SHA-256 of the resolved scenario of an arm, labels included.
-
-    `texts` keeps what was written of the parts that arms share, with the parts, which must stay as they are.
-    """
-    known: dict[int, tuple[object, str]] = {} if texts is None else texts
-    parts = []
-    for key, part in arm.world.tree.items():
-        if id(part) not in known:
-            found = json.dumps(part, ensure_ascii=False)
-            if len(known) < _MOST_TEXTS:
-                known[id(part)] = part, found
-        else:
-            found = known[id(part)][1]
-        parts.append(f"{json.dumps(key, ensure_ascii=False)}: {found}")
-    return hashlib.sha256(f"{{{', '.join(parts)}}}".encode()).hexdigest()
-
-
-def _resolved(
-    design: Design, futures: Sequence[Future], faults: list[ScenarioFault]
-) -> Iterator[tuple[Future, list[str], ResolvedArm]]:
-    """
-    Yield what every arm is in some futures, with the names of those that differ in their names only. What is wrong goes
-    to `faults`.
-    """
-    alike: dict[str, list[str]] = {}
-    for name, option in design.options.items():
-        alike.setdefault(repr((_measures(option), [edit.request for edit in option.edits])), []).append(name)
-    uses = Counter(_measures(design.options[names[0]]) for names in alike.values())
-    bases: dict[str, ResolvedArm | None] = {}
-    for future in futures:
-        for names in alike.values():
-            if len(faults) > MOST_TOLD:
-                return
-            option = design.options[names[0]]
-            measures = _measures(option)
-            if measures not in bases:
-                worthwhile = uses[measures] * len(futures) >= _FEWEST_VARIANTS
-                bases[measures] = _base(design.world, option.arm) if worthwhile else None
-            try:
-                yield future, names, _concrete(design.world, future, option, bases[measures])
-            except ScenarioFault as found:
-                faults += found.faults if isinstance(found, Faults) else [found]
-
-
-def _measures(option: Option) -> str:
-    """Return what tells the measures of an arm from those of others."""
-    return repr([(each.measure, each.params, each.start, each.zones) for each in option.arm.measures])
-
-
-def _base(world: ResolvedTree, arm: Arm) -> ResolvedArm | None:
-    """Return an arm without edits of its own or of a future, None where something is wrong with it."""
-    try:
-        return resolve(world, arm)
-    except ScenarioFault:
-        return None
-
-
-def _concrete(world: ResolvedTree, future: Future, option: Option, base: ResolvedArm | None = None) -> ResolvedArm:
-    """Return what an arm is in a future, by way of its `base` where it has one; raises ScenarioFault."""
-    ahead, own = ([setting.request for setting in settings] for settings in (future.settings, option.edits))
-    if base is not None and (found := variant(base, world, option.arm, ahead, own)) is not None:
-        return found
-    world = world.copy()
-    apply(world, ahead)
-    changes = apply(world, own)
-    resolved = resolve(world, option.arm)
-    resolved.changes[:0] = changes
-    return resolved
-
-
-def _planned(world: ResolvedTree, future: Future, option: Option, resolved: ResolvedArm) -> tuple[ResolvedArm, Plan]:
-    """Return an arm in a future with its plan; raises Faults, of the arm made concrete without its base."""
-    try:
-        return resolved, compile_plan(resolved)
-    except Faults:
-        resolved = _concrete(world, future, option)
-        return resolved, compile_plan(resolved)
 
 
 def _precision(written: Experiment, document: Document) -> Precision | None:

@@ -113,6 +113,10 @@ class Execution:
             raise UnknownName(f"no engine '{self.engine}'", Place("--engine"), suggest(self.engine, known, "engines"))
 
 
+ALONE: Final = Execution()
+"""In this process, and nobody waits."""
+
+
 def _told(seconds: float) -> str:
     return (
         f"a replication takes longer than {seconds:g} s and was stopped.\n"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from zonesim.experiment.design import Design, complete, draft_experiment
+from zonesim.experiment.execution import ALONE, Execution
 from zonesim.experiment.futures import Setting, number_in
 from zonesim.experiment.identity import USUAL_LEVEL
 from zonesim.faults import Faults, ScenarioFault, UnknownName
@@ -22,13 +23,14 @@ def checked_design(
     seed: int | None = None,
     replications: int | None = None,
     level: float = USUAL_LEVEL,
+    how: Execution = ALONE,
 ) -> Design:
     """
     Return the design of an experiment file, as `read_design`; before all of its arms are planned `ahead` is asked with
     the design without plans, and `check` with few of its arms in the first future.
 
     What `check` does not know (UnknownName) may be in other arms; where it cannot, and for all other faults, it is told
-    at once. Raises Faults.
+    at once. `how`: in which processes plans are made, where it takes long. Raises Faults.
     """
     design, wanted = draft_experiment(file, settings, seed=seed, replications=replications, level=level)
     ahead(design)
@@ -43,13 +45,13 @@ def checked_design(
     try:
         complete(few, [])
     except ScenarioFault:
-        return complete(design, wanted)  # which tells everything that is wrong
+        return complete(design, wanted, how)  # which tells everything that is wrong
     try:
         check(few)
     except ScenarioFault as fault:
         if not _is_unknown(fault) or _tell_all(design):
             raise
-    return complete(design, wanted)
+    return complete(design, wanted, how)
 
 
 def _is_unknown(fault: ScenarioFault) -> bool:

@@ -11,16 +11,16 @@ from zonesim.experiment.design import (
     complete,
     draft_comparison,
     draft_experiment,
-    first_arms,
     plain_design,
-    tree_hash,
 )
+from zonesim.experiment.execution import ALONE, Execution
+from zonesim.experiment.planning import first_arms, tree_hash
 from zonesim.experiment.results import INPUTS, Results
 from zonesim.faults import ScenarioFault
 from zonesim.policy import Arm, ResolvedArm, apply, load_world, parse_setting
 
 
-def recall_arms(results: Results) -> dict[str, ResolvedArm]:
+def recall_arms(results: Results) -> Mapping[str, ResolvedArm]:
     """
     Return the arms of the first future, from the files that were read when it was run.
 
@@ -52,23 +52,24 @@ def have_changed(results: Results) -> bool:
     return not all(same) and not are_as_run(results, _arms(results, files["scenario"], files.get("experiment")))
 
 
-def _arms(results: Results, scenario: Path, experiment: Path | None) -> dict[str, ResolvedArm]:
+def _arms(results: Results, scenario: Path, experiment: Path | None) -> Mapping[str, ResolvedArm]:
     try:
         if results.kind == "sweep" and experiment is not None:
-            return first_arms(draft_experiment(experiment, results.given, scenario_file=scenario)[0])
+            return first_arms(draft_experiment(experiment, results.given, scenario_file=scenario)[0].sketch())
         world = load_world(scenario)
         apply(world, [parse_setting(text) for text in results.given])
         arms = [Arm(info.name, info.chosen) for info in results.arms.values()]
-        return first_arms(draft_comparison(scenario, world, arms, results.given, results.changed))
+        return first_arms(draft_comparison(scenario, world, arms, results.given, results.changed).sketch())
     except (ScenarioFault, OSError):
         return {}
 
 
-def recall_design(results: Results, *, whole: bool) -> Design:
+def recall_design(results: Results, *, whole: bool, how: Execution = ALONE) -> Design:
     """
     Return the design of results, complete with its plans, from the files that were read when they were run.
 
-    `whole`: with all futures and what was run beside the first one; else the first future alone, which is quick. Where
+    `whole`: with all futures and what was run beside the first one; else the first future alone, which is quick. `how`:
+    in which processes plans are made, where it takes long. Where
     the file that was run is still the same, it is read where it lies, beside what it may name. Raises Faults: it cannot
     be read any more, as by another version of zonesim.
     """
@@ -85,7 +86,7 @@ def recall_design(results: Results, *, whole: bool) -> Design:
         design.replications = results.replications
         kept = set(results.futures)
         design.futures = tuple(each for each in design.futures if each.name in kept)[: None if whole else 1]
-        return complete(design, wanted)
+        return complete(design, wanted, how)
     world = load_world(scenario)
     apply(world, [parse_setting(text) for text in results.given])
     return plain_design(
@@ -100,6 +101,7 @@ def recall_design(results: Results, *, whole: bool) -> Design:
         parts=whole and UNLIMITED_UNITS in results.beside,
         doubts=whole and any(each.doubt for each in results.beside.values()),
         changes=results.changed,
+        how=how,
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import dropwhile, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +27,9 @@ INPUTS: Final = "inputs"
 
 FORMAT: Final = 4
 """Version of `study.json`."""
+
+_AT_ONCE: Final = 64
+"""So many arms of a future are read at once."""
 
 Floats = NDArray[np.float64]
 
@@ -179,6 +183,7 @@ class Results:
     """Whether as many replications were run as it took, by the rule of the experiment."""
     store: Store = field(default_factory=lambda: Store(Path()), repr=False)
     """The cells."""
+    _common: dict[str, tuple[int, ...]] = field(default_factory=dict, repr=False)
     _matrices: dict[tuple[str, str], tuple[dict[str, int], Floats]] = field(default_factory=dict, repr=False)
     _missing: dict[tuple[str, str], dict[str, list[float]]] = field(default_factory=dict, repr=False)
 
@@ -188,8 +193,10 @@ class Results:
 
     def common(self, future: str) -> tuple[int, ...]:
         """Return the replications that every arm has finished in a future."""
-        done = [set(self.cells[arm, future].replications) for arm in self.arms]
-        return tuple(sorted(set.intersection(*done))) if done else ()
+        if future not in self._common:
+            done = [set(self.cells[arm, future].replications) for arm in self.arms]
+            self._common[future] = tuple(sorted(set.intersection(*done))) if done else ()
+        return self._common[future]
 
     def column(self, arm: str, future: str, kpi: str) -> Floats:
         """
@@ -231,8 +238,11 @@ class Results:
 
         Raises ScenarioFault when cells are lost or damaged, so that it has fewer.
         """
+        found = self.store.read(self.cells[arm, future].key, self.common(future), values_only=values_only)
+        return self._whole(arm, future, found)
+
+    def _whole(self, arm: str, future: str, found: Mapping[int, RunResult]) -> list[RunResult]:
         common = self.common(future)
-        found = self.store.read(self.cells[arm, future].key, common, values_only=values_only)
         if len(found) < len(common):
             fault = f"{len(common) - len(found)} of {len(common)} replications of arm '{arm}' are lost or damaged"
             place = Place(str(self.folder / FOLDER))
@@ -240,18 +250,27 @@ class Results:
         return list(found.values())
 
     def _matrix(self, arm: str, future: str) -> tuple[dict[str, int], Floats]:
-        """Return positions of KPIs, and their values by replication."""
+        """Return positions of KPIs, and their values by replication; arms behind this one are read with it."""
         if (arm, future) not in self._matrices:
-            runs = self.runs(arm, future, values_only=True)
-            names = {name: position for position, name in enumerate(runs[0].values)} if runs else {}
-            values = [[run.values[name] for name in names] for run in runs]
-            missing: dict[str, list[float]] = {}
-            for run in runs:
-                for name, share in run.withheld.items():
-                    missing.setdefault(name, []).append(share)
-            self._missing[arm, future] = missing
-            self._matrices[arm, future] = names, np.array(values, dtype=np.float64).reshape(len(runs), len(names))
+            behind = dropwhile(lambda each: each != arm, self.arms)
+            ahead = islice((each for each in behind if (each, future) not in self._matrices), _AT_ONCE)
+            keys = {each: self.cells[each, future].key for each in ahead}
+            found = self.store.read_all(dict.fromkeys(keys.values(), self.common(future)), values_only=True)
+            for each, key in keys.items():
+                if each == arm or len(found[key]) == len(self.common(future)):  # of others it is told in their turn
+                    self._keep((each, future), self._whole(each, future, found[key]))
         return self._matrices[arm, future]
+
+    def _keep(self, pair: tuple[str, str], runs: Sequence[RunResult]) -> None:
+        """Keep the values of an arm in a future."""
+        names = {name: position for position, name in enumerate(runs[0].values)} if runs else {}
+        values = [[run.values[name] for name in names] for run in runs]
+        missing: dict[str, list[float]] = {}
+        for run in runs:
+            for name, share in run.withheld.items():
+                missing.setdefault(name, []).append(share)
+        self._missing[pair] = missing
+        self._matrices[pair] = names, np.array(values, dtype=np.float64).reshape(len(runs), len(names))
 
 
 def load_results(folder: Path, store: Store | None = None) -> Results:

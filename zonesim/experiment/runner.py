@@ -42,6 +42,9 @@ LEAST_WORK: Final = 1.5
 _AHEAD: Final = 2
 """So many cells are in hand for each worker, so that it need not wait for the next one."""
 
+_MOST_WARM: Final = 200
+"""So many plans are kept in a worker."""
+
 Name = TypeVar("Name", bound=Hashable)
 
 
@@ -362,13 +365,15 @@ def _here(jobs: Mapping[str, Job], cells: Sequence[Cell]) -> Iterator[tuple[Cell
         yield cell, _attempt(jobs[cell.key], cell)
 
 
-_warm: dict[str, Job] = {}
-"""Jobs of this worker by key, with what was worked out of their plans for their cells before."""
+_warm: dict[str, Plan] = {}
+"""Plans that cells of this worker had before, by key, with what was worked out of them."""
 
 
 def _in_worker(job: Job, cell: Cell) -> Outcome:
-    """Run a cell in a worker, with the job of cells before where there were some."""
-    return _attempt(_warm.setdefault(cell.key, job), cell)
+    """Run a cell in a worker, with the plan of cells before where there were some."""
+    if len(_warm) >= _MOST_WARM:
+        _warm.clear()
+    return _attempt(replace(job, plan=_warm.setdefault(cell.key, job.plan)), cell)
 
 
 def _in_processes(
@@ -399,21 +404,20 @@ def _in_pool(
     """Run cells from the front of `waiting` until it is empty or a worker dies; return the cells lost with it."""
     running: dict[Future[Outcome], Cell] = {}
     lost: list[Cell] = []
-    sound = True
     with workers(count) as pool:
-        while (waiting and sound) or running:
-            while waiting and sound and len(running) < _AHEAD * count:
+        while (waiting and not pool.broken) or running:
+            while waiting and not pool.broken and len(running) < _AHEAD * count:
                 try:
                     running[pool.submit(_in_worker, jobs[waiting[0].key], waiting[0])] = waiting[0]
                     waiting.popleft()
                 except BrokenProcessPool:
-                    sound = False
+                    pool.broken = True
             ended, _ = wait(running, timeout=PATIENCE, return_when=FIRST_COMPLETED)
             for future in ended:
                 cell = running.pop(future)
                 if isinstance(future.exception(), BrokenProcessPool):
                     lost.append(cell)
-                    sound = False
+                    pool.broken = True
                 else:
                     yield cell, future.result()
     return lost

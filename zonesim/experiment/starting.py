@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
+from pathlib import Path
 from threading import Thread
 from typing import Final, ParamSpec, TypeVar
 
@@ -23,10 +24,11 @@ class Workers:
     """
     Processes that work for this one, deaf to interrupts; they end with it, however that happens.
 
-    They are started as there is work for them.
+    They are started as there is work for them. `broken`: whether one of them has died, so that they can do no more.
     """
 
     def __init__(self, count: int) -> None:
+        self.broken = False
         self._pool = ProcessPoolExecutor(count, get_context("spawn"), _begin)
 
     def submit(self, call: Callable[Given, Answer], *args: Given.args, **more: Given.kwargs) -> Future[Answer]:
@@ -42,17 +44,33 @@ class Workers:
         self._pool.shutdown(wait=not at_once, cancel_futures=True)
 
 
+_spare: dict[tuple[int, str], Workers] = {}
+"""Processes without work, by how many they may be and the folder that they were started in; starting takes long."""
+
+
 @contextmanager
 def workers(count: int) -> Iterator[Workers]:
-    """Give processes that are ended with the block: in the middle of their work where an exception ends it."""
-    track_quietly()
-    own = Workers(count)
+    """
+    Give processes for what is done in the block; an exception that ends it ends them in the middle of their work.
+
+    Those of a block before are given again.
+    """
+    kind = count, str(Path.cwd())
+    own = _spare.pop(kind, None)
+    while _spare:
+        _spare.popitem()[1].stop(at_once=True)
+    if own is None:
+        track_quietly()
+        own = Workers(count)
     finished = False
     try:
         yield own
         finished = True
     finally:
-        own.stop(at_once=not finished)
+        if finished and not own.broken:
+            _spare[kind] = own
+        else:
+            own.stop(at_once=True)
 
 
 def _begin() -> None:

@@ -62,6 +62,7 @@ def attribute_job(asked: Asked, how: Execution, out: Path) -> Job:
         asked=[f"attribute-{'-'.join(numbers)}"],
         parts=False,
         doubts=False,
+        how=how,
     )
     kpis = _kpis(design, asked.kpis)
 

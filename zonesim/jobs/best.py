@@ -184,6 +184,7 @@ def best_of(asked: Asked, how: Execution, out: Path) -> tuple[Searched, Found]:
         lambda few: _question(asked, few),
         seed=asked.seed,
         replications=asked.replications,
+        how=how,
     )
     future = _future(design, asked.future)
     goal, promises, indifference = _question(asked, design)

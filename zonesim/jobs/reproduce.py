@@ -35,7 +35,7 @@ def reproduce_job(run: str, how: Execution, out: Path) -> Job:
     if results.kind not in KINDS:
         remedy = "Name a run of compare, run or sweep; others are made again by their own command."
         raise ScenarioFault(f"is a run of `{results.kind}`", place, remedy)
-    design = recall_design(results, whole=True)
+    design = recall_design(results, whole=True, how=how)
     if run_id(design) != run:
         made = results.provenance
         fault = (

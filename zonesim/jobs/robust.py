@@ -105,6 +105,7 @@ def robust_of(asked: Asked, how: Execution, out: Path, report: Callable[[Found, 
         seed=asked.seed,
         replications=asked.replications,
         level=asked.level,
+        how=how,
     )
     goal, promises = _question(design, asked)
     arms = _arms(design, asked)

@@ -111,6 +111,7 @@ def run_job(
         parts=parts,
         doubts=doubts,
         changes=changes,
+        how=how,
     )
     prices_of(design.resolved, design.kpis)  # what is wrong with them is told before anything runs
 

@@ -68,7 +68,7 @@ def sweep_job(
 
     Raises Faults before anything runs, or the worst fault's exit code in the job when no replication was finished.
     """
-    design = read_design(file, settings, seed=seed, replications=replications, level=level)
+    design = read_design(file, settings, seed=seed, replications=replications, level=level, how=how)
     return run_and_report(design, how, out, lambda found: _report(found, by_replication=by_replication))
 
 
@@ -253,7 +253,7 @@ def plan_job(
     file: Path, settings: Sequence[str], replications: int | None, seed: int | None, workers: int, out: Path
 ) -> Job:
     """Return what `sweep` would run, what is done already, and how long the rest will take; runs only a pilot."""
-    design = read_design(file, settings, seed=seed, replications=replications)
+    design = read_design(file, settings, seed=seed, replications=replications, how=Execution(workers))
     store = Store.below(out, SHARED) if (out / SHARED).is_dir() else None
     ahead = remaining(design, store, workers, thorough=True)
     document = {

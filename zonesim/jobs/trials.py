@@ -67,6 +67,7 @@ class Trials:
             replications=self.replications,
             kind="capacity",
             futures=futures,
+            how=self.how,
         )
 
     def run(self, wanted: Mapping[str, Sequence[Future]]) -> dict[tuple[str, str], Tried]:

@@ -1,0 +1,285 @@
+"""
+Planning: every arm in every future made concrete and compiled into a plan.
+
+What arms and futures have in common is worked out once. Where planning takes long, several processes do it; the plans
+are the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from math import ceil
+from time import perf_counter
+from typing import Final
+
+from zonesim.experiment.execution import Execution, Progress
+from zonesim.experiment.futures import Future
+from zonesim.experiment.options import Option
+from zonesim.experiment.starting import workers
+from zonesim.experiment.store import cell_key
+from zonesim.faults import MOST_TOLD, Faults, ScenarioFault
+from zonesim.plan import Plan, compile_plan, monday_offset
+from zonesim.policy import Arm, Change, ResolvedArm, ResolvedTree, apply, resolve, variant
+
+_FEWEST_VARIANTS: Final = 3
+"""From so many on, arms with the same measures are made concrete by way of one without edits."""
+
+_MOST_TEXTS: Final = 1000
+"""So many parts of resolved scenarios are kept as text."""
+
+_TRIED: Final = 0.5
+"""Seconds of planning after which it is asked how long the rest will take, and people are told how far it is."""
+
+_LONG: Final = 4.0
+"""Seconds from which on the rest is worth starting processes for."""
+
+_CHUNK: Final = 0.5
+"""Seconds of planning that a process is given at a time."""
+
+
+@dataclass(frozen=True)
+class Combination:
+    """
+    An arm in a future: its plan, the key of its cells, what its measures and edits changed, who follows them, and what
+    is allowed of them but odd.
+    """
+
+    plan: Plan
+    key: str
+    tree: str
+    """SHA-256 of the resolved scenario."""
+    changes: tuple[Change, ...]
+    shares: dict[str, float]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """What there is to plan: every one of `options` (by name) in every one of `futures`, in a world."""
+
+    world: ResolvedTree
+    options: dict[str, Option]
+    futures: tuple[Future, ...]
+    seed: int
+
+
+@dataclass(frozen=True)
+class Planned:
+    """
+    A planned arm: the future and the names of the arm, and of those that differ from it in their names only; the
+    distance of its start from Monday 00:00 in ms, and the arm made concrete, where it was planned in this process.
+    """
+
+    future: str
+    names: tuple[str, ...]
+    cell: Combination
+    offset: int
+    arm: ResolvedArm | None = field(default=None, compare=False)
+
+
+class Planner:
+    """Plans the arms of a sketch, numbered future by future."""
+
+    def __init__(self, sketch: Sketch) -> None:
+        self.sketch = sketch
+        alike: dict[str, list[str]] = {}
+        for name, option in sketch.options.items():
+            alike.setdefault(repr((_measures(option), [edit.request for edit in option.edits])), []).append(name)
+        self.alike = [tuple(names) for names in alike.values()]
+        """Names of the arms that differ in their names only."""
+        self.uses = Counter(_measures(sketch.options[names[0]]) for names in self.alike)
+        self._bases: dict[str, ResolvedArm | None] = {}
+        self._texts: dict[int, tuple[object, str]] = {}
+
+    def __len__(self) -> int:
+        """Return how many arms there are to plan, in all futures."""
+        return len(self.alike) * len(self.sketch.futures)
+
+    def arm(self, number: int) -> ResolvedArm:
+        """Return an arm made concrete; raises ScenarioFault."""
+        future, _, option = self._at(number)
+        world, measures = self.sketch.world, _measures(option)
+        if measures not in self._bases:
+            worthwhile = self.uses[measures] * len(self.sketch.futures) >= _FEWEST_VARIANTS
+            self._bases[measures] = _base(world, option.arm) if worthwhile else None
+        return _concrete(world, future, option, self._bases[measures])
+
+    def plan(self, number: int) -> Planned:
+        """Return an arm with its plan; raises ScenarioFault."""
+        future, names, option = self._at(number)
+        arm = self.arm(number)
+        try:
+            plan = compile_plan(arm)
+        except Faults:  # they are told of the arm made concrete without its base
+            arm = _concrete(self.sketch.world, future, option)
+            plan = compile_plan(arm)
+        offset = monday_offset(arm.scenario.clock.start)
+        key, tree = cell_key(plan, self.sketch.seed, offset), tree_hash(arm, self._texts)
+        cell = Combination(plan, key, tree, tuple(arm.changes), dict(arm.shares), tuple(arm.warnings))
+        return Planned(future.name, names, cell, offset, arm)
+
+    def _at(self, number: int) -> tuple[Future, tuple[str, ...], Option]:
+        future, place = divmod(number, len(self.alike))
+        names = self.alike[place]
+        return self.sketch.futures[future], names, self.sketch.options[names[0]]
+
+
+class Arms(Mapping[str, ResolvedArm]):
+    """The arms of a sketch in its first future by name, made concrete when they are asked for."""
+
+    def __init__(self, planner: Planner, known: Mapping[str, ResolvedArm]) -> None:
+        self._planner = planner
+        self._numbers = {name: number for number, names in enumerate(planner.alike) for name in names}
+        self._known = dict(known)
+
+    def __getitem__(self, name: str) -> ResolvedArm:
+        """Return an arm by its name."""
+        if name not in self._known:
+            self._known[name] = self._planner.arm(self._numbers[name])
+        return replace(self._known[name], arm=self._planner.sketch.options[name].arm)
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the names in their order."""
+        return iter(self._planner.sketch.options)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._numbers)
+
+
+def planned(planner: Planner, faults: list[ScenarioFault], how: Execution) -> Iterator[Planned]:
+    """
+    Yield every arm in every future with its plan, in order, made in the processes of `how` where it takes long.
+
+    What is wrong goes to `faults`; no more is planned when there are many.
+    """
+    began, count = perf_counter(), len(planner)
+    with ExitStack() as stack:
+        tell: Progress | None = None
+        for number in range(count):
+            spent = perf_counter() - began
+            if number and spent > _TRIED:
+                tell = tell or stack.enter_context(how.watch.progress("plans"))
+                tell(number, count)
+                left = spent / number * (count - number)
+                if how.workers > 1 and left > _LONG:
+                    size = max(1, min(round(_CHUNK * number / spent), ceil((count - number) / how.workers)))
+                    yield from _in_processes(planner, number, size, faults, how.workers, tell)
+                    return
+            yield from _here(planner, [number], faults)
+            if len(faults) > MOST_TOLD:
+                return
+
+
+def _here(planner: Planner, numbers: Sequence[int], faults: list[ScenarioFault]) -> Iterator[Planned]:
+    for number in numbers:
+        if len(faults) > MOST_TOLD:
+            return
+        try:
+            yield planner.plan(number)
+        except ScenarioFault as wrong:
+            faults += wrong.faults if isinstance(wrong, Faults) else [wrong]
+
+
+def _in_processes(
+    planner: Planner, first: int, size: int, faults: list[ScenarioFault], count: int, tell: Progress
+) -> Iterator[Planned]:
+    """Yield what is planned from a number on, `size` of it in a process at a time; faults are found again here."""
+    sketch = pickle.dumps(planner.sketch)
+    chunks = [range(begin, min(begin + size, len(planner))) for begin in range(first, len(planner), size)]
+    with workers(count) as pool:
+        answers = [pool.submit(_elsewhere, sketch, chunk) for chunk in chunks]
+        for chunk, answer in zip(chunks, answers, strict=True):
+            try:
+                found = answer.result()
+            except BrokenProcessPool:
+                pool.broken = True
+                found = None
+            yield from _here(planner, chunk, faults) if found is None else pickle.loads(found)  # noqa: S301  our own
+            if len(faults) > MOST_TOLD:
+                pool.broken = True
+                return
+            tell(chunk[-1] + 1, len(planner))
+
+
+def _elsewhere(sketch: bytes, numbers: range) -> bytes | None:
+    """Return planned arms as text, in a process of its own; None where something is wrong with one of them."""
+    planner = _planner(sketch)
+    try:
+        return pickle.dumps([replace(planner.plan(number), arm=None) for number in numbers])
+    except ScenarioFault:
+        return None
+
+
+@lru_cache(maxsize=1)
+def _planner(sketch: bytes) -> Planner:
+    found: Sketch = pickle.loads(sketch)  # noqa: S301  from the process that has started this one
+    return Planner(found)
+
+
+def first_arms(sketch: Sketch) -> Mapping[str, ResolvedArm]:
+    """Return the arms of a sketch made concrete in its first future, by name; raises Faults."""
+    planner = Planner(sketch)
+    faults: list[ScenarioFault] = []
+    found: dict[str, ResolvedArm] = {}
+    for number, names in enumerate(planner.alike):
+        try:
+            found |= dict.fromkeys(names, planner.arm(number))
+        except ScenarioFault as wrong:
+            faults += wrong.faults if isinstance(wrong, Faults) else [wrong]
+    if faults:
+        raise Faults(faults)
+    return Arms(planner, found)
+
+
+def tree_hash(arm: ResolvedArm, texts: dict[int, tuple[object, str]] | None = None) -> str:
+    """
+    Return the SHA-256 of the resolved scenario of an arm, labels included.
+
+    `texts` keeps what was written of the parts that arms share, with the parts, which must stay as they are.
+    """
+    known: dict[int, tuple[object, str]] = {} if texts is None else texts
+    parts = []
+    for key, part in arm.world.tree.items():
+        if id(part) not in known:
+            found = json.dumps(part, ensure_ascii=False)
+            if len(known) < _MOST_TEXTS:
+                known[id(part)] = part, found
+        else:
+            found = known[id(part)][1]
+        parts.append(f"{json.dumps(key, ensure_ascii=False)}: {found}")
+    return hashlib.sha256(f"{{{', '.join(parts)}}}".encode()).hexdigest()
+
+
+def _measures(option: Option) -> str:
+    """Return what tells the measures of an arm from those of others."""
+    return repr([(each.measure, each.params, each.start, each.zones) for each in option.arm.measures])
+
+
+def _base(world: ResolvedTree, arm: Arm) -> ResolvedArm | None:
+    """Return an arm without edits of its own or of a future, None where something is wrong with it."""
+    try:
+        return resolve(world, arm)
+    except ScenarioFault:
+        return None
+
+
+def _concrete(world: ResolvedTree, future: Future, option: Option, base: ResolvedArm | None = None) -> ResolvedArm:
+    """Return what an arm is in a future, by way of its `base` where it has one; raises ScenarioFault."""
+    ahead, own = ([setting.request for setting in settings] for settings in (future.settings, option.edits))
+    if base is not None and (found := variant(base, world, option.arm, ahead, own)) is not None:
+        return found
+    world = world.copy()
+    apply(world, ahead)
+    changes = apply(world, own)
+    resolved = resolve(world, option.arm)
+    resolved.changes[:0] = changes
+    return resolved
