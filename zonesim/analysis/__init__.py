@@ -19,6 +19,7 @@ from zonesim.analysis.costs import TOTAL, YEAR, Amount, CostLine, Costs, Payback
 from zonesim.analysis.echoes import echoes, trivially_changed
 from zonesim.analysis.effects import (
     BAND,
+    MATERIAL,
     MIX,
     NO_DIFFERENCE,
     Column,
@@ -82,6 +83,7 @@ __all__ = [
     "HIGHEST",
     "LEVEL",
     "LOWEST",
+    "MATERIAL",
     "METHODS",
     "MIX",
     "MOST_EXACT",

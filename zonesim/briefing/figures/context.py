@@ -266,6 +266,28 @@ class FigureContext:
             return self.say.label(truths[truth].label, truth) if truth in truths else truth
         return self.say("everything") if scope == "all" else kpi.subject
 
+    def subject_words(self, kpi: Kpi) -> str:
+        """Return what a KPI is about as people call it, without the names that files have for it."""
+        flows = self.known.flows() if self.known is not None else {}
+        zones = self.known.scenario.zones if self.known is not None else {}
+        scope, subject = kpi.definition.scope, kpi.subject
+        if scope == "flow" and subject in flows:
+            return self.say.label(flows[subject].label, subject)
+        if scope == "zone" and subject in zones:
+            return self.say.label(zones[subject].label, subject)
+        if scope in {"gate", "resource"}:
+            return self.place_words(subject)
+        return self.subject_title(kpi)
+
+    def place_words(self, place: str) -> str:
+        """Return the label of a resource written as `ZONE.name`, with that of its zone where there are several."""
+        zone = place.partition(".")[0]
+        zones = self.known.scenario.zones if self.known is not None else {}
+        label = self.place_title(place, full=False)
+        several = len({kpi.subject.partition(".")[0] for kpi in self.kpis if kpi.definition.scope == "gate"}) > 1
+        named = several and zone in zones
+        return self.say("of_zone", zone=self.say.label(zones[zone].label, zone), label=label) if named else label
+
     def quantity(self, kpi: Kpi) -> str:
         """Return what a KPI measures, in words."""
         words = kpi.definition.en if self.language == "en" else kpi.definition.zh
@@ -320,6 +342,24 @@ class FigureContext:
         found = self.effects.get((arm, kpi))
         return found.difference if found is not None else None
 
+    def size(self, arm: str, kpi: str) -> float:
+        """Return how large a material effect is, as a share of the baseline; 0 for any other."""
+        effect = self.effects[arm, kpi]
+        base = abs(self.mean(self.baseline, kpi))
+        told = effect.tag in {"", "input", "stable by hand"} and base > 0
+        return abs(effect.difference.value) / base if told else 0.0
+
+    def by_change(self, flows: Iterable[str]) -> list[str]:
+        """Return flows with those first whose mean dwell changes most, as a share of its baseline, in any arm shown."""
+
+        def changed(flow: str) -> float:
+            base = self.mean(self.baseline, f"{flow}.{DWELL}")
+            found = [self.effect(arm, f"{flow}.{DWELL}") for arm in self.shown()]
+            sizes = [abs(each.value) / base for each in found if each is not None and not math.isnan(each.value)]
+            return max(sizes, default=0.0) if base else 0.0
+
+        return sorted(flows, key=lambda flow: -changed(flow))
+
     def column(self, arm: str, kpi: str) -> NDArray[np.float64]:
         """Return a KPI by replication, nan where it has no value, and everywhere when it is not given."""
         found = self.comparison.arms[arm].get(kpi)
@@ -354,7 +394,7 @@ class FigureContext:
         ranked: dict[tuple[float, str], list[tuple[float, Kpi]]] = {}
         for kpi in self.kpis:
             if kpi.headline and kpi.definition.order is not None:
-                size = max((_size(self, arm, kpi.id) for arm in self.names[1:]), default=0.0)
+                size = max((self.size(arm, kpi.id) for arm in self.names[1:]), default=0.0)
                 ranked.setdefault((kpi.definition.order, kpi.definition.what), []).append((-size, kpi))
         rows = [sorted(found, key=lambda pair: pair[0]) for _, found in sorted(ranked.items())]
         turns = [row[turn] for turn in range(max(map(len, rows), default=0)) for row in rows if turn < len(row)]
@@ -365,14 +405,6 @@ class FigureContext:
         """Return the durations (ms) of all replications of an arm together, short to long."""
         parts = [run.samples[sample] for run in self.results[arm] if sample in run.samples]
         return np.sort(np.concatenate(parts)) if parts else np.zeros(0, dtype=np.int64)
-
-
-def _size(context: FigureContext, arm: str, kpi: str) -> float:
-    """Return how large a material effect is, as a share of the baseline; 0 for any other."""
-    effect = context.effects[arm, kpi]
-    base = abs(context.mean(context.baseline, kpi))
-    told = effect.tag in {"", "input", "stable by hand"} and base > 0
-    return abs(effect.difference.value) / base if told else 0.0
 
 
 def _span(text: str, say: Words) -> str:

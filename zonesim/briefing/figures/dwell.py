@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from zonesim.briefing.figures import style
+from zonesim.briefing.figures import finding, style
 from zonesim.briefing.figures.context import DWELL, FigureContext
 from zonesim.briefing.text.words import Words
 from zonesim.kpi import quantile, told_until
@@ -33,7 +33,8 @@ def dwell_figure(context: FigureContext) -> Figure | str:
     """Draw the share of consignments that are through after a time, or say why not."""
     say = context.say
     arms = context.shown()
-    flows = [flow for flow in context.flows() if any(len(context.pooled(arm, f"{flow}.{SPANS}")) for arm in arms)]
+    known = [flow for flow in context.flows() if any(len(context.pooled(arm, f"{flow}.{SPANS}")) for arm in arms)]
+    flows = context.by_change(known)
     if not flows:
         return say("dwell.none")
     notes = [
@@ -44,7 +45,8 @@ def dwell_figure(context: FigureContext) -> Figure | str:
         *context.notes(),
     ]
     flows = flows[:MOST_PANELS]
-    figure = context.slide(say("dwell.title"), notes)
+    dwells = [kpi for kpi in context.kpis if kpi.definition.what == DWELL and kpi.subject in flows]
+    figure = context.slide(finding.found(context, dwells, say("dwell.title")), notes)
     rows = 1 if len(flows) <= 2 else 2  # noqa: PLR2004  panels side by side
     columns = -(-len(flows) // rows)
     above = 0.4 + 0.2 * len(arms)

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from zonesim.analysis import Effect
-from zonesim.briefing.figures import effect_parts, style
+from zonesim.briefing.figures import effect_parts, finding, style
 from zonesim.briefing.figures.context import MOST_ARMS, NOT_GIVEN, FigureContext
 from zonesim.kpi import Kpi
 
@@ -164,7 +164,7 @@ def _page(context: FigureContext, rows: Sequence[_Row], more: Sequence[str]) -> 
     kpis = [row.kpi for row in rows if row.kpi is not None]
     limits = _limits(context, kpis)
     notes = [*_notes(context, limits, kpis), *more]
-    figure = context.slide(say("effects.title", baseline=context.arm_name(context.baseline)), notes)
+    figure = context.slide(finding.found(context, kpis, _topic(context)), notes)
     handles: list[Artist] = [Line2D([], [], marker="o", markersize=8, **_look(place)) for place in range(len(others))]
     labels = [context.arm_label(arm) for arm in others]
     for handle, label in effect_parts.handles_of(context, kpis):
@@ -209,6 +209,10 @@ def _page(context: FigureContext, rows: Sequence[_Row], more: Sequence[str]) -> 
             _point(axes, context, arm, row.kpi, number + shift, _look(place), size=8 if len(others) < 3 else 6)  # noqa: PLR2004
             columns.write(number, 1 + place, change_text(context, arm, row.kpi))
     return figure
+
+
+def _topic(context: FigureContext) -> str:
+    return context.say("effects.title", baseline=context.arm_name(context.baseline))
 
 
 class _Columns:
@@ -383,7 +387,7 @@ def _arms_page(context: FigureContext, kpis: Sequence[Kpi]) -> Figure:
     rows = others[:most]
     ends = (-WIDEST, WIDEST)
     notes = [*_notes(context, ends, kpis), *([say("more_arms", n=len(others) - most)] if len(others) > most else [])]
-    figure = context.slide(say("effects.title", baseline=context.arm_name(context.baseline)), notes)
+    figure = context.slide(finding.found(context, kpis, _topic(context)), notes)
     names = [style.fit(context.arm_name(arm), ARM_NAMES, style.SMALL) for arm in rows]
     wide = max(style.width_of(name, style.SMALL) for name in names) + 0.15
     numbers = 1.1

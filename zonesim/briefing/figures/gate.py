@@ -12,13 +12,14 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from zonesim.analysis import Interval, curve
-from zonesim.briefing.figures import style
+from zonesim.briefing.figures import finding, style
 from zonesim.briefing.figures.context import FigureContext
 
 PASSES: Final = "passes.day"
 UTILISATION: Final = "utilisation"
-KPIS: Final = {"gate": (PASSES,), "resource": (UTILISATION,)}
-"""By which the directions are chosen, by scope: those with a limited number of lanes, and most vehicles."""
+PASSING: Final = "pass.mean"
+KPIS: Final = {"gate": (PASSES, PASSING), "resource": (UTILISATION,)}
+"""What the figure is about, by scope: directions with a limited number of lanes that pass most, and how fast."""
 
 QUEUE: Final = "queue"
 PASSAGE: Final = "pass"
@@ -55,7 +56,8 @@ def gate_figure(context: FigureContext) -> Figure | str:
         *([say("gate.busiest", n=MOST_PLACES, all=len(places))] if len(places) > MOST_PLACES else []),
         *context.notes(),
     ]
-    figure = context.slide(say("gate.title"), notes)
+    times = [kpi for kpi in context.kpis if kpi.definition.what == PASSING and kpi.subject in chosen]
+    figure = context.slide(finding.found(context, times, say("gate.title")), notes)
     handles = [Line2D([], [], **style.arm_look(position)) for position in range(len(context.shown()))]
     rows = style.legend_above(figure, handles, [context.arm_label(arm) for arm in context.shown()])
     panels = style.panels(figure, 2, len(chosen), left=0.85, above=0.4, below=0.55, gap=0.35, top=0.28 * rows)

@@ -11,7 +11,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from zonesim.briefing.figures import style
+from zonesim.briefing.figures import finding, style
 from zonesim.briefing.figures.context import DWELL, FigureContext
 from zonesim.briefing.text.words import Words
 from zonesim.kpi import way
@@ -45,14 +45,15 @@ def stages_figure(context: FigureContext) -> Figure | str:
         for place, stage in enumerate(used)
     }
     most = min(MOST_PANELS, max(1, MOST_ROWS // len(context.shown())))
-    ranked = sorted(found, key=lambda flow: -_changed(context, flow))
+    ranked = context.by_change(found)
     notes = [
         say("stages.definition"),
         *([say("not_drawn", names=say.listed(ranked[most:]))] if len(found) > most else []),
         *([say("stages.withheld", names=say.listed(withheld))] if withheld else []),
         *context.notes(),
     ]
-    figure = context.slide(say("stages.title"), notes)
+    dwells = [kpi for kpi in context.kpis if kpi.definition.what == DWELL and kpi.subject in ranked[:most]]
+    figure = context.slide(finding.found(context, dwells, say("stages.title")), notes)
     handles = [Patch(facecolor=colours[stage], edgecolor="white") for stage in used]
     rows = style.legend_above(figure, handles, [_words(stage, say) for stage in used], sample=1.4)
     flows = ranked[:most]
@@ -83,14 +84,6 @@ def _stages(context: FigureContext) -> tuple[dict[str, dict[Stage, list[float]]]
         elif len(table) > 1 and any(any(values) for values in table.values()):
             found[flow] = {stage: values for stage, values in table.items() if any(values)}
     return found, withheld
-
-
-def _changed(context: FigureContext, flow: str) -> float:
-    """Return by how much of its baseline the dwell of a flow changes most, in any arm."""
-    base = context.mean(context.baseline, f"{flow}.{DWELL}")
-    found = [context.effect(arm, f"{flow}.{DWELL}") for arm in context.shown()]
-    sizes = [abs(effect.value) / base for effect in found if effect is not None and not math.isnan(effect.value)]
-    return max(sizes, default=0.0) if base else 0.0
 
 
 def _order(stage: Stage) -> tuple[int, int]:

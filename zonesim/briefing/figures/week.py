@@ -58,7 +58,7 @@ def week_figure(context: FigureContext) -> Figure | str:
         _panel(axes, context, bands)
         if waiting:
             no_queue(axes, context, bands)
-        title = context.place_title(place, full=True)
+        title = context.place_words(place)
         style.title(axes, say("week.waiting" if waiting else "week.busy", place=title), above=0.08)
         axes.set_ylabel(say("week.waiting_y" if waiting else "week.busy_y"), fontsize=style.SMALL)
         units = [] if waiting else _units(context, place)
