@@ -59,8 +59,7 @@ def best_figure(context: FigureContext, found: Found, arms: Sequence[str], proba
     _goal(context, panels[0], found, shown)
     for (number, promise), axes in zip(promises, panels[1:], strict=True):
         _promise(context, axes, found, shown, number, promise)
-    names = [style.fit(context.arm_label(arm), NAMES - 0.2, style.SMALL) for arm in shown]
-    panels[0].set_yticks(range(len(shown)), names, fontsize=style.SMALL)
+    style.name_rows(panels[0], [context.arm_label(arm) for arm in shown], NAMES - 0.2, style.SMALL)
     for axes in panels:
         axes.set_ylim(max(len(shown), 4) - 0.4, -0.6)
         axes.grid(visible=True, axis="x", color=style.RULE, linewidth=0.8)

@@ -154,8 +154,9 @@ class FigureContext:
                 warm_up=_span(told.warm_up, say),
             ),
             say("caption.version", version=__version__),
-            # Last: with many arms the line is cut.
-            say("caption.arms", names=say.listed(map(self.arm_name, self.names))),
+            say("caption.arms", names=say.listed(map(self.arm_name, self.names)))
+            if len(self.names) <= MOST_ARMS
+            else say("caption.many_arms", n=len(self.names)),
         ]
         if self.n:
             return BETWEEN.join(parts)
@@ -269,12 +270,11 @@ class FigureContext:
     def subject_words(self, kpi: Kpi) -> str:
         """Return what a KPI is about as people call it, without the names that files have for it."""
         flows = self.known.flows() if self.known is not None else {}
-        zones = self.known.scenario.zones if self.known is not None else {}
         scope, subject = kpi.definition.scope, kpi.subject
         if scope == "flow" and subject in flows:
             return self.say.label(flows[subject].label, subject)
-        if scope == "zone" and subject in zones:
-            return self.say.label(zones[subject].label, subject)
+        if scope == "zone":
+            return self.zone_words(subject)
         if scope in {"gate", "resource"}:
             return self.place_words(subject)
         return self.subject_title(kpi)
@@ -286,7 +286,12 @@ class FigureContext:
         label = self.place_title(place, full=False)
         several = len({kpi.subject.partition(".")[0] for kpi in self.kpis if kpi.definition.scope == "gate"}) > 1
         named = several and zone in zones
-        return self.say("of_zone", zone=self.say.label(zones[zone].label, zone), label=label) if named else label
+        return self.say("of_zone", zone=self.zone_words(zone), label=label) if named else label
+
+    def zone_words(self, zone: str) -> str:
+        """Return the label of a zone, or its name."""
+        zones = self.known.scenario.zones if self.known is not None else {}
+        return self.say.label(zones[zone].label, zone) if zone in zones else zone
 
     def quantity(self, kpi: Kpi) -> str:
         """Return what a KPI measures, in words."""

@@ -388,8 +388,8 @@ def _arms_page(context: FigureContext, kpis: Sequence[Kpi]) -> Figure:
     ends = (-WIDEST, WIDEST)
     notes = [*_notes(context, ends, kpis), *([say("more_arms", n=len(others) - most)] if len(others) > most else [])]
     figure = context.slide(finding.found(context, kpis, _topic(context)), notes)
-    names = [style.fit(context.arm_name(arm), ARM_NAMES, style.SMALL) for arm in rows]
-    wide = max(style.width_of(name, style.SMALL) for name in names) + 0.15
+    names, letters = style.wrapped([context.arm_name(arm) for arm in rows], ARM_NAMES, style.SMALL, lines=1)
+    wide = max(style.width_of(name, letters) for name in names) + 0.15
     numbers = 1.1
     each = (style.WIDTH - 2 * style.MARGIN - wide) / len(kpis)
     for column, (kpi, axes) in enumerate(
@@ -400,7 +400,7 @@ def _arms_page(context: FigureContext, kpis: Sequence[Kpi]) -> Figure:
         axes.set_position((x / style.WIDTH, box.y0, (each - numbers - 0.15) / style.WIDTH, box.height))
         axes.set_xlim(*_limits(context, [kpi]))
         axes.set_ylim(max(len(rows), 4) - 0.4, -0.6)
-        axes.set_yticks(range(len(rows)), names if column == 0 else [""] * len(rows), fontsize=style.SMALL)
+        axes.set_yticks(range(len(rows)), names if column == 0 else [""] * len(rows), fontsize=letters)
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.axvline(0, color=style.INK, linewidth=1)

@@ -143,9 +143,7 @@ def finding(context: FigureContext, told: Sensitivity, kpi: Kpi, *, difference: 
 
 def _rows(axes: Axes, names: Sequence[str]) -> None:
     """Write the names of rows, the first above; few rows stay as close to each other as some."""
-    axes.set_yticks(
-        range(len(names)), [style.fit(name, NAMES - 0.2, style.SMALL) for name in names], fontsize=style.SMALL
-    )
+    style.name_rows(axes, names, NAMES - 0.2, style.SMALL)
     axes.set_ylim(max(len(names), 4) - 0.4, -0.6)
     axes.grid(visible=True, axis="x", color=style.RULE, linewidth=0.8)
     axes.tick_params(axis="y", length=0)

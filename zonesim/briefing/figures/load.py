@@ -35,7 +35,7 @@ def load_figure(context: FigureContext) -> Figure | str:
     found.sort(key=lambda load: (not load.is_known, -load.low))
     shown = found[:MOST_ROWS]
     names = [str(plan.names.resources[load.resource]) for load in shown]
-    titles = [style.fit(context.place_title(name, full=True), NAMES, style.NORMAL) for name in names]
+    titles, letters = style.wrapped([context.place_words(name) for name in names], NAMES, style.NORMAL, lines=1)
     left_out = len(found) - len(shown)
     notes = [
         say("loads.definition"),
@@ -43,13 +43,13 @@ def load_figure(context: FigureContext) -> Figure | str:
         *([say("loads.more", n=left_out)] if left_out else []),
     ]
     figure = context.slide(say("loads.title"), notes)
-    left = max(style.width_of(title, style.NORMAL) for title in titles) + 0.15
+    left = max(style.width_of(title, letters) for title in titles) + 0.15
     axes = style.panels(figure, 1, 1, left=left, above=0.45, below=0.45)[0]
     box = axes.get_position()
     figures_room = 1.35 / style.WIDTH
     axes.set_position((box.x0, box.y0, box.width - figures_room, box.height))
     _draw(axes, context, shown)
-    axes.set_yticks(range(len(shown)), titles, fontsize=style.NORMAL)
+    axes.set_yticks(range(len(shown)), titles, fontsize=letters)
     return figure
 
 

@@ -84,8 +84,7 @@ def regret_figure(context: FigureContext, told: Robust) -> Figure:
         for edge, text, room in zip(edges, words, NUMBERS, strict=True):
             shown_text, size = style.shrunk(text, room - 0.1, style.SMALL)
             marks.behind(axes, row, edge, shown_text, size=size)
-    names = [style.fit(context.arm_label(each.arm), NAMES - 0.2, style.SMALL) for each in shown]
-    axes.set_yticks(range(len(shown)), names, fontsize=style.SMALL)
+    style.name_rows(axes, [context.arm_label(each.arm) for each in shown], NAMES - 0.2, style.SMALL)
     axes.set_ylim(max(len(shown), 4) - 0.4, -0.6)
     axes.set_xlim(-0.02 * axes.get_xlim()[1], None)  # the marks of no regret are whole
     axes.grid(visible=True, axis="x", color=style.RULE, linewidth=0.8)

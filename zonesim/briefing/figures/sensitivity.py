@@ -66,8 +66,8 @@ def _draw(context: FigureContext, axes: Axes, told: Sensitivity, shown: Sequence
             axes.plot([value], [row], marker="|", markersize=10, color=colour, zorder=4)
         if math.isnan(each.values["swing"].value):
             marks.words(axes, row, context.say("sensitivity.figure_grows"))
-        labels.append(style.fit(path_words(context, each.factor), LABELS - 0.2, style.SMALL))
-    axes.set_yticks(range(len(shown)), labels, fontsize=style.SMALL)
+        labels.append(path_words(context, each.factor))
+    style.name_rows(axes, labels, LABELS - 0.2, style.SMALL)
     axes.set_ylim(max(len(shown), 4) - 0.4, -0.6)
     if not math.isnan(middle):
         axes.axvline(middle, color=style.INK, linewidth=1.2, zorder=5)

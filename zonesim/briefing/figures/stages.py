@@ -57,13 +57,13 @@ def stages_figure(context: FigureContext) -> Figure | str:
     handles = [Patch(facecolor=colours[stage], edgecolor="white") for stage in used]
     rows = style.legend_above(figure, handles, [_words(stage, say) for stage in used], sample=1.4)
     flows = ranked[:most]
-    names = [style.fit(context.arm_label(arm), NAMES, style.NORMAL) for arm in context.shown()]
-    left = max(style.width_of(name, style.NORMAL) for name in names) + 0.15
+    names, letters = style.wrapped([context.arm_label(arm) for arm in context.shown()], NAMES, style.NORMAL)
+    left = max(style.width_of(line, letters) for name in names for line in name.split("\n")) + 0.15
     for flow, axes in zip(
         flows, style.panels(figure, len(flows), 1, left=left, above=0.36, below=0.5, top=0.28 * rows), strict=True
     ):
         _panel(axes, context, flow, found[flow], colours)
-        axes.set_yticks(range(len(names)), names, fontsize=style.NORMAL)
+        axes.set_yticks(range(len(names)), names, fontsize=letters)
     scale = say("stages.own_scale" if len(flows) > 1 else "stages.hours")
     figure.axes[-1].set_xlabel(scale, fontsize=style.SMALL)
     return figure

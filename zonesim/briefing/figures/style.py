@@ -415,6 +415,35 @@ def shrunk(text: str, room: float, size: float, *, bold: bool = False) -> tuple[
     return fit(text, room, found, bold=bold), found
 
 
+def wrapped(
+    texts: Sequence[str], room: float, size: float, *, lines: int = 2, bold: bool = False
+) -> tuple[list[str], float]:
+    """
+    Return texts in one line each, or in two (`lines`), and the size, at most `size`, at which all of them fit; those
+    that fit at none are cut.
+    """
+    tries = [(each, most) for each in (LARGE, NORMAL, SMALL, TINY) if each <= size for most in range(1, lines + 1)]
+    for found, most in tries:
+        shown = [two_lines(text, room, found, bold=bold) for text in texts]
+        whole = all(
+            "".join(own).replace(" ", "") == text.replace(" ", "") for own, text in zip(shown, texts, strict=True)
+        )
+        if whole and max(map(len, shown), default=1) <= most:
+            return ["\n".join(own) for own in shown], found
+    return ["\n".join(two_lines(text, room, TINY, bold=bold)[:lines]) for text in texts], TINY
+
+
+def _letters(lines: Sequence[str]) -> str:
+    return "".join("".join(lines).split())
+
+
+def name_rows(axes: Axes, names: Sequence[str], room: float, size: float) -> None:
+    """Write the names of rows beside a panel, the first above, in one line or two where rows are high enough."""
+    high = axes.get_position().height * HEIGHT / max(len(names), 4)
+    shown, letters = wrapped(names, room, size, lines=2 if high > 2.4 * TINY * POINT else 1)
+    axes.set_yticks(range(len(names)), shown, fontsize=letters)
+
+
 def two_lines(text: str, room: float, size: float, *, bold: bool = False) -> list[str]:
     """Return a text in one line or two, the second cut where it is still too long; Latin words stay whole."""
     if width_of(text, size, bold=bold) <= room:

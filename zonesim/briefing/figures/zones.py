@@ -53,13 +53,16 @@ def zones_figure(context: FigureContext) -> Figure | str:
     handles = [Patch(facecolor=style.ARMS[place % len(style.ARMS)]) for place in range(len(arms))]
     legend = style.legend_above(figure, handles, [context.arm_label(arm) for arm in arms], sample=1.4)
     panels = style.panels(figure, 3, len(shown), left=0.62, above=0.58, below=0.05, gap=0.12, top=0.28 * legend)
+    room = 0.95 * panels[0].get_position().width * style.WIDTH
+    labels, letters = style.wrapped([context.zone_words(zone) for zone in shown], room, style.NORMAL, bold=True)
+    names = dict(zip(shown, labels, strict=True))
     for row, (phrase, measure) in enumerate(quantities):
         highest = 0.0
         line = panels[row * len(shown) : (row + 1) * len(shown)]
         for zone, axes in zip(shown, line, strict=True):
             highest = max(highest, _bars(axes, context, [measure(context, arm, zone) for arm in arms]))
-            name = style.fit(context.zone_title(zone), 0.9 * axes.get_position().width * style.WIDTH, style.NORMAL)
-            style.title(axes, name if row == 0 else " ", above=0.34)
+            if row == 0:
+                axes.set_title(names[zone], fontsize=letters, loc="left", weight="bold", pad=0.34 / style.POINT)
         for axes in line:
             axes.set_ylim(0, 1.18 * highest or 1)
             if axes is not line[0]:
