@@ -104,6 +104,7 @@ def test_the_best_is_that_of_the_command(here):
         desks.best("smallest f.stay.mena", "0.5 min")
 
 
+@pytest.mark.slow
 def test_robustness_is_that_of_the_command(here):
     """The same regrets and the same box, as rows and by name; nothing is left in the folder."""
     Path("desk.yaml").write_text(test_robust_command.DESK, encoding="utf-8")

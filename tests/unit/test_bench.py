@@ -193,6 +193,7 @@ def test_all_programs_agree():
     assert " NO\n" not in done.stdout
 
 
+@pytest.mark.slow
 def test_every_zone_has_every_flow():
     """
     The province of the bench is a scenario that compiles, with all zones of the library's list, in each of which every flow

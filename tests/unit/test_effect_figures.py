@@ -110,6 +110,7 @@ def test_a_forest_splits_durations_and_shows_how_far_an_assumption_reaches() -> 
         assert style.overlaps(figure) == []
 
 
+@pytest.mark.slow
 def test_a_forest_of_many_arms_has_a_row_an_arm() -> None:
     """With more arms than colours, KPIs stand side by side, and every arm has a row with its difference."""
     first, last = ordinary().values()

@@ -15,8 +15,14 @@ from finding_words import FalseClaim, Number, Table, environment, number, sure, 
 from findings import PAGE, STORED, page, questions, run
 
 EXPERIMENTS = sorted((ROOT / "experiments").glob("*.yaml"))
-MANY = {"where_11_does_not_pay"}
-"""Of more than a hundred plans, which take most of a minute to write."""
+MANY = {
+    "cheapest_package",
+    "demand_growth_by_measures",
+    "gate_lanes_by_measures",
+    "province_transfers",
+    "where_11_does_not_pay",
+}
+"""Of dozens of plans, or of plans of many zones, which take long to write."""
 
 QUESTIONS = questions()
 

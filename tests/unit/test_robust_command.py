@@ -163,6 +163,7 @@ def test_one_future_is_no_many():
     assert "--look-for: there is no promise that could be broken\n    Write --promise" in none
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("desks")
 def test_many_futures_do_not_bury_the_answer_in_warnings():
     """

@@ -183,9 +183,11 @@ class Results:
     """Whether as many replications were run as it took, by the rule of the experiment."""
     store: Store = field(default_factory=lambda: Store(Path()), repr=False)
     """The cells."""
-    _common: dict[str, tuple[int, ...]] = field(default_factory=dict, repr=False)
-    _matrices: dict[tuple[str, str], tuple[dict[str, int], Floats]] = field(default_factory=dict, repr=False)
-    _missing: dict[tuple[str, str], dict[str, list[float]]] = field(default_factory=dict, repr=False)
+    _common: dict[str, tuple[int, ...]] = field(default_factory=dict, init=False, repr=False)
+    _matrices: dict[tuple[str, str], tuple[dict[str, int], Floats]] = field(
+        default_factory=dict, init=False, repr=False
+    )
+    _missing: dict[tuple[str, str], dict[str, list[float]]] = field(default_factory=dict, init=False, repr=False)
 
     def reported(self) -> list[str]:
         """Return the ids of the KPIs that the experiment reports, in its order."""

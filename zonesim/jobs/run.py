@@ -27,7 +27,7 @@ from zonesim.briefing.tables.headlines import PRECISE, headline_tables
 from zonesim.briefing.tables.multiplicity import together_cells, together_lines
 from zonesim.briefing.tables.parts import part_cells, part_columns, write_doubts
 from zonesim.briefing.tables.tokens import check_file, write_tokens
-from zonesim.briefing.text.arm_names import arm_lines
+from zonesim.briefing.text.arm_names import arm_lines, arms_of
 from zonesim.briefing.text.bounds import bound_document, bound_lines
 from zonesim.briefing.text.documents import to_json
 from zonesim.briefing.text.effect_parts import made_of
@@ -186,7 +186,7 @@ def _report(found: Found, *, only: bool, warm_up: bool, with_figures: bool, by_r
         control_text(results, control),
         cost_text(costs, comparison.baseline),
     )
-    head = [*_title(design, results, document), *arm_lines(results, design.world), *bound_lines(bounds)]
+    head = [*_title(design, results, document), *arm_lines(arms_of(design), design.world), *bound_lines(bounds)]
     parts = [
         *head,
         headline_tables(design, results, comparison, _needed(document, comparison)),

@@ -17,6 +17,7 @@ from zonesim.briefing.tables.futures import stability_document, stability_text, 
 from zonesim.briefing.tables.main_effects import main_effects_document, main_effects_text, write_main_effects
 from zonesim.briefing.tables.multiplicity import together_cells, together_lines
 from zonesim.briefing.tables.printing import printed
+from zonesim.briefing.text.arm_names import arm_lines, arms_of
 from zonesim.briefing.text.values import (
     TAG_WORDS,
     figure_text,
@@ -85,7 +86,7 @@ def _report(found: Found, *, by_replication: bool) -> Job:
     if by_replication:
         document["by_replication"] = by_replication_document(results, results.reported())
         written.append(write_by_replication(found.folder, results, results.reported()))
-    parts = [sweep_text(results, told), ""]
+    parts = [sweep_text(results, told, arm_lines(arms_of(design), design.world)), ""]
     if design.layout is not None:
         effects = list(factors(results, design.layout, results.reported()))
         document["main_effects"] = main_effects_document(results, design.layout, effects)
@@ -167,9 +168,10 @@ def _band_fields(found: Range, prefix: str) -> dict[str, Any]:
 # --- for people
 
 
-def sweep_text(results: Results, found: Sequence[Point]) -> str:
+def sweep_text(results: Results, found: Sequence[Point], arms: Sequence[str] = ()) -> str:
     """
-    Return one table a KPI: futures and arms down, value and difference across; of a sample of doubts only the range.
+    Return `arms`, which say what arms are, and one table a KPI: futures and arms down, value and difference across; of
+    a sample of doubts only the range.
     """
     label = results.label.get("en", results.name)
     parts = [
@@ -177,6 +179,7 @@ def sweep_text(results: Results, found: Sequence[Point]) -> str:
         f" {_counted(results.replications, 'replication')}, seed {results.seed},"
         f" {level_text(results.level)} % intervals, differences to {results.baseline}",
         told_run(results),
+        *arms,
     ]
     sample = _sample(results)
     ranges = spreads(found, sample)

@@ -43,7 +43,7 @@ def best_figure(context: FigureContext, found: Found, arms: Sequence[str], proba
     promises = list(enumerate(found.promises))[:MOST_PROMISES]
     left_out = len(found.promises) - len(promises)
     notes = [
-        certainty_text(say, found, probability, context.arm_called),
+        certainty_text(say, found, probability, context.arm_name),
         say("best.figure_lines", n=found.estimate.n if found.estimate else 0),
         *([say("capacity.more_promises", n=left_out)] if left_out else []),
         *([say("more_arms", n=len(arms) - len(shown))] if len(shown) < len(arms) else []),
@@ -67,7 +67,7 @@ def best_figure(context: FigureContext, found: Found, arms: Sequence[str], proba
     for axes in panels[1:]:
         axes.set_yticks([])
     for row, arm in enumerate(shown):
-        text, size = style.shrunk(state_text(say, found, arm, context.arm_called), STATES - 0.2, style.SMALL)
+        text, size = style.shrunk(state_text(say, found, arm, context.arm_name), STATES - 0.2, style.SMALL)
         marks.behind(panels[-1], row, 0.2, text, size=size)
     return figure
 
@@ -89,7 +89,7 @@ def _title(context: FigureContext, found: Found) -> str:
     """Return what was found: the best arm and its value on runs that nothing was chosen by."""
     say, kpi, own = context.say, found.kpi, found.estimate
     words = say("about", subject=context.subject_title(kpi), quantity=context.quantity(kpi))
-    arm = context.arm_called(found.choice.best)
+    arm = context.arm_name(found.choice.best)
     value = context.limits(own.value if own is not None else found.means[found.choice.best], kpi.unit)
     phrase = "best.found_open" if math.isnan(found.choice.probability) else "best.found"
     return say(phrase, kpi=words, arm=arm, value=value)

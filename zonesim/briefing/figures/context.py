@@ -216,10 +216,6 @@ class FigureContext:
         ]
         return ArmNames(self.say, made, everything_in(self.known.world) if self.known is not None else ())
 
-    def arm_called(self, name: str) -> str:
-        """Return how an arm is called within a sentence: its label or its name."""
-        return self.labels.get(name, name.replace("_", " "))
-
     def flows(self) -> list[str]:
         """Return the flows of the traffic, those with goods that become usable first."""
         if self.known is not None:

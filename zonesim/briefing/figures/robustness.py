@@ -112,7 +112,7 @@ def _regret_title(context: FigureContext, told: Robust) -> str:
     sure = [(each.largest.value, each) for each in told.regrets if each.largest is not None]
     if sure:
         _, best = min(sure, key=lambda pair: pair[0])
-        arm = context.arm_called(best.arm)
+        arm = context.arm_name(best.arm)
         if best.largest is not None and best.largest.value > 0:
             return say("robust.found_largest", kpi=words, arm=arm, value=context.limits(best.largest, kpi.unit))
         return say("robust.found_always", kpi=words, arm=arm, n=best.futures)
@@ -121,7 +121,7 @@ def _regret_title(context: FigureContext, told: Robust) -> str:
         return say("robust.found_none", kpi=words)
     best = min(known, key=lambda each: each.mean)
     value = context.limits(Interval(best.mean, *best.limits, best.futures), kpi.unit)
-    return say("robust.found_mean", kpi=words, arm=context.arm_called(best.arm), value=value)
+    return say("robust.found_mean", kpi=words, arm=context.arm_name(best.arm), value=value)
 
 
 # --- the box of futures in which an arm does not do well
@@ -143,7 +143,7 @@ def box_figure(context: FigureContext, told: Robust, found: Discovery) -> Figure
     limits = say.listed(
         f"{path_words(context, name)} {say.quantities(told.limit(name, box.limits[name]))}" for name in ordered
     )
-    names = [context.arm_called(name) for name in (found.arm, told.baseline)]
+    names = [context.arm_name(name) for name in (found.arm, told.baseline)]
     title = say(
         f"robust.found_box.{told.looked_for}",
         arm=names[0],

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from zonesim.briefing.text.words import CHINESE, ENGLISH, Words
-from zonesim.experiment import Results
+from zonesim.experiment import Design
 from zonesim.policy import Chosen, ResolvedTree, left_out
 from zonesim.scenario import load_catalogue
 
@@ -18,6 +18,10 @@ AUTOMATIC: Final = re.compile(r"[0-9+]+|R[0-9]+")
 
 MOST_NAMED: Final = 3
 """Measures that a name tells one by one; more are counted, and told in the legend."""
+
+
+MOST_LINES: Final = 20
+"""So many arms are told what they are above a table."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +40,22 @@ def everything_in(world: ResolvedTree) -> frozenset[str]:
     return frozenset(name for name, each in load_catalogue().measures.items() if each.number not in numbers)
 
 
-def arm_lines(results: Results, world: ResolvedTree) -> list[str]:
-    """Return a line for each arm that says in both languages what its name in a table means; none where it says it."""
-    arms = [NamedArm(each.name, each.label, each.chosen, bool(each.edits)) for each in results.arms.values()]
+def arms_of(design: Design) -> list[NamedArm]:
+    """Return the arms of a design."""
+    options = design.options.items()
+    return [NamedArm(name, dict(each.label), each.arm.measures, bool(each.edits)) for name, each in options]
+
+
+def arm_lines(arms: Sequence[NamedArm], world: ResolvedTree) -> list[str]:
+    """
+    Return a line for each arm that says in both languages what its name in a table means, where it does not say it; of
+    many arms the first ones.
+    """
     english, chinese = (ArmNames(say, arms, everything_in(world)) for say in (ENGLISH, CHINESE))
-    told = {name: (english.title(name), chinese.title(name)) for name in results.arms}
-    return [f"{name}: {en} | {zh}" for name, (en, zh) in told.items() if name not in {en, zh}]
+    told = {each.name: (english.title(each.name), chinese.title(each.name)) for each in arms}
+    lines = [f"{name}: {en} | {zh}" for name, (en, zh) in told.items() if not {name, name.replace("_", " ")} & {en, zh}]
+    more = len(lines) - MOST_LINES
+    return lines if more <= 0 else [*lines[:MOST_LINES], ENGLISH("arm.more", n=more)]
 
 
 class ArmNames:
