@@ -243,8 +243,8 @@ def test_zones_stand_side_by_side() -> None:
 
     assert len(figure.axes) == 6
     assert {axes.get_title(loc="left") for axes in figure.axes[:2]} == {
-        "Typical zone (TYP)",
-        "Zones elsewhere (PARTNER)",
+        "Typical zone",
+        "Zones elsewhere",
     }
     assert style.overlaps(figure) == []
 
