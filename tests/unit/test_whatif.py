@@ -129,7 +129,7 @@ def test_a_page_tells_headlines_that_it_can_fold():
 
     assert {"time", "pass", "wait", "service", "utilisation", "hours"} == kinds
     assert asked.marks.shape == (len(plan.names.marks), 5)
-    assert asked.steps.shape == (len(plan.names.steps), 3)
+    assert asked.steps.shape == (len(plan.names.steps), 4)
 
 
 @pytest.fixture

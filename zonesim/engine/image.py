@@ -42,6 +42,7 @@ def tables_of(plan: Plan) -> dict[str, Table]:
                 found |= {f"{name}.{each}": part for each, part in zip(table._fields, table, strict=True)}
             else:
                 found[f"{bundle}.{name}"] = table
+    found["ahead.scratch"] = np.zeros_like(given.draws.ahead.scratch)  # runs write to it
     found["accounts"] = given.accounts
     found |= {f"blank.{name}": table for name, table in _blank(given).items()}
     return found | _before_a_run(plan)

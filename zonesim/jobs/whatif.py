@@ -237,7 +237,27 @@ def _about(
     shared: dict[str, list[Any]] = {"kpis": [], "steps": []}
     plans = [_plan(each, packing, shared) for each in shelved]
     index, pool = packing.packed()
-    begin, end, horizon = shelved[0].window
+    about = described(file, world, shelved[-1].measures, levers, given, shelved[0].window)
+    return about | {
+        "layout": layout(),
+        "index": index,
+        "plans": plans,
+        "kpis": shared["kpis"],
+        "steps": shared["steps"],
+        "labels": _step_labels(world, shelved),
+    }, pool
+
+
+def described(
+    file: Path,
+    world: ResolvedTree,
+    measures: Sequence[str],
+    levers: Sequence[Lever],
+    given: Sequence[str],
+    window: tuple[int, int, int],
+) -> dict[str, Any]:
+    """Return what a page says of a scenario: names, clock, measures, levers, quantiles of Student's law."""
+    begin, end, horizon = window
     label = world.tree.get("label") or {}
     name = str(world.tree.get("name"))
     catalogue = load_catalogue()
@@ -253,7 +273,7 @@ def _about(
         "student": [student(n) for n in range(1, MOST_REPLICATIONS)],
         "measures": [
             {"name": each, "number": catalogue.measures[each].number, **dict(catalogue.measures[each].label)}
-            for each in shelved[-1].measures
+            for each in measures
         ],
         "levers": [
             {
@@ -268,13 +288,7 @@ def _about(
             }
             for each in levers
         ],
-        "layout": layout(),
-        "index": index,
-        "plans": plans,
-        "kpis": shared["kpis"],
-        "steps": shared["steps"],
-        "labels": _step_labels(world, shelved),
-    }, pool
+    }
 
 
 def _plan(own: Shelved, packing: Packing, shared: dict[str, list[Any]]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from zonesim.kpi import fold_layout as f
 from zonesim.kpi.catalogue import Applied, Kpi
 from zonesim.kpi.fold_tables import ARRIVED, fold_tables
 from zonesim.kpi.prepared import Prepared, prepared
+from zonesim.kpi.scopes import Scopes
 from zonesim.plan import Plan
 from zonesim.scenario.kpis import quantile_of
 
@@ -26,8 +27,13 @@ Shorts = NDArray[np.int32]
 MARK_FIELDS: Final = ("arrives", "milestone", "gate", "what", "direction")
 """Of each mark: whether a consignment arrives with it, which milestone it is, of which gate passage, and what of it."""
 
-STEP_FIELDS: Final = ("leaves", "reachable", "lanes")
-"""Of each step: whether tokens leave with it, bits of what they may have reached, bits of the lanes that it holds."""
+STEP_FIELDS: Final = ("leaves", "reachable", "lane", "other")
+"""
+Of each step: whether tokens leave with it, bits of what they may have reached, gate directions whose lanes it holds.
+"""
+
+_LANES: Final = 2
+"""Directions whose lanes a step holds at most; those of a step with more are not told."""
 
 MOST_BITS: Final = 30
 
@@ -53,6 +59,9 @@ def asked_of(plan: Plan) -> Asked:
     """Return what a page counts of the rows of a plan."""
     ready = prepared(plan)
     found = [(kpi, made) for kpi, made in _told(ready) if kpi.headline]
+    held = [_held(ready.scopes, step) for step in range(len(plan.names.steps))]
+    untold = {place for own in held if len(own) > _LANES for place in own}
+    found = [(kpi, made) for kpi, made in found if made.get("lane") not in untold]
     milestones = sorted({mark for _, made in found for mark in made.pop("marks", ())})[:MOST_BITS]
     kpis = []
     for kpi, made in found:
@@ -133,6 +142,11 @@ def _marks(plan: Plan, milestones: list[str]) -> Shorts:
     return rows
 
 
+def _held(scopes: Scopes, step: int) -> list[int]:
+    """Return the gate directions whose lanes a step holds."""
+    return [place for place, own in enumerate(scopes.lanes.values()) if step in own]
+
+
 def _steps(plan: Plan, milestones: list[str]) -> Shorts:
     """Return what each step is, with `STEP_FIELDS`."""
     tables = fold_tables(plan)
@@ -142,5 +156,6 @@ def _steps(plan: Plan, milestones: list[str]) -> Shorts:
         for place, mark in enumerate(tables.milestones):
             if mark in milestones and int(tables.reachable[number]) >> place & 1:
                 row[1] |= 1 << milestones.index(mark)
-        row[2] = sum(1 << place for place, own in enumerate(tables.scopes.lanes.values()) if number in own)
+        held = _held(tables.scopes, number)[:_LANES]
+        row[2:] = [*held, *[-1] * (_LANES - len(held))]
     return rows

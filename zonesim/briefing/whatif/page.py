@@ -28,6 +28,7 @@ def page(about: Mapping[str, Any], pool: bytes, module: bytes, language: str) ->
     """
     told = json.dumps({**about, "words": _words(), "language": language}, ensure_ascii=False, separators=(",", ":"))
     return _template().render(
+        connect="'self'" if "server" in about else "'none'",
         language="zh-CN" if language == "zh" else "en",
         title=about["title"][language],
         style=_file("whatif.css"),

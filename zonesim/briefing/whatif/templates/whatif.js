@@ -118,8 +118,11 @@ function image(plan, levels) {
   };
 }
 
-const planOf = (measures) => about.plans.find((plan) => plan.measures.join() === about.measures
-  .map((each) => each.name).filter((name) => measures.includes(name)).join());
+const planOf = (measures) => {
+  const wanted = about.measures.map((each) => each.name).filter((name) => measures.includes(name));
+  if (about.server) return { ...about.plans[0], measures: wanted };
+  return about.plans.find((plan) => plan.measures.join() === wanted.join());
+};
 
 // --- the two arms of a state
 
@@ -147,6 +150,10 @@ function clash(arm) {
 // --- workers
 
 async function hire() {
+  if (about.server) {
+    workers = Array.from({ length: about.workers }, () => ({ busy: 0, worker: { postMessage: () => {} } }));
+    return;
+  }
   const module = await WebAssembly.compile(await inflate("data-module"));
   const url = URL.createObjectURL(new Blob([$("data-worker").textContent], { type: "text/javascript" }));
   const count = Math.max(1, Math.min(navigator.hardwareConcurrency || 2, 8));
@@ -174,6 +181,7 @@ function imageOf(arm) {
 
 // Ask the worker with least to do; it gets an image that it has not had lately.
 function ask(own, arm, replication, trace = null) {
+  if (about.server) return askServer(own, arm, replication);
   const id = asked++, message = { what: "run", id, key: arm.key, seed: about.seed, replication, trace, turn };
   if (!own.images.has(arm.key)) {
     message.image = imageOf(arm);
@@ -182,6 +190,28 @@ function ask(own, arm, replication, trace = null) {
   }
   own.busy++;
   return new Promise((done) => { asking.set(id, { done }); own.worker.postMessage(message); });
+}
+
+// The server runs the replication with its own engine.
+async function askServer(own, arm, replication) {
+  own.busy++;
+  const mine = turn;
+  try {
+    const answer = await fetch(about.server + location.search, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ measures: arm.plan.measures, levels: arm.levels, replication }),
+    });
+    const found = answer.ok ? await answer.json() : { fault: await answer.text() };
+    if (found.fault) return found;
+    found.values = found.values.map((value) => (value === null ? NaN : value));
+    found.queue = found.queue.map((day) => day.map((value) => (value === null ? NaN : value)));
+    return { found };
+  } catch (fault) {
+    return mine === turn ? { fault: String(fault) } : { found: null };
+  } finally {
+    own.busy--;
+  }
 }
 
 const free = () => workers.find((own) => own.busy < 1);
@@ -204,7 +234,7 @@ function work() {
     const [arm, replication] = wanted, name = `${arm.key}#${replication}`;
     known.set(name, null);
     ask(own, arm, replication).then((data) => {
-      if (data.fault) { known.set(name, { fault: data.fault }); notice = say("fault"); }
+      if (data.fault) { known.set(name, { fault: data.fault }); notice = about.server ? data.fault : say("fault"); }
       else if (data.found) known.set(name, data.found);
       else known.delete(name);
       work();
@@ -635,7 +665,7 @@ function texts() {
   document.title = about.title[language];
   $("title").textContent = about.title[language];
   const [warm, days, cool] = about.days.map((value) => Math.round(10 * value) / 10);
-  $("about").textContent = say("about", { version: about.version, warm, days, cool, seed: about.seed, synthetic: about.synthetic ? say("synthetic") : "" });
+  $("about").textContent = say(about.server ? "about_server" : "about", { version: about.version, warm, days, cool, seed: about.seed, synthetic: about.synthetic ? say("synthetic") : "" });
   $("language").textContent = say("switch");
   for (const id of ["reset", "legend", "queue_title", "dwell_title", "knee_title", "knee_start", "same_title", "same_start", "again", "copy_command", "copy_link", "same_numbers"]) $(id).textContent = say(id);
   $("gate_label").textContent = say("gate");
@@ -661,6 +691,7 @@ async function main() {
   pool = await inflate("data-pool");
   const other = fromLink();
   texts();
+  if (about.server) $("same_start").closest("figure").hidden = true;
   await hire();
   $("language").onclick = () => { language = language === "en" ? "zh" : "en"; link(); texts(); };
   $("reset").onclick = () => {

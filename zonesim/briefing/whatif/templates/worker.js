@@ -394,7 +394,7 @@ class Fold {
     const table = this.asked.steps, traced = this.trace, sources = (1 << L.sourceBits) - 1;
     for (let at = place >> 2, stop = at + 8 * count; at < stop; at += 8) {
       const high = words[at + 1], step = high >>> L.sourceBits;
-      if (table[3 * step + 2] || traced) {
+      if (table[4 * step + 2] >= 0 || traced) {
         this.visit(step, high & sources, words[at], words[at + 2] + (words[at + 3] | 0) * HIGH,
           words[at + 4] + (words[at + 5] | 0) * HIGH, words[at + 6] + (words[at + 7] | 0) * HIGH);
       }
@@ -403,12 +403,12 @@ class Fold {
 
   visit(step, source, low, queued, started, ended) {
     const ordinal = low >>> 6, table = this.asked.steps;
-    if (this.trace && !table[3 * step] && this.trace.source === source && this.trace.ordinal === ordinal) {
+    if (this.trace && !table[4 * step] && this.trace.source === source && this.trace.ordinal === ordinal) {
       this.traced.push([step, low & 63, queued, started, ended]);
     }
-    if (ended === NEVER && table[3 * step] && (low & 63) && table[3 * step + 1]) this.takeBack(step, source, low);
-    for (let lanes = table[3 * step + 2], lane = 0; lanes; lanes >>= 1, lane++) {
-      if (lanes & 1) this.lane(this.lanes[lane], this.measured(source, ordinal), queued, started, ended);
+    if (ended === NEVER && table[4 * step] && (low & 63) && table[4 * step + 1]) this.takeBack(step, source, low);
+    for (let at = 4 * step + 2; at < 4 * step + 4 && table[at] >= 0; at++) {
+      this.lane(this.lanes[table[at]], this.measured(source, ordinal), queued, started, ended);
     }
   }
 
@@ -428,7 +428,7 @@ class Fold {
 
   // What a child who is inside has yet to reach, its consignment has not reached.
   takeBack(step, source, low) {
-    const missing = this.asked.steps[3 * step + 1] & ~(this.bits.get(source * HIGH + low) || 0);
+    const missing = this.asked.steps[4 * step + 1] & ~(this.bits.get(source * HIGH + low) || 0);
     for (let milestone = 0; milestone < this.asked.milestones; milestone++) {
       if (missing >> milestone & 1 && this.reached[source][milestone].get(low >>> 6)) {
         this.reached[source][milestone].set(low >>> 6, 0);
