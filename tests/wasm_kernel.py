@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from zonesim.engine import compiled_engine
-from zonesim.engine.wasm import MODULE, page_words
+from zonesim.engine.wasm import MODULE, module_bytes, page_words
+from zonesim.faults import ScenarioFault
 from zonesim.plan import Plan, Sink, Totals
 
 PAGE = 1 << 16
@@ -23,8 +24,7 @@ class Module:
 
     def __init__(self) -> None:
         wasmtime = pytest.importorskip("wasmtime", reason="needs wasmtime")
-        if not MODULE.exists():
-            pytest.skip(f"needs {MODULE.name}: make wasm")
+        needs_module()
         self.store = wasmtime.Store()
         atexit.register(module.cache_clear)  # before the interpreter takes wasmtime apart
         built = wasmtime.Module.from_file(self.store.engine, str(MODULE))
@@ -63,6 +63,14 @@ def flat(given: Any) -> list[Any]:
     if isinstance(given, tuple):
         return list(chain.from_iterable(map(flat, given)))
     return [np.asarray(given).reshape(1)] if isinstance(given, np.void) else [given]
+
+
+def needs_module() -> None:
+    """Skip a test where the module is missing, or made of other sources."""
+    try:
+        module_bytes()
+    except ScenarioFault as fault:
+        pytest.skip(str(fault))
 
 
 @cache

@@ -10,9 +10,9 @@ import pytest
 
 from tests.helper import ROOT, plan_of_file
 from tests.unit.test_whatif import DESKS
+from tests.wasm_kernel import needs_module
 from zonesim.compiled.streams import run_key
 from zonesim.engine import simulate
-from zonesim.engine.wasm import MODULE
 from zonesim.experiment import Execution
 from zonesim.jobs.run import run_job
 from zonesim.jobs.whatif import SHORT, whatif_job
@@ -31,8 +31,7 @@ def browser():
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if found is None:
         pytest.skip("needs a browser: Debian's chromium")
-    if not MODULE.exists():
-        pytest.skip(f"needs {MODULE.name}: make wasm")
+    needs_module()
     with playwright.sync_playwright() as running:
         chromium = running.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield chromium

@@ -14,10 +14,10 @@ import yaml
 
 from tests.helper import ROOT, column, kpis, plan_of, plan_of_file
 from tests.logs import gate_log, soil
+from tests.wasm_kernel import needs_module
 from zonesim import cli
 from zonesim.briefing.figures import fonts
 from zonesim.briefing.folders import run_in
-from zonesim.engine.wasm import MODULE
 
 PAGES = [ROOT / "README.md", ROOT / "README.zh.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 EXAMPLES = [
@@ -234,8 +234,8 @@ def test_a_command_of_the_readme_runs(line, project):
     words = shlex.split(line)
     if words[0] == "serve":
         pytest.skip("ends when somebody ends it; tests of its own ask it")
-    if words[0] == "whatif" and not MODULE.exists():
-        pytest.skip(f"needs {MODULE.name}: make wasm")
+    if words[0] == "whatif":
+        needs_module()
     if words[0] in {"gather", "plot", "query"}:
         (sweep,) = (other.split() for other in COMMANDS if other.startswith("sweep"))
         assert zonesim(project, *shortened(sweep)).returncode == 0

@@ -166,7 +166,7 @@ def test_no_label_is_markup(module, tmp_path):
     """
     Labels with markup, formulas and dollars stand in the data, packed; the title is escaped.
     """
-    file, out = tmp_path / "desks.yaml", tmp_path / "page.html"
+    file, out = tmp_path / "desks.yaml", tmp_path / "new" / "page.html"
     file.write_text(DESKS, encoding="utf-8")
     job = whatif.whatif_job(file, [], (), out, "en", "file", 1, lambda _: None)
     text = out.read_text(encoding="utf-8")

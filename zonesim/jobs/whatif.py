@@ -19,7 +19,7 @@ from zonesim.policy import Arm, Chosen, ResolvedTree, arms_for, baseline, open_w
 from zonesim.scenario import load_catalogue
 from zonesim.units import DAY, parse_share
 from zonesim.version import __version__
-from zonesim.writing import write_text
+from zonesim.writing import make_folder, write_text
 
 SHORT: Final = ("clock.warm_up=1 week", "clock.measure=1 week", "clock.cool_down=1 week")
 """What `--clock short` sets: so that a replication takes a few hundredths of a second."""
@@ -67,6 +67,7 @@ def whatif_job(
         fault = f"{len(measures)} measures, of which every combination would be a plan"
         raise ScenarioFault(fault, Place(option), f"Name {MOST_MEASURES} at most.")
     levers = levers_of(world, [each.measure for each in measures])
+    make_folder(out.parent)
     shelved = shelf(world, measures, levers, workers, say)
     levers = [lever for lever in levers if any(any(own.levers.get(lever.key, ())) for own in shelved)]
     about, pool = _about(file, world, shelved, levers, given)
