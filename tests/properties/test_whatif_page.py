@@ -14,6 +14,7 @@ from tests.wasm_kernel import needs_module
 from zonesim.compiled.streams import run_key
 from zonesim.engine import simulate
 from zonesim.experiment import Execution
+from zonesim.faults import RunFault
 from zonesim.jobs.run import run_job
 from zonesim.jobs.whatif import SHORT, whatif_job
 from zonesim.kpi import Reducer, measure
@@ -198,6 +199,36 @@ def test_figures_tell_both_arms(browser, zone):
     for figure in ("queue", "dwell", "same", "knee"):
         assert page.locator(f"#{figure} svg").count() == 1, figure
     assert page.locator("#same svg rect").count() > 6
+
+
+DEADLOCK = """\
+zonesim: 1
+kind: scenario
+name: crossed
+label: {en: Crossed, zh: 交叉}
+clock: {measure: 2 d}
+zones: {Z: {a: {units: 1, role: dock, label: {en: A, zh: 甲}}, b: {units: 1, role: dock, label: {en: B, zh: 乙}}}}
+flows:
+  f: {steps: {one: {hold: {d: Z.a}, steps: {first: {take: 5 min}, two: {hold: {d: Z.b}, take: 5 min}}}}}
+  g: {steps: {two: {hold: {d: Z.b}, steps: {first: {take: 5 min}, one: {hold: {d: Z.a}, take: 5 min}}}}}
+traffic: {a: {flow: f, rate: 4 /h}, b: {flow: g, rate: 4 /h}}
+"""
+
+
+def test_tokens_that_wait_for_each_other_are_no_answer(browser, tmp_path):
+    """
+    Where the engine ends a run because tokens wait for each other for ever, the page gives no numbers.
+    """
+    file, out = tmp_path / "crossed.yaml", tmp_path / "page.html"
+    file.write_text(DEADLOCK, encoding="utf-8")
+    with pytest.raises(RunFault):
+        simulate(plan_of_file(file), 1, 0, Reducer(plan_of_file(file)))
+    whatif_job(file, [], (), out, "en", "file", 1, lambda _: None)
+    page = browser.new_context(offline=True).new_page()
+    page.goto(out.as_uri())
+    page.wait_for_selector("#notes:has-text('A replication cannot go on in the browser')")
+
+    assert page.evaluate("whatif.values()") == [[], []]
 
 
 def test_labels_are_text(browser, tmp_path):

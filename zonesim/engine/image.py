@@ -16,7 +16,7 @@ from zonesim.engine.compiled_engine import BLOCK_ROWS, IN_RESERVE
 from zonesim.engine.kernel import layout as k
 from zonesim.engine.kernel_input import KernelInput, input_of
 from zonesim.engine.room import blank_slot
-from zonesim.plan import LARGEST_SOURCE, MARK, TABLES, VISIT, Plan
+from zonesim.plan import LARGEST_SOURCE, MARK, TABLES, VISIT, Op, Plan
 
 Table = NDArray[Any]
 
@@ -44,6 +44,7 @@ def tables_of(plan: Plan) -> dict[str, Table]:
                 found[f"{bundle}.{name}"] = table
     found["ahead.scratch"] = np.zeros_like(given.draws.ahead.scratch)  # runs write to it
     found["accounts"] = given.accounts
+    found["most_units"] = given.most_units
     found |= {f"blank.{name}": table for name, table in _blank(given).items()}
     return found | _before_a_run(plan)
 
@@ -91,7 +92,11 @@ def layout() -> dict[str, Any]:
         "token": offsets(k.TOKEN),
         "visit": offsets(k.OPEN_VISIT),
         "work": offsets(k.WORK),
-        "program": {name: offsets(k.INSTRUCTION)[name] for name in ("step", "delay_interrupted")},
+        "program": {
+            name: offsets(k.INSTRUCTION)[name]
+            for name in ("op", "step", "delay_interrupted", "seize_first_need", "seize_needs", "seize_slot")
+        },
+        "seize": int(Op.SEIZE),
         "resource": offsets(k.RESOURCE),
         "adoption": offsets(TABLES["adoptions"].dtype),
         "factor": offsets(TABLES["factors"].dtype),
@@ -110,6 +115,8 @@ def layout() -> dict[str, Any]:
             "yield": k.YIELD,
         },
         "interrupted": k.INTERRUPTED,
+        "queued": k.IN_QUEUE,
+        "joining": k.JOINING,
         "empty": k.EMPTY,
     }
 

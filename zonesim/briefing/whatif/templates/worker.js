@@ -284,6 +284,7 @@ class Run {
   // The open rows of whoever is still inside.
   close(fold) {
     this.flush(fold);
+    this.checkDeadlock();
     const T = L.token, V = L.visit, P = L.program, size = L.itemsize, int = new Int32Array(memory.buffer);
     const open = this.get("open_visits"), last = this.get("fresh_slot"), interruptible = this.get("interruptible");
     const narrow = new Int8Array(memory.buffer);
@@ -307,6 +308,52 @@ class Run {
       const arrived = get(token + T.arrived);
       fold.visit(int[(token + T.leave_step) >> 2], source, low, arrived, arrived, NEVER);
     }
+  }
+
+  // Tokens that wait for each other for ever, as engine/inside.py finds them; whoever waits in a batch or for one of
+  // several units is taken to go on.
+  checkDeadlock() {
+    const T = L.token, V = L.visit, P = L.program, size = L.itemsize, open = this.get("open_visits"), last = this.get("fresh_slot");
+    const int = new Int32Array(memory.buffer), narrow = new Int8Array(memory.buffer);
+    const most = new Float64Array(new BigInt64Array(this.image.tables.most_units.slice().buffer).length);
+    new BigInt64Array(this.image.tables.most_units.slice().buffer).forEach((units, each) => { most[each] = Number(units); });
+    const needs = (row, kept = 0) => {
+      const at = this.at["flow.program"] + row * size.program, first = int[(at + P.seize_first_need) >> 2];
+      return Array.from({ length: int[(at + P.seize_needs) >> 2] }, (_, each) => this.at["flow.needs"] + 16 * (first + each))
+        .filter((_, each) => !(kept >> each & 1)).map((place) => [get(place), get(place + 8)]);
+    };
+    const isSeize = (row) => int[(this.at["flow.program"] + row * size.program + P.op) >> 2] === L.seize;
+    let waiting = [];
+    for (let slot = 1; slot < last; slot++) {
+      const token = this.at["tokens.tokens"] + slot * size.tokens, state = narrow[token + T.state];
+      if ((words[(token + T.number + 4) >> 2] | 0) < 0) continue;
+      const row = int[(token + T.queue_row) >> 2], asks = state === L.queued && !narrow[token + T.gives_up];
+      if (!(asks || state === L.interrupted || state === L.joining)) continue;
+      if (state !== L.joining && !isSeize(row)) continue;
+      const held = [];
+      for (let each = 0; each < open; each++) {
+        const visit = this.at["tokens.visits"] + (slot * open + each) * size.visit, began = int[(visit + V.row) >> 2];
+        if (get(visit + V.queued) === L.empty || get(visit + V.started) === NEVER || !isSeize(began)) continue;
+        if (state === L.interrupted && each === int[(this.at["flow.program"] + row * size.program + P.seize_slot) >> 2]) continue;
+        held.push(...needs(began, int[(visit + V.kept) >> 2]));
+      }
+      waiting.push({
+        slot, held, asked: state === L.joining ? null : needs(row), joins: int[(token + T.joins) >> 2],
+        parent: int[(token + T.parent) >> 2], group: int[(token + T.group) >> 2],
+      });
+    }
+    for (let before = -1; before !== waiting.length;) {
+      before = waiting.length;
+      const stuck = most.map(() => 0), awaited = new Set();
+      for (const own of waiting) {
+        for (const [resource, units] of own.held) stuck[resource] += units;
+        if (own.parent) awaited.add(`${own.parent} ${own.group}`);
+      }
+      waiting = waiting.filter((own) => (own.asked
+        ? own.asked.some(([resource, units]) => units + stuck[resource] > most[resource])
+        : awaited.has(`${own.slot} ${own.joins}`)));
+    }
+    if (waiting.length) throw new Error("tokens wait for each other");
   }
 
   resource(row, field) { return get(this.at["resources.states"] + row * L.itemsize.resource + L.resource[field]); }
