@@ -11,16 +11,15 @@ level is compiled as well, and what the shelf puts together has to equal it, tab
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from itertools import combinations
-from multiprocessing import get_context
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zonesim.engine import tables_of
+from zonesim.experiment.starting import workers
 from zonesim.kpi import Asked, asked_of
 from zonesim.plan import ArrivalsBy, Plan, StepName, compile_plan
 from zonesim.policy import Arm, Chosen, ResolvedTree, apply, baseline, parse_setting, resolve
@@ -100,26 +99,21 @@ def shelf(
     world: ResolvedTree,
     measures: Sequence[Chosen],
     levers: Sequence[Lever],
-    workers: int = 1,
+    count: int = 1,
     say: Callable[[str], None] = lambda _: None,
 ) -> list[Shelved]:
     """
     Return every combination of some measures, the one without any first; raises Faults for what does not compile.
-    Compiled in so many processes.
+    Compiled in `count` processes.
     """
-    packages = [each for count in range(len(measures) + 1) for each in combinations(measures, count)]
+    packages = [each for size in range(len(measures) + 1) for each in combinations(measures, size)]
     first = _combination(world, packages[0], levers, {})
     simple = {key: levels for key, levels in first.levers.items() if _is_simple(levels)}
     found = [first]
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        asked = [pool.submit(_combination, world, package, levers, simple) for package in packages[1:]]
-        try:
-            for each in asked:
-                found.append(each.result())
-                say(f"plan {len(found)} of {len(packages)}")
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    with workers(count) as pool:
+        for each in [pool.submit(_combination, world, package, levers, simple) for package in packages[1:]]:
+            found.append(each.result())
+            say(f"plan {len(found)} of {len(packages)}")
     return found
 
 
