@@ -12,10 +12,12 @@ import json
 import pickle
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future as Answer
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import zip_longest
 from math import ceil
 from time import perf_counter
 from typing import Final
@@ -23,7 +25,7 @@ from typing import Final
 from zonesim.experiment.execution import Execution, Progress
 from zonesim.experiment.futures import Future
 from zonesim.experiment.options import Option
-from zonesim.experiment.starting import workers
+from zonesim.experiment.starting import Workers, workers
 from zonesim.experiment.store import cell_key
 from zonesim.faults import MOST_TOLD, Faults, ScenarioFault
 from zonesim.plan import Plan, compile_plan, monday_offset
@@ -164,15 +166,22 @@ def planned(planner: Planner, faults: list[ScenarioFault], how: Execution) -> It
     began, count = perf_counter(), len(planner)
     with ExitStack() as stack:
         tell: Progress | None = None
+        pool: Workers | None = None
+        ready: list[Answer[bytes | None]] = []
+        sketch = b""
         for number in range(count):
             spent = perf_counter() - began
             if number and spent > _TRIED:
                 tell = tell or stack.enter_context(how.watch.progress("plans"))
                 tell(number, count)
-                left = spent / number * (count - number)
-                if how.workers > 1 and left > _LONG:
+                if pool is None and how.workers > 1 and spent / number * (count - number) > _LONG:
+                    pool, sketch = stack.enter_context(workers(how.workers)), pickle.dumps(planner.sketch)
+                    with suppress(BrokenProcessPool):
+                        ready += [pool.submit(_elsewhere, sketch, range(0)) for _ in range(how.workers)]
+                if pool is not None and all(each.done() for each in ready):  # until then it goes on here
                     size = max(1, min(round(_CHUNK * number / spent), ceil((count - number) / how.workers)))
-                    yield from _in_processes(planner, number, size, faults, how.workers, tell)
+                    chunks = [range(first, min(first + size, count)) for first in range(number, count, size)]
+                    yield from _in_processes(planner, pool, sketch, chunks, faults, tell)
                     return
             yield from _here(planner, [number], faults)
             if len(faults) > MOST_TOLD:
@@ -190,24 +199,22 @@ def _here(planner: Planner, numbers: Sequence[int], faults: list[ScenarioFault])
 
 
 def _in_processes(
-    planner: Planner, first: int, size: int, faults: list[ScenarioFault], count: int, tell: Progress
+    planner: Planner, pool: Workers, sketch: bytes, chunks: list[range], faults: list[ScenarioFault], tell: Progress
 ) -> Iterator[Planned]:
-    """Yield what is planned from a number on, `size` of it in a process at a time; faults are found again here."""
-    sketch = pickle.dumps(planner.sketch)
-    chunks = [range(begin, min(begin + size, len(planner))) for begin in range(first, len(planner), size)]
-    with workers(count) as pool:
-        answers = [pool.submit(_elsewhere, sketch, chunk) for chunk in chunks]
-        for chunk, answer in zip(chunks, answers, strict=True):
-            try:
-                found = answer.result()
-            except BrokenProcessPool:
-                pool.broken = True
-                found = None
-            yield from _here(planner, chunk, faults) if found is None else pickle.loads(found)  # noqa: S301  our own
-            if len(faults) > MOST_TOLD:
-                pool.broken = True
-                return
-            tell(chunk[-1] + 1, len(planner))
+    """Yield what is planned in processes, a chunk of arms at a time; faults, and what is lost, are found again here."""
+    answers: list[Answer[bytes | None]] = []
+    with suppress(BrokenProcessPool):
+        answers += [pool.submit(_elsewhere, sketch, chunk) for chunk in chunks]
+    for chunk, answer in zip_longest(chunks, answers):
+        try:
+            found = answer.result() if answer is not None else None
+        except BrokenProcessPool:
+            found = None
+            pool.broken = True
+        yield from _here(planner, chunk, faults) if found is None else pickle.loads(found)  # noqa: S301  our own
+        if len(faults) > MOST_TOLD:
+            return
+        tell(chunk[-1] + 1, len(planner))
 
 
 def _elsewhere(sketch: bytes, numbers: range) -> bytes | None:

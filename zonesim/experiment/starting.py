@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from pathlib import Path
@@ -36,6 +37,14 @@ class Workers:
         with started_quietly():
             return self._pool.submit(call, *args, **more)
 
+    def is_whole(self) -> bool:
+        """Return whether none has died."""
+        try:
+            self.submit(os.getpid)
+        except BrokenProcessPool:
+            self.broken = True
+        return not self.broken
+
     def stop(self, *, at_once: bool) -> None:
         """End them when their work is done, or in the middle of it."""
         if at_once:
@@ -57,9 +66,10 @@ def workers(count: int) -> Iterator[Workers]:
     """
     kind = count, str(Path.cwd())
     own = _spare.pop(kind, None)
-    while _spare:
-        _spare.popitem()[1].stop(at_once=True)
-    if own is None:
+    for other in [*_spare.values(), *([own] if own is not None and not own.is_whole() else [])]:
+        other.stop(at_once=True)
+    _spare.clear()
+    if own is None or own.broken:
         track_quietly()
         own = Workers(count)
     finished = False
