@@ -208,3 +208,25 @@ def test_changes_hold_in_all_arms_but_the_baseline(tmp_path, monkeypatch):
         job("future=demand_x2")
     with pytest.raises(ScenarioFault, match="Write --change zones.TYP.lanes_in.units=4"):
         job("zones.Z.desk.units")
+
+
+def test_flows_and_places_are_called_by_their_labels():
+    """
+    A flow has its label and its code, a place its label where no other has the same, all together no name at all; what has
+    no label keeps its name.
+    """
+    world = open_world(ROOT / "scenarios" / "typical_zone.yaml", [])
+    told = {"F4b": "Dwell, mean", "TYP.lanes_in": "Wait", "all": "Officer hours per day", "nobody": "Dwell"}
+    kpis = [{"en": f"{name}: {rest}", "zh": f"{name}：{rest}", "id": name} for name, rest in told.items()]
+    one = whatif.called(world, kpis)
+    two = whatif.called(world, [*kpis, {"en": "PORT.lanes_in: Wait", "zh": "PORT.lanes_in：Wait", "id": "p"}])
+
+    assert [each["en"] for each in one] == [
+        "Domestic goods without declaration (F4b): Dwell, mean",
+        "Gate in: Wait",
+        "Officer hours per day",
+        "nobody: Dwell",
+    ]
+    assert [each["zh"] for each in one][:2] == ["便捷进出区货物（F4b）：Dwell, mean", "进区卡口：Wait"]
+    assert [each["id"] for each in one] == list(told)
+    assert two[1]["en"].startswith("Gate in")

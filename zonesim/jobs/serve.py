@@ -30,7 +30,7 @@ from zonesim.compiled.streams import run_key
 from zonesim.engine import simulate
 from zonesim.experiment import Lever
 from zonesim.faults import Place, ScenarioFault, UnknownName, ZonesimError, suggest
-from zonesim.jobs.whatif import CLOCKS, MOST_REPLICATIONS, SHORT, described, levers_of
+from zonesim.jobs.whatif import CLOCKS, MOST_REPLICATIONS, SHORT, called, described, levers_of
 from zonesim.kpi import Reducer, asked_of, measure
 from zonesim.plan import Plan, compile_plan
 from zonesim.policy import Arm, Chosen, apply, arms_for, baseline, open_world, parse_setting, resolve
@@ -85,7 +85,7 @@ def page_of(own: Served, number: int, language: str, workers: int) -> str:
         "workers": workers,
         "index": [],
         "plans": [base],
-        "kpis": [list(asked.kpis)],
+        "kpis": [called(world, asked.kpis)],
         "steps": [[]],
         "labels": {"en": {}, "zh": {}},
     }

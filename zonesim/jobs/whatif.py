@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,7 @@ from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.jobs.job import Job
 from zonesim.policy import Arm, Chosen, ResolvedTree, arms_for, baseline, open_world, resolve
 from zonesim.scenario import load_catalogue
+from zonesim.scenario.fields import EVERYTHING
 from zonesim.units import DAY, parse_share
 from zonesim.version import __version__
 from zonesim.writing import make_folder, write_text
@@ -243,7 +245,7 @@ def _about(
         "layout": layout(),
         "index": index,
         "plans": plans,
-        "kpis": shared["kpis"],
+        "kpis": [called(world, kpis) for kpis in shared["kpis"]],
         "steps": shared["steps"],
         "labels": _step_labels(world, shelved),
     }, pool
@@ -310,6 +312,31 @@ def _plan(own: Shelved, packing: Packing, shared: dict[str, list[Any]]) -> dict[
         "levers": {key: [_level(each, packing) for each in levels] for key, levels in own.levers.items()},
         "apart": own.apart,
     }
+
+
+def called(world: ResolvedTree, kpis: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return KPIs with flows and places called by their labels, in both languages, as far as they have any."""
+    labels = {name: flow.label for name, flow in resolve(world, baseline(world)).flows().items()}
+    labels |= {
+        f"{zone}.{name}": entry.get("label") or {}
+        for zone, entries in world.tree["zones"].items()
+        for name, entry in entries.items()
+        if isinstance(entry, dict)
+    }
+    found = [dict(kpi) for kpi in kpis]
+    for language in LANGUAGES:
+        say, colon = Words(language), {"en": ": ", "zh": "："}[language]
+        parts = [str(kpi[language]).partition(colon) for kpi in kpis]
+        names = {subject: say.label(labels[subject], subject) for subject, _, _ in parts if labels.get(subject)}
+        told = Counter(names.values())
+        for own, (subject, _, rest) in zip(found, parts, strict=True):
+            if subject in names:
+                alone = "." in subject and told[names[subject]] == 1  # the code of a flow is what people know it by
+                name = names[subject] if alone else say.title(labels[subject], subject)
+                own[language] = f"{name}{colon}{rest}"
+            elif subject == EVERYTHING:
+                own[language] = rest
+    return found
 
 
 def _step_labels(world: ResolvedTree, shelved: Sequence[Shelved]) -> dict[str, dict[str, str]]:
