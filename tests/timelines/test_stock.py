@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
 from tests.helper import kpis, plan_of, run
-from zonesim.briefing.text.story import Story
+from zonesim.briefing.text.story import shortage_text
 from zonesim.briefing.text.words import Words
 from zonesim.faults import Faults, RunFault
 from zonesim.plan import loads
@@ -201,7 +199,7 @@ def test_the_story(language, told):
     (shortage,) = moment.shortages
 
     assert (shortage.units, shortage.short, shortage.closed) == (2, 9 * 60_000, 0)
-    assert Story._shortage(SimpleNamespace(plan=plan), shortage, Words(language)).startswith(told)
+    assert shortage_text(plan, shortage, Words(language)).startswith(told)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +213,7 @@ def test_the_story_counts_in_the_unit_of_the_account(language, told):
     plan = plan_of(store("a get 0 3", "b get 1 2", "p bring 10 1", text=text))
     (moment,) = [each for each in tell(plan, follow(plan, "b#0", 1, 0)) if each.kind == "step"]
 
-    assert Story._shortage(SimpleNamespace(plan=plan), moment.shortages[0], Words(language)).startswith(told)
+    assert shortage_text(plan, moment.shortages[0], Words(language)).startswith(told)
 
 
 FAULTS = {
