@@ -90,7 +90,7 @@ OLD := zonesim needs Python 3.11 or later; choose one with: make setup PYTHON=py
 
 $(PACKAGES): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit("$(OLD)" if sys.version_info < (3, 11) else 0)'
-	@echo "Building $(VENV) from requirements.lock: once, about a minute"
+	@echo "Building $(VENV) from requirements.lock: once, a minute or two"
 	@$(CREATE)
 	@$(INSTALL) --require-hashes --requirement requirements.lock
 	@touch $@
