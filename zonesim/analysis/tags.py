@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import ParamSpec, TypeVar
 
 from zonesim.analysis.control import control_of
 from zonesim.analysis.echoes import echoes
 from zonesim.analysis.newcomers import mixed
-from zonesim.experiment import NO_CONTROL, CellTags, Design
+from zonesim.experiment import NO_CONTROL, CellControl, CellTags, Design
 from zonesim.kpi import Kpi, fold_tables, pooled
 from zonesim.plan import Load, MarkName, Plan, StepName, departures, grown_queues, loads, overloaded_sources
+
+Key = TypeVar("Key")
+Told = TypeVar("Told")
+Given = ParamSpec("Given")
 
 _TIMED = frozenset({"time", "time once", "stages", "visits wait", "visits open"})
 """Kinds of quantities whose shares say how many are in time, wait, or are missing."""
@@ -28,14 +33,19 @@ def tags_of(design: Design) -> dict[tuple[str, str], CellTags]:
     main = design.main()
     known: dict[tuple[str, bytes, bytes], dict[str, bool]] = {}
     growing: dict[tuple[str, tuple[bool | None, ...]], tuple[frozenset[str], frozenset[str]]] = {}
+    # Of a thousand packages of measures many have one plan, which tells the same of all of them.
+    echoed: dict[tuple[int, int], dict[str, bool]] = {}
+    others: dict[tuple[int, int], frozenset[str]] = {}
+    control: dict[int, CellControl] = {}
     found = {}
     for (arm, future), cell in design.cells.items():
         own: dict[str, bool] = {}
-        if arm != design.baseline and (arm, future) in main:
-            base = design.cells[design.baseline, future].plan
+        base = design.cells[design.baseline, future].plan
+        pair, differs = (id(base), id(cell.plan)), arm != design.baseline and (arm, future) in main
+        if differs:
             key = arm, _way(base), _way(cell.plan)
             if key not in known:  # futures that differ in demand or in units alone have the same echoes
-                known[key] = echoes(base, cell.plan)
+                known[key] = _once(echoed, pair, echoes, base, cell.plan)
             own = known[key]
         said = cell.key, tuple(each.stable for each in cell.plan.names.resources)  # what is said by hand changes no run
         if said not in growing:
@@ -45,12 +55,19 @@ def tags_of(design: Design) -> dict[tuple[str, str], CellTags]:
             frozenset(kpi for kpi, waits in own.items() if not waits),
             *growing[said],
             frozenset(kpi for kpi, waits in own.items() if waits),
-            control_of(cell.plan) if (arm, future) in main else NO_CONTROL,
-            mixed(design.cells[design.baseline, future].plan, cell.plan, design.kpis)
-            if arm != design.baseline and (arm, future) in main
-            else frozenset(),
+            _once(control, id(cell.plan), control_of, cell.plan) if (arm, future) in main else NO_CONTROL,
+            _once(others, pair, mixed, base, cell.plan, design.kpis) if differs else frozenset(),
         )
     return found
+
+
+def _once(
+    told: dict[Key, Told], key: Key, tell: Callable[Given, Told], *given: Given.args, **more: Given.kwargs
+) -> Told:
+    """Return what `tell` says, or has said before under this key."""
+    if key not in told:
+        told[key] = tell(*given, **more)
+    return told[key]
 
 
 def _way(plan: Plan) -> bytes:

@@ -187,8 +187,11 @@ def left_out_notes(world: ResolvedTree) -> list[str]:
 def warnings_of(design: Design) -> list[str]:
     """Return the warnings of the arrivals and loads of a design, each once, with where it holds if not everywhere."""
     found: dict[str, list[Pair]] = {}
+    told: dict[int, list[str]] = {}  # arms may share a plan
     for pair, cell in design.main().items():
-        for warning in (*arrival_warnings(cell.plan), *load_warnings(cell.plan, design.offset)):
+        if id(cell.plan) not in told:
+            told[id(cell.plan)] = [*arrival_warnings(cell.plan), *load_warnings(cell.plan, design.offset)]
+        for warning in told[id(cell.plan)]:
             found.setdefault(warning, []).append(pair)
     return [f"warning: {text}{_where(design, pairs)}" for text, pairs in found.items()]
 
