@@ -3,12 +3,15 @@
 import os
 import pickle
 from concurrent.futures import wait
+from importlib import import_module
 
 import pytest
 
-from zonesim.experiment import Execution, planning, read_design, starting
+from zonesim.experiment import Execution, Store, load_results, planning, read_design, starting
 from zonesim.experiment.planning import Planner
 from zonesim.faults import Faults
+from zonesim.jobs.sweep import sweep_job
+from zonesim.plan import loads
 
 DESK = """
 zonesim: 1
@@ -85,6 +88,49 @@ def test_plans_of_two_processes_are_those_of_one(tmp_path, in_processes):
         planning.tree_hash(arm) for arm in one.resolved.values()
     ]
     assert [arm.arm.name for arm in two.resolved.values()] == ["two", "three", "again"]
+
+
+def test_loads_are_worked_out_where_plans_are_made(tmp_path, in_processes, monkeypatch):
+    """
+    The loads of plans that processes have made are known here, and are those of plans made here.
+    """
+    module = import_module("zonesim.plan.loads")
+    file = written(tmp_path, ["7 /h", "8 /h"])
+
+    def told(design):
+        return {
+            pair: [(each.low, each.must, each.hourly.tolist()) for each in loads(cell.plan, design.offset)]
+            for pair, cell in design.cells.items()
+        }
+
+    expected = told(read_design(file, []))
+    monkeypatch.setattr(module, "_remembered", type(module._remembered)())
+    design = read_design(file, [], how=Execution(2))
+    loads(next(iter(design.cells.values())).plan, design.offset)  # the first one was made here
+    monkeypatch.setattr(module, "_loads", lambda *_: pytest.fail("loads are worked out again"))
+
+    assert told(design) == expected
+
+
+def test_cells_are_read_once_whatever_arms_share_them(tmp_path, monkeypatch):
+    """
+    Arms with equal plans have the same cells: these are read once, those of all futures together.
+    """
+    file = written(tmp_path, ["7 /h", "8 /h"])
+    sweep_job(file, [], None, None, Execution(1), tmp_path / "out")
+    results = load_results(tmp_path / "out" / "desks")
+    asked, read_all = [], Store.read_all
+    monkeypatch.setattr(
+        Store, "read_all", lambda self, wanted, **how: (asked.append(list(wanted)), read_all(self, wanted, **how))[1]
+    )
+    found = {pair: results.column(*pair, "f.stay.mean").tolist() for pair in results.cells}
+
+    assert [sorted(each) for each in asked] == [sorted({cell.key for cell in results.cells.values()})]
+    for (arm, future), values in found.items():
+        runs = results.store.read(results.cells[arm, future].key, results.common(future))
+        assert values == [run.values["f.stay.mean"] for run in runs.values()]
+    first = next(iter(results.futures))
+    assert found["two", first] == found["again", first] != found["three", first]
 
 
 def test_faults_that_processes_meet_are_told_as_in_one(tmp_path, in_processes):

@@ -28,14 +28,17 @@ from zonesim.experiment.options import Option
 from zonesim.experiment.starting import Workers, workers
 from zonesim.experiment.store import cell_key
 from zonesim.faults import MOST_TOLD, Faults, ScenarioFault
-from zonesim.plan import Plan, compile_plan, monday_offset
+from zonesim.plan import Loads, Plan, all_loads, compile_plan, monday_offset, remember
 from zonesim.policy import Arm, Change, ResolvedArm, ResolvedTree, apply, resolve, variant
 
 _FEWEST_VARIANTS: Final = 3
 """From so many on, arms with the same measures are made concrete by way of one without edits."""
 
-_MOST_TEXTS: Final = 1000
+_MOST_TEXTS: Final = 2000
 """So many parts of resolved scenarios are kept as text."""
+
+_DEEP: Final = 2
+"""Levels of a resolved scenario whose parts are written by themselves: a root, and what it has by name."""
 
 _TRIED: Final = 0.5
 """Seconds of planning after which it is asked how long the rest will take, and people are told how far it is."""
@@ -85,6 +88,8 @@ class Planned:
     cell: Combination
     offset: int
     arm: ResolvedArm | None = field(default=None, compare=False)
+    loads: Loads | None = field(default=None, compare=False)
+    """The loads of the plan, where they were worked out in another process."""
 
 
 class Planner:
@@ -211,19 +216,33 @@ def _in_processes(
         except BrokenProcessPool:
             found = None
             pool.broken = True
-        yield from _here(planner, chunk, faults) if found is None else pickle.loads(found)  # noqa: S301  our own
+        yield from _here(planner, chunk, faults) if found is None else _told(found)
         if len(faults) > MOST_TOLD:
             return
         tell(chunk[-1] + 1, len(planner))
+
+
+def _told(found: bytes) -> Iterator[Planned]:
+    """Yield what was planned in a process, and keep the loads that it has worked out."""
+    arms: list[Planned] = pickle.loads(found)  # noqa: S301  from a process that this one has started
+    for each in arms:
+        if each.loads is not None:
+            remember(each.cell.plan, each.offset, each.loads)
+        yield replace(each, loads=None)
 
 
 def _elsewhere(sketch: bytes, numbers: range) -> bytes | None:
     """Return planned arms as text, in a process of its own; None where something is wrong with one of them."""
     planner = _planner(sketch)
     try:
-        return pickle.dumps([replace(planner.plan(number), arm=None) for number in numbers])
+        return pickle.dumps([_alone(planner.plan(number)) for number in numbers])
     except ScenarioFault:
         return None
+
+
+def _alone(found: Planned) -> Planned:
+    """Return a planned arm with its loads, which every run is asked for, and without the arm made concrete."""
+    return replace(found, arm=None, loads=all_loads(found.cell.plan, found.offset))
 
 
 @lru_cache(maxsize=1)
@@ -253,17 +272,21 @@ def tree_hash(arm: ResolvedArm, texts: dict[int, tuple[object, str]] | None = No
 
     `texts` keeps what was written of the parts that arms share, with the parts, which must stay as they are.
     """
-    known: dict[int, tuple[object, str]] = {} if texts is None else texts
-    parts = []
-    for key, part in arm.world.tree.items():
-        if id(part) not in known:
-            found = json.dumps(part, ensure_ascii=False)
-            if len(known) < _MOST_TEXTS:
-                known[id(part)] = part, found
-        else:
-            found = known[id(part)][1]
-        parts.append(f"{json.dumps(key, ensure_ascii=False)}: {found}")
-    return hashlib.sha256(f"{{{', '.join(parts)}}}".encode()).hexdigest()
+    return hashlib.sha256(_text(arm.world.tree, {} if texts is None else texts, _DEEP).encode()).hexdigest()
+
+
+def _text(part: object, known: dict[int, tuple[object, str]], deep: int) -> str:
+    """Return a part of a resolved scenario as JSON, put together from the texts of its own parts down to `deep`."""
+    if id(part) in known:
+        return known[id(part)][1]
+    if deep and isinstance(part, dict):
+        parts = (f"{json.dumps(key, ensure_ascii=False)}: {_text(each, known, deep - 1)}" for key, each in part.items())
+        found = f"{{{', '.join(parts)}}}"
+    else:
+        found = json.dumps(part, ensure_ascii=False)
+    if isinstance(part, dict) and len(known) < _MOST_TEXTS:
+        known[id(part)] = part, found
+    return found
 
 
 def _measures(option: Option) -> str:

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import dropwhile, islice
+from itertools import chain, dropwhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,7 +29,7 @@ FORMAT: Final = 4
 """Version of `study.json`."""
 
 _AT_ONCE: Final = 64
-"""So many arms of a future are read at once."""
+"""So many cells are read at once."""
 
 Floats = NDArray[np.float64]
 
@@ -220,7 +220,7 @@ class Results:
     def missing(self, arm: str, future: str, kpi: str) -> list[float]:
         """Return the shares of cases that are missing in the replications that withhold a KPI."""
         self._matrix(arm, future)
-        return self._missing[arm, future].get(kpi, [])
+        return self._missing[self.cells[arm, future].key, future].get(kpi, [])
 
     def curves(self, arm: str, future: str) -> dict[str, Floats]:
         """Return the curves by name, each (replications, points)."""
@@ -252,19 +252,32 @@ class Results:
         return list(found.values())
 
     def _matrix(self, arm: str, future: str) -> tuple[dict[str, int], Floats]:
-        """Return positions of KPIs, and their values by replication; arms behind this one are read with it."""
-        if (arm, future) not in self._matrices:
-            behind = dropwhile(lambda each: each != arm, self.arms)
-            ahead = islice((each for each in behind if (each, future) not in self._matrices), _AT_ONCE)
-            keys = {each: self.cells[each, future].key for each in ahead}
-            found = self.store.read_all(dict.fromkeys(keys.values(), self.common(future)), values_only=True)
-            for each, key in keys.items():
-                if each == arm or len(found[key]) == len(self.common(future)):  # of others it is told in their turn
-                    self._keep((each, future), self._whole(each, future, found[key]))
-        return self._matrices[arm, future]
+        """Return positions of KPIs, and their values by replication; what follows is read with it."""
+        key = self.cells[arm, future].key
+        if (key, future) not in self._matrices:
+            wanted = self._unread(arm, future)
+            asked = {each: self.common(what) for each, what in wanted.items()}
+            for each, runs in self.store.read_all(asked, values_only=True).items():
+                if each == key or len(runs) == len(asked[each]):  # of others it is told in their turn
+                    self._keep((each, wanted[each]), self._whole(arm, future, runs))
+        return self._matrices[key, future]
+
+    def _unread(self, arm: str, future: str) -> dict[str, str]:
+        """Return the keys of some cells that are not read yet, from this arm on, with their futures."""
+        names = list(self.arms)
+        behind = [each for each in dropwhile(lambda each: each != future, self.futures) if each != future]
+        own = ((name, future) for name in names[names.index(arm) :])
+        found: dict[str, str] = {}
+        for name, what in chain(own, ((name, what) for what in behind for name in names)):
+            key = self.cells[name, what].key
+            if (key, what) not in self._matrices:
+                found.setdefault(key, what)
+            if len(found) == _AT_ONCE:
+                break
+        return found
 
     def _keep(self, pair: tuple[str, str], runs: Sequence[RunResult]) -> None:
-        """Keep the values of an arm in a future."""
+        """Keep the values of cells in a future."""
         names = {name: position for position, name in enumerate(runs[0].values)} if runs else {}
         values = [[run.values[name] for name in names] for run in runs]
         missing: dict[str, list[float]] = {}

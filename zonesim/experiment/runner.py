@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections import Counter, deque
-from collections.abc import Generator, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -163,8 +163,7 @@ def run_arms(
     own_part = _part(most, how.shard)
     missing = {key: [number for number in own_part[key] if number not in set(there[key])] for key in distinct}
     cells = cells_of({key: plan for key, plan in distinct.items() if missing[key]}, missing, how.workers, block)
-    for cell_plan in {cell.key: distinct[cell.key] for cell in cells}.values():
-        _check_room(cell_plan, min(how.workers, len(cells)))
+    _check_room({cell.key: distinct[cell.key] for cell in cells}.values(), min(how.workers, len(cells)))
     jobs = {
         key: _job(distinct[key], seed, offset, store, how, only) for key in dict.fromkeys(cell.key for cell in cells)
     }
@@ -219,11 +218,13 @@ def _compile_all(plan: Plan) -> None:
     note_ready()
 
 
-def _check_room(plan: Plan, workers: int) -> None:
+def _check_room(plans: Iterable[Plan], workers: int) -> None:
     """Raise RunFault for a plan whose replications cannot fit into memory."""
-    needed, there = rough_bytes(plan), free_memory() // max(workers, 1)
-    if needed > there:
-        raise too_long(needed, there, expected_tokens(plan))
+    there = free_memory() // max(workers, 1)
+    for plan in plans:
+        needed = rough_bytes(plan)
+        if needed > there:
+            raise too_long(needed, there, expected_tokens(plan))
 
 
 def cells_of(

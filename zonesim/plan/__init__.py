@@ -8,7 +8,16 @@ from zonesim.plan.distributions import Distribution
 from zonesim.plan.findings import CASES
 from zonesim.plan.graph import Cause
 from zonesim.plan.instructions import decoded, has_children, leads_away, rows_where, successors
-from zonesim.plan.loads import Load, departures, grown_queues, loads, overloaded_sources
+from zonesim.plan.loads import (
+    Load,
+    Loads,
+    all_loads,
+    departures,
+    grown_queues,
+    loads,
+    overloaded_sources,
+    remember,
+)
 from zonesim.plan.operations import (
     NOWHERE,
     OPERATIONS,
@@ -99,6 +108,7 @@ __all__ = [
     "Instruction",
     "Ints",
     "Load",
+    "Loads",
     "MarkName",
     "Names",
     "Op",
@@ -116,6 +126,7 @@ __all__ = [
     "When",
     "Who",
     "Words",
+    "all_loads",
     "as_dicts",
     "child_of",
     "column",
@@ -136,6 +147,7 @@ __all__ = [
     "ordinal_of",
     "overloaded_sources",
     "place_of",
+    "remember",
     "rows_where",
     "source_of",
     "structured",

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -50,9 +50,8 @@ FULL: Final = 1 - SAME
 ROUNDS: Final = 50
 """So many times it is asked how many go on from departures that are full, where these lie behind each other."""
 
-REMEMBERED: Final = 1000
-_remembered: dict[tuple[str, tuple[bool | None, ...], int], tuple[list[Load], list[Load]]] = {}
-"""Loads that have been asked for before, of so many plans: they follow from the plan, and take up to a second."""
+REMEMBERED: Final = 20_000
+"""So many loads are kept that have been asked for before: they follow from the plan, and take up to a second."""
 
 Starts = dict[int, list[tuple[float, int]]]
 """By source: the share of each kind of its tokens, and the node at which they start."""
@@ -121,6 +120,25 @@ class Load:
         return self.is_overloaded if self.said is None else not self.said
 
 
+Loads = tuple[list[Load], list[Load]]
+"""Those of resources, and those of lines for a departure."""
+
+
+@dataclass
+class _Remembered:
+    """Loads by what they follow from, and how many there are."""
+
+    of: dict[tuple[str, tuple[bool | None, ...], int], Loads] = field(default_factory=dict)
+    count: int = 0
+
+
+_remembered = _Remembered()
+
+
+def _key(plan: Plan, offset: int) -> tuple[str, tuple[bool | None, ...], int]:
+    return plan.identity, tuple(name.stable for name in plan.names.resources), offset
+
+
 @dataclass
 class _Offered:
     """What arrives in the window, in unit-ms per ms."""
@@ -147,7 +165,7 @@ def loads(plan: Plan, offset: int = 0) -> list[Load]:
 
     `offset` is the distance of the run's start from Monday 00:00 in ms (see `zonesim.plan.calendars.monday_offset`).
     """
-    return list(_both(plan, offset)[0])
+    return list(all_loads(plan, offset)[0])
 
 
 def departures(plan: Plan, offset: int = 0) -> list[Load]:
@@ -155,20 +173,28 @@ def departures(plan: Plan, offset: int = 0) -> list[Load]:
     Return the load of every line for a departure (a step that gathers with `most`): tokens that come over places;
     none where there are too many ways to follow.
     """
-    return list(_both(plan, offset)[1])
+    return list(all_loads(plan, offset)[1])
 
 
-def _both(plan: Plan, offset: int) -> tuple[list[Load], list[Load]]:
-    """Return the loads of resources, and of lines for a departure."""
-    key = (plan.identity, tuple(name.stable for name in plan.names.resources), offset)
-    if key not in _remembered:
-        if len(_remembered) >= REMEMBERED:
-            _remembered.clear()
-        _remembered[key] = _loads(plan, offset)
-    return _remembered[key]
+def all_loads(plan: Plan, offset: int) -> Loads:
+    """Return the loads of resources, and those of lines for a departure."""
+    found = _remembered.of.get(_key(plan, offset))
+    if found is None:
+        found = _loads(plan, offset)
+        remember(plan, offset, found)
+    return found
 
 
-def _loads(plan: Plan, offset: int) -> tuple[list[Load], list[Load]]:
+def remember(plan: Plan, offset: int, found: Loads) -> None:
+    """Keep the loads of a plan, which another process may have worked out, for when they are asked for."""
+    if _remembered.count >= REMEMBERED:
+        _remembered.of.clear()
+        _remembered.count = 0
+    _remembered.of[_key(plan, offset)] = found
+    _remembered.count += sum(map(len, found))
+
+
+def _loads(plan: Plan, offset: int) -> Loads:
     limited = _limited(plan, offset)
     if not limited and not any(each.facts.departs for each in plan.code):
         return [], []  # there is nothing to load: the way through the program need not be followed
