@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
 from zonesim.engine.state import ResourceState, Token
 from zonesim.faults import RunFault
-from zonesim.plan import NEVER, NOWHERE, Instruction, Plan, Units, WaitsFor, When, successors
+from zonesim.plan import NEVER, NOWHERE, Instruction, Plan, Then, Units, WaitsFor, When, successors
 from zonesim.units import format_ms
 
-NAMED = 6
+NAMED: Final = 6
 """How many of the waiting tokens a message names."""
+
+KEPT: Final = 8
+"""Plans of which is kept where tokens may go on."""
 
 
 def check_deadlock(plan: Plan, inside: Iterable[Token], now: int) -> None:
@@ -98,27 +104,57 @@ def batches_that_fill(plan: Plan, rows: Iterable[int], stuck: Mapping[int, int])
     Return the numbers of the batches that a token which goes on at one of `rows`, or one still to come, can reach while
     so many units of each resource are `stuck`.
     """
-    starts: list[int] = plan.sources["first_row"].tolist()
-    pending = [*rows, *(first for source, first in enumerate(starts) if plan.goes_on(source))]
+    ways = _ways(plan)
+    pending = [*rows, *ways.firsts]
     found = set()
     seen = set(pending)
     while pending:
         row = pending.pop()
-        each = plan.code[row]
-        if each.facts.waits is WaitsFor.BATCH:
-            found.add(each.batch)
-        for then, target in successors(each, row, starts):
-            short = then.when is When.SERVED and each.facts.units is Units.SEIZES and not _may_be_met(plan, each, stuck)
-            if target not in seen and not short:
-                seen.add(target)
-                pending.append(target)
+        if ways.batches[row] != NOWHERE:
+            found.add(ways.batches[row])
+        for target, needs in ways.targets[row]:
+            if target in seen or (needs and any(stuck.get(resource, 0) > spare for resource, spare in needs)):
+                continue
+            seen.add(target)
+            pending.append(target)
     return found
 
 
-def _may_be_met(plan: Plan, seize: Instruction, stuck: Mapping[int, int]) -> bool:
-    """Return whether there are ever as many units as a request is for, beside those that are stuck."""
-    needs = plan.needs_of(seize.first_need, seize.needs)
-    return all(units + stuck.get(resource, 0) <= plan.most_units(resource) for resource, units in needs)
+@dataclass(frozen=True)
+class _Ways:
+    """
+    Where tokens of a plan may go on.
+
+    `firsts`: rows at which those begin that are still to come. By row, `batches`: the number of the batch that is
+    waited for there, NOWHERE for none, and `targets`: the rows behind it, each with the resources that are asked for on
+    the way and how many of their units may be stuck at most.
+    """
+
+    firsts: tuple[int, ...]
+    batches: tuple[int, ...]
+    targets: tuple[tuple[tuple[int, tuple[tuple[int, int], ...]], ...], ...]
+
+
+@lru_cache(maxsize=KEPT)
+def _ways(plan: Plan) -> _Ways:
+    """Return where tokens of a plan may go on; asked again for the same plan, it is there."""
+    starts: list[int] = plan.sources["first_row"].tolist()
+    return _Ways(
+        tuple(first for source, first in enumerate(starts) if plan.goes_on(source)),
+        tuple(each.batch if each.facts.waits is WaitsFor.BATCH else NOWHERE for each in plan.code),
+        tuple(
+            tuple((target, _spare(plan, each, then)) for then, target in successors(each, row, starts))
+            for row, each in enumerate(plan.code)
+        ),
+    )
+
+
+def _spare(plan: Plan, each: Instruction, then: Then) -> tuple[tuple[int, int], ...]:
+    """Return how many units of each resource there are beside those that are asked for on the way to go on."""
+    if then.when is not When.SERVED or each.facts.units is not Units.SEIZES:
+        return ()
+    needs = plan.needs_of(each.first_need, each.needs)
+    return tuple((int(resource), plan.most_units(resource) - int(units)) for resource, units in needs)
 
 
 def _held(token: Token) -> list[tuple[ResourceState, int]]:

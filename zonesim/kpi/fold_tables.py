@@ -15,7 +15,7 @@ from zonesim.kpi.scopes import Scopes, scopes_of
 from zonesim.kpi.weekly import Occupancy
 from zonesim.plan import Ints, MarkName, Plan, Who
 from zonesim.scenario import load_catalogue
-from zonesim.scenario.kpis import limit_of, quantile_of
+from zonesim.scenario.kpis import NO_TIME, limit_of, quantile_of
 
 TRUTH_MARKS: Final = ("true", "checked", "caught", "missed", "false_stop", "corrected")
 """What is marked of a truth: that it is so, and what is found out or done about it."""
@@ -46,6 +46,8 @@ class FoldTables:
     its passages. `truths`: by truth that of its findings, and `owners` whose these are by LEAVE pseudo-step, as
     `folding.fold_inside` reads it; `reached` that of the milestones of a child. `noting`: whether there are any notes.
     `reachable`: by step, for a LEAVE pseudo-step the bits of the milestones that stand in the routine that it ends.
+    `times`: times of day (ms) at which a backlog is counted, and `reopenings` moments of the run (ms) from which on one
+    is worked off.
     """
 
     scopes: Scopes
@@ -64,6 +66,8 @@ class FoldTables:
     reached: int
     noting: bool
     reachable: Ints
+    times: tuple[int, ...]
+    reopenings: tuple[int, ...]
 
 
 @lru_cache(maxsize=KEPT)
@@ -81,6 +85,7 @@ def fold_tables(plan: Plan) -> FoldTables:
     marks, gates = _marks(plan, scopes, milestones, counted, passage)
     told = applied(plan, scopes)
     steps, takes, lanes = _steps(plan, scopes, _sampled(scopes, told))
+    calendars = {rule.after for rule in (each.quantity.rule.recovery for each in told) if rule is not None}
     first_truth = len(gates)
     after_truths = first_truth + len(scopes.truths)
     return FoldTables(
@@ -102,6 +107,8 @@ def fold_tables(plan: Plan) -> FoldTables:
         reached=after_truths,
         noting=bool(after_truths) or _has_children(plan),
         reachable=_reachable(plan, milestones),
+        times=tuple(sorted({each.quantity.rule.time_of_day for each in told} - {NO_TIME})),
+        reopenings=tuple(sorted({time for calendar in calendars for time in plan.reopenings(calendar)})),
     )
 
 

@@ -18,7 +18,6 @@ from zonesim.kpi.fold_tables import HOURS, TRUTH_MARKS, fold_tables
 from zonesim.kpi.recovery import Backlogs
 from zonesim.kpi.weekly import WEEK_HOURS, Occupancy
 from zonesim.plan import NEVER, Block, Ints, Plan, Rows, Totals, flat, place_of
-from zonesim.scenario.kpis import NO_TIME
 from zonesim.units import DAY, HOUR
 
 Floats = NDArray[np.float64]
@@ -98,11 +97,8 @@ class Reducer:
             np.zeros(max(lanes, 1) * HOURS, dtype=np.int64) for _ in range(3)
         )
         self.truths = np.zeros(max(len(self.scopes.truths), 1) * len(TRUTH_MARKS), dtype=np.int64)
-        asked = [each.quantity.rule.recovery for each in self.tables.applied]
-        calendars = {each.after for each in asked if each is not None}
-        self.backlogs = Backlogs(time for calendar in calendars for time in plan.reopenings(calendar))
-        times = {each.quantity.rule.time_of_day for each in self.tables.applied} - {NO_TIME}
-        self.daily = DailyBacklog(plan, self.scopes, sorted(times))
+        self.backlogs = Backlogs(self.tables.reopenings)
+        self.daily = DailyBacklog(plan, self.scopes, self.tables.times)
         self.inside: list[Ints] = []
         self.last, self.late = 0, [np.zeros((0, 4), dtype=np.int64)]
         self._is_finished = False
