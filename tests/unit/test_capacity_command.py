@@ -185,10 +185,10 @@ def test_compare_and_run_say_first_what_is_carried_at_most(desk):
 
     assert lines[2] == "R1: without measures | 不采取措施"
     assert lines[3] == (
-        "R1: carries at most 2.00 times this demand: Z.desk is then fully loaded (bound of the traffic equations)"
-        " | 至多承载现有需求的2.00倍：届时Z.desk满负荷（流量方程上界）"
+        "without measures: carries at most 2.00 times this demand: Z.desk is then fully loaded (bound of the traffic equations)"
+        " | 不采取措施：至多承载现有需求的2.00倍：届时Z.desk满负荷（流量方程上界）"
     )
-    assert lines[4].startswith("KPI ")
+    assert [lines[4].strip(), lines[5].split()[:4]] == ["without measures", ["KPI", "指标", "unit", "不采取措施"]]
     assert (row["arm"], row["fully_loaded"]) == ("R1", "Z.desk")
     assert float(row["carries_at_most"]) == document["bounds"]["R1"]["multiple"] == pytest.approx(2.0)
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from zonesim.analysis import TOLERANCE, Look, Promise, promise, written_promise
 from zonesim.briefing.folders import results_folder
+from zonesim.briefing.text.arm_names import arm_lines, arms_of
 from zonesim.briefing.text.values import level_text
 from zonesim.briefing.text.words import Language, Words, language_named
 from zonesim.experiment import SHARED, USUAL_LEVEL, Design, Execution, Store, plain_design, run_id, slug, told_settings
@@ -161,7 +162,8 @@ def head_lines(asked: Asked, phrase: str, **values: object) -> list[str]:
     name = say.label(asked.world.scenario().label, asked.design.name)
     title = say(phrase, name=name, n=question.replications, seed=question.seed, **values)
     settings = "; ".join(told_settings(asked.design))
-    return [title, say("capacity.run", run=run_id(asked.design)) + (f", --set {settings}" if settings else "")]
+    run = say("capacity.run", run=run_id(asked.design)) + (f", --set {settings}" if settings else "")
+    return [title, run, *arm_lines(arms_of(asked.design), asked.world)]
 
 
 def told(asked: Asked) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from zonesim.analysis import (
 )
 from zonesim.briefing.folders import PNG, results_folder, set_aside
 from zonesim.briefing.tables.best import COLUMNS, Estimate, Found, best_document, best_rows, best_text
-from zonesim.briefing.text.arm_names import arm_lines, arms_of
+from zonesim.briefing.text.arm_names import arm_lines, arms_of, called
 from zonesim.briefing.text.documents import to_json
 from zonesim.briefing.text.values import level_text
 from zonesim.briefing.text.words import Words, language_named
@@ -459,7 +459,14 @@ def _written(
     write_text(kept_in, to_json(document) + "\n")
     name = say.label(design.label, design.name)
     lines = best_text(
-        say, found, name=name, run=run, seed=design.seed, arms=list(design.options), probability=asked.probability
+        say,
+        found,
+        name=name,
+        run=run,
+        seed=design.seed,
+        arms=list(design.options),
+        probability=asked.probability,
+        called=called(design, say),
     )
     lines[2:2] = arm_lines(arms_of(design), design.world)  # behind the title and the number of the run
     return Job(document, "\n".join([*lines, "", *map(str, (table, kept_in, *drawn))]), notes)

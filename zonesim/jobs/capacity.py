@@ -21,6 +21,7 @@ from zonesim.analysis import (
 )
 from zonesim.briefing.folders import PNG, set_aside
 from zonesim.briefing.tables.capacity import Carried, Used, capacity_document, capacity_rows, capacity_text
+from zonesim.briefing.text.arm_names import called
 from zonesim.briefing.text.documents import to_json
 from zonesim.experiment import Execution, Future, run_id, setting_of
 from zonesim.faults import Place
@@ -153,7 +154,7 @@ def _written(asked: Asked, search: Search, carried: Sequence[Carried], formats: 
     write_table(table, head, rows)
     write_text(kept, to_json(document) + "\n")
     say = words_of(asked)
-    lines = [*head_lines(asked, "capacity.title"), *capacity_text(say, carried, asked.promises)]
+    lines = [*head_lines(asked, "capacity.title"), *capacity_text(say, carried, asked.promises, called(design, say))]
     return Job(document, "\n".join([*lines, "", *map(str, (table, kept, *drawn))]), notes)
 
 

@@ -34,7 +34,7 @@ from zonesim.briefing.tables.robustness import (
     robust_rows,
     robust_text,
 )
-from zonesim.briefing.text.arm_names import arm_lines, arms_of
+from zonesim.briefing.text.arm_names import arm_lines, arms_of, called
 from zonesim.briefing.text.values import level_text, run_document, told_run
 from zonesim.briefing.text.words import Words, language_named
 from zonesim.experiment import USUAL_LEVEL, Design, Execution, Results, checked_design, slug
@@ -200,7 +200,9 @@ def _written(found: Found, told: Robust, drawn: Sequence[Path], say: Words) -> J
     document["failures"] = list(found.failures)
     arms = arm_lines(arms_of(found.design), found.design.world)
     files = map(str, (path, boxes, *drawn))
-    text = "\n".join([head, told_run(results), *arms, "", *robust_text(say, told), "", *files])
+    text = "\n".join(
+        [head, told_run(results), *arms, "", *robust_text(say, told, called(found.design, say)), "", *files]
+    )
     return Job(document, text)
 
 

@@ -27,7 +27,7 @@ from zonesim.briefing.tables.headlines import PRECISE, headline_tables
 from zonesim.briefing.tables.multiplicity import together_cells, together_lines
 from zonesim.briefing.tables.parts import part_cells, part_columns, write_doubts
 from zonesim.briefing.tables.tokens import check_file, write_tokens
-from zonesim.briefing.text.arm_names import arm_lines, arms_of
+from zonesim.briefing.text.arm_names import ArmHeads, arm_lines, arms_of, heads_of
 from zonesim.briefing.text.bounds import bound_document, bound_lines
 from zonesim.briefing.text.documents import to_json
 from zonesim.briefing.text.effect_parts import made_of
@@ -161,7 +161,7 @@ def _report(found: Found, *, only: bool, warm_up: bool, with_figures: bool, by_r
         document["by_replication"] = by_replication_document(results, kpis)
     control = control_told(results)
     document["control"] = control_document(control)
-    costs = costs_of(design, comparison, runs)
+    costs, heads = costs_of(design, comparison, runs), heads_of(design)
     document["costs"] = cost_document(results, costs)
     written = [*_write(found, comparison, document), write_bounds(found.folder, results, bounds)]
     written += [*write_control(found.folder, results, control), *drawn]
@@ -177,22 +177,23 @@ def _report(found: Found, *, only: bool, warm_up: bool, with_figures: bool, by_r
         told = list(points(results, results.reported(), {future: comparison}))
         rows = gain_rows(results, who, scenario) if has_groups(who) else ()
         written += write_results(
-            found.folder, results, told, numbers, table=False, bounds=bounds, groups=rows, costs=costs
+            found.folder, results, told, numbers, table=False, bounds=bounds, groups=rows, costs=costs, heads=heads
         )
     if with_figures and not only:
         written += _figures(found, runs, comparison)
     beside = (
-        gains_text(results, who, scenario),
-        control_text(results, control),
-        cost_text(costs, comparison.baseline),
+        gains_text(results, who, scenario, heads),
+        control_text(results, control, heads),
+        cost_text(costs, comparison.baseline, heads),
     )
-    head = [*_title(design, results, document), *arm_lines(arms_of(design), design.world), *bound_lines(bounds)]
+    head = [*_title(design, results, document), *arm_lines(arms_of(design), design.world)]
+    head += bound_lines(bounds, heads)
     parts = [
         *head,
-        headline_tables(design, results, comparison, _needed(document, comparison)),
+        headline_tables(design, results, comparison, _needed(document, comparison), heads),
         *(line for text in beside if text for line in ("", text)),
     ]
-    text = "\n".join([*parts, _closing(design, comparison), *said, "", *map(str, written)])
+    text = "\n".join([*parts, _closing(design, comparison, heads), *said, "", *map(str, written)])
     return Job(document, text)
 
 
@@ -392,7 +393,7 @@ def _title(design: Design, results: Results, document: dict[str, Any]) -> list[s
     return [f"{what}, {level_text(design.level)} % intervals", told_run(results)]
 
 
-def _closing(design: Design, comparison: Comparison) -> str:
+def _closing(design: Design, comparison: Comparison, heads: ArmHeads) -> str:
     numbers = count_kinds(register(design.world, flows_in_use(design.world)))
     lines = [
         "",
@@ -408,7 +409,7 @@ def _closing(design: Design, comparison: Comparison) -> str:
                 f"Common random numbers: the variance of a difference is {reduction:.1f} times smaller (median)."
             )
         lines += together_lines(
-            (f"{each.arm} {each.kpi}", each.difference) for each in comparison.effects if each.kpi in shown
+            (f"{heads.line(each.arm)} {each.kpi}", each.difference) for each in comparison.effects if each.kpi in shown
         )
     else:
         lines.append(

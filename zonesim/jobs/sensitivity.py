@@ -13,6 +13,7 @@ import numpy as np
 from zonesim.analysis import METHODS, QUANTITIES, Influence, Method, Sensitivity, saltelli, sensitivity, trajectories
 from zonesim.briefing.folders import PNG, results_folder, set_aside
 from zonesim.briefing.tables.sensitivity import COLUMNS, sensitivity_document, sensitivity_rows, sensitivity_text
+from zonesim.briefing.text.arm_names import called
 from zonesim.briefing.text.documents import to_json
 from zonesim.briefing.text.values import level_text
 from zonesim.briefing.text.words import Words, language_named
@@ -250,7 +251,12 @@ def _written(asked: Asked, found: Found, folder: Path, drawn: Sequence[Path], no
     table, kept = folder / TABLE, folder / DOCUMENT
     write_table(table, COLUMNS, sensitivity_rows(told, known, own_kinds, run))
     write_text(kept, to_json(document) + "\n")
-    arm = f"{own.arm.name} − {design.baseline}" if own.is_difference else own.arm.name
+    call = called(design, say)
+    arm = (
+        say("against", arm=call(own.arm.name), baseline=call(design.baseline))
+        if own.is_difference
+        else call(own.arm.name)
+    )
     name = say.label(own.world.scenario().label, design.name)
     method = say(f"sensitivity.{told[0].method}")
     settings = "; ".join(told_settings(design))

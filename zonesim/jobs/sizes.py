@@ -10,6 +10,7 @@ from typing import Any, Final
 from zonesim.analysis import WORK, Interval, Sizes, Sizing, Verdict, broken_at, interval
 from zonesim.briefing.folders import set_aside
 from zonesim.briefing.tables.sizes import Sized, sizes_document, sizes_rows, sizes_text
+from zonesim.briefing.text.arm_names import called
 from zonesim.briefing.text.documents import to_json
 from zonesim.experiment import Execution, Future, run_id, setting_of, slug
 from zonesim.faults import Faults, Place, ScenarioFault, UnknownName, suggest
@@ -166,5 +167,5 @@ def _written(asked: Asked, growth: float, found: Sequence[Sized]) -> Job:
     write_table(table, head, rows)
     write_text(kept, to_json(document) + "\n")
     lines = head_lines(asked, "sizes.title", growth=f"{growth:g}")
-    lines += sizes_text(words_of(asked), found, asked.promises)
+    lines += sizes_text(words_of(asked), found, asked.promises, called(asked.design, words_of(asked)))
     return Job(document, "\n".join([*lines, "", str(table), str(kept)]), notes)

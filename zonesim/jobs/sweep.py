@@ -17,7 +17,7 @@ from zonesim.briefing.tables.futures import stability_document, stability_text, 
 from zonesim.briefing.tables.main_effects import main_effects_document, main_effects_text, write_main_effects
 from zonesim.briefing.tables.multiplicity import together_cells, together_lines
 from zonesim.briefing.tables.printing import printed
-from zonesim.briefing.text.arm_names import arm_lines, arms_of
+from zonesim.briefing.text.arm_names import ArmHeads, arm_lines, arms_of, heads_of
 from zonesim.briefing.text.values import (
     TAG_WORDS,
     figure_text,
@@ -78,15 +78,15 @@ def _report(found: Found, *, by_replication: bool) -> Job:
     design, results = found.design, found.results
     told = list(points(results, results.reported()))
     numbers = register(design.world, flows_in_use(design.world))
-    control = control_told(results)
-    written = [found.folder / "study.json", *write_results(found.folder, results, told, numbers)]
+    control, heads = control_told(results), heads_of(design)
+    written = [found.folder / "study.json", *write_results(found.folder, results, told, numbers, heads=heads)]
     written += write_control(found.folder, results, control)
     document = {**_document(results, told, found.failures), "warnings": found.warnings}
     document["control"] = control_document(control)
     if by_replication:
         document["by_replication"] = by_replication_document(results, results.reported())
         written.append(write_by_replication(found.folder, results, results.reported()))
-    parts = [sweep_text(results, told, arm_lines(arms_of(design), design.world)), ""]
+    parts = [sweep_text(results, told, arm_lines(arms_of(design), design.world), heads), ""]
     if design.layout is not None:
         effects = list(factors(results, design.layout, results.reported()))
         document["main_effects"] = main_effects_document(results, design.layout, effects)
@@ -98,7 +98,7 @@ def _report(found: Found, *, by_replication: bool) -> Job:
     if signs:
         document["stability"] = stability_document(signs)
         written.append(write_stability(found.folder, results, signs))
-        parts += [stability_text(results, signs), ""]
+        parts += [stability_text(results, signs, heads), ""]
     text = "\n".join([*parts, *map(str, written)])
     return Job(document, text)
 
@@ -168,7 +168,7 @@ def _band_fields(found: Range, prefix: str) -> dict[str, Any]:
 # --- for people
 
 
-def sweep_text(results: Results, found: Sequence[Point], arms: Sequence[str] = ()) -> str:
+def sweep_text(results: Results, found: Sequence[Point], arms: Sequence[str], heads: ArmHeads) -> str:
     """
     Return `arms`, which say what arms are, and one table a KPI: futures and arms down, value and difference across; of
     a sample of doubts only the range.
@@ -177,7 +177,7 @@ def sweep_text(results: Results, found: Sequence[Point], arms: Sequence[str] = (
     parts = [
         f"{label}: {len(results.arms)} arms × {_counted(len(results.futures), 'future')} ×"
         f" {_counted(results.replications, 'replication')}, seed {results.seed},"
-        f" {level_text(results.level)} % intervals, differences to {results.baseline}",
+        f" {level_text(results.level)} % intervals, differences to {heads.line(results.baseline)}",
         told_run(results),
         *arms,
     ]
@@ -190,7 +190,8 @@ def sweep_text(results: Results, found: Sequence[Point], arms: Sequence[str] = (
         several = sum(not number for number in sample.values()) > 1
         if several:
             table.add_column("future")
-        table.add_column("arm")
+        for title in _arm_titles(results, heads):
+            table.add_column(title)
         for title in ("value", "low", "high", "difference", "low", "high", "n"):
             table.add_column(title, justify="right")
         table.add_column("tag")
@@ -205,19 +206,19 @@ def sweep_text(results: Results, found: Sequence[Point], arms: Sequence[str] = (
                 cells[3:] = ["", "", ""]
             future = [point.future if point.future != before else ""] if several else []
             before = point.future
-            table.add_row(*future, point.arm, *cells, str(point.interval.n), _tag(point))
+            table.add_row(*future, *_arm_cells(results, heads, point.arm), *cells, str(point.interval.n), _tag(point))
         parts.append(printed(table))
         if len(own) > MOST_ROWS:
             parts.append(f"and {len(own) - MOST_ROWS:,} more rows in results.csv")
         if any(sample.values()):
-            parts.append(_ranges(ranges, kpi, max(sample.values()), percent=info.unit == "share"))
+            parts.append(_ranges(results, ranges, kpi, max(sample.values()), heads))
     tags = {point.tag for point in found if not sample[point.future]}
     legend = [text for tag, text in TAG_WORDS.items() if tag in tags]
     if legend:
         parts += ["", *legend]
     several = len(results.futures) > 1
     if lines := together_lines(
-        (" ".join([each.arm, each.kpi, *([each.future] if several else [])]), each.difference)
+        (" ".join([heads.line(each.arm), each.kpi, *([each.future] if several else [])]), each.difference)
         for each in found
         if each.difference is not None and not sample[each.future]
     ):
@@ -225,11 +226,23 @@ def sweep_text(results: Results, found: Sequence[Point], arms: Sequence[str] = (
     return "\n".join(parts)
 
 
-def _ranges(found: Sequence[Spread], kpi: str, count: int, *, percent: bool) -> str:
+def _arm_titles(results: Results, heads: ArmHeads) -> list[str]:
+    """Return the titles of the columns that name arms: one in Chinese too where it says anything else."""
+    return ["arm", *(["方案"] if heads.column(results.arms) else [])]
+
+
+def _arm_cells(results: Results, heads: ArmHeads, arm: str) -> list[str]:
+    """Return what such columns say of an arm."""
+    return list(heads.both(arm)[: len(_arm_titles(results, heads))])
+
+
+def _ranges(results: Results, found: Sequence[Spread], kpi: str, count: int, heads: ArmHeads) -> str:
     """Return the ranges of a KPI over a sample as a table."""
     title = f"over {count} futures that are drawn | {count} 个抽样情景"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    table.add_column("arm")
+    percent = results.kpis[kpi].unit == "share"
+    for head in _arm_titles(results, heads):
+        table.add_column(head)
     for head in ("median", "P5", "P95", "difference", "P5", "P95", "futures"):
         table.add_column(head, justify="right")
     for each in (spread for spread in found if spread.kpi == kpi):
@@ -237,7 +250,7 @@ def _ranges(found: Sequence[Spread], kpi: str, count: int, *, percent: bool) -> 
         own = [each.value.median, each.value.low, each.value.high]
         others = [change.median, change.low, change.high] if change else []
         told = [figure_text(value, percent=percent) for value in (*own, *others)]
-        table.add_row(each.arm, *told, *([""] * (6 - len(told))), str(each.value.n))
+        table.add_row(*_arm_cells(results, heads, each.arm), *told, *([""] * (6 - len(told))), str(each.value.n))
     return printed(table)
 
 

@@ -136,9 +136,20 @@ def best_document(found: Found) -> dict[str, Any]:
 
 
 def best_text(
-    say: Words, found: Found, *, name: str, run: str, seed: int, arms: Sequence[str], probability: float
+    say: Words,
+    found: Found,
+    *,
+    name: str,
+    run: str,
+    seed: int,
+    arms: Sequence[str],
+    probability: float,
+    called: Callable[[str], str] = str,
 ) -> list[str]:
-    """Return what became of each arm, which is best and how sure that is, and its value on runs of its own."""
+    """
+    Return what became of each arm, which is best and how sure that is, and its value on runs of its own. `called`: what
+    people call an arm.
+    """
     percent = found.kpi.unit == "share"
     unit = "%" if percent else say.unit(found.kpi.unit)
     label = found.kpi.en if say.language == "en" else found.kpi.zh
@@ -152,9 +163,9 @@ def best_text(
     for arm in arms:
         own = standings.get(arm)
         mean = "-" if own is None else figure_text(found.mean(own.mean), percent=percent)
-        table.add_row(arm, mean, str(own.n if own is not None else 0), state_text(say, found, arm))
+        table.add_row(called(arm), mean, str(own.n if own is not None else 0), state_text(say, found, arm, called))
     lines += ["", printed(table), ""]
-    return [*lines, *_verdict(say, found, unit, probability, percent=percent)]
+    return [*lines, *_verdict(say, found, unit, probability, called, percent=percent)]
 
 
 def certainty_text(say: Words, found: Found, probability: float, name: Callable[[str], str] = str) -> str:
@@ -180,22 +191,24 @@ def state_text(say: Words, found: Found, arm: str, name: Callable[[str], str] = 
     return say(f"best.state.{own.state}", by=by)
 
 
-def _verdict(say: Words, found: Found, unit: str, probability: float, *, percent: bool) -> Iterator[str]:
+def _verdict(
+    say: Words, found: Found, unit: str, probability: float, name: Callable[[str], str], *, percent: bool
+) -> Iterator[str]:
     choice, own = found.choice, found.estimate
     if own is None:
         yield say("best.none")
         return
-    yield certainty_text(say, found, probability)
+    yield certainty_text(say, found, probability, name)
     for arm in choice.unsure:
-        yield say("best.unsure", arm=arm)
+        yield say("best.unsure", arm=name(arm))
     value = [figure_text(each, percent=percent) for each in (own.value.value, own.value.low, own.value.high)]
     told = dict(zip(("value", "low", "high"), value, strict=True))
-    yield say("best.estimate", arm=choice.best, n=own.n, seed=own.seed, unit=unit, **told)
+    yield say("best.estimate", arm=name(choice.best), n=own.n, seed=own.seed, unit=unit, **told)
     if own.difference is not None:
         change = (own.difference.value, own.difference.low, own.difference.high)
         value = [figure_text(each, percent=percent) for each in change]
         told = dict(zip(("value", "low", "high"), value, strict=True))
-        yield say("best.difference", baseline=own.baseline, unit=unit, **told)
+        yield say("best.difference", baseline=name(own.baseline), unit=unit, **told)
 
 
 def _by(found: Found, by: str) -> str:

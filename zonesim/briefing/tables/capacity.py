@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,23 +47,28 @@ class Carried:
     looks: tuple[Look, ...]
 
 
-def capacity_text(say: Words, carried: Sequence[Carried], promises: Sequence[Promise]) -> list[str]:
-    """Return the lines that people read: the promises, a row an arm, and what is to be said of them."""
+def capacity_text(
+    say: Words, carried: Sequence[Carried], promises: Sequence[Promise], name: Callable[[str], str] = str
+) -> list[str]:
+    """
+    Return the lines that people read: the promises, a row an arm, and what is to be said of them. `name`: what people
+    call an arm.
+    """
     lines = [say("capacity.promise", text=promise_text(say, each)) for each in promises]
     lines += [] if promises else [say("capacity.no_promise")]
     table = Table(box=None, pad_edge=False)
     for key, side in _COLUMNS.items():
         table.add_column(say(f"capacity.{key}"), justify=side, overflow="fold")  # type: ignore[arg-type]
     for each in carried:
-        table.add_row(*_cells(say, each, promises))
+        table.add_row(name(each.arm), *_cells(say, each, promises))
     lines += ["", printed(table), ""]
     for each in carried[1:]:
         if each.difference is not None and each.ratio is not None:
             lines.append(
                 say(
                     "capacity.difference",
-                    arm=each.arm,
-                    base=carried[0].arm,
+                    arm=name(each.arm),
+                    base=name(carried[0].arm),
                     value=number_text(each.difference.value, signed=True),
                     low=number_text(each.difference.low, signed=True),
                     high=number_text(each.difference.high, signed=True),
@@ -72,7 +77,7 @@ def capacity_text(say: Words, carried: Sequence[Carried], promises: Sequence[Pro
                     ratio_high=number_text(each.ratio.high),
                 )
             )
-    lines += [line for each in carried for line in _remarks(say, each, promises)]
+    lines += [line for each in carried for line in _remarks(say, each, promises, name(each.arm))]
     lines += [say("capacity.bound_note")]
     if any(not len(look.first) for each in carried for look in each.looks if not look.loaded):
         lines.append(say("capacity.short"))
@@ -102,7 +107,6 @@ def _cells(say: Words, each: Carried, promises: Sequence[Promise]) -> list[str]:
         else say("capacity.none")
     )
     return [
-        each.arm,
         carries_text(say, each),
         number_text(each.mean.low),
         number_text(each.mean.high),
@@ -124,18 +128,18 @@ def carries_text(say: Words, each: Carried) -> str:
     return "-" if math.isnan(each.mean.value) else f"×{number_text(each.mean.value)}"
 
 
-def _remarks(say: Words, each: Carried, promises: Sequence[Promise]) -> list[str]:
+def _remarks(say: Words, each: Carried, promises: Sequence[Promise], arm: str) -> list[str]:
     """Return what else is to be said of an arm."""
     n, limit = len(each.limit.multiples), each.limit
     lines = []
     if limit.below and limit.below < n:
-        lines.append(say("capacity.some_below", arm=each.arm, count=limit.below, total=n, value=f"{LOWEST:g}"))
+        lines.append(say("capacity.some_below", arm=arm, count=limit.below, total=n, value=f"{LOWEST:g}"))
     if limit.above and limit.above < n:
-        lines.append(say("capacity.some_above", arm=each.arm, count=limit.above, total=n, value=f"{HIGHEST:g}"))
+        lines.append(say("capacity.some_above", arm=arm, count=limit.above, total=n, value=f"{HIGHEST:g}"))
     called = {promise.name: promise.called(say.language) for promise in promises}
-    lines += [say("capacity.withheld", arm=each.arm, name=called[name]) for name in limit.withheld]
+    lines += [say("capacity.withheld", arm=arm, name=called[name]) for name in limit.withheld]
     if each.used.longest and each.used.longest != each.used.busiest and each.used.queue > 0:
-        lines.append(say("capacity.longest", arm=each.arm, name=each.used.longest, queue=f"{each.used.queue:.3g}"))
+        lines.append(say("capacity.longest", arm=arm, name=each.used.longest, queue=f"{each.used.queue:.3g}"))
     return lines
 
 

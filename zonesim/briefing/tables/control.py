@@ -12,6 +12,7 @@ from rich.table import Table
 
 from zonesim.analysis import interval
 from zonesim.briefing.tables.printing import printed
+from zonesim.briefing.text.arm_names import ArmHeads
 from zonesim.briefing.text.values import band_text
 from zonesim.briefing.text.words import CHINESE, ENGLISH, Words
 from zonesim.experiment import Band, CellControl, Results
@@ -130,7 +131,7 @@ def write_control(folder: Path, results: Results, found: Sequence[Told]) -> list
     return [path]
 
 
-def control_text(results: Results, found: Sequence[Told]) -> str:
+def control_text(results: Results, found: Sequence[Told], heads: ArmHeads) -> str:
     """Return what is told of control in one future as a table, arms across; empty where there is nothing to tell."""
     if not found:
         return ""
@@ -147,7 +148,7 @@ def control_text(results: Results, found: Sequence[Told]) -> str:
     for head in ("control", "监管", "unit"):
         table.add_column(head)
     for arm in results.arms:
-        table.add_column(arm, justify="right")
+        table.add_column(heads.head(arm), justify="right")
     for names, told in _rows(found):
         cells = [" / ".join(_text(told.get((arm, name))) for name in names) for arm in results.arms]
         first = next(iter(told.values()))

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from zonesim.analysis import YEAR, CostLine, Costs, Payback
 from zonesim.briefing.tables.printing import printed
+from zonesim.briefing.text.arm_names import ArmHeads
 from zonesim.briefing.text.words import CHINESE, ENGLISH, Words
 from zonesim.experiment import Results
 from zonesim.scenario import load_catalogue
@@ -41,6 +42,9 @@ PAYBACK_COLUMNS: Final = (
 )
 
 UNIT: Final = "CNY/d"
+
+UNNAMED: Final = ArmHeads()
+"""Arms keep the names that commands give them."""
 
 
 _THOUSAND: Final = 1000
@@ -101,7 +105,7 @@ def write_costs(folder: Path, results: Results, costs: Costs) -> list[Path]:
     return paths
 
 
-def cost_text(costs: Costs, baseline: str) -> str:
+def cost_text(costs: Costs, baseline: str, heads: ArmHeads = UNNAMED) -> str:
     """
     Return who pays what as text: amounts of the baseline, for every other arm the differences, and what pays for
     itself. Empty where nothing is paid for.
@@ -111,23 +115,23 @@ def cost_text(costs: Costs, baseline: str) -> str:
     told = [line for line in costs.lines if line.kind != "cost"]
     others = [arm for arm in costs.consignments if arm != baseline]
     parts = (
-        [_amounts(told, costs, baseline)]
+        [_amounts(told, costs, baseline, heads)]
         if not others
-        else [_differences(told, costs, baseline, arm) for arm in others]
+        else [_differences(told, costs, baseline, arm, heads) for arm in others]
     )
     parts += [say("cost.unknown", names=", ".join(costs.unknown)) for say in (ENGLISH, CHINESE) if costs.unknown]
-    parts += [line for each in costs.paybacks for line in payback_lines(each)]
+    parts += [line for each in costs.paybacks for line in payback_lines(each, heads)]
     return "\n".join(parts)
 
 
-def payback_lines(each: Payback) -> Iterator[str]:
+def payback_lines(each: Payback, heads: ArmHeads = UNNAMED) -> Iterator[str]:
     """Yield in both languages how soon what an arm needs pays for itself."""
     payers = load_catalogue().payers
-    for say in (ENGLISH, CHINESE):
+    for say, called in zip((ENGLISH, CHINESE), heads.both(each.arm), strict=True):
         key = "years" if math.isfinite(each.years) else "never" if each.years == math.inf else "not_known"
         head = say(
             "payback.price",
-            arm=each.arm,
+            arm=called,
             name=each.label[say.language],
             units=f"{each.units}",
             payer=payers[each.payer][say.language],
@@ -146,8 +150,8 @@ def payback_lines(each: Payback) -> Iterator[str]:
         yield f"{head}{tail}"
 
 
-def _amounts(told: list[CostLine], costs: Costs, arm: str) -> str:
-    table = _begun(_title(arm, arm), arm, "low", "high", "least … most", "kCNY/year", _EACH)
+def _amounts(told: list[CostLine], costs: Costs, arm: str, heads: ArmHeads) -> str:
+    table = _begun(_title(heads, arm, arm), heads.head(arm), "low", "high", "least … most", "kCNY/year", _EACH)
     for line in told:
         amount = line.amounts[arm]
         cells = [_money(value) for value in (amount.usual.value, amount.usual.low, amount.usual.high)]
@@ -158,9 +162,9 @@ def _amounts(told: list[CostLine], costs: Costs, arm: str) -> str:
     return printed(table)
 
 
-def _differences(told: list[CostLine], costs: Costs, baseline: str, arm: str) -> str:
-    heads = (baseline, "difference", "low", "high", "least … most", "kCNY/year", _EACH)
-    table = _begun(_title(arm, baseline), *heads)
+def _differences(told: list[CostLine], costs: Costs, baseline: str, arm: str, heads: ArmHeads) -> str:
+    titles = (heads.head(baseline), "difference", "low", "high", "least … most", "kCNY/year", _EACH)
+    table = _begun(_title(heads, arm, baseline), *titles)
     for line in told:
         saving = line.differences[arm]
         change = saving.usual
@@ -171,10 +175,11 @@ def _differences(told: list[CostLine], costs: Costs, baseline: str, arm: str) ->
     return printed(table)
 
 
-def _title(arm: str, baseline: str) -> str:
+def _title(heads: ArmHeads, arm: str, baseline: str) -> str:
     """Return the title of a table in both languages."""
     key = "cost.title" if arm == baseline else "cost.title_against"
-    return " | ".join(say(key, arm=arm, baseline=baseline) for say in (ENGLISH, CHINESE))
+    pairs = zip((ENGLISH, CHINESE), heads.both(arm), heads.both(baseline), strict=True)
+    return " | ".join(say(key, arm=one, baseline=other) for say, one, other in pairs)
 
 
 def _begun(title: str, *heads: str) -> Table:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from zonesim.analysis import Told, ZoneTold
 from zonesim.briefing.tables.printing import printed
+from zonesim.briefing.text.arm_names import arm_title
 from zonesim.briefing.text.values import figure_text
 from zonesim.briefing.text.words import Words
 from zonesim.policy import ResolvedArm
@@ -101,7 +102,9 @@ def evaluation_csv(asked: EvaluationDocument, document: Mapping[str, Any]) -> st
 def evaluation_text(say: Words, arm: ResolvedArm, asked: EvaluationDocument, document: Mapping[str, Any]) -> str:
     """Return what is told for people, in one language."""
     scenario = arm.scenario
-    title = say("evaluation.title", name=say.label(scenario.label, scenario.name), arm=document["arm"])
+    title = say(
+        "evaluation.title", name=say.label(scenario.label, scenario.name), arm=arm_title(say, arm.arm, arm.world)
+    )
     table = Table(box=None, pad_edge=False)
     for head in (say("evaluation.zone"), say("evaluation.name")):
         table.add_column(head, no_wrap=True)

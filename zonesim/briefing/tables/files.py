@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from zonesim.analysis import Bound, Costs, Point
 from zonesim.briefing.tables import gains
@@ -15,6 +16,7 @@ from zonesim.briefing.tables.costs import PAYBACK_COLUMNS, cost_rows, payback_ro
 from zonesim.briefing.tables.multiplicity import together_cells
 from zonesim.briefing.tables.parts import DOUBT_COLUMNS, doubt_rows, has_doubts, part_cells, part_columns
 from zonesim.briefing.tables.workbook import GENERAL, PERCENT, Cell, Sheet, Workbook, workbook
+from zonesim.briefing.text.arm_names import ArmHeads
 from zonesim.briefing.text.words import glossary
 from zonesim.experiment import Results
 from zonesim.policy import Entry
@@ -116,11 +118,12 @@ def write_results(
     bounds: Mapping[str, Bound] | None = None,
     groups: Iterable[Sequence[Any]] = (),
     costs: Costs | None = None,
+    heads: ArmHeads | None = None,
 ) -> list[Path]:
     """
     Write `results.csv` (unless `table` is false) and `results.xlsx`; return their paths. `bounds`: by arm how many
     times its demand it carries at most, `costs`: what it costs, where that is told. `groups`: rows of who gains, where
-    there are groups.
+    there are groups. `heads`: what people call arms; the workbook has it beside the names that commands give.
     """
     paths = []
     if table:
@@ -133,7 +136,8 @@ def write_results(
         )
         write_table(paths[-1], columns_of(results), rows)
     paths.append(folder / EXCEL)
-    with workbook(paths[-1]) as book:
+    with workbook(paths[-1]) as plain:
+        book = _Book(plain, heads or ArmHeads())
         _results_sheet(book, results, found)
         _effects_sheet(book, results, found)
         _doubts_sheet(book, results, found)
@@ -181,13 +185,56 @@ def write_by_replication(folder: Path, results: Results, kpis: Sequence[str]) ->
 # --- the workbook
 
 
-def _sheet(book: Workbook, title: str, heads: Sequence[str], widths: Sequence[int]) -> Sheet:
-    """Return a new sheet with its header in English and Chinese."""
+_T = TypeVar("_T")
+
+_CALLED: Final = ("arm_en", "arm_zh")
+"""Columns behind the one of arms: what people call them."""
+
+
+@dataclass(frozen=True)
+class _Book:
+    """A workbook, and what people call the arms in it."""
+
+    book: Workbook
+    heads: ArmHeads
+
+
+class _ArmSheet:
+    """A sheet in which every arm stands with what people call it, behind the name that commands give it."""
+
+    def __init__(self, sheet: Sheet, heads: ArmHeads, at: int) -> None:
+        self._sheet, self._heads, self._at = sheet, heads, at
+
+    def append(self, cells: Sequence[Cell], formats: Sequence[str] = ()) -> None:
+        """Write a row, as `Sheet.append`."""
+        names = self._heads.both(str(cells[self._at]))
+        told = [*formats, *[""] * (self._at + 1 - len(formats))]
+        self._sheet.append(self._wider(cells, names), self._wider(told, ("", "")))
+
+    def append_texts(self, cells: Sequence[object]) -> None:
+        """Write a row of texts, as `Sheet.append_texts`."""
+        self._sheet.append_texts(self._wider(cells, self._heads.both(str(cells[self._at]))))
+
+    def filter_rows(self) -> None:
+        """Let readers choose among the rows."""
+        self._sheet.filter_rows()
+
+    def _wider(self, cells: Sequence[_T], names: Sequence[_T]) -> list[_T]:
+        return [*cells[: self._at + 1], *names, *cells[self._at + 1 :]]
+
+
+def _sheet(book: _Book, title: str, heads: Sequence[str], widths: Sequence[int]) -> Sheet | _ArmSheet:
+    """Return a new sheet with its header in English and Chinese; what people call an arm stands behind its name."""
     chinese = {name: words["zh"] for name, words in glossary()["columns"].items()}
-    return book.sheet(title, [f"{head}\n{chinese[head]}" if head in chinese else head for head in heads], widths)
+    own, wide = list(heads), list(widths)
+    at = own.index("arm") if "arm" in own else -1
+    if at >= 0:
+        own[at + 1 : at + 1], wide[at + 1 : at + 1] = _CALLED, (24, 20)
+    sheet = book.book.sheet(title, [f"{head}\n{chinese[head]}" if head in chinese else head for head in own], wide)
+    return sheet if at < 0 else _ArmSheet(sheet, book.heads, at)
 
 
-def _results_sheet(book: Workbook, results: Results, found: Sequence[Point]) -> None:
+def _results_sheet(book: _Book, results: Results, found: Sequence[Point]) -> None:
     paths = _paths(results)
     heads = columns_of(results)
     before, behind = [18, 16, 24], [28, 40, 34, 8, 10, 12, 12, 12, 8, 12, 12, 12, 12, 12, 12, 10, 12, 12, 8, 14, 30]
@@ -217,7 +264,7 @@ def _setting_cell(text: str, number: float | None) -> tuple[Cell, str]:
     return number, "".join((f'"{before}"' if before else "", GENERAL, f'"{after}"' if after else ""))
 
 
-def _effects_sheet(book: Workbook, results: Results, found: Sequence[Point]) -> None:
+def _effects_sheet(book: _Book, results: Results, found: Sequence[Point]) -> None:
     heads = ("arm", "future", "kpi", "label_en", "label_zh", "unit", "better")
     numbers = ("difference", "diff_low", "diff_high", "percent", "n", "baseline", "change", "tag")
     widths = (16, 24, 28, 40, 34, 8, 10, 12, 12, 12, 12, 8, 12, 10, 12, 12, 8, 14, 30)
@@ -239,7 +286,7 @@ def _effects_sheet(book: Workbook, results: Results, found: Sequence[Point]) -> 
         sheet.append(row, [*("" for _ in heads), own, own, own, PERCENT])
 
 
-def _doubts_sheet(book: Workbook, results: Results, found: Sequence[Point]) -> None:
+def _doubts_sheet(book: _Book, results: Results, found: Sequence[Point]) -> None:
     if not has_doubts(results):
         return
     widths = (16, 28, 40, 34, 8, 8, 12, 12, 12, 36, 36, 30, 12, 12, 10, 10, 8, 8)
@@ -250,7 +297,7 @@ def _doubts_sheet(book: Workbook, results: Results, found: Sequence[Point]) -> N
     sheet.filter_rows()
 
 
-def _gains_sheet(book: Workbook, rows: Sequence[Sequence[Any]]) -> None:
+def _gains_sheet(book: _Book, rows: Sequence[Sequence[Any]]) -> None:
     if not rows:
         return
     sheet = _sheet(book, "Gains", gains.COLUMNS, gains.WIDTHS)
@@ -259,7 +306,7 @@ def _gains_sheet(book: Workbook, rows: Sequence[Sequence[Any]]) -> None:
     sheet.filter_rows()
 
 
-def _control_sheet(book: Workbook, results: Results) -> None:
+def _control_sheet(book: _Book, results: Results) -> None:
     rows = control_rows(results, control_told(results))
     if not rows:
         return
@@ -269,7 +316,7 @@ def _control_sheet(book: Workbook, results: Results) -> None:
         sheet.append(row, ["", "", "", "", "", "", "", "", PERCENT, PERCENT] if share else [])
 
 
-def _cost_sheets(book: Workbook, results: Results, costs: Costs) -> None:
+def _cost_sheets(book: _Book, results: Results, costs: Costs) -> None:
     if not costs.lines:
         return
     sheet = _sheet(book, "Costs", COST_COLUMNS, (16, 8, 20, 12, 34, 24, 8, *(12 for _ in COST_COLUMNS[7:-1]), 14))
@@ -281,12 +328,12 @@ def _cost_sheets(book: Workbook, results: Results, costs: Costs) -> None:
             sheet.append(row)
 
 
-def _arms_sheet(book: Workbook, results: Results) -> None:
-    heads = ("arm", "label_en", "label_zh", "measures", "own changes", "path", "old", "new", "by", "at")
-    sheet = _sheet(book, "Arms", heads, (16, 24, 24, 24, 36, 44, 30, 30, 20, 40))
+def _arms_sheet(book: _Book, results: Results) -> None:
+    heads = ("arm", "measures", "own changes", "path", "old", "new", "by", "at")
+    sheet = _sheet(book, "Arms", heads, (16, 24, 36, 44, 30, 30, 20, 40))
     for arm in results.arms.values():
         edits = ", ".join(f"{path} {text}" for path, text, _ in arm.edits)
-        own = (arm.name, arm.label.get("en", ""), arm.label.get("zh", ""), ", ".join(arm.measures), edits)
+        own = (arm.name, ", ".join(arm.measures), edits)
         changes = results.provenance["changes"].get(arm.name, []) or [{}]
         for change in changes:
             sheet.append_texts([*own, *(change.get(key) for key in ("path", "old", "new", "by", "at"))])
@@ -310,20 +357,20 @@ def write_bounds(folder: Path, results: Results, bounds: Mapping[str, Bound]) ->
     return path
 
 
-def _bounds_sheet(book: Workbook, results: Results, bounds: Mapping[str, Bound]) -> None:
+def _bounds_sheet(book: _Book, results: Results, bounds: Mapping[str, Bound]) -> None:
     sheet = _sheet(book, "Bounds", (*_BOUNDS, "run"), (16, 16, 40, 8, 60, 12))
     for row in _bounds_rows(bounds):
         sheet.append([*row, results.run])
 
 
-def _register_sheet(book: Workbook, register: Sequence[Entry]) -> None:
+def _register_sheet(book: _Book, register: Sequence[Entry]) -> None:
     sheet = _sheet(book, "Register", ("path", "number", "kind", "source", "place"), (60, 16, 12, 60, 44))
     for entry in register:
         source = entry.source.title if entry.source is not None else ""
         sheet.append_texts([entry.dotted, entry.text, entry.kind, source, entry.place])
 
 
-def _provenance_sheet(book: Workbook, results: Results) -> None:
+def _provenance_sheet(book: _Book, results: Results) -> None:
     sheet = _sheet(book, "Provenance", ("key", "text"), (36, 100))
     facts: list[tuple[str, Any]] = [
         ("run", results.run),

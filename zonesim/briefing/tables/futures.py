@@ -11,6 +11,7 @@ from rich.table import Table
 
 from zonesim.analysis import Stability
 from zonesim.briefing.tables.printing import printed
+from zonesim.briefing.text.arm_names import ArmHeads
 from zonesim.briefing.text.values import level_text
 from zonesim.briefing.text.words import CHINESE, ENGLISH
 from zonesim.experiment import Results
@@ -65,7 +66,7 @@ def stability_document(found: Sequence[Stability]) -> list[dict[str, Any]]:
     return [{**asdict(each), "sign": _SIGNS[each.sign]} for each in found]
 
 
-def stability_text(results: Results, found: Sequence[Stability]) -> str:
+def stability_text(results: Results, found: Sequence[Stability], heads: ArmHeads) -> str:
     """Return a table of the signs of effects over futures, in both languages."""
     table = Table(box=None, pad_edge=False)
     for head in ("kpi", "arm", "", ""):
@@ -76,7 +77,7 @@ def stability_text(results: Results, found: Sequence[Stability]) -> str:
         share = "" if each.low != each.low else f"{100 * each.low:.0f}-{100 * each.high:.0f} %"
         words = [say(f"stability.{_SIGNS[each.sign]}") for say in _BOTH]
         counts = (each.same, each.sure, each.opposite, each.surely_opposite, each.unknown, each.futures)
-        table.add_row(each.kpi, each.arm, *words, *map(str, counts), share)
+        table.add_row(each.kpi, heads.line(each.arm), *words, *map(str, counts), share)
     parts = [*(say("stability.title") for say in _BOTH), printed(table)]
     parts += [say("stability.legend", level=level_text(results.level)) for say in _BOTH]
     if len(found) > _MOST_TOLD:

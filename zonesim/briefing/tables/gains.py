@@ -9,8 +9,10 @@ from typing import Any, Final
 from rich.table import Table
 
 from zonesim.analysis import ALL, GATE, ZONE, Gain
+from zonesim.briefing.tables.headlines import against
 from zonesim.briefing.tables.printing import printed
 from zonesim.briefing.tables.workbook import PERCENT
+from zonesim.briefing.text.arm_names import ArmHeads
 from zonesim.briefing.text.values import figure_text, level_text
 from zonesim.briefing.text.words import CHINESE, ENGLISH, Words
 from zonesim.experiment import Results
@@ -85,27 +87,38 @@ def has_groups(found: Sequence[Gain]) -> bool:
     return any(each.by != ALL for each in found)
 
 
-def gains_text(results: Results, found: Sequence[Gain], scenario: Scenario) -> str:
+def gains_text(results: Results, found: Sequence[Gain], scenario: Scenario, heads: ArmHeads) -> str:
     """Return the groups that gain clearly more or less than all goods, or lose, a table an arm; empty: no groups."""
     if not has_groups(found):
         return ""
     arms = dict.fromkeys(each.arm for each in found)
-    return "\n\n".join(_of_arm(results, [each for each in found if each.arm == arm], scenario) for arm in arms)
+    return "\n\n".join(_of_arm(results, [each for each in found if each.arm == arm], scenario, heads) for arm in arms)
 
 
-def _of_arm(results: Results, found: Sequence[Gain], scenario: Scenario) -> str:
+def _of_arm(results: Results, found: Sequence[Gain], scenario: Scenario, heads: ArmHeads) -> str:
     arm, level = found[0].arm, level_text(results.level)
     looked = [each for each in found if each.subject == EVERYTHING and each.by not in {ALL, GATE}]
     shown = [each for each in found if each.subject == EVERYTHING and (each.differs or each.loses) and each.by != ALL]
     chance = round((1 - results.level) * len(looked))
-    title = f"Who gains | 谁受益: {arm} against {results.baseline} | {arm} 与 {results.baseline} 相比"
+    title = f"Who gains | 谁受益: {against(heads, arm, results.baseline)}"
     note = ENGLISH("gains.looked", n=len(looked), level=level, chance=chance)
     if not shown:
         return "\n".join([title, ENGLISH("gains.nobody", n=len(looked), level=level)])
     table = Table(box=None, pad_edge=False)
     for head in ("group", "组别"):
         table.add_column(head)
-    for head in ("a day", results.baseline, arm, "difference", "low", "high", "%", "than all", "low", "high"):
+    for head in (
+        "a day",
+        heads.head(results.baseline),
+        heads.head(arm),
+        "difference",
+        "low",
+        "high",
+        "%",
+        "than all",
+        "low",
+        "high",
+    ):
         table.add_column(head, justify="right")
     table.add_column("unit")
     table.add_column("tag")

@@ -9,8 +9,10 @@ from rich.table import Table
 
 from zonesim.analysis import Comparison, Effect
 from zonesim.briefing.tables.printing import printed
+from zonesim.briefing.text.arm_names import ArmHeads
 from zonesim.briefing.text.effect_parts import doubt_lines, doubt_text, letters_of
 from zonesim.briefing.text.values import figure_text, interval_text, reason_text
+from zonesim.briefing.text.words import CHINESE, ENGLISH
 from zonesim.experiment import UNLIMITED_UNITS, Design, Results
 from zonesim.kpi import Kpi
 
@@ -18,7 +20,9 @@ PRECISE: Final = 0.05
 """Half the width of an interval, as a share of the mean, that is precise enough for most questions."""
 
 
-def headline_tables(design: Design, results: Results, comparison: Comparison, needed: Mapping[str, int | None]) -> str:
+def headline_tables(
+    design: Design, results: Results, comparison: Comparison, needed: Mapping[str, int | None], heads: ArmHeads
+) -> str:
     """
     Return the headlines as text: values with intervals where there is one arm, else a table for each other arm.
 
@@ -27,23 +31,31 @@ def headline_tables(design: Design, results: Results, comparison: Comparison, ne
     others = [name for name in design.options if name != comparison.baseline]
     shown = [kpi for kpi in design.kpis if kpi.headline]
     if not others:
-        return _values(shown, comparison, needed)
+        return _values(shown, comparison, needed, heads)
     effects = {(effect.arm, effect.kpi): effect for effect in comparison.effects}
     letters = letters_of(effects[name, kpi.id] for kpi in shown for name in others)
     parted = UNLIMITED_UNITS in results.beside
     told: list[str] = []
     for name in others:
-        title = (
-            [f"{name} against {comparison.baseline} | {name} 与 {comparison.baseline} 相比"] if len(others) > 1 else []
-        )
+        title = [against(heads, name, comparison.baseline)] if len(others) > 1 else []
         own = {kpi.id: effects[name, kpi.id] for kpi in shown}
-        told += [*([""] if told else []), *title, _differences(name, shown, comparison, own, letters, parted=parted)]
+        told += [
+            *([""] if told else []),
+            *title,
+            _differences(name, shown, comparison, own, letters, heads, parted=parted),
+        ]
     return "\n".join([*told, *doubt_lines(results, letters)])
 
 
-def _values(shown: list[Kpi], comparison: Comparison, needed: Mapping[str, int | None]) -> str:
+def against(heads: ArmHeads, arm: str, baseline: str) -> str:
+    """Return which arm is compared with which, in both languages."""
+    pairs = zip((ENGLISH, CHINESE), heads.both(arm), heads.both(baseline), strict=True)
+    return " | ".join(say("against", arm=one, baseline=other) for say, one, other in pairs)
+
+
+def _values(shown: list[Kpi], comparison: Comparison, needed: Mapping[str, int | None], heads: ArmHeads) -> str:
     """Return the values of the only arm, with intervals and the replications that they need."""
-    table = _begun(comparison.baseline, "low", "high", "n", f"n for ±{100 * PRECISE:g} %")
+    table = _begun(heads.head(comparison.baseline), "low", "high", "n", f"n for ±{100 * PRECISE:g} %")
     for kpi in shown:
         base, count = comparison.arms[comparison.baseline][kpi.id], needed[kpi.id]
         percent = kpi.unit == "share"
@@ -59,13 +71,14 @@ def _differences(
     comparison: Comparison,
     effects: Mapping[str, Effect],
     letters: Mapping[str, str],
+    heads: ArmHeads,
     *,
     parted: bool,
 ) -> str:
     """Return the values of the baseline and of an arm, their difference and its parts, and what doubts do to it."""
     doubtful = any(effects[kpi.id].doubtful for kpi in shown)
     parts = ("direct", "congestion") if parted else ()
-    table = _begun(comparison.baseline, name, "difference", "low", "high", *parts, "n")
+    table = _begun(heads.head(comparison.baseline), heads.head(name), "difference", "low", "high", *parts, "n")
     if doubtful:
         table.add_column("low … high", justify="right")
     for kpi in shown:

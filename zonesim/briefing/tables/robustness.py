@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -174,8 +174,11 @@ def _box(box: Box) -> dict[str, Any]:
     }
 
 
-def robust_text(say: Words, told: Robust) -> list[str]:
-    """Return a table of the arms, promises kept, and for each arm where it does not do well."""
+def robust_text(say: Words, told: Robust, name: Callable[[str], str] = str) -> list[str]:
+    """
+    Return a table of the arms, promises kept, and for each arm where it does not do well. `name`: what people call an
+    arm.
+    """
     percent = told.kpi.unit == "share"
     label = told.kpi.en if say.language == "en" else told.kpi.zh
     unit = "%" if percent else say.unit(told.kpi.unit)
@@ -194,23 +197,23 @@ def robust_text(say: Words, told: Robust) -> list[str]:
         counts = [str(count) for count in told.signs.get(each.arm, ())] or [""] * 3
         worst = each.worst or (say("robust.unknown", n=each.unknown) if each.unknown else "-")
         mean = figure_text(each.mean, percent=percent)
-        table.add_row(each.arm, mean, *largest, str(each.best), *counts, worst)
+        table.add_row(name(each.arm), mean, *largest, str(each.best), *counts, worst)
     futures = max((each.futures for each in told.regrets), default=0)
     lines = [say("robust.title", goal=goal), printed(table)]
-    lines.append(say("robust.note", n=futures, baseline=told.baseline))
-    lines += [_kept_text(say, each) for each in told.kept]
+    lines.append(say("robust.note", n=futures, baseline=name(told.baseline)))
+    lines += [_kept_text(say, each, name(each.arm)) for each in told.kept]
     for found in told.discoveries:
-        lines += ["", *_discovery_text(say, told, found)]
+        lines += ["", *_discovery_text(say, told, found, name)]
     return lines
 
 
-def _kept_text(say: Words, each: Kept) -> str:
+def _kept_text(say: Words, each: Kept, arm: str) -> str:
     limits = ""
     if not math.isnan(each.low):
         limits = say("robust.share", low=f"{100 * each.low:.0f}", high=f"{100 * each.high:.0f}")
     return say(
         "robust.kept",
-        arm=each.arm,
+        arm=arm,
         promise=each.promise.called(say.language),
         kept=each.kept,
         surely=each.surely,
@@ -219,8 +222,8 @@ def _kept_text(say: Words, each: Kept) -> str:
     )
 
 
-def _discovery_text(say: Words, told: Robust, found: Discovery) -> Iterator[str]:
-    what = say(f"robust.look.{told.looked_for}", arm=found.arm, baseline=told.baseline)
+def _discovery_text(say: Words, told: Robust, found: Discovery, called: Callable[[str], str]) -> Iterator[str]:
+    what = say(f"robust.look.{told.looked_for}", arm=called(found.arm), baseline=called(told.baseline))
     yield say("robust.cases", what=what, cases=found.cases, futures=found.futures)
     if found.why:
         yield say(f"robust.why.{found.why}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,8 +33,13 @@ class Sized:
     tried: int
 
 
-def sizes_text(say: Words, sized: Sequence[Sized], promises: Sequence[Promise]) -> list[str]:
-    """Return the lines that people read: the promises, a row for each arm and resource, and what the KPIs are then."""
+def sizes_text(
+    say: Words, sized: Sequence[Sized], promises: Sequence[Promise], called_as: Callable[[str], str] = str
+) -> list[str]:
+    """
+    Return the lines that people read: the promises, a row for each arm and resource, and what the KPIs are then.
+    `called_as`: what people call an arm.
+    """
     lines = [say("capacity.promise", text=promise_text(say, each)) for each in promises]
     lines += [] if promises else [say("capacity.no_promise")]
     table = Table(box=None, pad_edge=False)
@@ -44,17 +49,19 @@ def sizes_text(say: Words, sized: Sequence[Sized], promises: Sequence[Promise]) 
     for each in sized:
         for row, name in enumerate(each.now):
             needed = "-" if each.found is None else str(each.found[name])
-            table.add_row("" if row else each.arm, name, str(each.now[name]), str(each.floor[name]), needed)
+            table.add_row("" if row else called_as(each.arm), name, str(each.now[name]), str(each.floor[name]), needed)
     lines += ["", printed(table), ""]
     called = {each.name: each.called(say.language) for each in promises} | {WORK: say("capacity.work")}
     for each in sized:
         if each.found is None:
-            lines.append(say("sizes.stuck", arm=each.arm, names=say.listed(called[name] for name in each.stuck)))
+            lines.append(
+                say("sizes.stuck", arm=called_as(each.arm), names=say.listed(called[name] for name in each.stuck))
+            )
         for promise in promises if each.found is not None else ():
             own, percent = each.values[promise.name], promise.unit == "share"
             value, low, high = (figure_text(number, percent=percent) for number in (own.value, own.low, own.high))
             told = {"value": value, "low": low, "high": high, "unit": "%" if percent else promise.unit}
-            lines.append(say("sizes.value", arm=each.arm, name=called[promise.name], **told))
+            lines.append(say("sizes.value", arm=called_as(each.arm), name=called[promise.name], **told))
     return [*lines, say("sizes.note")]
 
 

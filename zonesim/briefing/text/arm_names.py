@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from zonesim.briefing.text.words import CHINESE, ENGLISH, Words
 from zonesim.experiment import Design
-from zonesim.policy import Chosen, ResolvedTree, left_out
+from zonesim.policy import Arm, Chosen, ResolvedTree, left_out
 from zonesim.scenario import load_catalogue
 
 AUTOMATIC: Final = re.compile(r"[0-9+]+|R[0-9]+")
@@ -46,16 +46,65 @@ def arms_of(design: Design) -> list[NamedArm]:
     return [NamedArm(name, dict(each.label), each.arm.measures, bool(each.edits)) for name, each in options]
 
 
+def heads_of(design: Design) -> ArmHeads:
+    """Return how the arms of a design are called in tables with both languages."""
+    return ArmHeads(_as_named(arms_of(design)), everything_in(design.world))
+
+
+def called(design: Design, say: Words) -> Callable[[str], str]:
+    """Return what calls an arm of a design in few words of one language."""
+    return ArmNames(say, _as_named(arms_of(design)), everything_in(design.world)).short
+
+
+def _as_named(arms: Iterable[NamedArm]) -> list[NamedArm]:
+    """Return arms such that what people have named without a label keeps its name."""
+    return [replace(each, edited=each.edited or AUTOMATIC.fullmatch(each.name) is None) for each in arms]
+
+
+def arm_title(say: Words, arm: Arm, world: ResolvedTree) -> str:
+    """Return what an arm of a scenario is called, where it stands alone."""
+    return ArmNames(say, [NamedArm(arm.name, {}, arm.measures)], everything_in(world)).title(arm.name)
+
+
 def arm_lines(arms: Sequence[NamedArm], world: ResolvedTree) -> list[str]:
     """
-    Return a line for each arm that says in both languages what its name in a table means, where it does not say it; of
-    many arms the first ones.
+    Return a line for each arm that says in both languages what the name is called that commands give it, where it does
+    not say it itself; of many arms the first ones.
     """
     english, chinese = (ArmNames(say, arms, everything_in(world)) for say in (ENGLISH, CHINESE))
     told = {each.name: (english.title(each.name), chinese.title(each.name)) for each in arms}
-    lines = [f"{name}: {en} | {zh}" for name, (en, zh) in told.items() if not {name, name.replace("_", " ")} & {en, zh}]
+    lines = [f"{name}: {_both(*both)}" for name, both in told.items() if name not in both]
     more = len(lines) - MOST_LINES
     return lines if more <= 0 else [*lines[:MOST_LINES], ENGLISH("arm.more", n=more)]
+
+
+def _both(english: str, chinese: str) -> str:
+    """Return a name in both languages, once where they are the same."""
+    return english if english == chinese else f"{english} | {chinese}"
+
+
+class ArmHeads:
+    """How arms are called in tables with both languages: in few words, English first. Unknown arms keep their name."""
+
+    def __init__(self, arms: Iterable[NamedArm] = (), everything: Collection[str] = ()) -> None:
+        own = list(arms)
+        self._english, self._chinese = (ArmNames(say, own, everything) for say in (ENGLISH, CHINESE))
+
+    def both(self, name: str) -> tuple[str, str]:
+        """Return what an arm is called in English and in Chinese."""
+        return self._english.short(name), self._chinese.short(name)
+
+    def line(self, name: str) -> str:
+        """Return both in one line, once where they are the same."""
+        return _both(*self.both(name))
+
+    def head(self, name: str) -> str:
+        """Return the head of a column: Chinese below English."""
+        return "\n".join(dict.fromkeys(self.both(name)))
+
+    def column(self, names: Iterable[str]) -> bool:
+        """Return whether a column of names in Chinese says anything beside the one in English."""
+        return any(len(set(self.both(name))) > 1 for name in names)
 
 
 class ArmNames:

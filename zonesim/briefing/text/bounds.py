@@ -7,16 +7,20 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from zonesim.analysis import Bound
-from zonesim.briefing.text.words import LANGUAGES, Words
+from zonesim.briefing.text.arm_names import ArmHeads
+from zonesim.briefing.text.words import CHINESE, ENGLISH, Words
 
 MOST_NAMED: Final = 6
 """Resources of an unknown load that are named; of more their number is told."""
 
 
-def bound_lines(bounds: Mapping[str, Bound]) -> list[str]:
+def bound_lines(bounds: Mapping[str, Bound], heads: ArmHeads) -> list[str]:
     """Return a line an arm, in both languages: what it carries at most, and what is fully loaded then."""
     return [
-        f"{arm}: {' | '.join(bound_text(Words(language), bound) for language in LANGUAGES)}"
+        " | ".join(
+            say("named_is", name=name, text=bound_text(say, bound))
+            for say, name in zip((ENGLISH, CHINESE), heads.both(arm), strict=True)
+        )
         for arm, bound in bounds.items()
     ]
 
