@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zonesim.analysis import MOST_EXACT, Attribution, Package, attribute, packages
+from zonesim.analysis import LARGEST_EXACT, MOST_EXACT, Attribution, Package, attribute, packages
 from zonesim.plan import Floats
 
 
@@ -110,6 +110,25 @@ def test_a_sample_of_orders_adds_up_too_and_knows_that_it_is_one():
             asked += 1
 
     assert covered / asked > 0.9
+
+
+def test_all_orders_of_more_measures_are_looked_at_where_that_is_asked_for():
+    """
+    Of ten measures all 1,024 packages give the exact values, which differ from those of a sample, and all pairs.
+    """
+    names = [f"m{number}" for number in range(LARGEST_EXACT)]
+    wanted = packages(names, most_exact=LARGEST_EXACT)
+    worth = {name: number + 1.0 for number, name in enumerate(names)}
+    values = {each: np.array([sum(worth[own] for own in each) ** 2 + luck for luck in (0.0, 1.0)]) for each in wanted}
+    found = attribute("square", values, names, most_exact=LARGEST_EXACT)
+    total = sum(worth.values())
+
+    assert len(wanted) == 2**LARGEST_EXACT
+    assert found.exact
+    assert told(found) == pytest.approx({name: own * total for name, own in worth.items()}, abs=1e-9)
+    assert {pair: value.value for pair, value in (found.interactions or {}).items()} == pytest.approx(
+        {(one, other): 2 * worth[one] * worth[other] for one, other in combinations(names, 2)}, abs=1e-9
+    )
 
 
 def test_packages_are_what_has_to_be_run():

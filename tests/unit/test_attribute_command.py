@@ -93,12 +93,28 @@ def test_the_document_has_the_same_numbers(desk):
     assert [each["kpi"] for each in document["attribution"]] == [row["kpi"] for row in rows]
 
 
+@pytest.mark.slow
+def test_more_measures_are_taken_apart_exactly_where_that_is_asked_for(desk):
+    """
+    Of seven measures of which three act, all 128 packages are looked at: the others contribute nothing at all.
+    """
+    done = asked(desk, "--measures", "90,91,92,3,4,6,7", "--kpis", "f.dwell.mean", "--exact", "--json")
+    document = json.loads(done.output[done.output.index("{") :])
+    found = {row["measure"]: row["difference"] for row in document["attribution"] if row["quantity"] == "shapley"}
+
+    assert document["exact"] is True
+    assert {name for name, value in found.items() if value} == {"m90", "m91", "m92"}
+    assert found["m91"] == pytest.approx(-0.25, abs=1e-9)
+    assert len(list((desk.parent / "out" / ".cells").glob("*.parquet"))) == 8
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (("--measures", "90"), "1 measures to tell apart; from 2 to 16 can be"),
         (("--measures", "90,91", "--kpis", "f.dwel.mean"), "no KPI 'f.dwel.mean' in this scenario"),
         (("--measures", "90,77"), "no measure '77' in the library"),
+        (("--measures", "90,91,92,3,4,5,6,7,8,9,10", "--exact"), "--exact: 11 measures have 2,048 packages"),
     ],
 )
 def test_what_cannot_be_taken_apart(desk, options, message):

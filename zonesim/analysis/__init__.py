@@ -1,6 +1,7 @@
 """Statistics over replications."""
 
 from zonesim.analysis.attribution import (
+    LARGEST_EXACT,
     MOST_EXACT,
     ORDERS,
     Attribution,
@@ -81,6 +82,7 @@ __all__ = [
     "FIRST",
     "GATE",
     "HIGHEST",
+    "LARGEST_EXACT",
     "LEVEL",
     "LOWEST",
     "MATERIAL",

@@ -26,7 +26,10 @@ from zonesim.experiment import CellControl, Results
 from zonesim.plan import Floats
 
 MOST_EXACT: Final = 6
-"""Packages of so many measures are taken apart exactly, by 2 ** 6 arms; larger ones by a sample of orders."""
+"""Packages of so many measures are always taken apart exactly, by 2 ** 6 arms; larger ones by a sample of orders."""
+
+LARGEST_EXACT: Final = 10
+"""So many measures can be taken apart exactly where that is asked for, by 2 ** 10 arms."""
 
 ORDERS: Final = 20
 """So many orders, half of them the reverse of the others, are drawn for a larger package."""
@@ -114,9 +117,14 @@ def reasons_of(cells: Mapping[str, Tagged]) -> Callable[[str], str]:
     return reason
 
 
-def packages(measures: Sequence[str], *, seed: int = 1, orders: int = ORDERS) -> list[Package]:
-    """Return the packages whose arms have to be run, the empty one first, the whole one last."""
-    if len(measures) <= MOST_EXACT:
+def packages(
+    measures: Sequence[str], *, seed: int = 1, orders: int = ORDERS, most_exact: int = MOST_EXACT
+) -> list[Package]:
+    """
+    Return the packages whose arms have to be run, the empty one first, the whole one last: all of up to `most_exact`
+    measures, else those of a sample of `orders`.
+    """
+    if len(measures) <= most_exact:
         return [frozenset(each) for size in range(len(measures) + 1) for each in combinations(measures, size)]
     found = [frozenset(order[:size]) for order in _orders(measures, seed, orders) for size in range(len(order) + 1)]
     found += [frozenset([each]) for each in measures]
@@ -125,17 +133,24 @@ def packages(measures: Sequence[str], *, seed: int = 1, orders: int = ORDERS) ->
 
 
 def attribute(
-    kpi: str, values: Values, measures: Sequence[str], *, seed: int = 1, orders: int = ORDERS, level: float = LEVEL
+    kpi: str,
+    values: Values,
+    measures: Sequence[str],
+    *,
+    seed: int = 1,
+    orders: int = ORDERS,
+    most_exact: int = MOST_EXACT,
+    level: float = LEVEL,
 ) -> Attribution:
     """
     Return what each measure contributes to a KPI; `values` has every package that `packages` names for the same
-    `measures`, `seed` and `orders`.
+    `measures`, `seed`, `orders` and `most_exact`.
     """
     whole, nothing = frozenset(measures), frozenset[str]()
     joint = values[whole] - values[nothing]
     if np.isnan(np.concatenate(list(values.values()))).any():
         return Attribution(kpi, NO_DIFFERENCE, reason="missing")
-    exact = len(measures) <= MOST_EXACT
+    exact = len(measures) <= most_exact
     drawn = [] if exact else _orders(measures, seed, orders)
     found = tuple(
         Contribution(
@@ -229,12 +244,13 @@ def attributions(
     reason: Callable[[str], str],
     seed: int = 1,
     orders: int = ORDERS,
+    most_exact: int = MOST_EXACT,
     level: float = LEVEL,
 ) -> list[Attribution]:
     """Return what each measure contributes to some KPIs; nothing where there is a `reason` why not."""
     return [
         Attribution(kpi, NO_DIFFERENCE, reason=why)
         if (why := reason(kpi))
-        else attribute(kpi, values(kpi), measures, seed=seed, orders=orders, level=level)
+        else attribute(kpi, values(kpi), measures, seed=seed, orders=orders, most_exact=most_exact, level=level)
         for kpi in kpis
     ]

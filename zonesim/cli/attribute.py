@@ -39,6 +39,9 @@ def attribute(
     orders: Annotated[
         int, typer.Option(min=4, max=10_000, help="Orders that are drawn where a package is too large for all of them.")
     ] = 20,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Look at every combination of up to ten measures: 1,024 arms.")
+    ] = False,
     replications: Replications = 10,
     seed: Seed = 1,
     workers: Workers = 0,
@@ -57,7 +60,9 @@ def attribute(
 
     names = [part for part in measures_.split(",") if part.strip()] if measures_ else None
     wanted = [part.strip() for part in kpis.split(",") if part.strip()]
-    package = Asked(file, asked(settings, future), names, wanted, replications, seed, orders + orders % 2, level / 100)
+    package = Asked(
+        file, asked(settings, future), names, wanted, replications, seed, orders + orders % 2, exact, level / 100
+    )
     finish(
         attribute_job(package, execution_of(workers, engine, time_limit, scheduler=scheduler, dask=dask), out), as_json
     )

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from zonesim.analysis import ORDERS, Package, attributions, packages, reasons
+from zonesim.analysis import (
+    LARGEST_EXACT,
+    MOST_EXACT,
+    ORDERS,
+    Package,
+    attributions,
+    packages,
+    reasons,
+)
 from zonesim.briefing.tables.attribution import attribution_document, attribution_text, write_attribution
 from zonesim.experiment import USUAL_LEVEL, Design, Execution, plain_design
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
@@ -32,7 +40,14 @@ class Asked:
     replications: int = 10
     seed: int = 1
     orders: int = ORDERS
+    exact: bool = False
+    """Whether all orders are looked at, however many measures there are."""
     level: float = USUAL_LEVEL
+
+    @property
+    def most_exact(self) -> int:
+        """Return of how many measures all orders are looked at."""
+        return LARGEST_EXACT if self.exact else MOST_EXACT
 
 
 def attribute_job(asked: Asked, how: Execution, out: Path) -> Job:
@@ -48,7 +63,11 @@ def attribute_job(asked: Asked, how: Execution, out: Path) -> Job:
     if not FEWEST_MEASURES <= len(names) <= MOST_MEASURES:
         fault = f"{len(names)} measures to tell apart; from {FEWEST_MEASURES} to {MOST_MEASURES} can be"
         raise ScenarioFault(fault, Place("--measures"), "Name some of them, e.g. --measures 4,10,11.")
-    wanted = packages(names, seed=asked.seed, orders=asked.orders)
+    if asked.exact and len(names) > LARGEST_EXACT:
+        fault = f"{len(names)} measures have {2 ** len(names):,} packages"
+        remedy = f"Name up to {LARGEST_EXACT} with --measures, or leave --exact out: then orders are drawn."
+        raise ScenarioFault(fault, Place("--exact"), remedy)
+    wanted = packages(names, seed=asked.seed, orders=asked.orders, most_exact=asked.most_exact)
     arms = {package: _arm(world, whole, package) for package in wanted}
     numbers = [load_catalogue().measures[name].number for name in names]
     design = plain_design(
@@ -59,7 +78,7 @@ def attribute_job(asked: Asked, how: Execution, out: Path) -> Job:
         seed=asked.seed,
         replications=asked.replications,
         level=asked.level,
-        asked=[f"attribute-{'-'.join(numbers)}"],
+        asked=[f"attribute-{'-'.join(numbers)}", *(["exact"] if MOST_EXACT < len(names) <= asked.most_exact else [])],
         parts=False,
         doubts=False,
         how=how,
@@ -105,6 +124,7 @@ def _report(found: Found, asked: Asked, names: Sequence[str], arms: dict[Package
         reason=reasons(results, future, arms.values()),
         seed=asked.seed,
         orders=asked.orders,
+        most_exact=asked.most_exact,
         level=asked.level,
     )
     path = write_attribution(found.folder, results, told)
