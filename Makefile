@@ -30,7 +30,7 @@ STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test test-slow wasm wheel lint types contracts check format lock clean
+.PHONY: help setup run test test-slow wasm wheel docs docs-links lint types contracts check format lock clean
 
 help:
 	@sed -n 's/^#  //p' $(firstword $(MAKEFILE_LIST))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
+
+_DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
 
 PAIRS: Final = {
     "docs/index": "docs/zh/index",
     "docs/tutorial": "docs/zh/tutorial",
     "docs/how-to/index": "docs/zh/how-to",
     "README": "README.zh",
+    **{f"docs/how-to/{page.stem}": f"docs/zh/how-to/{page.stem}" for page in (_DOCS / "zh" / "how-to").glob("*.md")},
 }
 """English pages and the Chinese ones that say the same."""
 
