@@ -23,13 +23,15 @@ PAGES = [ROOT / "README.md", ROOT / "README.zh.md", ROOT / "CONTRIBUTING.md", *s
 CHINESE = sorted(page for page in (ROOT / "docs" / "zh").rglob("*.md") if page.name not in {"index.md", "how-to.md"})
 """Pages that say in Chinese what others of the same name say, with the same files and commands."""
 
+OWN = [page for page in PAGES if page not in CHINESE]
+"""Pages with files and commands of their own."""
+
 EXAMPLES = [
     pytest.param(text, id=f"{page.stem}-{number}")
-    for page in PAGES
+    for page in OWN
     for number, text in enumerate(
         re.findall(r"```yaml scenario\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL), start=1
     )
-    if page not in CHINESE
 ]
 
 
@@ -56,7 +58,7 @@ def test_examples_run(text):
 
 WITH_DATA = [
     (page, name, scenario)
-    for page in PAGES
+    for page in OWN
     for name, scenario in re.findall(
         r"```yaml scenario with (\S+)\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL
     )
@@ -78,7 +80,7 @@ def test_examples_with_data_run(page, name, scenario, tmp_path):
 
 THEORY = [
     pytest.param(text, kpi, value, unit, id=kpi)
-    for page in PAGES
+    for page in OWN
     for text in re.findall(r"```yaml scenario\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     for kpi, value, unit in re.findall(r"^# theory: (.*?) = ([0-9.]+) (\S+)$", text, re.MULTILINE)
 ]
@@ -98,7 +100,7 @@ def test_examples_agree_with_theory(text, kpi, value, unit):
     assert abs(found.mean() - expected) < 4 * found.std(ddof=1) / 10**0.5 + 0.5 * 10.0 ** -len(value.partition(".")[2])
 
 
-PYTHON = [page for page in PAGES if "```python\n" in page.read_text(encoding="utf-8")]
+PYTHON = [page for page in OWN if "```python\n" in page.read_text(encoding="utf-8")]
 
 
 @pytest.mark.parametrize("page", PYTHON, ids=lambda page: page.name)
