@@ -300,9 +300,9 @@ def test_a_week_shows_lanes_and_the_yard() -> None:
     heads = [axes.get_title(loc="left") for axes in figure.axes]
 
     assert heads == [
-        "Waiting for a lane: Typical zone, Gate in",
-        "Waiting for a lane: Typical zone, Gate out",
-        "In use: Typical zone, Yard bays",
+        "Waiting for a lane: Gate in",
+        "Waiting for a lane: Gate out",
+        "In use: Yard bays",
     ]
     assert any(line.get_ydata()[0] == 42 for line in figure.axes[2].get_lines())
     assert style.overlaps(figure) == []

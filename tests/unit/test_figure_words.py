@@ -277,7 +277,7 @@ def test_loads_are_those_of_the_plan() -> None:
     assert not isinstance(figure, str)
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
 
-    assert labels[0] == "Typical zone, Inspectors (pairs)"
+    assert labels[0] == "Inspectors (pairs)"
     assert len(labels) == 8
     assert "70.9 %, 70.9 %" in [text.get_text() for text in figure.axes[0].texts]
     assert style.overlaps(figure) == []

@@ -12,10 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from zonesim.analysis import Interval, Look, Promise, interval
+from zonesim.analysis import Interval, Look, Promise, interval, together
 from zonesim.briefing.figures import style
 from zonesim.briefing.figures.context import MOST_ARMS, FigureContext
 from zonesim.briefing.tables.capacity import Carried, carries_text
+from zonesim.briefing.text.bounds import number_text
 
 MOST_PANELS: Final = 4
 HEADROOM: Final = 2.0
@@ -46,7 +47,7 @@ def capacity_figure(context: FigureContext, carried: Sequence[Carried], promises
         *([say("more_arms", n=len(carried) - len(shown))] if len(carried) > len(shown) else []),
         *([say("capacity.more_promises", n=len(promises) - MOST_PANELS)] if len(promises) > MOST_PANELS else []),
     ]
-    figure = context.slide(say("capacity.figure_title"), notes)
+    figure = context.slide(capacity_finding(context, carried), notes)
     looks = [Line2D([], [], marker="o", markersize=6, **style.arm_look(place)) for place in range(len(shown))]
     labels = [
         say("capacity.legend", arm=context.arm_label(each.arm), carries=carries_text(say, each)) for each in shown
@@ -63,6 +64,35 @@ def capacity_figure(context: FigureContext, carried: Sequence[Carried], promises
     for axes in panels[len(wanted) :]:
         axes.remove()
     return figure
+
+
+def capacity_finding(context: FigureContext, carried: Sequence[Carried]) -> str:
+    """Return what was found: the largest difference in what is carried that is sure among all arms; of one arm that."""
+    say, topic = context.say, context.say("capacity.figure_title")
+    others = [(each.arm, each.difference) for each in carried[1:]]
+    if not others:
+        (own,) = carried
+        if math.isnan(own.mean.value):
+            return topic
+        ends = {"low": number_text(own.mean.low), "high": number_text(own.mean.high)}
+        return say("capacity.found_one", arm=context.arm_name(own.arm), value=number_text(own.mean.value), **ends)
+    known = [(arm, change) for arm, change in others if change is not None and not math.isnan(change.low)]
+    sure = []
+    for arm, change in known:
+        low, high = together(change, len(others), context.comparison.level)
+        if low > 0 or high < 0:
+            sure.append((arm, change))
+    if not sure:
+        return say("capacity.found_none", topic=topic) if len(known) == len(others) else topic
+    arm, change = max(sure, key=lambda pair: abs(pair[1].value))
+    low, high = sorted((abs(change.low), abs(change.high)))
+    return say(
+        "capacity.found_more" if change.value > 0 else "capacity.found_less",
+        arm=context.arm_name(arm),
+        value=number_text(abs(change.value)),
+        low=number_text(low),
+        high=number_text(high),
+    )
 
 
 def _of_promise(context: FigureContext, each: Promise) -> _Panel:

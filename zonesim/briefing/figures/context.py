@@ -254,9 +254,9 @@ class FigureContext:
         if scope == "flow":
             return self.flow_title(kpi.subject)
         if scope == "zone":
-            return self.zone_title(kpi.subject)
+            return self.zone_words(kpi.subject)
         if scope in {"gate", "resource"}:
-            return self.place_title(kpi.subject, full=True)
+            return self.place_words(kpi.subject)
         if scope == "truth":
             truth = kpi.subject.partition(".")[2]
             truths = self.known.scenario.truth if self.known is not None else {}
@@ -266,13 +266,8 @@ class FigureContext:
     def subject_words(self, kpi: Kpi) -> str:
         """Return what a KPI is about as people call it, without the names that files have for it."""
         flows = self.known.flows() if self.known is not None else {}
-        scope, subject = kpi.definition.scope, kpi.subject
-        if scope == "flow" and subject in flows:
-            return self.say.label(flows[subject].label, subject)
-        if scope == "zone":
-            return self.zone_words(subject)
-        if scope in {"gate", "resource"}:
-            return self.place_words(subject)
+        if kpi.definition.scope == "flow" and kpi.subject in flows:
+            return self.say.label(flows[kpi.subject].label, kpi.subject)
         return self.subject_title(kpi)
 
     def place_words(self, place: str) -> str:
@@ -280,9 +275,15 @@ class FigureContext:
         zone = place.partition(".")[0]
         zones = self.known.scenario.zones if self.known is not None else {}
         label = self.place_title(place, full=False)
-        several = len({kpi.subject.partition(".")[0] for kpi in self.kpis if kpi.definition.scope == "gate"}) > 1
+        several = len(self._zones_of_places) > 1
         named = several and zone in zones
         return self.say("of_zone", zone=self.zone_words(zone), label=label) if named else label
+
+    @cached_property
+    def _zones_of_places(self) -> frozenset[str]:
+        """Return the zones whose gates and resources are told of."""
+        told = [kpi for kpi in self.kpis if kpi.definition.scope in {"gate", "resource"} and kpi.headline]
+        return frozenset(kpi.subject.partition(".")[0] for kpi in told)
 
     def zone_words(self, zone: str) -> str:
         """Return the label of a zone, or its name."""

@@ -37,6 +37,8 @@ CHANGE: Final = 1.62
 """Inches for the names of KPIs, for the value of the baseline, and for the difference of one arm."""
 
 MARKERS: Final = {"": "o", "input": "D", "not material": "o"}
+SHAPES: Final = ("o", "s", "^", "P")
+"""Of arms, where there are several: a grey print tells them apart too."""
 FAINT: Final = "not material"
 BAND: Final = "band"
 THIN: Final = 0.004
@@ -149,7 +151,7 @@ def _notes(context: FigureContext, limits: tuple[float, float], kpis: Sequence[K
     bands = any(_is_band(context, arm, kpi) for kpi in kpis for arm in context.names[1:])
     return [
         say("effects.definition") if context.n > 1 else say("one_replication"),
-        say("effects.markers"),
+        say("effects.markers" if len(context.names) == 2 or len(context.names) > MOST_ARMS else "effects.shapes"),  # noqa: PLR2004  one arm
         *([say("effects.arrows")] if any(kpi.definition.better != "neither" for kpi in kpis) else []),
         *([say("effects.parts_note")] if effect_parts.parted(context, kpis) else []),
         *([say("effects.beyond")] if any(end < limits[0] or end > limits[1] for end in ends) else []),
@@ -165,7 +167,7 @@ def _page(context: FigureContext, rows: Sequence[_Row], more: Sequence[str]) -> 
     limits = _limits(context, kpis)
     notes = [*_notes(context, limits, kpis), *more]
     figure = context.slide(finding.found(context, kpis, _topic(context)), notes)
-    handles: list[Artist] = [Line2D([], [], marker="o", markersize=8, **_look(place)) for place in range(len(others))]
+    handles: list[Artist] = [Line2D([], [], markersize=8, **_look(place, len(others))) for place in range(len(others))]
     labels = [context.arm_label(arm) for arm in others]
     for handle, label in effect_parts.handles_of(context, kpis):
         handles.append(handle)
@@ -206,7 +208,8 @@ def _page(context: FigureContext, rows: Sequence[_Row], more: Sequence[str]) -> 
         for place, arm in enumerate(others):
             shift = 0.0 if len(others) == 1 else 0.62 * (place / (len(others) - 1) - 0.5)
             effect_parts.draw(axes, context, arm, row.kpi, number + shift)
-            _point(axes, context, arm, row.kpi, number + shift, _look(place), size=8 if len(others) < 3 else 6)  # noqa: PLR2004
+            size = 8 if len(others) <= effect_parts.MOST_ARMS else 6
+            _point(axes, context, arm, row.kpi, number + shift, _look(place, len(others)), size=size)
             columns.write(number, 1 + place, change_text(context, arm, row.kpi))
     return figure
 
@@ -247,9 +250,10 @@ class _Columns:
         style.put(self.figure, right - style.width_of(text, size), y, text, size, colour=colour)
 
 
-def _look(place: int) -> dict[str, Any]:
-    """Return the look of an arm that is no baseline."""
-    return {"color": style.ARMS[(place + 1) % len(style.ARMS)], "linestyle": "none"}
+def _look(place: int, arms: int) -> dict[str, Any]:
+    """Return the look of an arm that is no baseline, one of so many; the shape is its own where there are several."""
+    colour = style.ARMS[(place + 1) % len(style.ARMS)]
+    return {"color": colour, "linestyle": "none", "marker": SHAPES[place % len(SHAPES)] if arms > 1 else "o"}
 
 
 def relative(context: FigureContext, arm: str, kpi: Kpi) -> tuple[float, float, float]:
@@ -301,7 +305,11 @@ def _point(
     axes.plot(
         [min(max(value, left), right)],
         [row],
-        marker=("<" if value < left else ">") if beyond else MARKERS.get(tag, "o"),
+        marker=("<" if value < left else ">")
+        if beyond
+        else MARKERS.get(tag, "o")
+        if len(context.names) == 2  # noqa: PLR2004  one arm: its shape is free to tell the tag
+        else look["marker"],
         markersize=size * (0.8 if faint else 1),
         color=colour,
         markerfacecolor="white" if faint or tag == "input" else colour,
@@ -408,7 +416,7 @@ def _arms_page(context: FigureContext, kpis: Sequence[Kpi]) -> Figure:
         axes.set_xlabel(say("effects.x_short"), fontsize=style.SMALL)
         columns = _Columns(figure, axes, numbers)
         for number, arm in enumerate(rows):
-            _point(axes, context, arm, kpi, number, _look(0), size=7)
+            _point(axes, context, arm, kpi, number, _look(0, 1), size=7)
             text, size = style.shrunk(change_text(context, arm, kpi), numbers - 0.05, style.SMALL)
             style.put(figure, columns.left - 0.05, columns.height(number), text, size)
         top = columns.height(-0.6)

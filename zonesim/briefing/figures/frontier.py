@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from zonesim.briefing.figures import style
+from zonesim.briefing.figures import finding, style
 from zonesim.briefing.figures.context import FigureContext
 from zonesim.kpi import Kpi
 
@@ -49,7 +49,8 @@ def frontier_figure(context: FigureContext) -> Figure | str:
         *([say("frontier.band")] if is_band else []),
         *context.notes(),
     ]
-    figure = context.slide(say("frontier.title", name=context.arm_name(context.baseline)), notes)
+    topic = say("frontier.title", name=context.arm_name(context.baseline))
+    figure = context.slide(finding.found(context, eased, topic), notes)
     handles = [_handle(place) for place in range(len(arms))]
     legend = style.legend_above(figure, handles, [context.arm_label(arm) for arm in arms])
     columns = 1 if len(eased) == 1 else 2

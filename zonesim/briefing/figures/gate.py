@@ -62,9 +62,8 @@ def gate_figure(context: FigureContext) -> Figure | str:
     rows = style.legend_above(figure, handles, [context.arm_label(arm) for arm in context.shown()])
     panels = style.panels(figure, 2, len(chosen), left=0.85, above=0.4, below=0.55, gap=0.35, top=0.28 * rows)
     unit = "min" if any(highest(_bands(context, f"{place}.{PASSAGE}")) > LONG for place in chosen) else "s"
-    several = len({place.partition(".")[0] for place in chosen}) > 1
     for column, place in enumerate(chosen):
-        title = context.place_title(place, full=several)
+        title = context.place_words(place)
         above, below = panels[column], panels[len(chosen) + column]
         waiting = _bands(context, f"{place}.{QUEUE}")
         _panel(above, context, waiting, say("gate.waiting_y"))

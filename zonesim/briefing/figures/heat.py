@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from zonesim.analysis import Point
-from zonesim.briefing.figures import style
+from zonesim.briefing.figures import finding, style
 from zonesim.briefing.figures.context import NOT_GIVEN, FigureContext
-from zonesim.briefing.figures.sweep import drawable
+from zonesim.briefing.figures.sweep import drawable, told_points
 from zonesim.briefing.figures.sweep_grid import Axis, Grid
 from zonesim.briefing.folders import file_names
 from zonesim.briefing.text.varied_words import axis_title, level_words, line_names
@@ -71,7 +71,9 @@ def _page(context: FigureContext, grid: Grid, kpi: Kpi, across: Axis, up: Axis) 
     ]
     title = say("about", subject=context.subject_title(kpi), quantity=context.quantity(kpi))
     unit = "%" if kpi.unit == "share" else say.unit(kpi.unit)
-    figure = context.slide(say("heat.title", title=title, unit=unit), notes)
+    points = told_points(context, grid, [kpi], [across, up], up.numbers)
+    topic = say("heat.title", title=title, unit=unit)
+    figure = context.slide(finding.found_at(context, points, topic), notes)
     labels = [up.tick(number) for number in up.numbers]
     left = 0.45 + max(style.width_of(label, style.SMALL) for label in labels)
     drawn = style.panels(figure, 1, len(panels), left=left, above=0.58, below=0.7, gap=0.2)

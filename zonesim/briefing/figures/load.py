@@ -42,7 +42,7 @@ def load_figure(context: FigureContext) -> Figure | str:
         say("loads.over"),
         *([say("loads.more", n=left_out)] if left_out else []),
     ]
-    figure = context.slide(say("loads.title"), notes)
+    figure = context.slide(_finding(context, shown[0], titles[0]), notes)
     left = max(style.width_of(title, letters) for title in titles) + 0.15
     axes = style.panels(figure, 1, 1, left=left, above=0.45, below=0.45)[0]
     box = axes.get_position()
@@ -51,6 +51,15 @@ def load_figure(context: FigureContext) -> Figure | str:
     _draw(axes, context, shown)
     axes.set_yticks(range(len(shown)), titles, fontsize=letters)
     return figure
+
+
+def _finding(context: FigureContext, fullest: Load, place: str) -> str:
+    """Return which resource is the fullest, and how full; it is no estimate, so there is no interval."""
+    if not fullest.is_known:
+        return context.say("loads.title")
+    least = "≥ " if fullest.waits else ""
+    mean, peak = style.percent(round(fullest.mean, 3)), style.percent(round(fullest.peak, 3))
+    return context.say("loads.found", place=place, mean=f"{least}{mean}", peak=peak)
 
 
 def _draw(axes: Axes, context: FigureContext, shown: list[Load]) -> None:

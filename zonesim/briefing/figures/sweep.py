@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from matplotlib.axes import Axes
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from zonesim.analysis import Point
-from zonesim.briefing.figures import style
+from zonesim.briefing.figures import finding, style
 from zonesim.briefing.figures.context import MOST_ARMS, NOT_GIVEN, FigureContext
 from zonesim.briefing.figures.sweep_grid import Axis, Grid
 from zonesim.briefing.text.varied_words import axis_title, axis_words, level_words, line_names
@@ -58,6 +58,27 @@ def drawable(context: FigureContext, grid: Grid, *, bands: bool = False) -> list
     return found
 
 
+def told_points(
+    context: FigureContext, grid: Grid, kpis: Sequence[Kpi], used: Sequence[Axis], levels: Sequence[float | None]
+) -> Iterator[tuple[Kpi, Point, str, str]]:
+    """
+    Yield the points that a figure shows with their KPI, the name of their arm, and in words where futures have put
+    them; `levels`: of the second axis, those that are drawn.
+    """
+    futures = {path for info in grid.results.futures.values() for path, *_ in info.settings}
+    for kpi in kpis:
+        for line in shown_lines(grid):
+            for where, (_, point) in grid.table(kpi.id, line, used).items():
+                if len(used) > 1 and where[1] is not None and where[1] not in levels:
+                    continue
+                told = [
+                    level_words(context, axis, at)
+                    for axis, at in zip(used, where, strict=True)
+                    if at is not None and axis.path in futures
+                ]
+                yield kpi, point, context.arm_name(point.arm), context.say.joined(told)
+
+
 def shown_lines(grid: Grid) -> list[str]:
     """Return the lines that a figure can tell apart: all, or the first ones and the last."""
     lines = list(grid.lines)
@@ -84,7 +105,10 @@ def _page(context: FigureContext, grid: Grid, kpis: Sequence[Kpi], over: Axis, b
         ),
         *([say("more_arms", n=left_out)] if left_out else []),
     ]
-    figure = context.slide(say("sweep.title", name=axis_words(context, over)), notes)
+    title = finding.found_at(
+        context, told_points(context, grid, kpis, used, levels), say("sweep.title", name=axis_words(context, over))
+    )
+    figure = context.slide(title, notes)
     looks = [Line2D([], [], marker="o", markersize=6, **style.arm_look(place)) for place in range(len(lines))]
     names = line_names(context, grid)
     legend = style.legend_above(figure, looks, [names[line] for line in lines])

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from zonesim.analysis import Interval, interval
-from zonesim.briefing.figures import style
+from zonesim.briefing.figures import finding, style
 from zonesim.briefing.figures.context import FigureContext
 from zonesim.briefing.figures.effects import value_text
 from zonesim.kpi import Kpi
@@ -27,6 +27,9 @@ BETTER: Final = "#0072b2"
 WORSE: Final = "#d55e00"
 JOINT: Final = "#e69f00"
 """Colours of totals, of what is neither good nor bad, of what makes a value better or worse, and of the interaction."""
+
+HATCHES: Final = {JOINT: "///", WORSE: ".."}
+"""What a grey print tells apart too."""
 
 Parts = Mapping[str, frozenset[str]]
 """By arm, what it is made of: measures as they are written, and changes of its own."""
@@ -80,7 +83,9 @@ def waterfall_figure(context: FigureContext) -> Figure | str:
         say("waterfall.interaction"),
         say("waterfall.colours"),
     ]
-    figure = context.slide(say("waterfall.title", package=context.arm_name(package)), notes)
+    figure = context.slide(
+        finding.found(context, kpis, say("waterfall.title", package=context.arm_name(package)), [package]), notes
+    )
     rows = 1 if len(kpis) <= 2 else 2  # noqa: PLR2004  panels side by side
     columns = -(-len(kpis) // rows)
     panels = style.panels(figure, rows, columns, left=0.75, above=0.5, below=0.62, gap=0.4)
@@ -165,7 +170,7 @@ def _panel(axes: Axes, context: FigureContext, kpi: Kpi, package: str, alone: Se
             width=0.66,
             color=bar.colour,
             zorder=3,
-            hatch="///" if bar.colour == JOINT else "",
+            hatch=HATCHES.get(bar.colour, ""),
             edgecolor="white",
             linewidth=0.5,
         )

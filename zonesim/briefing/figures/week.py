@@ -10,15 +10,18 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from zonesim.analysis import curve
-from zonesim.briefing.figures import style
+from zonesim.briefing.figures import finding, style
 from zonesim.briefing.figures.context import FigureContext
-from zonesim.briefing.figures.gate import MOST_BAND, Bands, band, highest, no_queue
+from zonesim.briefing.figures.gate import MOST_BAND, UTILISATION, Bands, band, highest, no_queue
 from zonesim.plan import monday_offset
 from zonesim.scenario.staffing import Staffing, units_by_hour
 from zonesim.units import HOUR
 
 QUEUE: Final = "queue_week"
 BUSY: Final = "busy_week"
+WAIT: Final = "wait.mean"
+"""What the title may tell of gate directions; of resources it is how much they are used."""
+
 CURVES: Final = (QUEUE, BUSY)
 """What is drawn, of gate directions and of resources: curves by hour of the week."""
 
@@ -46,7 +49,9 @@ def week_figure(context: FigureContext) -> Figure | str:
         *([say("gate.busiest", n=len(queues), all=len(queues) + left_out)] if left_out else []),
         *context.notes(),
     ]
-    figure = context.slide(say("week.title"), notes)
+    waits = [kpi for kpi in context.kpis if kpi.definition.what == WAIT and f"{kpi.subject}.{QUEUE}" in queues]
+    used = [kpi for kpi in context.kpis if kpi.definition.what == UTILISATION and f"{kpi.subject}.{BUSY}" in yards]
+    figure = context.slide(finding.found(context, [*waits, *used], say("week.title")), notes)
     arms = context.shown()
     handles = [Line2D([], [], **style.arm_look(place)) for place in range(len(arms))]
     legend = style.legend_above(figure, handles, [context.arm_label(arm) for arm in arms])

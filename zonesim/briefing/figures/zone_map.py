@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from zonesim.analysis import MIX
-from zonesim.briefing.figures import style
+from zonesim.briefing.figures import finding, style
 from zonesim.briefing.figures.context import NOT_GIVEN, FigureContext
 from zonesim.briefing.figures.waterfall import BETTER, WORSE
 
@@ -100,7 +100,9 @@ def zone_map_figure(context: FigureContext) -> Figure | str:
         *([say("zone_map.one_arm", n=len(others) - 1)] if len(others) > 1 else []),
     ]
     title = say("zone_map.title", arm=context.arm_name(arm), baseline=context.arm_name(context.baseline))
-    figure = context.slide(title, notes)
+    zones = {place.zone for place in places}
+    dwells = [kpi for kpi in context.kpis if kpi.definition.what == DWELL_OF_ZONE and kpi.subject in zones]
+    figure = context.slide(finding.found(context, dwells, title, [arm]), notes)
     handles = [
         _circle(BETTER, filled=True),
         _circle(WORSE, filled=True),

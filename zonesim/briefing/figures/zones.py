@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from zonesim.analysis import interval
-from zonesim.briefing.figures import style
+from zonesim.analysis import interval, paired
+from zonesim.briefing.figures import finding, style
 from zonesim.briefing.figures.context import DWELL, FigureContext
 
 PASSAGE: Final = "queue_and_lane.mean"
@@ -24,6 +24,7 @@ KPIS: Final = {"gate": (PASSAGE, PASSES), "flow": (DWELL, ARRIVED), "resource": 
 """What the figure is about, by scope."""
 
 MOST_ZONES: Final = 6
+HATCHES: Final = ("", "//", "..", "\\\\\\\\", "xx")
 Floats = NDArray[np.float64]
 
 
@@ -49,8 +50,8 @@ def zones_figure(context: FigureContext) -> Figure | str:
         *([say("not_drawn", names=say.listed(zones[MOST_ZONES:]))] if len(zones) > MOST_ZONES else []),
         *context.notes(),
     ]
-    figure = context.slide(say("zones.title"), notes)
-    handles = [Patch(facecolor=style.ARMS[place % len(style.ARMS)]) for place in range(len(arms))]
+    figure = context.slide(finding.told(context, _changes(context, shown), say("zones.title")), notes)
+    handles = [Patch(**_look(place)) for place in range(len(arms))]
     legend = style.legend_above(figure, handles, [context.arm_label(arm) for arm in arms], sample=1.4)
     panels = style.panels(figure, 3, len(shown), left=0.62, above=0.58, below=0.05, gap=0.12, top=0.28 * legend)
     room = 0.95 * panels[0].get_position().width * style.WIDTH
@@ -78,6 +79,30 @@ def zones_figure(context: FigureContext) -> Figure | str:
     return figure
 
 
+def _changes(context: FigureContext, zones: Sequence[str]) -> list[finding.Change]:
+    """Return what each arm changes in each zone, of what the panels show."""
+    say, found = context.say, []
+    quantities = (
+        (say("zones.pass_is"), "min", gate_minutes, _passages),
+        (say("zones.dwell_mean"), "h", dwell_hours, _dwells),
+        (say("zones.officers"), "h/d", officer_hours, _hours),
+    )
+    for quantity, unit, measure, kpis in quantities:
+        for zone in zones:
+            base = measure(context, context.baseline, zone)
+            for arm in context.names[1:]:
+                own = measure(context, arm, zone)
+                if np.isnan(base).all() and np.isnan(own).all():
+                    continue  # nothing of the kind happens in this zone
+                change = paired(base.tolist(), own.tolist(), context.comparison.level)
+                mean = interval(base.tolist(), context.comparison.level).value
+                words = context.arm_name(arm), context.zone_words(zone), quantity, unit
+                tags = {context.effects[arm, kpi].tag for kpi in kpis(context, zone) if (arm, kpi) in context.effects}
+                tag = finding.ECHO if tags == {finding.ECHO} else ""  # a result where any part of it is one
+                found.append(finding.judged(context, finding.Change(*words, change, mean, tag)))
+    return found
+
+
 def _bars(axes: Axes, context: FigureContext, columns: Sequence[Floats]) -> float:
     """Draw a bar an arm with its interval and value; return the highest value."""
     highest = 0.0
@@ -86,7 +111,7 @@ def _bars(axes: Axes, context: FigureContext, columns: Sequence[Floats]) -> floa
         if math.isnan(found.value):
             axes.text(place, 0, context.say("dwell.no_hours"), ha="center", va="bottom", fontsize=style.SMALL)
             continue
-        axes.bar(place, found.value, width=0.72, color=style.ARMS[place % len(style.ARMS)], zorder=3)
+        axes.bar(place, found.value, width=0.72, zorder=3, **_look(place))
         top = found.value
         if not math.isnan(found.high):
             axes.errorbar(
@@ -102,6 +127,16 @@ def _bars(axes: Axes, context: FigureContext, columns: Sequence[Floats]) -> floa
     axes.set_xticks([])
     axes.grid(visible=True, axis="y", color=style.RULE, linewidth=0.8)
     return highest
+
+
+def _look(place: int) -> dict[str, Any]:
+    """Return the look of the bar of an arm: hatched, so that a grey print tells them apart."""
+    return {
+        "facecolor": style.ARMS[place % len(style.ARMS)],
+        "edgecolor": "white",
+        "linewidth": 0.6,
+        "hatch": HATCHES[place % len(HATCHES)],
+    }
 
 
 def _directions(context: FigureContext, zone: str) -> list[str]:
@@ -121,10 +156,25 @@ def gate_minutes(context: FigureContext, arm: str, zone: str) -> Floats:
     return _weighted(times, [context.column(arm, f"{place}.{PASSES}") for place in places], context.n)
 
 
+def _passages(context: FigureContext, zone: str) -> list[str]:
+    return [f"{place}.{PASSAGE}" for place in _directions(context, zone)]
+
+
+def _dwells(context: FigureContext, zone: str) -> list[str]:
+    return [f"{group}.{DWELL}" for group in _groups(context, zone)]
+
+
+def _hours(context: FigureContext, zone: str) -> list[str]:
+    """Return the KPIs of the busy hours of a zone's officers."""
+    entries = context.known.scenario.zones[zone].entries() if context.known is not None else {}
+    names = [f"{zone}.{name}.{BUSY_HOURS}" for name, own in entries.items() if getattr(own, "role", "") == "officer"]
+    return [name for name in names if name in context.by_id]
+
+
 def dwell_hours(context: FigureContext, arm: str, zone: str) -> Floats:
     """Return the mean dwell (h) by replication of consignments that become usable in the zone."""
     groups = _groups(context, zone)
-    times = [context.column(arm, f"{group}.{DWELL}") for group in groups]
+    times = [context.column(arm, name) for name in _dwells(context, zone)]
     return _weighted(times, [context.column(arm, f"{group}.{ARRIVED}") for group in groups], context.n)
 
 
@@ -145,13 +195,7 @@ def _groups(context: FigureContext, zone: str) -> list[str]:
 
 def officer_hours(context: FigureContext, arm: str, zone: str) -> Floats:
     """Return the busy hours a day of the zone's officers by replication."""
-    if context.known is None:
-        return np.full(context.n, math.nan)
-    entries = context.known.scenario.zones[zone].entries()
-    names = [
-        f"{zone}.{name}.{BUSY_HOURS}" for name, entry in entries.items() if getattr(entry, "role", "") == "officer"
-    ]
-    columns = [context.column(arm, name) for name in names if name in context.by_id]
+    columns = [context.column(arm, name) for name in _hours(context, zone)]
     return np.sum(columns, axis=0) if columns else np.full(context.n, math.nan)
 
 
