@@ -84,6 +84,8 @@ INSPECT := $(UV) pip check --quiet --python $(BIN)/python
 else
 CREATE := $(PYTHON) -m venv --clear $(VENV)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Modules are compiled when they are first imported: few of all are, and it is half of the work of the set-up.
+LATER := --no-compile
 INSPECT := $(BIN)/python -m pip check --quiet --disable-pip-version-check
 endif
 OLD := zonesim needs Python 3.11 or later; choose one with: make setup PYTHON=python3.12
@@ -92,7 +94,7 @@ $(PACKAGES): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit("$(OLD)" if sys.version_info < (3, 11) else 0)'
 	@echo "Building $(VENV) from requirements.lock: once, a minute or two"
 	@$(CREATE)
-	@$(INSTALL) --require-hashes --requirement requirements.lock
+	@$(INSTALL) $(LATER) --require-hashes --requirement requirements.lock
 	@touch $@
 
 $(STAMP): $(PACKAGES) pyproject.toml
