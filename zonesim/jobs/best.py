@@ -43,6 +43,7 @@ from zonesim.experiment import (
     slug,
 )
 from zonesim.faults import Place, RunFault, ScenarioFault, UnitFault, UnknownName, suggest
+from zonesim.jobs.answers import keep_answer, settings_words
 from zonesim.jobs.asking import kept, promises_of
 from zonesim.jobs.goal import Goal, goal_of
 from zonesim.jobs.job import Job
@@ -431,6 +432,37 @@ def _figures(
     )
 
 
+def _keep(asked: Asked, design: Design, folder: Path, found: Found) -> None:
+    """Keep the briefing on what was found."""
+    from zonesim.briefing.brief.answers import best_briefing  # noqa: PLC0415  matplotlib is slow to import
+
+    words = ["best", str(asked.file), "--goal", asked.goal, *settings_words(asked.settings)]
+    words += ["--indifference", asked.indifference] if asked.indifference else []
+    words += [word for text in asked.promises for word in ("--promise", text)]
+    words += [word for text in asked.budgets for word in ("--budget", text)]
+    words += ["--at", asked.future] if asked.future else []
+    words += ["--method", asked.method, "--runs", str(asked.runs)] if asked.runs is not None else []
+    if asked.method == "kn":
+        words += ["--probability", f"{100 * asked.probability:g}", "--tolerance", f"{100 * asked.tolerance:g}"]
+        words += ["--most", str(asked.most)]
+    words += [
+        "--replications",
+        str(design.replications),
+        "--seed",
+        str(design.seed),
+        "--level",
+        f"{100 * asked.level:g}",
+    ]
+    keep_answer(
+        folder,
+        design,
+        {},
+        design.replications,
+        words,
+        lambda frame: best_briefing(frame, found, list(design.options), asked.probability),
+    )
+
+
 def _written(
     asked: Asked,
     design: Design,
@@ -457,6 +489,7 @@ def _written(
     table, kept_in = folder / TABLE, folder / DOCUMENT
     write_table(table, COLUMNS, best_rows(found, run))
     write_text(kept_in, to_json(document) + "\n")
+    _keep(asked, design, folder, found)
     name = say.label(design.label, design.name)
     lines = best_text(
         say,

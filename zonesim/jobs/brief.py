@@ -15,6 +15,7 @@ from zonesim.briefing.brief.build import briefing_of
 from zonesim.briefing.brief.docx import write_docx
 from zonesim.briefing.brief.facts import Facts
 from zonesim.briefing.brief.html import write_html
+from zonesim.briefing.brief.kept import KEPT, kept_briefings
 from zonesim.briefing.brief.model import Briefing
 from zonesim.briefing.brief.pdf import check_typst, write_pdf
 from zonesim.briefing.brief.pictures import can_draw
@@ -114,14 +115,19 @@ def brief_job(target: Path, language: str, kinds: str, asked: Asked, how: Execut
                 return job  # interrupted, or nothing was finished
             stored, notes = Path(job.document["run"]["folder"]), job.notes
         folder = stored
-    results = load_results(folder)
-    facts, told = facts_of(results)
+    told: list[str] = []
+    if not (folder / STUDY).is_file() and (folder / KEPT).is_file():
+        kept = kept_briefings(folder)
+        made, run = {each: kept[each] for each in languages}, kept[languages[0]].run
+    else:
+        results = load_results(folder)
+        facts, told = facts_of(results)
+        made, run = {each: briefing_of(facts, each) for each in languages}, results.run
     into = folder if to is None else to
     make_folder(into)
     paths = []
-    made = {each: briefing_of(facts, each) for each in languages}
     for each, briefing in made.items():
-        end = f"-{results.run}" if to is not None and to.resolve() != folder.resolve() else ""
+        end = f"-{run}" if to is not None and to.resolve() != folder.resolve() else ""
         for kind, write in writers.items():
             path = into / f"{NAME}_{each}{end}.{kind}"
             write(path, briefing)
@@ -131,7 +137,7 @@ def brief_job(target: Path, language: str, kinds: str, asked: Asked, how: Execut
         told.append(f"no font with Chinese letters: Word gets no pictures, PDF no Chinese letters. {REMEDY}")
     first = made[languages[0]]
     document = {
-        "run": results.run,
+        "run": run,
         "folder": str(folder),
         "files": paths,
         "findings": {each: list(briefing.findings) for each, briefing in made.items()},

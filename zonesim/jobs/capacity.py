@@ -25,10 +25,11 @@ from zonesim.briefing.text.arm_names import called
 from zonesim.briefing.text.documents import to_json
 from zonesim.experiment import Execution, Future, run_id, setting_of
 from zonesim.faults import Place
+from zonesim.jobs.answers import keep_answer, settings_words
 from zonesim.jobs.asking import Asked, Question, head_lines, look_of, made_ready, not_multiplied, told, words_of
 from zonesim.jobs.job import Job, left_out_notes
 from zonesim.jobs.trials import Trials, Tried
-from zonesim.kpi import catalogue
+from zonesim.kpi import RunResult, catalogue
 from zonesim.policy import Demand
 from zonesim.writing import make_folder, write_table, write_text
 
@@ -153,9 +154,40 @@ def _written(asked: Asked, search: Search, carried: Sequence[Carried], formats: 
     document["files"] = [TABLE, *(path.name for path in drawn)]
     write_table(table, head, rows)
     write_text(kept, to_json(document) + "\n")
+    from zonesim.briefing.brief.answers import capacity_briefing  # noqa: PLC0415  matplotlib is slow to import
+
+    keep_answer(
+        asked.folder,
+        design,
+        _runs(search),
+        question.replications,
+        _command(question),
+        lambda frame: capacity_briefing(frame, carried, asked.promises),
+    )
     say = words_of(asked)
     lines = [*head_lines(asked, "capacity.title"), *capacity_text(say, carried, asked.promises, called(design, say))]
     return Job(document, "\n".join([*lines, "", *map(str, (table, kept, *drawn))]), notes)
+
+
+def _runs(search: Search) -> dict[str, Sequence[RunResult]]:
+    """Return by arm runs that captions count."""
+    return {arm: tried.runs for (arm, _), tried in search.tried.items() if tried.runs}
+
+
+def _command(question: Question) -> list[str]:
+    """Return the words of the command that asks the same."""
+    words = ["capacity", str(question.file)]
+    words += ["--measures", ",".join(question.names)] if question.names is not None else []
+    words += [word for text in question.promises for word in ("--promise", text)]
+    words += [*settings_words(question.settings), "--replications", str(question.replications), "--seed"]
+    return [
+        *words,
+        str(question.seed),
+        "--tolerance",
+        f"{100 * question.tolerance:g}",
+        "--level",
+        f"{100 * question.level:g}",
+    ]
 
 
 def _figure(asked: Asked, search: Search, carried: Sequence[Carried], formats: Sequence[str]) -> list[Path]:
@@ -163,10 +195,9 @@ def _figure(asked: Asked, search: Search, carried: Sequence[Carried], formats: S
     from zonesim.briefing.figures.capacity import capacity_figure  # noqa: PLC0415  matplotlib is slow to import
     from zonesim.jobs.drawing import drawn  # noqa: PLC0415
 
-    runs = {arm: tried.runs for (arm, _), tried in search.tried.items() if tried.runs}
     return drawn(
         asked.design,
-        runs,
+        _runs(search),
         words_of(asked),
         asked.folder,
         lambda context: {"capacity": capacity_figure(context, carried, asked.promises)},

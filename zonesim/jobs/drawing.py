@@ -37,8 +37,18 @@ def drawn(
     `runs`: by arm the runs that captions count; `formats`: those of the files; `futures`: over how many futures the
     figures are.
     """
+    context = context_of(design, runs, say, futures=futures)
+    with style.look(say.language):
+        figures = draw(context)
+    return save_all(folder, figures, context, stale, formats)
+
+
+def context_of(
+    design: Design, runs: Mapping[str, Sequence[RunResult]], say: Words, *, futures: int = 1
+) -> FigureContext:
+    """Return what figures of a design are drawn from, in the language of `say`; see `drawn`."""
     is_experiment = design.kind in {"sweep", "best"}
-    context = FigureContext(
+    return FigureContext(
         design.resolved,
         runs,
         Comparison(design.baseline, {}, (), design.level),
@@ -51,6 +61,3 @@ def drawn(
         experiment=say.label(design.label, design.name) if is_experiment else "",
         future=say("caption.futures", n=futures) if futures > 1 else "",
     )
-    with style.look(say.language):
-        figures = draw(context)
-    return save_all(folder, figures, context, stale, formats)

@@ -31,6 +31,7 @@ from zonesim.experiment import (
     told_settings,
 )
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
+from zonesim.jobs.answers import keep_answer, settings_words
 from zonesim.jobs.doubted import Doubted, doubted, kind_of, kinds_of, numbers_of
 from zonesim.jobs.job import LONG, Job
 from zonesim.kpi import Kpi
@@ -251,6 +252,7 @@ def _written(asked: Asked, found: Found, folder: Path, drawn: Sequence[Path], no
     table, kept = folder / TABLE, folder / DOCUMENT
     write_table(table, COLUMNS, sensitivity_rows(told, known, own_kinds, run))
     write_text(kept, to_json(document) + "\n")
+    _keep(asked, found, folder)
     call = called(design, say)
     arm = (
         say("against", arm=call(own.arm.name), baseline=call(design.baseline))
@@ -272,6 +274,28 @@ def _written(asked: Asked, found: Found, folder: Path, drawn: Sequence[Path], no
             ),
         ]
     return Job(document, "\n".join([*lines, "", *map(str, (table, kept, *drawn))]), notes)
+
+
+def _keep(asked: Asked, found: Found, folder: Path) -> None:
+    """Keep the briefing on what was found."""
+    from zonesim.briefing.brief.answers import sensitivity_briefing  # noqa: PLC0415  matplotlib is slow to import
+
+    own, method = found.own, found.method
+    words = ["sensitivity", str(asked.file), *settings_words(asked.settings), "--method", method]
+    words += ["--arm", asked.arm] if asked.arm else []
+    words += ["--of", ",".join(asked.kpis)] if asked.kpis else []
+    words += ["--numbers", ",".join(asked.numbers)] if asked.numbers else []
+    words += ["--points", str(asked.count)] if asked.count is not None else []
+    words += ["--replications", str(asked.replications), "--seed", str(asked.seed), "--level", f"{100 * asked.level:g}"]
+    baseline = found.design.baseline if own.is_difference else None
+    keep_answer(
+        folder,
+        found.design,
+        own.as_written,
+        asked.replications,
+        words,
+        lambda frame: sensitivity_briefing(frame, found.told, own.kpis, own.arm.name, baseline, found.count),
+    )
 
 
 def _figures(found: Found, folder: Path, say: Words, formats: Sequence[str]) -> list[Path]:

@@ -16,7 +16,7 @@ from zonesim.briefing.brief.weighing import control, costs, gains
 from zonesim.briefing.text.values import level_text
 from zonesim.briefing.text.words import Language, Words
 
-_WRITERS: Final = (
+WRITERS_WORDS: Final = (
     "question",
     "findings",
     "contents",
@@ -74,7 +74,7 @@ def briefing_of(facts: Facts, language: Language) -> Briefing:
             synthetic=say("brief.synthetic") if results.synthetic else "",
         ),
         commands=tuple(plain(each) for each in (facts.original, commands[0]) if each),
-        words={word: say(f"brief.word.{word}", n="{n}") for word in _WRITERS},
+        words={word: say(f"brief.word.{word}", n="{n}") for word in WRITERS_WORDS},
     )
 
 

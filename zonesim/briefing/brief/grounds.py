@@ -14,6 +14,8 @@ from zonesim.briefing.brief.model import Cell, Chart, Column, Number, Section, S
 from zonesim.briefing.brief.sentences import Finding, ranked
 from zonesim.briefing.tables.sources import sources_rows
 from zonesim.briefing.text.values import level_text
+from zonesim.briefing.text.words import Words
+from zonesim.policy import Entry
 
 MOST_BARS: Final = 10
 MOST_SOURCES: Final = 20
@@ -189,8 +191,12 @@ def _own(telling: Telling, name: str) -> str:
 
 def register(telling: Telling) -> Section | None:
     """Return the assumed numbers: by source in short, one by one as an appendix; None where they cannot be read."""
-    facts, say = telling.facts, telling.say
-    rows = sources_rows(facts.numbers)
+    return register_of(telling.say, telling.facts.numbers)
+
+
+def register_of(say: Words, numbers: Sequence[Entry]) -> Section | None:
+    """Return the same of some numbers; None where there are none."""
+    rows = sources_rows(numbers)
     if not rows:
         return None
     assumed = [row for row in rows if row["kind"] == "assumed"]

@@ -128,6 +128,8 @@ def finding(context: FigureContext, told: Sensitivity, kpi: Kpi, *, difference: 
     subject = say("sensitivity.effect_on", kpi=words) if difference else words
     quantity = QUANTITIES[told.method][0]
     known = [each for each in told.influences if not math.isnan(each.values[quantity].value)]
+    if not told.influences:
+        return say("sensitivity.found_nothing", kpi=subject, n=told.unknown, points=told.points)
     lead = told.influences[0] if told.method == "tornado" or not known else known[0]
     own, number = lead.values[quantity], path_words(context, lead.factor)
     if told.method == "tornado" and math.isnan(own.value) and not math.isnan(told.middle.value):
