@@ -63,6 +63,17 @@ def test_equal_arms_share_their_cells():
     assert runs.results["R1"] == runs.results["same"]
 
 
+def test_what_is_worked_out_of_plans_does_not_stay_with_them():
+    """
+    Of thousands of plans that are run here one after the other, what running works out is kept of the last ones only.
+    """
+    plan = plan_of(TEXT)
+    before = set(vars(plan))
+    run_arms({"a": plan}, seed=1, replications=2, how=Execution(1))
+
+    assert set(vars(plan)) - before <= {"identity", "code"}
+
+
 def test_one_failing_arm_does_not_end_the_others():
     """
     A deadlock in one arm is noted with its story; the other arm has its results.

@@ -272,19 +272,24 @@ def tree_hash(arm: ResolvedArm, texts: dict[int, tuple[object, str]] | None = No
 
     `texts` keeps what was written of the parts that arms share, with the parts, which must stay as they are.
     """
-    return hashlib.sha256(_text(arm.world.tree, {} if texts is None else texts, _DEEP).encode()).hexdigest()
+    known: dict[int, tuple[object, str]] = {} if texts is None else texts
+    return hashlib.sha256(_put_together(arm.world.tree, known, _DEEP).encode()).hexdigest()
+
+
+def _put_together(tree: Mapping[str, object], known: dict[int, tuple[object, str]], deep: int) -> str:
+    """Return a mapping as JSON, from the texts of its parts; those of mappings are put together down to `deep`."""
+    parts = (f"{json.dumps(key, ensure_ascii=False)}: {_text(part, known, deep - 1)}" for key, part in tree.items())
+    return f"{{{', '.join(parts)}}}"
 
 
 def _text(part: object, known: dict[int, tuple[object, str]], deep: int) -> str:
-    """Return a part of a resolved scenario as JSON, put together from the texts of its own parts down to `deep`."""
+    """Return a part of a resolved scenario as JSON; texts of mappings are kept."""
+    if not isinstance(part, dict):
+        return json.dumps(part, ensure_ascii=False)
     if id(part) in known:
         return known[id(part)][1]
-    if deep and isinstance(part, dict):
-        parts = (f"{json.dumps(key, ensure_ascii=False)}: {_text(each, known, deep - 1)}" for key, each in part.items())
-        found = f"{{{', '.join(parts)}}}"
-    else:
-        found = json.dumps(part, ensure_ascii=False)
-    if isinstance(part, dict) and len(known) < _MOST_TEXTS:
+    found = _put_together(part, known, deep) if deep else json.dumps(part, ensure_ascii=False)
+    if len(known) < _MOST_TEXTS:
         known[id(part)] = part, found
     return found
 

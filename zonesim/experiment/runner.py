@@ -12,6 +12,7 @@ from collections.abc import Generator, Hashable, Iterable, Iterator, Mapping, Se
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate
@@ -363,15 +364,15 @@ def _on_cluster(job: Job, cell: Cell, meaning: tuple[int, str]) -> Outcome:
 
 def _here(jobs: Mapping[str, Job], cells: Sequence[Cell]) -> Iterator[tuple[Cell, Outcome]]:
     for cell in cells:
-        yield cell, _attempt(jobs[cell.key], cell)
+        yield cell, _attempt_warm(replace(jobs[cell.key], plan=copy(jobs[cell.key].plan)), cell)
 
 
 _warm: dict[str, Plan] = {}
-"""Plans that cells of this worker had before, by key, with what was worked out of them."""
+"""Plans that cells of this process had before, by key, with what was worked out of them: that takes room."""
 
 
-def _in_worker(job: Job, cell: Cell) -> Outcome:
-    """Run a cell in a worker, with the plan of cells before where there were some."""
+def _attempt_warm(job: Job, cell: Cell) -> Outcome:
+    """Run a cell in this process, with the plan of cells before where there were some."""
     if len(_warm) >= _MOST_WARM:
         _warm.clear()
     return _attempt(replace(job, plan=_warm.setdefault(cell.key, job.plan)), cell)
@@ -409,7 +410,7 @@ def _in_pool(
         while (waiting and not pool.broken) or running:
             while waiting and not pool.broken and len(running) < _AHEAD * count:
                 try:
-                    running[pool.submit(_in_worker, jobs[waiting[0].key], waiting[0])] = waiting[0]
+                    running[pool.submit(_attempt_warm, jobs[waiting[0].key], waiting[0])] = waiting[0]
                     waiting.popleft()
                 except BrokenProcessPool:
                     pool.broken = True
