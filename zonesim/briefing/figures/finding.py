@@ -59,13 +59,20 @@ def found(context: FigureContext, kpis: Iterable[Kpi], topic: str, arms: Sequenc
 
 
 def found_at(context: FigureContext, points: Iterable[tuple[Kpi, Point, str, str]], topic: str) -> str:
-    """Return the same of points of an experiment: each with its KPI, the name of its line, and where it is."""
-    changes = []
-    for kpi, point, arm, where in points:
-        change = point.difference
-        if change is not None:
-            base = point.interval.value - change.value
-            changes.append(Change(arm, *_words(context, kpi), kpi.unit, change, base, point.tag, where))
+    """
+    Return the same of points of an experiment: each with its KPI, the name of its arm, and where it is. What counts is
+    the size as a share of the largest baseline of its KPI: a queue that is gone where there was hardly one is less.
+    """
+    compared = [(*each, each[1].difference) for each in points]
+    bases: dict[str, float] = {}
+    for kpi, point, _, _, change in compared:
+        base = 0.0 if change is None else abs(point.interval.value - change.value)
+        bases[kpi.id] = max(bases.get(kpi.id, 0.0), 0.0 if math.isnan(base) else base)
+    changes = [
+        Change(arm, *_words(context, kpi), kpi.unit, change, bases[kpi.id], point.tag, where)
+        for kpi, point, arm, where, change in compared
+        if change is not None
+    ]
     return told(context, changes, topic)
 
 

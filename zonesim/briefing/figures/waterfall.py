@@ -28,7 +28,7 @@ WORSE: Final = "#d55e00"
 JOINT: Final = "#e69f00"
 """Colours of totals, of what is neither good nor bad, of what makes a value better or worse, and of the interaction."""
 
-HATCHES: Final = {JOINT: "///", WORSE: ".."}
+HATCHES: Final = {JOINT: "///", WORSE: "---"}
 """What a grey print tells apart too."""
 
 Parts = Mapping[str, frozenset[str]]
@@ -149,6 +149,8 @@ def _tick(context: FigureContext, name: str, package: str, room: float) -> str:
     full = context.arm_name(name)
     if "".join(style.two_lines(full, room, style.TINY)).replace(" ", "") == full.replace(" ", ""):
         return full
+    if name == context.baseline:
+        return context.say("effects.base")
     return context.say("waterfall.all") if name == package else name.replace("_", " ")
 
 

@@ -13,8 +13,11 @@ from zonesim.experiment import Design
 from zonesim.policy import Arm, Chosen, ResolvedTree, left_out
 from zonesim.scenario import load_catalogue
 
-AUTOMATIC: Final = re.compile(r"[0-9+]+|R[0-9]+")
-"""Names that commands give: of the regime, and of measures by their numbers. Others are names that people chose."""
+AUTOMATIC: Final = re.compile(r"[mt]?[0-9]+(?:\+[mt]?[0-9]+)*|R[0-9]+")
+"""
+Names that commands give: of the regime, and of measures by their numbers or their own names. Others are names that
+people chose.
+"""
 
 MOST_NAMED: Final = 3
 """Measures that a name tells one by one; more are counted, and told in the legend."""
