@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import math
+import re
 import shlex
 import shutil
+import zlib
 
 import pytest
 
@@ -104,6 +108,7 @@ def _same(told, other):
         ("#m=m11%2Bm10", "11+10"),
         ("#m=m11&TYP.lanes_in=2&TYP.officers=2&m11.coverage=0&demand=3", "11"),
         ("#m=&TYP.gate_officers=1&TYP.yard=2&demand=1", "changed"),
+        ("#m=m10&TYP.officers=2&TYP.officers.open=1&doubt.adopted.m21.enter_first=2", "10"),
     ],
 )
 def test_numbers_are_those_of_the_command(browser, zone, tmp_path, link, arm):
@@ -161,15 +166,69 @@ def test_a_lever_is_moved_by_keyboard_and_the_link_keeps_it(browser, zone):
     assert "The link was made by zonesim 0.0.0" in old.inner_text("#notes")
 
 
-def test_levers_that_do_not_compose_are_not_moved_together(browser, zone):
+def _told_by(page, out, change):
+    """Write a page again with what it knows changed."""
+    text = page.read_text(encoding="utf-8")
+    head, packed, tail = re.split(r'(?<=id="data-about">)([^<]*)', text, maxsplit=1)
+    about = json.loads(zlib.decompress(base64.b64decode(packed)))
+    change(about)
+    packed = base64.b64encode(zlib.compress(json.dumps(about).encode())).decode()
+    out.write_text(head + packed + tail, encoding="utf-8")
+    return out
+
+
+def test_levers_that_do_not_compose_are_not_moved_together(browser, zone, tmp_path):
     """
-    Officers and their hours: the page says so and tells nothing.
+    The page says so, tells nothing, and asks no more.
     """
+
+    def set_apart(about):
+        for plan in about["plans"]:
+            plan["apart"] = {"TYP.officers.open": ["TYP.officers"]}
+
+    out = _told_by(zone, tmp_path / "page.html", set_apart)
     page = browser.new_context(offline=True).new_page()
-    page.goto(zone.as_uri() + "#m=m11&TYP.officers=2&TYP.officers.open=1")
-    page.wait_for_selector("#notes:not(:empty)")
+    page.goto(out.as_uri() + "#m=m11&TYP.officers=2&TYP.officers.open=1")
+    page.wait_for_selector("body[data-ended=yes][data-complete=no]")
 
     assert "cannot be combined with Document officers: units on this page" in page.inner_text("#notes")
+    assert "no answer to this: 0 of 8 replications" in page.inner_text("#status")
+
+
+@pytest.mark.parametrize(
+    "wrong", ["self.onmessage = 1 / 0 / nothing;", "broken ((", "open = () => { throw Error('cut'); };"]
+)
+def test_whatever_ends_a_worker_is_told(browser, zone, tmp_path, wrong):
+    """
+    Workers that cannot begin: code that stops, code that nobody can read, a module that cannot be opened.
+    """
+    text, out = zone.read_text(encoding="utf-8"), tmp_path / "page.html"
+    out.write_text(
+        text.replace("let busy = Promise.resolve();", wrong + "let busy = Promise.resolve();"), encoding="utf-8"
+    )
+    page = browser.new_context(offline=True).new_page()
+    page.goto(out.as_uri())
+    page.wait_for_selector("body[data-ended=yes]")
+
+    assert "A replication cannot go on (" in page.inner_text("#notes")
+
+
+@pytest.mark.parametrize("wrong", ["throw Error('cut');", "answer.later = () => 1;"])
+def test_whatever_a_worker_throws_is_told(browser, zone, tmp_path, wrong):
+    """
+    In the middle of a replication, or with an answer that cannot be passed on: the question ends, and says why.
+    """
+    text, out = zone.read_text(encoding="utf-8"), tmp_path / "page.html"
+    marked = "const answer = await replicate"
+    assert marked in text
+    place = text.index("\n", text.index(marked))
+    out.write_text(text[:place] + wrong + text[place:], encoding="utf-8")
+    page = browser.new_context(offline=True).new_page()
+    page.goto(out.as_uri())
+    page.wait_for_selector("body[data-ended=yes]")
+
+    assert "A replication cannot go on (" in page.inner_text("#notes")
+    assert "no answer to this: 0 of 8 replications" in page.inner_text("#status")
 
 
 def test_the_page_is_chinese_and_fits_a_phone(browser, zone):
@@ -226,7 +285,8 @@ def test_tokens_that_wait_for_each_other_are_no_answer(browser, tmp_path):
     whatif_job(file, [], (), out, "en", "file", 1, lambda _: None)
     page = browser.new_context(offline=True).new_page()
     page.goto(out.as_uri())
-    page.wait_for_selector("#notes:has-text('A replication cannot go on in the browser')")
+    page.wait_for_selector("#notes:has-text('A replication cannot go on (tokens wait for each other)')")
+    page.wait_for_selector("body[data-ended=yes]")
 
     assert page.evaluate("whatif.values()") == [[], []]
 

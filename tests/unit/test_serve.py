@@ -25,13 +25,12 @@ def desks(tmp_path):
 
 
 @pytest.fixture
-def ask(desks, monkeypatch):
+def ask(desks):
     """Ask the server, which runs in this process: return status and text."""
     pytest.importorskip("starlette", reason="needs starlette")
-    monkeypatch.setattr(serve, "ProcessPoolExecutor", lambda workers, **_: ThreadPoolExecutor(workers))
 
     def asked(path, body=None, token="", query="", **headers):
-        app = serve.application([desks], "en", 1, token, serve.LOOPBACK)
+        app = serve.application([desks], "en", ThreadPoolExecutor(1), 1, token, serve.LOOPBACK)
         told = {"status": 0, "body": b""}
 
         async def receive():
@@ -70,6 +69,27 @@ def test_a_replication_is_that_of_the_engine(ask, desks):
     assert told["values"] != serve.replicate(desks, (), (), 3)["values"]
 
 
+def test_the_same_token_is_followed_in_both_arms(ask):
+    """
+    The slowest of a flow where nothing is changed, and the same one in the other arm: its steps with their labels. One
+    that does not exist is told.
+    """
+    status, text = ask("/run/0", {"measures": [], "levels": {}, "replication": 0, "trace": "slowest:f"})
+    first = json.loads(text)
+    more = {"measures": [], "levels": {"Z.desk": 2}, "replication": 0, "trace": first["token"]}
+    second = json.loads(ask("/run/0", more)[1])
+
+    assert status == 200
+    assert first["token"].startswith("a#")
+    assert second["token"] == first["token"]
+    ((step, child, queued, started, ended),) = first["traced"]
+    assert (child, started, ended) == (0, -1, -1)  # the queue at one desk only grows
+    assert second["traced"][0][2] == queued
+    assert second["traced"][0][4] > second["traced"][0][3] >= queued
+    assert first["labels"]["zh"][first["steps"][step]]
+    assert "no traffic 'b'" in json.loads(ask("/run/0", {**more, "trace": "b#0"})[1])["fault"]
+
+
 def test_pages_are_listed_and_shown(ask):
     """
     `/` lists the files, `/page/0` is the page of the first; labels are text in both.
@@ -97,6 +117,8 @@ def test_strangers_are_refused(ask):
         {**run, "levels": {"Z.desk": -1}},
         {**run, "levels": {"../etc": 0}},
         {**run, "replication": 10**9},
+        {**run, "trace": {"source": 1}},
+        {**run, "trace": "a#0" * 100},
         [],
         {**run, "more": "x" * serve.MOST_BYTES},
     ):

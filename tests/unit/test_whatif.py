@@ -10,17 +10,21 @@ import numpy as np
 import pytest
 
 from tests.helper import ROOT, plan_of
+from zonesim.briefing.whatif import param_label
 from zonesim.engine import layout, tables_of
 from zonesim.engine.compiled_engine import arguments
 from zonesim.experiment import Execution, Lever, Packing
-from zonesim.experiment.shelf import _combination, composed, difference, split_tables
+from zonesim.experiment import shelf as all_plans
+from zonesim.experiment.shelf import with_levels
+from zonesim.experiment.shelf_tables import difference, split_tables
 from zonesim.faults import ScenarioFault
 from zonesim.jobs import whatif
+from zonesim.jobs.levers import levers_of
 from zonesim.jobs.run import run_job
 from zonesim.kpi import asked_of
 from zonesim.plan import compile_plan
 from zonesim.policy import apply, arms_for, open_world, parse_setting, resolve, world_of
-from zonesim.scenario import read_text
+from zonesim.scenario import load_catalogue, read_text
 
 SHORT = ("clock.warm_up=2 h", "clock.measure=1 d", "clock.cool_down=6 h")
 GATE = ROOT / "scenarios" / "busy_gate.yaml"
@@ -65,20 +69,21 @@ def test_packed_tables_are_told_in_columns_of_differences():
 
 def test_levers_compose_or_are_set_apart():
     """
-    Units and demand change tables of their own and compose; units and hours of one desk change the same table, and
-    are not moved together. What is put together equals the plan that is compiled.
+    Units, demand and hours of one desk compose: units change in whatever hours there are. Two levers of the same number
+    do not. What is put together equals the plan that is compiled.
     """
     levers = [
+        _lever("again", "traffic.a.rate=9 /h", everywhere=True),
         _lever("demand", "traffic.*.rate*=2", everywhere=True),
-        _lever("units", "zones.Z.desk.units=3"),
+        _lever("units", "zones.Z.desk.units=3", "zones.Z.desk.units=4"),
         _lever("hours", "zones.Z.desk.open=always"),
     ]
-    own = _combination(_desks(), (), levers, {})
+    (own,) = all_plans(_desks(), (), levers)
 
-    assert own.apart == {"hours": ["units"]}
-    world = _desks()
-    both = compile_plan(resolve(_with(world, "traffic.*.rate*=2", "zones.Z.desk.units=3"), arms_for(world, [])[0]))
-    made, truth = composed(own, {"demand": 1, "units": 1}), split_tables(both)
+    assert own.apart == {"demand": ["again"]}
+    texts = ("traffic.*.rate*=2", "zones.Z.desk.units=4", "zones.Z.desk.open=always")
+    plan = compile_plan(resolve(_with(_desks(), *texts), arms_for(_desks(), [])[0]))
+    made, truth = with_levels(own, {"demand": 1, "units": 2, "hours": 1}), split_tables(plan)
     assert difference(truth, made) == {}
 
 
@@ -90,14 +95,24 @@ def _with(world, *settings):
 
 def test_a_shelf_has_every_combination_of_measures():
     """
-    Of one measure: the plan without, and the plan with it.
+    Of one measure: the plan without, and the plan with it; its share is a lever of that alone. What levers change is
+    carried over, and is what it is where it is worked out there.
     """
     world = open_world(GATE, SHORT)
     measures = arms_for(world, ["11"])[-1].measures
-    own = [_combination(world, package, [], {}) for package in ((), measures)]
+    levers = [
+        _lever("lanes", "zones.BUSY.lanes_in.units=5"),
+        _lever("share", "measures.m11.coverage=10 %", "measures.m11.coverage=20 %", needs="m11"),
+    ]
+    own = all_plans(world, measures, levers)
 
     assert [each.measures for each in own] == [(), ("m11",)]
+    assert [list(each.levers) for each in own] == [["lanes"], ["lanes", "share"]]
     assert own[0].tables["flow.program"].tobytes() != own[1].tables["flow.program"].tobytes()
+    plan = compile_plan(
+        resolve(_with(world, "zones.BUSY.lanes_in.units=5", "measures.m11.coverage=20 %"), arms_for(world, ["11"])[-1])
+    )
+    assert difference(split_tables(plan), with_levels(own[1], {"lanes": 1, "share": 2})) == {}
 
 
 def test_the_tables_of_a_plan_are_those_that_the_kernel_is_handed():
@@ -127,7 +142,7 @@ def test_a_page_tells_headlines_that_it_can_fold():
     asked = asked_of(plan)
     kinds = {kpi["kind"] for kpi in asked.kpis}
 
-    assert {"time", "pass", "wait", "service", "utilisation", "hours"} == kinds
+    assert {"time", "pass", "wait", "service", "utilisation", "hours", "inside"} == kinds
     assert asked.marks.shape == (len(plan.names.marks), 5)
     assert asked.steps.shape == (len(plan.names.steps), 4)
 
@@ -230,3 +245,78 @@ def test_flows_and_places_are_called_by_their_labels():
     assert [each["zh"] for each in one][:2] == ["便捷进出区货物（F4b）：Dwell, mean", "进区卡口：Wait"]
     assert [each["id"] for each in one] == list(told)
     assert two[1]["en"].startswith("Gate in")
+
+
+def test_parameters_of_measures_have_chinese_words():
+    """
+    Every share of a measure that a lever may move is called by a word in both languages.
+    """
+    keys = {key for measure in load_catalogue().measures.values() for key in measure.params}
+
+    assert [key for key in sorted(keys) if param_label(key)["zh"] == key] == []
+
+
+DOUBTED = DESKS.replace("rate: 4 /h", "rate: {uncertain: [2 /h, 4 /h, 9 /h]}")
+
+
+def _numbers(*asked, text=DESKS, measures=()):
+    return {lever.key: lever for lever in levers_of(world_of(read_text(text, "desks.yaml")), measures, asked)}
+
+
+def test_any_number_of_the_register_can_be_a_lever():
+    """
+    A number with its ends, or one that is `uncertain`, whose ends are known; what is assumed says so. Whoever has no
+    office hours has no hours to move; office hours can be a longer day, or all day.
+    """
+    found = _numbers("traffic.a.rate=2 /h..6 /h")
+    own = found["number.traffic.a.rate"]
+
+    assert own.settings == (("traffic.a.rate=2 /h",), (), ("traffic.a.rate=6 /h",))
+    assert (own.everywhere, own.assumed) == (True, True)
+    assert own.texts[0] == {"en": "2 /h", "zh": "2 /h"}
+    hours = found["Z.desk.open"]
+    assert hours.settings == ((), ("zones.Z.desk.open=long_day",), ("zones.Z.desk.open=always",))
+    doubted = _numbers("traffic.a.rate", text=DOUBTED)["number.traffic.a.rate"]
+    assert doubted.settings == (("traffic.a.rate=2 /h",), (), ("traffic.a.rate=9 /h",))
+
+
+@pytest.mark.parametrize(
+    ("asked", "fault"),
+    [
+        (
+            "traffic.a.rat=1 /h..2 /h",
+            "--lever traffic.a.rat=1 /h..2 /h: --lever removes 'traffic.a.rat', but 'traffic.a'",
+        ),
+        ("zones.Z.label=1..2", "--lever zones.Z.label=1..2: no number at 'zones.Z.label'"),
+        ("traffic.a.rate", "nobody has said between which ends 'traffic.a.rate' lies"),
+        ("traffic.a.rate=3 /h", "'3 /h' is no low and high end"),
+        ("traffic.a.rate=2 /h..fast", "fast"),
+        ("measures.m11.coverage=1%..2%", "measure 'm11' is not on the page"),
+    ],
+)
+def test_a_lever_that_is_none_is_refused(asked, fault):
+    """
+    A path with a typo, something that is no number, a number without ends, ends that are none, a measure that is not on
+    the page.
+    """
+    with pytest.raises(ScenarioFault) as found:
+        _numbers(asked)
+    assert fault in str(found.value)
+
+
+def test_levers_that_are_left_out_are_told(module, monkeypatch, tmp_path):
+    """
+    One that changes nothing, and one for which the page has no room: the note says which and why.
+    """
+    file, out = tmp_path / "desks.yaml", tmp_path / "page.html"
+    file.write_text(DESKS, encoding="utf-8")
+    asked = ["traffic.a.rate=4 /h..4 /h"]
+    job = whatif.whatif_job(file, [], (), out, "en", "file", 1, lambda _: None, asked)
+
+    assert job.notes == ["lever left out, for no plan of the page depends on it: number.traffic.a.rate"]
+    size = job.document["bytes"]
+    monkeypatch.setattr(whatif, "LARGEST_PAGE", size - 300)
+    job = whatif.whatif_job(file, [], (), out, "en", "file", 1, lambda _: None)
+    assert job.notes[0].startswith(f"lever left out, for the page would have more than {size - 300:,} bytes: ")
+    assert job.document["levers_left_out"]
+    assert job.document["bytes"] < size

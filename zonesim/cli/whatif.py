@@ -25,6 +25,16 @@ def whatif(
             "--measures", help="Measures to choose from, e.g. 11,10, six at most; default: the first of all that act."
         ),
     ] = "",
+    levers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--lever",
+            metavar="PATH[=LOW..HIGH]",
+            help="A number that can be moved too, e.g. library.yard.stay.share=40%..70%; again for more. Without ends: "
+            "those of its `uncertain`.",
+            show_default=False,
+        ),
+    ] = None,
     language: Annotated[
         str, typer.Option("--lang", metavar="LANGUAGE", help="Language that it opens in: en or zh.")
     ] = "en",
@@ -44,5 +54,6 @@ def whatif(
 
     names = [part for part in measures_.split(",") if part.strip()] if measures_ else None
     where = page or out / f"whatif-{file.stem}.html"
-    job = whatif_job(file, names, asked(settings, future), where, language, clock, workers_of(workers), Terminal().say)
+    given, say = asked(settings, future), Terminal().say
+    job = whatif_job(file, names, given, where, language, clock, workers_of(workers), say, levers or ())
     finish(job, as_json)

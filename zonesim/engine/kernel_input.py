@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from zonesim.engine.kernel import layout as k
 from zonesim.engine.room import Room, zeros
-from zonesim.engine.sampling import prepare, whole
+from zonesim.engine.sampling import prepared, whole
 from zonesim.plan import (
     NOWHERE,
     TABLES,
@@ -96,7 +96,7 @@ def input_of(plan: Plan) -> KernelInput:
 
 def _input(plan: Plan) -> KernelInput:
     state = np.zeros(1, dtype=k.STATE)
-    distributions, numbers = prepare(plan.distributions, plan.parameters)
+    distributions, numbers = prepared(plan.distributions.tobytes(), plan.parameters.tobytes())
     priorities, ranked = np.unique(plan.priorities, return_inverse=True)
     program = _program(plan)
     resources, falls = _resources(plan, program)

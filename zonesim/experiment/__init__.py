@@ -32,6 +32,7 @@ from zonesim.experiment.identity import (
     told_settings,
 )
 from zonesim.experiment.options import Layout, Option
+from zonesim.experiment.packing import Packing
 from zonesim.experiment.planning import Combination, tree_hash
 from zonesim.experiment.probing import checked_design
 from zonesim.experiment.recall import are_as_run, have_changed, recall_arms, recall_design
@@ -49,7 +50,9 @@ from zonesim.experiment.results import (
 from zonesim.experiment.runner import Failure, Runs, run_arms
 from zonesim.experiment.samples import drawn
 from zonesim.experiment.screening import is_orthogonal
-from zonesim.experiment.shelf import MOST_MEASURES, Change, Lever, Packing, Shelved, shelf
+from zonesim.experiment.shelf import MOST_MEASURES, Lever, Shelved, plan_with, shelf
+from zonesim.experiment.shelf_tables import Change
+from zonesim.experiment.starting import Workers, workers
 from zonesim.experiment.store import FOLDER as CELLS
 from zonesim.experiment.store import SHARED, Store, cell_key
 from zonesim.experiment.study import CellTags, study_document, write_inputs, write_study
@@ -104,6 +107,7 @@ __all__ = [
     "Shelved",
     "Store",
     "Watch",
+    "Workers",
     "are_as_run",
     "asked_settings",
     "cell_key",
@@ -126,6 +130,7 @@ __all__ = [
     "number_in",
     "number_of",
     "plain_design",
+    "plan_with",
     "read_design",
     "recall_arms",
     "recall_design",
@@ -144,6 +149,7 @@ __all__ = [
     "told_settings",
     "tree_hash",
     "unlimited_units",
+    "workers",
     "write_inputs",
     "write_study",
 ]

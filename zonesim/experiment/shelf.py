@@ -2,24 +2,28 @@
 A shelf of plans for a page that simulates: every combination of some measures, and what levers change in each.
 
 A plan is a set of named tables. Equal tables stand on the shelf once. A lever's level is what differs from the plan
-without it: whole tables, or single words of 32 bits of them. Where a lever changes rates or units alone, the same
-tables do for every combination; of other levers it is worked out for each. Several levers compose by putting their
-changes on top of each other. That is not taken on trust: for each combination the plan with every lever at its last
-level is compiled as well, and what the shelf puts together has to equal it, table by table.
+without it. It is worked out where there are no measures, or with the one measure alone that the lever is a parameter
+of, and carried over to other combinations: tables that are equal there change in the same way; shares of adoption are
+found again by what they are drawn with, laws by their numbers. Several levers compose by putting their changes on top
+of each other. Neither is taken on trust: for each combination the plan with every lever at its first level, and that
+with every lever at its last, are compiled as well, and what the shelf puts together has to equal them, table by table.
+Where it does not, the levers in question are worked out in that combination, or are set apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import pickle
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import combinations
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from zonesim.engine import tables_of
-from zonesim.experiment.starting import workers
+from zonesim.experiment.carrying import Origin, carried
+from zonesim.experiment.shelf_tables import Change, Tables, composed, difference, same, split_tables
+from zonesim.experiment.starting import Workers, workers
 from zonesim.kpi import Asked, asked_of
 from zonesim.plan import ArrivalsBy, Plan, StepName, compile_plan
 from zonesim.policy import Arm, Chosen, ResolvedTree, apply, baseline, parse_setting, resolve
@@ -27,10 +31,9 @@ from zonesim.policy import Arm, Chosen, ResolvedTree, apply, baseline, parse_set
 MOST_MEASURES: Final = 6
 """Every combination of so many is compiled: 64 plans."""
 
-_LANE: Final = 4
-"""Bytes of a word that a patch changes."""
-
-Tables = dict[str, NDArray[Any]]
+Say = Callable[[str], None]
+Told = Callable[[int], None]
+Levels = list[dict[str, Change]]
 
 
 @dataclass(frozen=True)
@@ -56,24 +59,10 @@ class Lever:
         """Return the level that changes nothing."""
         return self.settings.index(())
 
-
-@dataclass(frozen=True)
-class Change:
-    """What a level changes in a table: all of it, or the words at some places."""
-
-    whole: NDArray[Any] | None = None
-    places: NDArray[np.uint32] | None = None
-    words: NDArray[np.uint32] | None = None
-
-    def applied_to(self, table: NDArray[Any]) -> NDArray[Any]:
-        """Return a table with the change."""
-        if self.whole is not None:
-            return self.whole
-        assert self.places is not None  # noqa: S101  words stand at places
-        assert self.words is not None  # noqa: S101
-        found = np.array(table)
-        _words(found)[self.places] = self.words
-        return found
+    @property
+    def changed(self) -> list[int]:
+        """Return the levels that change something."""
+        return [level for level, setting in enumerate(self.settings) if setting]
 
 
 @dataclass
@@ -91,63 +80,146 @@ class Shelved:
     window: tuple[int, int, int]
     rates: tuple[tuple[int, int], ...]
     members: int
-    levers: dict[str, list[dict[str, Change]]] = field(default_factory=dict)
+    levers: dict[str, Levels] = field(default_factory=dict)
     apart: dict[str, list[str]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Sketch:
+    """What there is to compile: combinations of measures in a world, with levers."""
+
+    world: ResolvedTree
+    packages: tuple[tuple[Chosen, ...], ...]
+    levers: tuple[Lever, ...]
+
+    def plan(self, package: int, settings: Sequence[str] = ()) -> Plan:
+        """Return the plan of a combination with settings."""
+        return plan_with(self.world, self.packages[package], settings)
+
+    def home(self, lever: Lever) -> int:
+        """Return the combination in which a lever is worked out: none of the measures, or the one that it is of."""
+        return [tuple(each.measure for each in own) for own in self.packages].index((lever.needs,) * bool(lever.needs))
+
+
+def plan_with(world: ResolvedTree, package: Sequence[Chosen], settings: Sequence[str]) -> Plan:
+    """Return the plan of an arm of some measures in a world with settings; raises Faults for what does not compile."""
+    arm = Arm("+".join(each.measure for each in package), tuple(package)) if package else baseline(world)
+    changed = world.copy()
+    apply(changed, [parse_setting(text) for text in settings])
+    return compile_plan(resolve(changed, arm))
+
+
 def shelf(
-    world: ResolvedTree,
-    measures: Sequence[Chosen],
-    levers: Sequence[Lever],
-    count: int = 1,
-    say: Callable[[str], None] = lambda _: None,
+    world: ResolvedTree, measures: Sequence[Chosen], levers: Sequence[Lever], count: int = 1, say: Say = lambda _: None
 ) -> list[Shelved]:
     """
     Return every combination of some measures, the one without any first; raises Faults for what does not compile.
     Compiled in `count` processes.
     """
-    packages = [each for size in range(len(measures) + 1) for each in combinations(measures, size)]
-    first = _combination(world, packages[0], levers, {})
-    simple = {key: levels for key, levels in first.levers.items() if _is_simple(levels)}
-    found = [first]
-    with workers(count) as pool:
-        for each in [pool.submit(_combination, world, package, levers, simple) for package in packages[1:]]:
-            found.append(each.result())
-            say(f"plan {len(found)} of {len(packages)}")
+    packages = tuple(each for size in range(len(measures) + 1) for each in combinations(measures, size))
+    sketch = Sketch(world, packages, tuple(levers))
+    homes = {lever.key: sketch.home(lever) for lever in levers}
+    asked = [(homes[lever.key], place, level) for place, lever in enumerate(levers) for level in lever.changed]
+    asked.sort()  # those of one combination one after the other
+    with ExitStack() as stack:
+        pool = _Pool(sketch, stack.enter_context(workers(count)) if count > 1 else None, count)
+        levels = pool.each(_level, asked, _every_tenth(say, len(asked)))
+        changes = dict(zip(asked, levels, strict=True))
+        origins = {}
+        for place, lever in enumerate(levers):
+            home = homes[lever.key]
+            own = [changes.get((home, place, level), {}) for level in range(len(lever.settings))]
+            origins[lever.key] = _origin(_base(pool.own, home), own)
+        given = [(package, origins) for package in range(len(packages))]
+        return pool.each(_combination, given, lambda done: say(f"plan {done} of {len(packages)}"))
+
+
+def _every_tenth(say: Say, count: int) -> Told:
+    """Return what says how many levels of levers are done, at every tenth."""
+    return lambda done: say(f"level {done} of {count}") if done % 10 == 0 else None
+
+
+class _Pool:
+    """Does things here until processes that were started for them are ready, and then there."""
+
+    def __init__(self, sketch: Sketch, pool: Workers | None, count: int) -> None:
+        self.own = pickle.dumps(sketch)
+        self._pool = pool
+        self._ready = [pool.submit(_nothing) for _ in range(count)] if pool is not None else []
+
+    def each(
+        self, call: Callable[..., Any], given: Sequence[tuple[Any, ...]], told: Callable[[int], None]
+    ) -> list[Any]:
+        """Return the answers of a call of the sketch with each of the given, in their order."""
+        found: list[Any] = []
+        while len(found) < len(given) and not (self._pool and all(each.done() for each in self._ready)):
+            found.append(call(self.own, *given[len(found)]))
+            told(len(found))
+        if self._pool is None or len(found) == len(given):
+            return found
+        try:
+            answers = [self._pool.submit(call, self.own, *each) for each in given[len(found) :]]
+            for answer in answers:
+                found.append(answer.result())
+                told(len(found))
+        except BrokenProcessPool:  # the rest is done here
+            self._pool.broken = True
+            self._pool = None
+            found += self.each(call, given[len(found) :], told)
+        return found
+
+
+def _nothing() -> None:
+    """Be there."""
+
+
+@lru_cache(maxsize=1)
+def _read(sketch: bytes) -> Sketch:
+    found: Sketch = pickle.loads(sketch)  # noqa: S301  from the process that has started this one
     return found
 
 
-def _combination(
-    world: ResolvedTree,
-    package: Sequence[Chosen],
-    levers: Sequence[Lever],
-    simple: Mapping[str, list[dict[str, Change]]],
-) -> Shelved:
-    """Return a combination of measures; `simple` are the levers that change the same in all."""
-    own = _shelved(_plan(world, package, ()), package)
-    for lever in levers:
-        if lever.key in simple:
-            own.levers[lever.key] = simple[lever.key]
-        elif not lever.needs or lever.needs in own.measures:
-            own.levers[lever.key] = _levels(world, package, lever, own.tables)
-    _check(world, package, own, levers)
-    return own
+@lru_cache(maxsize=8)
+def _base(sketch: bytes, package: int) -> Shelved:
+    """Return a combination as it is without levers."""
+    own = _read(sketch)
+    return _shelved(own.plan(package), own.packages[package])
 
 
-def composed(own: Shelved, levels: Mapping[str, int]) -> Tables:
+def _level(sketch: bytes, package: int, lever: int, level: int) -> dict[str, Change]:
+    """Return what a level of a lever changes in the tables of a combination."""
+    own = _read(sketch)
+    settings = own.levers[lever].settings[level]
+    return difference(_base(sketch, package).tables, split_tables(own.plan(package, settings))) if settings else {}
+
+
+def _origin(base: Shelved, levels: Levels) -> Origin:
+    touched = {name for level in levels for name in level}
+    names = touched | {"adoption_streams", "draws.distributions"}
+    return Origin(levels, {name: table for name, table in base.tables.items() if name in names})
+
+
+def _combination(sketch: bytes, package: int, origins: Mapping[str, Origin]) -> Shelved:
+    """Return a combination of measures with its levers."""
+    own, base = _read(sketch), _base(sketch, package)
+    found = replace(base, levers={}, apart={})
+    for place, lever in enumerate(own.levers):
+        if lever.needs and lever.needs not in found.measures:
+            continue
+        levels = carried(origins[lever.key], found.tables)
+        found.levers[lever.key] = levels if levels is not None else _here(sketch, package, place)
+    _check(sketch, package, found)
+    return found
+
+
+def _here(sketch: bytes, package: int, lever: int) -> Levels:
+    """Return what the levels of a lever change in a combination, worked out there."""
+    return [_level(sketch, package, lever, level) for level in range(len(_read(sketch).levers[lever].settings))]
+
+
+def with_levels(own: Shelved, levels: Mapping[str, int]) -> Tables:
     """Return the tables of a combination with levers at some levels."""
-    tables = dict(own.tables)
-    for key, level in levels.items():
-        for name, change in own.levers.get(key, [{}] * (level + 1))[level].items():
-            tables[name] = change.applied_to(tables.get(name, np.zeros(0, np.uint32)))
-    return tables
-
-
-def _plan(world: ResolvedTree, package: Sequence[Chosen], settings: Sequence[str]) -> Plan:
-    arm = Arm("+".join(each.measure for each in package), tuple(package)) if package else baseline(world)
-    changed = world.copy()
-    apply(changed, [parse_setting(text) for text in settings])
-    return compile_plan(resolve(changed, arm))
+    return composed(own.tables, [own.levers[key][level] for key, level in levels.items() if key in own.levers])
 
 
 def _shelved(plan: Plan, package: Sequence[Chosen]) -> Shelved:
@@ -161,185 +233,70 @@ def _shelved(plan: Plan, package: Sequence[Chosen]) -> Shelved:
     return Shelved(names, split_tables(plan), asked_of(plan), plan.names.steps, window, tuple(rates), len(plan.members))
 
 
-def split_tables(plan: Plan) -> Tables:
-    """
-    Return the tables of a plan, taken apart where levers change parts: changes of capacity by resource, rates by source
-    (without what is expected before, which follows from them), the numbers of laws by law.
-    """
-    found = dict(tables_of(plan))
-    del found["ahead.numbers"]
-    state = np.array(found["state"])
-    state["changes"] = 0
-    found["state"] = state
-    changes = found.pop("resources.changes")
-    for resource in range(len(plan.resources)):
-        found[f"changes/{resource}"] = changes[changes["resource"] == resource]
-    rates = found.pop("arrivals.rates")
-    found["rates/begins"], found["rates/rate"] = np.array(rates["begins"]), np.array(rates["rate"])
-    if not np.array_equal(expected_before(rates, plan), rates["expected_before"]):
-        found["rates/expected"] = np.array(rates["expected_before"])
-    numbers, laws = found.pop("draws.numbers"), found["draws.distributions"]
-    place = int((laws[:, 1] + laws[:, 2]).max(initial=0))
-    found["numbers/0"] = numbers[:place]
-    count = 1
-    while place < len(numbers):
-        after = place + 3 + 2 * (int(numbers[place + 2]) + 2)
-        found[f"numbers/{count}"] = numbers[place:after]
-        place, count = after, count + 1
-    return found
+# --- the check
 
 
-def expected_before(rates: NDArray[Any], plan: Plan) -> NDArray[np.float64]:
-    """Return how many arrivals are expected before each row of the rates, added up row by row within each source."""
-    found = np.zeros(len(rates))
-    for source in range(len(plan.sources)):
-        own = plan.rates_of(source)
-        if len(own) == 0:
-            continue
-        first = int(plan.sources["first"][source])
-        steps = np.diff(own["begins"]) * own["rate"][:-1]
-        found[first + 1 : first + len(own)] = np.cumsum(steps)
-    return found
-
-
-def _levels(world: ResolvedTree, package: Sequence[Chosen], lever: Lever, base: Tables) -> list[dict[str, Change]]:
-    """Return by level what a lever changes in the tables of a combination."""
-    return [
-        difference(base, split_tables(_plan(world, package, setting))) if setting else {} for setting in lever.settings
-    ]
-
-
-def difference(base: Tables, other: Tables) -> dict[str, Change]:
-    """Return what has to change in some tables so that they are the others."""
-    found: dict[str, Change] = {}
-    for name, table in other.items():
-        before = base.get(name)
-        if before is not None and before.nbytes == table.nbytes:
-            one, two = _words(before), _words(table)
-            places = np.flatnonzero(one != two)
-            if len(places) == 0:
-                continue
-            if len(places) < len(two) // 4:
-                found[name] = Change(None, places.astype(np.uint32), two[places])
-                continue
-        found[name] = Change(np.array(table))
-    for name in base.keys() - other.keys():
-        found[name] = Change(np.zeros(0, np.uint32))
-    return found
-
-
-def _is_simple(levels: Sequence[Mapping[str, Change]]) -> bool:
-    """Return whether a lever changes rates or units of resources alone, which no measure has a part in."""
-    return all(name.startswith(("changes/", "rates/")) for level in levels for name in level)
-
-
-def _check(world: ResolvedTree, package: Sequence[Chosen], own: Shelved, levers: Sequence[Lever]) -> None:
+def _check(sketch: bytes, package: int, own: Shelved) -> None:
     """
     Set levers apart that change one table, one of them the whole of it, and others until what is put together is the
-    plan that is compiled with all that are left.
+    plan that is compiled with all that are left, at their first levels and at their last.
 
-    A lever that is set apart is tried with those with which it may be moved; of one that changes units alone that has
-    been shown where there are no measures.
+    What is wrong is worked out here before it is set apart. A lever that is set apart is tried with those with which it
+    may be moved.
     """
-    every = [lever for lever in levers if lever.key in own.levers]
+    every = [lever for lever in _read(sketch).levers if lever.key in own.levers]
     there: list[Lever] = []
     for lever in every:
         if not any(_collide(own, lever, other) for other in there):
             there.append(lever)
-    while wrong := _wrong(world, package, own, there):
-        there.remove(next((each for each in reversed(there) if wrong & _touched(own, each)), there[-1]))
+    anew: set[str] = set()
+    while wrong := _wrong(sketch, package, own, there):
+        doubted = [each for each in reversed(there) if wrong & _touched(own, each)] or there[-1:]
+        if fresh := [each for each in doubted if each.key not in anew]:
+            for lever in fresh:
+                own.levers[lever.key] = _here(sketch, package, _read(sketch).levers.index(lever))
+                anew.add(lever.key)
+        else:
+            there.remove(doubted[0])
     for lever in every:
         if lever in there:
             continue
         free = [each for each in there if not _touched(own, lever) & _touched(own, each)]
-        shown = package and _is_simple(own.levers[lever.key])
-        alone = not shown and bool(_wrong(world, package, own, [*free, lever]))
+        alone = bool(_wrong(sketch, package, own, [*free, lever]))
         own.apart[lever.key] = [each.key for each in every if each is not lever and (alone or each not in free)]
 
 
 def _collide(own: Shelved, one: Lever, other: Lever) -> bool:
-    """Return whether two levers change one table, one of them the whole of it."""
-    common = _touched(own, one) & _touched(own, other)
-    return any(
-        level[name].whole is not None
-        for lever in (one, other)
-        for level in own.levers[lever.key]
-        for name in common & level.keys()
-    )
+    """Return whether two levers change one table, one of them the whole of it, which the other does by its words."""
+    for name in _touched(own, one) & _touched(own, other):
+        changes = [level[name] for lever in (one, other) for level in own.levers[lever.key] if name in level]
+        if any(each.whole is not None for each in changes) and not _by_units(own, one, other, name):
+            return True
+    return False
+
+
+def _by_units(own: Shelved, one: Lever, other: Lever, name: str) -> bool:
+    """Return whether one of two levers changes nothing but units in a table, and the other none."""
+    of_units = [
+        {level[name].units is not None for level in own.levers[lever.key] if name in level} for lever in (one, other)
+    ]
+    return of_units in ([{True}, {False}], [{False}, {True}])
 
 
 def _touched(own: Shelved, lever: Lever) -> set[str]:
     return {name for level in own.levers[lever.key] for name in level}
 
 
-def _wrong(world: ResolvedTree, package: Sequence[Chosen], own: Shelved, there: Sequence[Lever]) -> set[str]:
-    """Return the tables in which a plan with some levers at their last levels is not what is put together."""
-    levels = {lever.key: _last(lever) for lever in there}
-    truth = split_tables(_plan(world, package, [text for lever in there for text in lever.settings[_last(lever)]]))
-    made = composed(own, levels)
-    wrong = {name for name in truth if not _same(truth[name], made.get(name))}
-    return wrong | {name for name in made.keys() - truth.keys() if len(made[name])}
-
-
-def _last(lever: Lever) -> int:
-    """Return the last level that changes something."""
-    return max(place for place, setting in enumerate(lever.settings) if setting)
-
-
-def _same(one: NDArray[Any], other: NDArray[Any] | None) -> bool:
-    return other is not None and one.tobytes() == other.tobytes()
-
-
-def _words(table: NDArray[Any]) -> NDArray[np.uint32]:
-    """Return the words of a table; bytes that do not fill one are padded."""
-    data = np.ascontiguousarray(table)
-    flat = data.view(np.uint8).reshape(-1) if data.nbytes else np.zeros(0, np.uint8)
-    if len(flat) % _LANE:
-        flat = np.concatenate([flat, np.zeros(_LANE - len(flat) % _LANE, np.uint8)])
-    return flat.view(np.uint32)
-
-
-# --- packing
-
-
-class Packing:
-    """
-    Tables as one string of bytes that compresses well: each as words of 32 bits, column by column of its rows, each
-    word less the one above it; those of one name side by side. A table is called by a number.
-    """
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, int, bytes], int] = {}
-        self._tables: list[tuple[str, NDArray[np.uint32]]] = []
-
-    def add(self, name: str, table: NDArray[Any], width: int = 0) -> int:
-        """Return the number of a table, whose rows have so many bytes (0: its own items)."""
-        width = max((width or table.itemsize) // _LANE, 1)
-        words = _words(table)
-        key = (name, width, words.tobytes())
-        if key not in self._known:
-            self._known[key] = len(self._tables)
-            rows = words.reshape(-1, width) if len(words) % width == 0 else words.reshape(-1, 1)
-            self._tables.append((name, rows))
-        return self._known[key]
-
-    def packed(self) -> tuple[list[list[int]], bytes]:
-        """Return of each table its rows, words of a row and group, and the bytes of all, group by group."""
-        groups: dict[tuple[str, int], list[int]] = {}
-        for number, (name, rows) in enumerate(self._tables):
-            groups.setdefault((name, rows.shape[1]), []).append(number)
-        index = [[0, 0, 0]] * len(self._tables)
-        parts: list[bytes] = []
-        for group, members in enumerate(groups.values()):
-            for number in members:
-                rows = self._tables[number][1]
-                index[number] = [*rows.shape, group]
-            parts += self._columns(members)
-        return index, b"".join(parts)
-
-    def _columns(self, members: Sequence[int]) -> Iterator[bytes]:
-        for column in range(self._tables[members[0]][1].shape[1]):
-            for number in members:
-                words = np.array(self._tables[number][1][:, column])
-                words[1:] -= self._tables[number][1][:-1, column]
-                yield words.tobytes()
+def _wrong(sketch: bytes, package: int, own: Shelved, there: Sequence[Lever]) -> set[str]:
+    """Return the tables in which plans with levers at their first, or last, levels are not what is put together."""
+    wrong: set[str] = set()
+    for end in (-1, 0):
+        levels = {lever.key: lever.changed[end] for lever in there}
+        settings = [text for lever in there for text in lever.settings[levels[lever.key]]]
+        truth = split_tables(_read(sketch).plan(package, settings))
+        made = with_levels(own, levels)
+        wrong |= {name for name in truth if not same(truth[name], made.get(name))}
+        wrong |= {name for name in made.keys() - truth.keys() if len(made[name])}
+        if wrong or all(len(lever.changed) == 1 for lever in there):
+            break
+    return wrong

@@ -14,32 +14,38 @@ import importlib.util
 import json
 import math
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from html import escape
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from zonesim.briefing.text.words import language_named
+from zonesim.briefing.text.story import step_labels
+from zonesim.briefing.text.words import LANGUAGES, Words, language_named
 from zonesim.briefing.whatif import page
 from zonesim.compiled.streams import run_key
 from zonesim.engine import simulate
-from zonesim.experiment import Lever
+from zonesim.experiment import Lever, Workers, plan_with
+from zonesim.experiment import workers as processes
 from zonesim.faults import Place, ScenarioFault, UnknownName, ZonesimError, suggest
-from zonesim.jobs.whatif import CLOCKS, MOST_REPLICATIONS, SHORT, called, described, levers_of
+from zonesim.jobs.levers import levers_of
+from zonesim.jobs.whatif import CLOCKS, MOST_REPLICATIONS, SHORT, called, described
 from zonesim.kpi import Reducer, asked_of, measure
-from zonesim.plan import Plan, compile_plan
-from zonesim.policy import Arm, Chosen, apply, arms_for, baseline, open_world, parse_setting, resolve
+from zonesim.plan import Plan, child_of, compile_plan, number_of, ordinal_of, place_of, source_of
+from zonesim.policy import Arm, Chosen, arms_for, baseline, open_world, resolve
+from zonesim.tracing.trail import SLOWEST, follow
 
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 """Hosts that nobody else reaches: they take no token."""
 
 MOST_BYTES: Final = 20_000
 """Bytes of a request."""
+
+MOST_LETTERS: Final = 200
+"""Letters of what a token is called by."""
 
 _SEED: Final = 1
 _BINS: Final = 48
@@ -97,10 +103,43 @@ def page_of(own: Served, number: int, language: str, workers: int) -> str:
 
 @lru_cache(maxsize=16)
 def _plan(file: Path, given: tuple[str, ...], measures: tuple[str, ...], settings: tuple[str, ...]) -> Plan:
-    world = open_world(file, given)
-    apply(world, [parse_setting(text) for text in settings])
-    arm = Arm("+".join(measures), tuple(map(Chosen, measures))) if measures else baseline(world)
-    return compile_plan(resolve(world, arm))
+    return plan_with(open_world(file, given), tuple(map(Chosen, measures)), settings)
+
+
+def trace(
+    own: Served, measures: tuple[str, ...], settings: tuple[str, ...], replication: int, token: str
+) -> dict[str, Any]:
+    """
+    Return the rows of a token (`entry#ordinal`, `slowest:FLOW`, `slowest`) in an arm, as the page has them: step,
+    child, queued, started, ended; names and labels of the steps, what the token is called. In `fault`: why it cannot.
+    """
+    try:
+        plan = _plan(own.file, own.given, measures, settings)
+        word, _, of = token.partition(":")
+        if word == SLOWEST and of not in {*plan.names.source_flows, *plan.names.sources}:
+            token = SLOWEST  # of all: that time is of several flows
+        trail = follow(plan, token, _SEED, replication)
+        world = open_world(own.file, own.given)
+        arm = resolve(world, Arm("all", tuple(map(Chosen, measures))) if measures else baseline(world))
+    except ZonesimError as fault:
+        return {"fault": str(fault)}
+    numbers, steps = number_of(trail.visits["key"]), place_of(trail.visits["key"])
+    alike = (source_of(numbers) == source_of(trail.number)) & (ordinal_of(numbers) == ordinal_of(trail.number))
+    alike &= ~np.array([step.is_leave for step in plan.names.steps], dtype=bool)[steps]
+    rows = trail.visits[alike]
+    times = [rows[name].tolist() for name in ("queued", "started", "ended")]
+    flows = arm.flows(frozenset(use.name for use in arm.partial))
+    paths = [".".join(step.path) for step in plan.names.steps]
+    labels = {
+        str(language): {
+            paths[step]: " · ".join(step_labels(flows, plan.names.steps[step], Words(language)))
+            for step in np.unique(steps[alike]).tolist()
+        }
+        for language in LANGUAGES
+    }
+    called = f"{plan.names.sources[int(source_of(trail.number))]}#{int(ordinal_of(trail.number))}"
+    found = zip(steps[alike].tolist(), child_of(numbers[alike]).tolist(), *times, strict=True)
+    return {"traced": list(map(list, found)), "steps": paths, "labels": labels, "token": called}
 
 
 def replicate(own: Served, measures: tuple[str, ...], settings: tuple[str, ...], replication: int) -> dict[str, Any]:
@@ -126,7 +165,6 @@ def replicate(own: Served, measures: tuple[str, ...], settings: tuple[str, ...],
         "queue": [list(map(_json, found.curves.get(f"{each}.queue", nothing).tolist())) for each in asked.directions],
         "shapes": {name: _binned(found.samples[name]) for name in sorted(shapes & found.samples.keys())},
         "slowest": {},
-        "traced": [],
     }
 
 
@@ -144,8 +182,13 @@ def _binned(spans: np.ndarray[Any, Any]) -> list[int]:
 # --- the server
 
 
-def application(scenarios: Sequence[Served], language: str, workers: int, token: str, hosts: Sequence[str]) -> Any:  # noqa: ANN401  the type of an extra
-    """Return the server: `/` lists the scenarios, `/page/0` is the page of the first, `/run/0` runs a replication."""
+def application(
+    scenarios: Sequence[Served], language: str, pool: Workers, workers: int, token: str, hosts: Sequence[str]
+) -> Any:  # noqa: ANN401  the type of an extra
+    """
+    Return the server, which runs what it is asked in the processes of a pool: `/` lists the scenarios, `/page/0` is the
+    page of the first, `/run/0` runs a replication, or follows a token through one.
+    """
     from starlette.applications import Starlette  # noqa: PLC0415  an extra
     from starlette.middleware import Middleware  # noqa: PLC0415
     from starlette.middleware.trustedhost import TrustedHostMiddleware  # noqa: PLC0415
@@ -153,7 +196,6 @@ def application(scenarios: Sequence[Served], language: str, workers: int, token:
     from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response  # noqa: PLC0415
     from starlette.routing import Route  # noqa: PLC0415
 
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
     language = language_named(language)
     pages: dict[int, str] = {}
 
@@ -195,11 +237,14 @@ def application(scenarios: Sequence[Served], language: str, workers: int, token:
             return refusal
         own = scenarios[request.path_params["number"]]
         try:
-            measures, settings, replication = _asked(own, await request.body())
+            measures, settings, replication, wanted = _asked(own, await request.body())
         except (KeyError, IndexError, TypeError, ValueError):
             return PlainTextResponse("not asked as the page asks", 400)
-        loop = asyncio.get_running_loop()
-        return JSONResponse(await loop.run_in_executor(pool, replicate, own, measures, settings, replication))
+        call = partial(trace, token=wanted) if wanted else replicate
+        try:
+            return JSONResponse(await asyncio.wrap_future(pool.submit(call, own, measures, settings, replication)))
+        except BrokenProcessPool:
+            return PlainTextResponse("a process that simulates has died; start the server again", 500)
 
     return Starlette(
         routes=[
@@ -211,7 +256,7 @@ def application(scenarios: Sequence[Served], language: str, workers: int, token:
     )
 
 
-def _asked(own: Served, body: bytes) -> tuple[tuple[str, ...], tuple[str, ...], int]:
+def _asked(own: Served, body: bytes) -> tuple[tuple[str, ...], tuple[str, ...], int, str]:
     """Return what a page asks for, in our own words; raises ValueError and others for what it cannot ask."""
     if len(body) > MOST_BYTES:
         raise ValueError
@@ -222,7 +267,10 @@ def _asked(own: Served, body: bytes) -> tuple[tuple[str, ...], tuple[str, ...], 
     levels = {str(key): int(level) for key, level in told["levels"].items()}
     if any(level < 0 for level in levels.values()):
         raise ValueError
-    return tuple(each for each in own.measures if each in wanted), own.settings(levels), replication
+    token = told.get("trace") or ""
+    if not isinstance(token, str) or len(token) > MOST_LETTERS:
+        raise TypeError
+    return tuple(each for each in own.measures if each in wanted), own.settings(levels), replication, token
 
 
 def check_host(host: str, token: str) -> None:
@@ -255,7 +303,8 @@ def serve_job(
     scenarios = [served(file, settings, clock) for file in files]
     named = f"[{host}]" if ":" in host else host
     hosts = [*LOOPBACK, "[::1]"] if host in LOOPBACK else ["*"]
-    app = application(scenarios, language, workers, token, hosts)
     query = f"?token={token}" if token else ""
-    say(f"http://{named}:{port}/{'page/0' if len(scenarios) == 1 else ''}{query} (Ctrl-C ends it)")
-    uvicorn.run(app, host=host, port=port, log_level="warning")
+    with processes(workers) as pool:
+        app = application(scenarios, language, pool, workers, token, hosts)
+        say(f"http://{named}:{port}/{'page/0' if len(scenarios) == 1 else ''}{query} (Ctrl-C ends it)")
+        uvicorn.run(app, host=host, port=port, log_level="warning")

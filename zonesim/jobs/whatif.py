@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,13 +12,14 @@ from zonesim.briefing.text.story import step_labels
 from zonesim.briefing.text.words import LANGUAGES, Words, language_named
 from zonesim.briefing.whatif import LARGEST_PAGE, page
 from zonesim.engine import layout, module_bytes
-from zonesim.experiment import MOST_MEASURES, Change, Lever, Packing, Shelved, ends_of_doubts, shelf
+from zonesim.experiment import MOST_MEASURES, Change, Lever, Packing, Shelved, shelf
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.jobs.job import Job
+from zonesim.jobs.levers import levers_of
 from zonesim.policy import Arm, Chosen, ResolvedTree, arms_for, baseline, open_world, resolve
 from zonesim.scenario import load_catalogue
 from zonesim.scenario.fields import EVERYTHING
-from zonesim.units import DAY, parse_share
+from zonesim.units import DAY
 from zonesim.version import __version__
 from zonesim.writing import make_folder, write_text
 
@@ -31,13 +31,6 @@ CLOCKS: Final = ("short", "file")
 MOST_REPLICATIONS: Final = 128
 """Replications of each arm that a page is asked for at most: so many quantiles of Student's law it has."""
 
-DEMAND: Final = (0.6, 0.8, 1.0, 1.2, 1.4, 1.6)
-_ROLES: Final = ("lane", "officer", "yard", "dock")
-_STEPS: Final = (0.5, 1.0, 1.5, 2.0)
-_MOST_LEVERS: Final = {"share": 2, "doubt": 1}
-_FEW: Final = 8
-"""Units up to which a lever goes one by one."""
-
 
 def whatif_job(
     file: Path,
@@ -48,11 +41,14 @@ def whatif_job(
     clock: str,
     workers: int,
     say: Any,  # noqa: ANN401  a function of the terminal
+    asked: Sequence[str] = (),
 ) -> Job:
     """
     Write a page that simulates. `names`: measures that can be chosen on it (None: those of all that act, up to six);
-    `clock`: `short`, three weeks, or `file`. Raises Faults, and ScenarioFault where the kernel for browsers is missing
-    or the page would be too large.
+    `clock`: `short`, three weeks, or `file`; `asked`: numbers that are levers, `PATH` or `PATH=LOW..HIGH`.
+
+    Levers that change nothing, and those for which a page has no room, are left out, with a note. Raises Faults, and
+    ScenarioFault where the kernel for browsers is missing or the page would be too large without any.
     """
     language = language_named(language)
     if clock not in CLOCKS:
@@ -68,165 +64,55 @@ def whatif_job(
     if len(measures) > MOST_MEASURES:
         fault = f"{len(measures)} measures, of which every combination would be a plan"
         raise ScenarioFault(fault, Place(option), f"Name {MOST_MEASURES} at most.")
-    levers = levers_of(world, [each.measure for each in measures])
+    levers = levers_of(world, [each.measure for each in measures], asked)
     make_folder(out.parent)
     shelved = shelf(world, measures, levers, workers, say)
-    levers = [lever for lever in levers if any(any(own.levers.get(lever.key, ())) for own in shelved)]
-    about, pool = _about(file, world, shelved, levers, given)
-    text = page(about, pool, module, language)
-    size = len(text.encode())
-    if size > LARGEST_PAGE:
-        fault = f"the page would have {size:,} bytes, more than {LARGEST_PAGE:,}"
-        raise ScenarioFault(fault, Place(str(out)), "Name fewer --measures, or take --clock short.")
+    idle = [lever for lever in levers if not any(any(own.levers.get(lever.key, ())) for own in shelved)]
+    levers = [lever for lever in levers if lever not in idle]
+    text, heavy = _fitting(file, world, shelved, levers, given, module, language, out)
     write_text(out, text)
+    size, levers = len(text.encode()), [lever for lever in levers if lever not in heavy]
     names_left = [each.measure for each in left_out]
     document = {"file": str(out), "bytes": size, "plans": len(shelved), "left_out": names_left}
-    document["levers"] = [each.key for each in levers]
+    document |= {"levers": [each.key for each in levers], "levers_left_out": [each.key for each in (*idle, *heavy)]}
     told = f"{out}: {len(shelved)} plans, {len(levers)} levers, {size / 1e6:.2f} MB; open it in a browser"
     notes = [f"left out, for a page holds {MOST_MEASURES}: {', '.join(names_left)}"] if left_out else []
+    notes += [f"lever left out, for no plan of the page depends on it: {each.key}" for each in idle]
+    notes += [f"lever left out, for the page would have more than {LARGEST_PAGE:,} bytes: {each.key}" for each in heavy]
     return Job(document, told, notes)
 
 
-# --- levers
+def _fitting(
+    file: Path,
+    world: ResolvedTree,
+    shelved: Sequence[Shelved],
+    levers: Sequence[Lever],
+    given: Sequence[str],
+    module: bytes,
+    language: str,
+    out: Path,
+) -> tuple[str, list[Lever]]:
+    """Return the page, and the levers without which it is small enough; raises ScenarioFault where it is not."""
+    heavy: list[Lever] = []
+    while True:
+        own = [lever for lever in levers if lever not in heavy]
+        about, pool = _about(file, world, shelved, own, given)
+        text = page(about, pool, module, language)
+        if (size := len(text.encode())) <= LARGEST_PAGE:
+            return text, heavy
+        if not own:
+            fault = f"the page would have {size:,} bytes, more than {LARGEST_PAGE:,}"
+            raise ScenarioFault(fault, Place(str(out)), "Name fewer --measures, or take --clock short.")
+        heavy.append(max(own, key=lambda lever: _weight(lever, shelved)))
 
 
-def levers_of(world: ResolvedTree, measures: Sequence[str]) -> list[Lever]:
-    """Return what can be moved: demand, units and hours of resources, shares of measures, and doubts that are named."""
-    return [
-        Lever(
-            "demand",
-            tuple((f"traffic.*.rate*={level:g}",) if level != 1 else () for level in DEMAND),
-            tuple(_both(f"×{level:g}") for level in DEMAND),
-            {"word": "demand"},
-            everywhere=True,
-        ),
-        *_of_zones(world),
-        *_of_measures(measures),
-        *_of_doubts(world),
-    ]
-
-
-def _both(text: str) -> dict[str, str]:
-    return {"en": text, "zh": text}
-
-
-def _of_zones(world: ResolvedTree) -> Iterator[Lever]:
-    """Yield the levers of the resources of modelled zones that somebody may wait for."""
-    for zone, own in world.tree["zones"].items():
-        if own.get("outside"):
-            continue
-        for name, resource in own.items():
-            if not isinstance(resource, dict) or resource.get("role") not in _ROLES:
-                continue
-            path, units = f"zones.{zone}.{name}", resource.get("units")
-            label = {"word": "units", **_label(resource, name)}
-            if isinstance(units, int) and not isinstance(units, bool):
-                numbers = _numbers(units)
-                yield Lever(
-                    f"{zone}.{name}",
-                    tuple((f"{path}.units={each}",) if each != units else () for each in numbers),
-                    tuple(_both(str(each)) for each in numbers),
-                    label,
-                )
-            elif isinstance(units, dict):
-                yield Lever(
-                    f"{zone}.{name}",
-                    tuple((f"{path}.units*={each:g}",) if each != 1 else () for each in _STEPS if each >= 1),
-                    tuple(_both(f"×{each:g}") for each in _STEPS if each >= 1),
-                    label,
-                )
-            if resource.get("open") == "office":
-                yield Lever(
-                    f"{zone}.{name}.open",
-                    ((), (f"{path}.open=always",)),
-                    ({"word": "as_written"}, {"word": "always"}),
-                    label | {"word": "hours"},
-                )
-
-
-def _label(resource: Mapping[str, Any], name: str) -> dict[str, str]:
-    label = resource.get("label") or {}
-    return {"en": str(label.get("en", name)), "zh": str(label.get("zh", label.get("en", name)))}
-
-
-def _numbers(units: int) -> list[int]:
-    if units <= _FEW:
-        return list(range(max(units - 1, 1), units + 4))
-    return sorted({max(round(units * each), 1) for each in (0.75, 1.0, 1.25, 1.5, 2.0)})
-
-
-def _of_measures(measures: Sequence[str]) -> Iterator[Lever]:
-    """Yield levers of the shares of measures that are doubted, low and high as the library has them."""
-    catalogue, found = load_catalogue(), 0
-    for name in measures:
-        measure = catalogue.measures[name]
-        for key, param in measure.params.items():
-            ends = [str(each) for each in (param.low, param.default, param.high)]
-            if found == _MOST_LEVERS["share"] or None in {param.low, param.high} or len(set(ends)) < len(ends):
-                continue
-            if not all(_is_share(each) for each in ends):
-                continue
-            found += 1
-            yield Lever(
-                f"{name}.{key}",
-                tuple((f"measures.{name}.{key}={each}",) if each != ends[1] else () for each in ends),
-                tuple(map(_both, ends)),
-                {
-                    "word": "share_of",
-                    "measure": measure.number,
-                    "en": key.replace("_", " "),
-                    "zh": _PARAMS.get(key, key),
-                },
-                needs=name,
-                assumed=True,
-            )
-            break
-
-
-def _param(key: str) -> dict[str, str]:
-    return {"en": key.replace("_", " "), "zh": _PARAMS.get(key, key)}
-
-
-_PARAMS: Final = {"coverage": "覆盖率", "eligible": "适用比例", "reach": "惠及比例", "share": "比例"}
-
-
-def _is_share(text: str) -> bool:
-    try:
-        parse_share(text)
-    except ScenarioFault:
-        return False
-    return True
-
-
-def _of_doubts(world: ResolvedTree) -> Iterator[Lever]:
-    """Yield levers of the first doubts that regime and scenario name, at their low and high ends."""
-    ends: dict[str, dict[str, Any]] = {}
-    for each in ends_of_doubts(world):
-        ends.setdefault(each.doubt, {})[each.end] = each
-    found = 0
-    for path, own in ends.items():
-        if found == _MOST_LEVERS["doubt"] or not path.startswith(("adopted", "traffic", "zones")):
-            continue
-        found += 1
-        label = dict(own["low"].label)
-        yield Lever(
-            f"doubt.{path}",
-            (_texts(own["low"].future.settings), (), _texts(own["high"].future.settings)),
-            ({"word": "level_low"}, {"word": "as_written"}, {"word": "level_high"}),
-            {"en": label.get("en", path), "zh": label.get("zh", path)},
-            everywhere=True,
-            assumed=True,
-        )
-
-
-def _texts(settings: Sequence[Any]) -> tuple[str, ...]:
-    """Return settings as `--set` has them."""
-    found = []
-    for each in settings:
-        value = each.request.edit.to
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        found.append(f"{each.path}={text}")
-    return tuple(found)
+def _weight(lever: Lever, shelved: Sequence[Shelved]) -> int:
+    """Return how many bytes of tables a lever brings, those counted once that plans share."""
+    changes = {
+        id(change): change for own in shelved for level in own.levers.get(lever.key, ()) for change in level.values()
+    }
+    parts = {part.tobytes() for each in changes.values() for part in (each.whole, each.words) if part is not None}
+    return sum(map(len, parts))
 
 
 # --- what the page knows
@@ -238,7 +124,7 @@ def _about(
     """Return what the page knows, and the tables that it takes them from."""
     packing = Packing()
     shared: dict[str, list[Any]] = {"kpis": [], "steps": []}
-    plans = [_plan(each, packing, shared) for each in shelved]
+    plans = [_plan(each, packing, shared, {lever.key for lever in levers}) for each in shelved]
     index, pool = packing.packed()
     about = described(file, world, shelved[-1].measures, levers, given, shelved[0].window)
     return about | {
@@ -294,9 +180,10 @@ def described(
     }
 
 
-def _plan(own: Shelved, packing: Packing, shared: dict[str, list[Any]]) -> dict[str, Any]:
+def _plan(own: Shelved, packing: Packing, shared: dict[str, list[Any]], keys: set[str]) -> dict[str, Any]:
     """Return a combination of measures as the page reads it: numbers of tables."""
     tables = {name: packing.add(name.partition("/")[0], table) for name, table in own.tables.items()}
+    levers = {key: levels for key, levels in own.levers.items() if key in keys}
     return {
         "measures": list(own.measures),
         "tables": tables,
@@ -309,7 +196,7 @@ def _plan(own: Shelved, packing: Packing, shared: dict[str, list[Any]]) -> dict[
         "rates": list(map(list, own.rates)),
         "members": own.members,
         "window": list(own.window),
-        "levers": {key: [_level(each, packing) for each in levels] for key, levels in own.levers.items()},
+        "levers": {key: [_level(each, packing) for each in levels] for key, levels in levers.items()},
         "apart": own.apart,
     }
 
@@ -364,6 +251,8 @@ def _level(level: Mapping[str, Change], packing: Packing) -> dict[str, Any]:
         group = name.partition("/")[0]
         if change.whole is not None:
             found[name] = packing.add(group, change.whole)
+        elif change.units is not None:
+            found[name] = {"units": list(map(list, change.units.items()))}
         elif change.places is not None and change.words is not None:
             found[name] = [packing.add("places", change.places), packing.add("words", change.words)]
     return found

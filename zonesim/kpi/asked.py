@@ -20,7 +20,9 @@ from zonesim.kpi.fold_tables import ARRIVED, fold_tables
 from zonesim.kpi.prepared import Prepared, prepared
 from zonesim.kpi.scopes import Scopes
 from zonesim.plan import Plan
+from zonesim.scenario.fields import EVERYTHING
 from zonesim.scenario.kpis import quantile_of
+from zonesim.units import HOUR
 
 Shorts = NDArray[np.int32]
 
@@ -36,6 +38,9 @@ _LANES: Final = 2
 """Directions whose lanes a step holds at most; those of a step with more are not told."""
 
 MOST_BITS: Final = 30
+
+_SUMMED: Final = 8
+"""Numbers from which on numpy does not add one after the other: a page that does would not have the same last digit."""
 
 _FAR: Final = 0.9
 """Quantiles of the passage of a gate beyond which one stands among the main numbers."""
@@ -85,7 +90,7 @@ def _is_main(kpi: Kpi, made: dict[str, Any]) -> bool:
         case "pass":
             return bool(made["q"] > _FAR)
         case kind:
-            return kind in {"wait", "hours"}
+            return kind in {"wait", "hours"} or (kind in {"inside", "cost"} and kpi.subject == EVERYTHING)
 
 
 def _told(ready: Prepared) -> Iterator[tuple[Kpi, dict[str, Any]]]:
@@ -107,6 +112,7 @@ def _made(ready: Prepared, each: Applied, statistic: str) -> dict[str, Any] | No
             end = scopes.first(each.subject, rule.time.to)
             marks = {rule.time.from_, end} - {ARRIVED}
             made = {"kind": "time", "sources": list(scopes.groups[each.subject]), "from": rule.time.from_, "to": end}
+            made |= {"flow": each.subject}
             return made | {"marks": marks} | told if end is not None else None
         if scope == "gate":
             tables, made_there = ready.tables, ready.gates[each.subject]
@@ -121,8 +127,15 @@ def _made(ready: Prepared, each: Applied, statistic: str) -> dict[str, Any] | No
     rows = ready.rows.get((each.subject, each.quantity.name))
     if rule.resource == "utilisation" and rows is not None:
         return {"kind": "utilisation", "rows": rows.tolist()}
-    if rule.hours is not None and rows is not None and statistic == "day":
+    if rows is None or statistic != "day":
+        return None
+    if rule.hours is not None:
         return {"kind": "hours", "rows": rows.tolist(), "of": rule.hours.of}
+    if rule.inside is not None:
+        return {"kind": "inside", "rows": rows.tolist(), "unit_ms": HOUR}
+    if rule.cost is not None and len(rows) < _SUMMED:
+        rates = np.asarray(ready.rates[each.subject, each.quantity.name], dtype=np.float64).tolist()
+        return {"kind": "cost", "rows": rows.tolist(), "rates": rates, "of": rule.cost.of}
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -18,6 +18,10 @@ LARGEST_PAGE: Final = 2_000_000
 """Bytes."""
 
 _FOLDER: Final = "zonesim.briefing.whatif"
+
+_PAGE: Final = ("plans.js", "asking.js", "means.js", "showing.js", "figures.js", "levers.js", "page.js")
+_WORKER: Final = ("run.js", "fold.js", "worker.js")
+"""Files of code in their order: each sees what those before it name."""
 
 
 def page(about: Mapping[str, Any], pool: bytes, module: bytes, language: str) -> str:
@@ -32,12 +36,18 @@ def page(about: Mapping[str, Any], pool: bytes, module: bytes, language: str) ->
         language="zh-CN" if language == "zh" else "en",
         title=about["title"][language],
         style=_file("whatif.css"),
-        code=_file("whatif.js"),
-        worker=_file("worker.js"),
+        code=_code(_PAGE),
+        worker=_code(_WORKER),
         about=_packed(told.encode()),
         pool=_packed(pool),
         module=_packed(module),
     )
+
+
+def param_label(key: str) -> dict[str, str]:
+    """Return what a parameter of a measure is called in both languages; in Chinese by its key where it has no word."""
+    found: dict[str, str] = _words().get(f"param_{key}", {"en": key.replace("_", " "), "zh": key})
+    return found
 
 
 def _packed(data: bytes) -> str:
@@ -48,6 +58,11 @@ def _packed(data: bytes) -> str:
 def _file(name: str) -> Markup:
     """Return a file of ours as it is: none of it comes from a scenario."""
     return Markup((files(_FOLDER) / "templates" / name).read_text(encoding="utf-8"))  # noqa: S704
+
+
+def _code(names: Sequence[str]) -> Markup:
+    """Return files of code as one function, which leaves no names behind."""
+    return Markup('"use strict";\n(() => {\n') + Markup("\n").join(map(_file, names)) + Markup("})();\n")
 
 
 @cache
