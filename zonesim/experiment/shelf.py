@@ -70,7 +70,8 @@ class Shelved:
     """
     A combination of measures: its tables, what its rows mean for KPIs, names of its steps, and by lever and level what
     changes. `rates`: first row and number of the rates of each source. `sources` and `members`: how many there are.
-    `apart`: by lever that does not compose with all others here, those with which it must not be moved.
+    `beside`: what somebody asked of the plan. `apart`: by lever that does not compose with all others here, those with
+    which it must not be moved.
     """
 
     measures: tuple[str, ...]
@@ -80,6 +81,7 @@ class Shelved:
     window: tuple[int, int, int]
     rates: tuple[tuple[int, int], ...]
     members: int
+    beside: Any = None
     levers: dict[str, Levels] = field(default_factory=dict)
     apart: dict[str, list[str]] = field(default_factory=dict)
 
@@ -91,6 +93,7 @@ class Sketch:
     world: ResolvedTree
     packages: tuple[tuple[Chosen, ...], ...]
     levers: tuple[Lever, ...]
+    beside: Callable[[Plan], Any] | None = None
 
     def plan(self, package: int, settings: Sequence[str] = ()) -> Plan:
         """Return the plan of a combination with settings."""
@@ -110,14 +113,19 @@ def plan_with(world: ResolvedTree, package: Sequence[Chosen], settings: Sequence
 
 
 def shelf(
-    world: ResolvedTree, measures: Sequence[Chosen], levers: Sequence[Lever], count: int = 1, say: Say = lambda _: None
+    world: ResolvedTree,
+    measures: Sequence[Chosen],
+    levers: Sequence[Lever],
+    count: int = 1,
+    say: Say = lambda _: None,
+    beside: Callable[[Plan], Any] | None = None,
 ) -> list[Shelved]:
     """
     Return every combination of some measures, the one without any first; raises Faults for what does not compile.
-    Compiled in `count` processes.
+    Compiled in `count` processes. `beside`: a function of a module, what else is asked of each plan.
     """
     packages = tuple(each for size in range(len(measures) + 1) for each in combinations(measures, size))
-    sketch = Sketch(world, packages, tuple(levers))
+    sketch = Sketch(world, packages, tuple(levers), beside)
     homes = {lever.key: sketch.home(lever) for lever in levers}
     asked = [(homes[lever.key], place, level) for place, lever in enumerate(levers) for level in lever.changed]
     asked.sort()  # those of one combination one after the other
@@ -183,7 +191,8 @@ def _read(sketch: bytes) -> Sketch:
 def _base(sketch: bytes, package: int) -> Shelved:
     """Return a combination as it is without levers."""
     own = _read(sketch)
-    return _shelved(own.plan(package), own.packages[package])
+    plan = own.plan(package)
+    return replace(_shelved(plan, own.packages[package]), beside=own.beside(plan) if own.beside is not None else None)
 
 
 def _level(sketch: bytes, package: int, lever: int, level: int) -> dict[str, Change]:
@@ -262,8 +271,12 @@ def _check(sketch: bytes, package: int, own: Shelved) -> None:
         if lever in there:
             continue
         free = [each for each in there if not _touched(own, lever) & _touched(own, each)]
-        alone = bool(_wrong(sketch, package, own, [*free, lever]))
-        own.apart[lever.key] = [each.key for each in every if each is not lever and (alone or each not in free)]
+        while wrong := _wrong(sketch, package, own, [*free, lever]):
+            if not free:
+                own.levers[lever.key] = _here(sketch, package, _read(sketch).levers.index(lever))
+                break
+            free.remove(next((each for each in reversed(free) if wrong & _touched(own, each)), free[-1]))
+        own.apart[lever.key] = [each.key for each in every if each is not lever and each not in free]
 
 
 def _collide(own: Shelved, one: Lever, other: Lever) -> bool:

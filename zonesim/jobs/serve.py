@@ -32,6 +32,7 @@ from zonesim.experiment import Lever, Workers, plan_with
 from zonesim.experiment import workers as processes
 from zonesim.faults import Place, ScenarioFault, UnknownName, ZonesimError, suggest
 from zonesim.jobs.levers import levers_of
+from zonesim.jobs.page_control import Row, control_rows, control_told
 from zonesim.jobs.whatif import CLOCKS, MOST_REPLICATIONS, SHORT, called, described
 from zonesim.kpi import Reducer, asked_of, measure
 from zonesim.plan import Plan, child_of, compile_plan, number_of, ordinal_of, place_of, source_of
@@ -85,12 +86,22 @@ def page_of(own: Served, number: int, language: str, workers: int) -> str:
     asked = asked_of(plan)
     begin, end, horizon = plan.window.tolist()
     about = described(own.file, world, own.measures, own.levers, own.given, (begin, end, horizon))
+    rows = control_rows(plan)
+    flows = resolve(world, baseline(world)).flows()
+    steps = {
+        str(language): {
+            ".".join(step.path): " · ".join(step_labels(flows, step, Words(language))) for step in plan.names.steps
+        }
+        for language in LANGUAGES
+    }
     base = {"measures": [], "kpis": 0, "steps": 0, "directions": list(asked.directions), "apart": {}}
+    told = control_told(world, [rows], steps)
     about |= {
         "server": f"/run/{number}",
         "workers": workers,
         "index": [],
         "plans": [base],
+        "control": {key: each for key, each in told.items() if each["main"]},
         "kpis": [called(world, asked.kpis)],
         "steps": [[]],
         "labels": {"en": {}, "zh": {}},
@@ -104,6 +115,11 @@ def page_of(own: Served, number: int, language: str, workers: int) -> str:
 @lru_cache(maxsize=16)
 def _plan(file: Path, given: tuple[str, ...], measures: tuple[str, ...], settings: tuple[str, ...]) -> Plan:
     return plan_with(open_world(file, given), tuple(map(Chosen, measures)), settings)
+
+
+@lru_cache(maxsize=16)
+def _control(file: Path, given: tuple[str, ...], measures: tuple[str, ...], settings: tuple[str, ...]) -> list[Row]:
+    return control_rows(_plan(file, given, measures, settings))
 
 
 def trace(
@@ -165,6 +181,7 @@ def replicate(own: Served, measures: tuple[str, ...], settings: tuple[str, ...],
         "queue": [list(map(_json, found.curves.get(f"{each}.queue", nothing).tolist())) for each in asked.directions],
         "shapes": {name: _binned(found.samples[name]) for name in sorted(shapes & found.samples.keys())},
         "slowest": {},
+        "control": {"/".join(row[:3]): row[3:] for row in _control(own.file, own.given, measures, settings)},
     }
 
 

@@ -16,6 +16,7 @@ from zonesim.experiment import MOST_MEASURES, Change, Lever, Packing, Shelved, s
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.jobs.job import Job
 from zonesim.jobs.levers import levers_of
+from zonesim.jobs.page_control import control_rows, control_told
 from zonesim.policy import Arm, Chosen, ResolvedTree, arms_for, baseline, open_world, resolve
 from zonesim.scenario import load_catalogue
 from zonesim.scenario.fields import EVERYTHING
@@ -66,7 +67,7 @@ def whatif_job(
         raise ScenarioFault(fault, Place(option), f"Name {MOST_MEASURES} at most.")
     levers = levers_of(world, [each.measure for each in measures], asked)
     make_folder(out.parent)
-    shelved = shelf(world, measures, levers, workers, say)
+    shelved = shelf(world, measures, levers, workers, say, control_rows)
     idle = [lever for lever in levers if not any(any(own.levers.get(lever.key, ())) for own in shelved)]
     levers = [lever for lever in levers if lever not in idle]
     text, heavy = _fitting(file, world, shelved, levers, given, module, language, out)
@@ -127,13 +128,15 @@ def _about(
     plans = [_plan(each, packing, shared, {lever.key for lever in levers}) for each in shelved]
     index, pool = packing.packed()
     about = described(file, world, shelved[-1].measures, levers, given, shelved[0].window)
+    labels = _step_labels(world, shelved)
     return about | {
+        "control": control_told(world, [own.beside for own in shelved], labels),
         "layout": layout(),
         "index": index,
         "plans": plans,
         "kpis": [called(world, kpis) for kpis in shared["kpis"]],
         "steps": shared["steps"],
-        "labels": _step_labels(world, shelved),
+        "labels": labels,
     }, pool
 
 
@@ -198,6 +201,7 @@ def _plan(own: Shelved, packing: Packing, shared: dict[str, list[Any]], keys: se
         "window": list(own.window),
         "levers": {key: [_level(each, packing) for each in levels] for key, levels in levers.items()},
         "apart": own.apart,
+        "control": {"/".join(row[:3]): row[3:] for row in own.beside},
     }
 
 

@@ -7,7 +7,7 @@ function texts() {
   const [warm, days, cool] = about.days.map((value) => Math.round(10 * value) / 10);
   $("about").textContent = say(about.server ? "about_server" : "about", { version: about.version, warm, days, cool, seed: about.seed, synthetic: about.synthetic ? say("synthetic") : "" });
   $("language").textContent = say("switch");
-  for (const id of ["reset", "legend", "queue_title", "dwell_title", "knee_title", "knee_start", "same_title", "same_start", "again", "copy_command", "copy_link", "same_numbers"]) $(id).textContent = say(id);
+  for (const id of ["reset", "legend", "gains_title", "control_title", "control_note", "queue_title", "dwell_title", "knee_title", "knee_start", "same_title", "same_start", "again", "copy_command", "copy_link", "same_numbers"]) $(id).textContent = say(id);
   $("gate_label").textContent = say("gate");
   $("flow_label").textContent = say("flow");
   const chosen = [$("gate").value, $("flow").value], gates = new Map(), flows = new Map();
@@ -65,5 +65,6 @@ window.whatif = {
   },
   values: () => finished().map((runs) => runs.map((run) => Object.fromEntries(kpis().map((kpi, place) => [kpi.id, run.values[place]])))),
   timings: () => timings,
+  everywhere: (id) => about.levers.some((lever) => lever.everywhere && `lever-${lever.key}` === id),
 };
 main().catch((fault) => { document.body.dataset.ended = "yes"; $("notes").textContent = String(fault && fault.message || fault); });

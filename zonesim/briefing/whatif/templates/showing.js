@@ -47,6 +47,8 @@ function show() {
     ...(wrong ? [say("fault", { why: wrong })] : []),
   ].join(" ");
   numbers(found);
+  gains(found);
+  control(found);
   queue(found);
   distribution(found);
   sameOne();
@@ -88,4 +90,56 @@ function numbers(found) {
     body.append(row);
   });
   $("numbers").replaceChildren(head, body);
+}
+
+// By flow whose goods come sooner, or later, and of which nobody can say.
+function gains(found) {
+  const groups = { gains: [], waits_longer: [], unsure: [], unknown: [] };
+  kpis().forEach((kpi, place) => {
+    if (kpi.kind !== "time" || !kpi.main) return;
+    const told = judged(place, found), { value, low, high, n } = told.difference, { by, name: unit } = unitOf(kpi);
+    const name = kpi[language].split(/: |：/)[0];
+    if (told.withheld) groups.unknown.push(say("not_by_flow", { name, share: percent(told.withheld) }));
+    else if (!Number.isNaN(low)) {
+      const facts = { name, unit, n, mean: digits(by * value), low: digits(by * low, by * value), high: digits(by * high, by * value) };
+      groups[high < 0 ? "gains" : low > 0 ? "waits_longer" : "unsure"].push(say("by_flow", facts));
+    }
+  });
+  const parts = Object.entries(groups).filter(([word, own]) => own.length || word === "gains" || word === "waits_longer");
+  $("gains").replaceChildren(...(found[0].length < 2 ? [] : parts.flatMap(([word, own]) => [
+    node("dt", { text: say(word) }), ...(own.length ? own : [say("nobody")]).map((text) => node("dd", { text })),
+  ])));
+}
+
+// Levers that change nothing but rates, hours and units leave who is checked as it is.
+const keepsControl = (name) => /^(changes|rates)\/|^most_units$/.test(name);
+function controlOf(arm, runs) {
+  if (about.server) return runs.length ? runs[0].control : {};
+  const kept = Object.entries(arm.levels).every(([key, level]) => Object.keys((arm.plan.levers[key] || [])[level] || {}).every(keepsControl));
+  return kept ? arm.plan.control : {};
+}
+
+function band(low, high, by, unit) {
+  if (low === null || high === null || !Number.isFinite(low) || !Number.isFinite(high)) return say("unknown");
+  const text = digits(by * low) === digits(by * high) ? digits(by * low) : `${digits(by * low)} … ${digits(by * high)}`;
+  return `${text} ${unit}`;
+}
+
+function control(found) {
+  const own = arms().map((arm, each) => controlOf(arm, found[each])), rows = Object.entries(about.control);
+  $("control_part").hidden = !rows.length;
+  const head = node("thead", {}, node("tr", {}, ...["kpi", "today", "changed", "difference"].map((word) => node("th", { scope: "col", text: say(word) }))));
+  const body = node("tbody");
+  for (const [key, told] of rows) {
+    if (!every && !told.main) continue;
+    const { by, name: unit } = unitOf(told), bands = own.map((arm) => arm[key] || [[null], [null]]);
+    const [one, other] = bands, known = bands.flat(2).every((value) => value !== null), cases = Math.max(one[0].length, other[0].length);
+    const at = (part, each) => part[part.length === 1 ? 0 : each], numbers = Array.from({ length: cases }, (_, each) => each);
+    const low = Math.min(...numbers.map((each) => at(other[0], each) - at(one[1], each)));
+    const high = Math.max(...numbers.map((each) => at(other[1], each) - at(one[0], each)));
+    body.append(node("tr", { "data-control": key }, node("th", { scope: "row", text: told[language] }),
+      ...bands.map(([least, most]) => node("td", { text: least.includes(null) || most.includes(null) ? say("unknown") : band(Math.min(...least), Math.max(...most), by, unit) })),
+      node("td", { text: known ? band(low, high, by, unit) : say("unknown") })));
+  }
+  $("control").replaceChildren(head, body);
 }
