@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 import zlib
 
 import numpy as np
@@ -320,3 +321,22 @@ def test_levers_that_are_left_out_are_told(module, monkeypatch, tmp_path):
     assert job.notes[0].startswith(f"lever left out, for the page would have more than {size - 300:,} bytes: ")
     assert job.document["levers_left_out"]
     assert job.document["bytes"] < size
+
+
+def test_levers_that_change_the_program_are_asked_for_where_there_are_many_plans(module, monkeypatch, tmp_path):
+    """
+    With more combinations than such levers are worked out in, the note says how to ask for one; asked for it is there.
+    """
+    file, out = tmp_path / "desks.yaml", tmp_path / "page.html"
+    doubts = "doubts: {flows.f.work.take: {en: work, zh: 工作}}\n"
+    text = DESKS.replace("take: {uniform: [5 min, 20 min]}", "take: {uncertain: [5 min, 10 min, 20 min]}") + doubts
+    file.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(sys.modules[all_plans.__module__], "MOST_WORKED_OUT", 0)
+
+    def job(*asked):
+        return whatif.whatif_job(file, [], (), out, "en", "file", 1, lambda _: None, asked)
+
+    why = "it changes the program and would be worked out in each of 1 plans"
+    key, path = "doubt.flows.f.work.take", "flows.f.work.take"
+    assert job().notes == [f"lever left out, for {why}: {key}; --lever {path}=LOW..HIGH asks for it"]
+    assert f"number.{path}" in job(f"{path}=5 min..20 min").document["levers"]

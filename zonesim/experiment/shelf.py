@@ -22,6 +22,7 @@ from itertools import combinations
 from typing import Any, Final
 
 from zonesim.experiment.carrying import Origin, carried
+from zonesim.experiment.grouping import Touched, attributed, grouped, touched_by
 from zonesim.experiment.shelf_tables import Change, Tables, composed, difference, same, split_tables
 from zonesim.experiment.starting import Workers, workers
 from zonesim.kpi import Asked, asked_of
@@ -30,6 +31,9 @@ from zonesim.policy import Arm, Chosen, ResolvedTree, apply, baseline, parse_set
 
 MOST_MEASURES: Final = 6
 """Every combination of so many is compiled: 64 plans."""
+
+MOST_WORKED_OUT: Final = 2
+"""Combinations up to which levers that change the program stand on a shelf unasked: each is worked out in each."""
 
 Say = Callable[[str], None]
 Told = Callable[[int], None]
@@ -43,7 +47,8 @@ class Lever:
     them); `texts` say in both languages what a level is.
 
     `everywhere`: it is what nobody chooses, the same in both arms; else it is set in the arm with measures alone.
-    `needs`: the measure that it is a parameter of. `assumed`: it is a number that somebody has assumed.
+    `needs`: the measure that it is a parameter of. `assumed`: it is a number that somebody has assumed. `asked`: it was
+    asked for, whatever it takes.
     """
 
     key: str
@@ -53,6 +58,7 @@ class Lever:
     everywhere: bool = False
     needs: str = ""
     assumed: bool = False
+    asked: bool = False
 
     @property
     def usual(self) -> int:
@@ -122,29 +128,50 @@ def shelf(
 ) -> list[Shelved]:
     """
     Return every combination of some measures, the one without any first; raises Faults for what does not compile.
-    Compiled in `count` processes. `beside`: a function of a module, what else is asked of each plan.
+    Compiled in `count` processes. A lever that changes the program, and was not asked for, is left out of a shelf of
+    more than MOST_WORKED_OUT combinations. `beside`: a function of a module, what else is asked of each plan.
     """
     packages = tuple(each for size in range(len(measures) + 1) for each in combinations(measures, size))
     sketch = Sketch(world, packages, tuple(levers), beside)
     homes = {lever.key: sketch.home(lever) for lever in levers}
-    asked = [(homes[lever.key], place, level) for place, lever in enumerate(levers) for level in lever.changed]
-    asked.sort()  # those of one combination one after the other
     with ExitStack() as stack:
         pool = _Pool(sketch, stack.enter_context(workers(count)) if count > 1 else None, count)
-        levels = pool.each(_level, asked, _every_tenth(say, len(asked)))
-        changes = dict(zip(asked, levels, strict=True))
+        changes = _changes(pool, levers, [homes[lever.key] for lever in levers], say)
         origins = {}
         for place, lever in enumerate(levers):
-            home = homes[lever.key]
-            own = [changes.get((home, place, level), {}) for level in range(len(lever.settings))]
-            origins[lever.key] = _origin(_base(pool.own, home), own)
+            own = [changes.get((place, level), {}) for level in range(len(lever.settings))]
+            costly = len(packages) > MOST_WORKED_OUT and any("flow.program" in level for level in own)
+            if costly and not lever.asked:
+                continue
+            origins[lever.key] = _origin(_base(pool.own, homes[lever.key]), own)
         given = [(package, origins) for package in range(len(packages))]
         return pool.each(_combination, given, lambda done: say(f"plan {done} of {len(packages)}"))
 
 
-def _every_tenth(say: Say, count: int) -> Told:
-    """Return what says how many levels of levers are done, at every tenth."""
-    return lambda done: say(f"level {done} of {count}") if done % 10 == 0 else None
+def _changes(
+    pool: _Pool, levers: Sequence[Lever], homes: Sequence[int], say: Say
+) -> dict[tuple[int, int], dict[str, Change]]:
+    """Return by lever and level what is changed at home: the last level of each, then others of several at once."""
+    last = sorted((home, place, levers[place].changed[-1]) for place, home in enumerate(homes))
+    told = "levers {} of {}".format
+    found = pool.each(_level, last, lambda done: say(told(done, len(last))))
+    changes = {(place, level): own for (_, place, level), own in zip(last, found, strict=True)}
+    asked = []
+    for home in dict.fromkeys(homes):
+        own = {place: touched_by(changes[place, levers[place].changed[-1]]) for each, place, _ in last if each == home}
+        for group in grouped(own):
+            others = {place: levers[place].changed[:-1] for place in group if len(levers[place].changed) > 1}
+            for turn in range(max(map(len, others.values()), default=0)):
+                # Each lever at another of its levels than the one beside it, so that the check sees other plans.
+                levels = [
+                    (place, own_others[(turn + number) % len(own_others)])
+                    for number, (place, own_others) in enumerate(others.items())
+                    if turn < len(own_others)
+                ]
+                asked.append((home, levels, [own[place] for place, _ in levels]))
+    for (_, levels, _), each in zip(asked, pool.each(_several, asked, lambda _: None), strict=True):
+        changes |= dict(zip(levels, each, strict=True))
+    return changes
 
 
 class _Pool:
@@ -202,6 +229,16 @@ def _level(sketch: bytes, package: int, lever: int, level: int) -> dict[str, Cha
     return difference(_base(sketch, package).tables, split_tables(own.plan(package, settings))) if settings else {}
 
 
+def _several(
+    sketch: bytes, package: int, levels: Sequence[tuple[int, int]], touched: Sequence[Touched]
+) -> list[dict[str, Change]]:
+    """Return what levels of some levers change, from one plan with all of them where that tells."""
+    own = _read(sketch)
+    settings = [text for lever, level in sorted(levels) for text in own.levers[lever].settings[level]]
+    found = attributed(difference(_base(sketch, package).tables, split_tables(own.plan(package, settings))), touched)
+    return found if found is not None else [_level(sketch, package, *each) for each in levels]
+
+
 def _origin(base: Shelved, levels: Levels) -> Origin:
     touched = {name for level in levels for name in level}
     names = touched | {"adoption_streams", "draws.distributions"}
@@ -213,7 +250,7 @@ def _combination(sketch: bytes, package: int, origins: Mapping[str, Origin]) -> 
     own, base = _read(sketch), _base(sketch, package)
     found = replace(base, levers={}, apart={})
     for place, lever in enumerate(own.levers):
-        if lever.needs and lever.needs not in found.measures:
+        if lever.key not in origins or (lever.needs and lever.needs not in found.measures):
             continue
         levels = carried(origins[lever.key], found.tables)
         found.levers[lever.key] = levels if levels is not None else _here(sketch, package, place)

@@ -219,5 +219,6 @@ def _number(
         _both(path),
         everywhere=not needs,
         needs=needs,
+        asked=True,
         assumed=any(entry.kind == "assumed" for entry in own.values()),
     )

@@ -68,16 +68,22 @@ def whatif_job(
     levers = levers_of(world, [each.measure for each in measures], asked)
     make_folder(out.parent)
     shelved = shelf(world, measures, levers, workers, say, control_rows)
+    costly = [lever for lever in levers if not any(lever.key in own.levers for own in shelved)]
     idle = [lever for lever in levers if not any(any(own.levers.get(lever.key, ())) for own in shelved)]
-    levers = [lever for lever in levers if lever not in idle]
+    levers, idle = [lever for lever in levers if lever not in idle], [lever for lever in idle if lever not in costly]
     text, heavy = _fitting(file, world, shelved, levers, given, module, language, out)
     write_text(out, text)
     size, levers = len(text.encode()), [lever for lever in levers if lever not in heavy]
     names_left = [each.measure for each in left_out]
     document = {"file": str(out), "bytes": size, "plans": len(shelved), "left_out": names_left}
-    document |= {"levers": [each.key for each in levers], "levers_left_out": [each.key for each in (*idle, *heavy)]}
+    untold = [each.key for each in (*costly, *idle, *heavy)]
+    document |= {"levers": [each.key for each in levers], "levers_left_out": untold}
     told = f"{out}: {len(shelved)} plans, {len(levers)} levers, {size / 1e6:.2f} MB; open it in a browser"
     notes = [f"left out, for a page holds {MOST_MEASURES}: {', '.join(names_left)}"] if left_out else []
+    for each in costly:
+        path = each.key.partition(".")[2] if each.key.startswith("doubt.") else f"measures.{each.key}"
+        why = f"it changes the program and would be worked out in each of {len(shelved)} plans"
+        notes.append(f"lever left out, for {why}: {each.key}; --lever {path}=LOW..HIGH asks for it")
     notes += [f"lever left out, for no plan of the page depends on it: {each.key}" for each in idle]
     notes += [f"lever left out, for the page would have more than {LARGEST_PAGE:,} bytes: {each.key}" for each in heavy]
     return Job(document, told, notes)

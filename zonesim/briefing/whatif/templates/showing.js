@@ -94,12 +94,12 @@ function numbers(found) {
 
 // By flow whose goods come sooner, or later, and of which nobody can say.
 function gains(found) {
-  const groups = { gains: [], waits_longer: [], unsure: [], unknown: [] };
+  const groups = { gains: [], waits_longer: [], unsure: [], of_unknown: [] };
   kpis().forEach((kpi, place) => {
     if (kpi.kind !== "time" || !kpi.main) return;
     const told = judged(place, found), { value, low, high, n } = told.difference, { by, name: unit } = unitOf(kpi);
     const name = kpi[language].split(/: |：/)[0];
-    if (told.withheld) groups.unknown.push(say("not_by_flow", { name, share: percent(told.withheld) }));
+    if (told.withheld) groups.of_unknown.push(say("not_by_flow", { name, share: percent(told.withheld) }));
     else if (!Number.isNaN(low)) {
       const facts = { name, unit, n, mean: digits(by * value), low: digits(by * low, by * value), high: digits(by * high, by * value) };
       groups[high < 0 ? "gains" : low > 0 ? "waits_longer" : "unsure"].push(say("by_flow", facts));
