@@ -19,6 +19,7 @@ from zonesim.compiled.streams import run_key
 from zonesim.engine import simulate
 from zonesim.experiment import Execution
 from zonesim.faults import RunFault
+from zonesim.jobs import serve
 from zonesim.jobs.run import run_job
 from zonesim.jobs.whatif import SHORT, whatif_job
 from zonesim.kpi import Reducer, measure
@@ -135,12 +136,19 @@ def test_numbers_are_those_of_the_command(browser, zone, tmp_path, link, arm):
 def test_random_factors_are_drawn_as_the_engine_draws_them(browser, tmp_path):
     """
     A scenario whose rates are multiplied by factors that are drawn day by day: the same values, replication by
-    replication.
+    replication. What figures show, durations and queues, is what the server tells for the same levers.
     """
     file, out = ROOT / "scenarios" / "goods.yaml", tmp_path / "page.html"
     whatif_job(file, [], (), out, "en", "short", 1, lambda _: None)
-    values = _opened(browser, out).evaluate("whatif.values()")
+    page = _opened(browser, out)
+    values, drawn = page.evaluate("whatif.values()"), page.evaluate("whatif.drawn()")
     plan = plan_of_file(file, *SHORT)
+    served = serve.replicate(serve.served(file, (), "short"), (), (), 5)
+
+    assert drawn[0][5]["shapes"] == served["shapes"]
+    assert len(drawn[0][5]["queue"]) == len(served["queue"])
+    for shown, told in zip(drawn[0][5]["queue"], served["queue"], strict=True):
+        assert shown == pytest.approx(told)
 
     for replication in (0, 5):
         reducer = Reducer(plan)

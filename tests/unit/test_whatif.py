@@ -16,8 +16,9 @@ from zonesim.engine import layout, tables_of
 from zonesim.engine.compiled_engine import arguments
 from zonesim.experiment import Execution, Lever, Packing
 from zonesim.experiment import shelf as all_plans
+from zonesim.experiment.grouping import attributed, grouped, touched_by
 from zonesim.experiment.shelf import with_levels
-from zonesim.experiment.shelf_tables import difference, split_tables
+from zonesim.experiment.shelf_tables import Change, difference, split_tables
 from zonesim.faults import ScenarioFault
 from zonesim.jobs import whatif
 from zonesim.jobs.levers import levers_of
@@ -340,3 +341,22 @@ def test_levers_that_change_the_program_are_asked_for_where_there_are_many_plans
     key, path = "doubt.flows.f.work.take", "flows.f.work.take"
     assert job().notes == [f"lever left out, for {why}: {key}; --lever {path}=LOW..HIGH asks for it"]
     assert f"number.{path}" in job(f"{path}=5 min..20 min").document["levers"]
+
+
+def test_levels_of_several_levers_are_told_apart_by_what_they_touch():
+    """
+    Of a plan with levels of several levers each gets what it touches; where something is nobody's, nothing is told.
+    """
+    words = np.array([7, 8, 9], dtype=np.uint32)
+    both = {"t": Change(None, np.array([0, 5, 1], dtype=np.uint32), words), "u": Change(whole=words)}
+    first, second = (
+        touched_by({"t": Change(None, np.array([1], dtype=np.uint32), words[:1])}),
+        {"t": frozenset({2}), "u": None},
+    )
+
+    assert grouped({0: first, 1: second, 2: {"u": None}}) == [[0, 1], [2]]
+    one, other = attributed(both, [first, second])
+    assert (one["t"].places.tolist(), one["t"].words.tolist()) == ([0, 1], [7, 9])
+    assert (other["t"].places.tolist(), other["u"].whole is words) == ([5], True)
+    assert attributed(both, [first, {"t": frozenset({3}), "u": None}]) is None
+    assert attributed(both, [first, {"t": frozenset({2})}]) is None

@@ -64,6 +64,7 @@ window.whatif = {
     return Object.fromEntries(kpis().map((kpi, place) => [kpi.id, judged(place, found)]));
   },
   values: () => finished().map((runs) => runs.map((run) => Object.fromEntries(kpis().map((kpi, place) => [kpi.id, run.values[place]])))),
+  drawn: () => finished().map((runs) => runs.map((run) => ({ queue: run.queue, shapes: run.shapes }))),
   timings: () => timings,
   everywhere: (id) => about.levers.some((lever) => lever.everywhere && `lever-${lever.key}` === id),
 };
