@@ -52,7 +52,7 @@ function queue(found) {
 function distribution(found) {
   const name = $("flow").value;
   if (!name || !found[0].length || !found[0][0].shapes[name]) { $("dwell").replaceChildren(); return; }
-  const counts = found.map((runs) => runs.reduce((total, run) => total.map((own, bin) => own + run.shapes[name][bin]), Array(48).fill(0)));
+  const counts = found.map((runs) => runs.reduce((total, run) => total.map((own, bin) => own + ((run.shapes[name] || [])[bin] || 0)), Array(48).fill(0)));
   const there = counts[0].map((_, bin) => bin).filter((bin) => counts[0][bin] + counts[1][bin]);
   const from = Math.max(Math.min(...there) - 1, 0), to = Math.max(...there) + 2;
   const points = counts.map((own) => {
