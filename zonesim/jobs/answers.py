@@ -19,15 +19,6 @@ if TYPE_CHECKING:
     from zonesim.briefing.brief.answers import Frame
 
 
-def settings_words(settings: Sequence[str]) -> list[str]:
-    """Return the options of a command that set what was set."""
-    words: list[str] = []
-    for text in settings:
-        name = text.removeprefix("future=")
-        words += ["--future", name] if name != text else ["--set", text]
-    return words
-
-
 def keep_answer(
     folder: Path,
     design: Design,

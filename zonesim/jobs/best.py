@@ -43,10 +43,10 @@ from zonesim.experiment import (
     slug,
 )
 from zonesim.faults import Place, RunFault, ScenarioFault, UnitFault, UnknownName, suggest
-from zonesim.jobs.answers import keep_answer, settings_words
+from zonesim.jobs.answers import keep_answer
 from zonesim.jobs.asking import kept, promises_of
 from zonesim.jobs.goal import Goal, goal_of
-from zonesim.jobs.job import Job
+from zonesim.jobs.job import Job, settings_words
 from zonesim.jobs.trials import worthwhile
 from zonesim.kpi import Kpi, RunResult
 from zonesim.limits import MOST_RUNS

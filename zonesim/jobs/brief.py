@@ -46,7 +46,7 @@ from zonesim.experiment import (
 )
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
 from zonesim.jobs.doubted import numbers_of
-from zonesim.jobs.job import Job
+from zonesim.jobs.job import Job, settings_words
 from zonesim.jobs.run import run_job
 from zonesim.jobs.sweep import sweep_job
 from zonesim.policy import ResolvedArm, arms_for, open_world
@@ -331,9 +331,7 @@ def _original(results: Results) -> str:
         words += ["--measures", ",".join(alone)]
     if results.kind == "run" and results.arms[results.baseline].chosen:
         words += ["--arm", results.baseline]
-    for text in results.given:
-        future = text.removeprefix("future=")
-        words += ["--future", future] if future != text else ["--set", text]
+    words += settings_words(results.given)
     usual = results.kind != "sweep"
     words += (
         ["--replications", str(results.replications)] if not usual or results.replications != USUAL_REPLICATIONS else []

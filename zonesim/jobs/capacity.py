@@ -25,9 +25,9 @@ from zonesim.briefing.text.arm_names import called
 from zonesim.briefing.text.documents import to_json
 from zonesim.experiment import Execution, Future, run_id, setting_of
 from zonesim.faults import Place
-from zonesim.jobs.answers import keep_answer, settings_words
+from zonesim.jobs.answers import keep_answer
 from zonesim.jobs.asking import Asked, Question, head_lines, look_of, made_ready, not_multiplied, told, words_of
-from zonesim.jobs.job import Job, left_out_notes
+from zonesim.jobs.job import Job, left_out_notes, settings_words
 from zonesim.jobs.trials import Trials, Tried
 from zonesim.kpi import RunResult, catalogue
 from zonesim.policy import Demand
@@ -154,19 +154,24 @@ def _written(asked: Asked, search: Search, carried: Sequence[Carried], formats: 
     document["files"] = [TABLE, *(path.name for path in drawn)]
     write_table(table, head, rows)
     write_text(kept, to_json(document) + "\n")
+    _keep(asked, search, carried)
+    say = words_of(asked)
+    lines = [*head_lines(asked, "capacity.title"), *capacity_text(say, carried, asked.promises, called(design, say))]
+    return Job(document, "\n".join([*lines, "", *map(str, (table, kept, *drawn))]), notes)
+
+
+def _keep(asked: Asked, search: Search, carried: Sequence[Carried]) -> None:
+    """Keep the briefing on what was found."""
     from zonesim.briefing.brief.answers import capacity_briefing  # noqa: PLC0415  matplotlib is slow to import
 
     keep_answer(
         asked.folder,
-        design,
+        asked.design,
         _runs(search),
-        question.replications,
-        _command(question),
+        asked.question.replications,
+        _command(asked.question),
         lambda frame: capacity_briefing(frame, carried, asked.promises),
     )
-    say = words_of(asked)
-    lines = [*head_lines(asked, "capacity.title"), *capacity_text(say, carried, asked.promises, called(design, say))]
-    return Job(document, "\n".join([*lines, "", *map(str, (table, kept, *drawn))]), notes)
 
 
 def _runs(search: Search) -> dict[str, Sequence[RunResult]]:

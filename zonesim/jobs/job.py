@@ -196,6 +196,15 @@ def warnings_of(design: Design) -> list[str]:
     return [f"warning: {text}{_where(design, pairs)}" for text, pairs in found.items()]
 
 
+def settings_words(settings: Sequence[str]) -> list[str]:
+    """Return the options of a command that set what was set."""
+    words: list[str] = []
+    for text in settings:
+        name = text.removeprefix("future=")
+        words += ["--future", name] if name != text else ["--set", text]
+    return words
+
+
 def first_ones(warnings: Sequence[str]) -> list[str]:
     """Return the warnings that people are told: of many, as futures make them, the first ones and how many more."""
     more = len(warnings) - MOST_WARNINGS

@@ -28,7 +28,7 @@ from zonesim.experiment import (
     told_settings,
 )
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
-from zonesim.jobs.job import Job, first_ones, warnings_of
+from zonesim.jobs.job import Job, first_ones, settings_words, warnings_of
 from zonesim.plan import Plan, RowLog, departures, grown_queues, loads
 from zonesim.policy import arm_named, arms_for, baseline, open_world
 from zonesim.scenario import read_file
@@ -157,10 +157,7 @@ def _asked_words(asked: Asked) -> list[str]:
     words += ["--replication", str(asked.replication)] if asked.replication else []
     words += ["--seed", str(asked.seed)] if asked.seed is not None else []
     words += ["--at", asked.at] if asked.at else []
-    for text in asked.settings:
-        future = text.removeprefix("future=")
-        words += ["--future", future] if future != text else ["--set", text]
-    return words
+    return [*words, *settings_words(asked.settings)]
 
 
 def _told(say: Words, document: dict[str, object], path: Path, size: int, warnings: list[str]) -> Job:

@@ -31,9 +31,9 @@ from zonesim.experiment import (
     told_settings,
 )
 from zonesim.faults import Place, ScenarioFault, UnknownName, suggest
-from zonesim.jobs.answers import keep_answer, settings_words
+from zonesim.jobs.answers import keep_answer
 from zonesim.jobs.doubted import Doubted, doubted, kind_of, kinds_of, numbers_of
-from zonesim.jobs.job import LONG, Job
+from zonesim.jobs.job import LONG, Job, settings_words
 from zonesim.kpi import Kpi
 from zonesim.plan import Floats
 from zonesim.policy import dotted, resolve
